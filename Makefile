@@ -1,0 +1,30 @@
+# Two commands matter: `make demo` and `make test`. Both set up all they need.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+STAMP := $(VENV)/.ready
+
+.PHONY: demo test setup check lock clean help
+help:
+	@echo "make demo   a whole release train on a toy engine (ARGS=--no-serve ends by itself)"
+	@echo "make test   set up and pass the tests"
+
+$(STAMP): requirements.lock pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh $(VENV) && touch $(STAMP)
+
+setup: $(STAMP)
+
+demo: $(STAMP)
+	@$(VENV)/bin/headway demo $(ARGS)
+
+test: $(STAMP)
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+
+lock: $(STAMP)
+	@sh scripts/lock.sh $(VENV)
+
+clean:
+	rm -rf $(VENV)

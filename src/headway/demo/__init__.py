@@ -1,0 +1,1 @@
+"""A whole train on a toy project."""

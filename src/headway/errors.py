@@ -1,0 +1,72 @@
+"""The one exception tree. Expected outcomes are returned as values; these are for what stops a command.
+
+Every error carries ``code`` (stable, for programs), ``clause`` (of the policy, or ``None``), ``facts`` and ``remedy``,
+and the exit status that the command contract gives it: 2 unusable input, 4 the outside world failed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from headway.model.text import Facts, Text, facts_json, say
+
+
+class HeadwayError(Exception):
+    """Root of the tree. ``status`` is the process's exit status."""
+
+    status: ClassVar[int] = 2
+
+    def __init__(
+        self,
+        code: str,
+        message: Text,
+        *,
+        remedy: Text,
+        clause: str | None = None,
+        facts: Facts = (),
+    ) -> None:
+        super().__init__(str(message))
+        self.code = code
+        self.clause = clause
+        self.message = message
+        self.facts = facts
+        self.remedy = remedy
+
+    def as_json(self) -> dict[str, object]:
+        """The ``error`` document of the command contract, in English."""
+        return {
+            "code": self.code,
+            "clause": self.clause,
+            "message": str(self.message),
+            "facts": facts_json(self.facts),
+            "remedy": str(self.remedy),
+        }
+
+
+class UnusableInput(HeadwayError):
+    """Wrong usage, or a repository, policy file or argument that cannot be used (status 2)."""
+
+    status = 2
+
+
+class WorldFailed(HeadwayError):
+    """Git, disk, network, a database or a child process failed (status 4)."""
+
+    status = 4
+
+
+class LockHeld(WorldFailed):
+    """Another tick is at work on the same train line."""
+
+
+class BrokenInvariant(HeadwayError):
+    """Something that cannot be so, is: the ledger's chain is broken, a published file changed (status 4)."""
+
+    status = 4
+
+
+def not_found(what: str, name: str, remedy: Text) -> UnusableInput:
+    """An object that the user named does not exist."""
+    return UnusableInput(
+        f"{what}.not-found", say("{what} {name} was not found", what=what, name=name), remedy=remedy
+    )

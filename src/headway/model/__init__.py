@@ -1,0 +1,1 @@
+"""Frozen nouns. No I/O."""

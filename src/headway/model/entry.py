@@ -1,0 +1,106 @@
+"""Ledger entries: an append-only chain in which each carries the digest of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+GENESIS = "0" * 64
+
+
+class Kind(StrEnum):
+    """What an entry says happened. Payload fields stand behind each."""
+
+    CHECKED = "checked"  # commit, ok, log                       the policy's check on a trunk commit (B2)
+    CUT = "cut"  # branch, commit
+    REQUESTED = (
+        "pick-requested"  # ref, commit, subject, category, reason, evidence, verdict, violations, branch
+    )
+    APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject}]
+    TAGGED = "tagged"  # tag, commit                             a candidate
+    BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
+    TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
+    MEASURED = "measured"  # tag, commit, baseline, branch, blocks, verdict, digest
+    PROBED = "probed"  # tag, commit, blocks, ratio, ok           one step of the culprit search
+    CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
+    APPROVED = "approved"  # gate, commit, evidence
+    PUBLISHED = "published"  # files:[{file, sha256}], index, commit
+    RELEASED = "released"  # tag, commit, notes_sha256
+    HELD = "held"  # reason
+    HOLD_RELEASED = "hold-released"  # held: seq
+    WAIVED = "waived"  # clause (or cell), reason, until
+    SLIPPED = "slipped"  # before, after, reason
+    SKIPPED = "skipped"  # reason
+    ABANDONED = "abandoned"  # reason
+    ADOPTED = "adopted"  # commit, category, reason
+    YANKED = "yanked"  # reason, files
+    RETRIED = "retried"  # tag, step
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. ``at`` is an aware UTC time; ``train`` a version (``0.7.1``) or ``""``; ``digest`` covers all the rest."""
+
+    seq: int
+    at: datetime
+    actor: str
+    kind: Kind
+    train: str
+    payload: Mapping[str, Any]
+    prev: str
+    digest: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **sealed_fields(self.seq, self.at, self.actor, self.kind, self.train, self.payload, self.prev),
+            "digest": self.digest,
+        }
+
+
+def sealed_fields(
+    seq: int, at: datetime, actor: str, kind: str, train: str, payload: Mapping[str, Any], prev: str
+) -> dict[str, Any]:
+    """The fields that a digest covers, as JSON values."""
+    return {
+        "seq": seq,
+        "at": at.isoformat(),
+        "actor": actor,
+        "kind": str(kind),
+        "train": train,
+        "payload": dict(payload),
+        "prev": prev,
+    }
+
+
+def canonical(value: object) -> str:
+    """Canonical JSON: sorted keys, no spaces, UTF-8 kept."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 (hex) of the canonical JSON."""
+    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def broken_links(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """What is wrong with a chain, in words; empty when every digest and link holds from the first entry on."""
+    problems: list[str] = []
+    prev, seq = GENESIS, 0
+    for e in entries:
+        if e.seq != seq + 1:
+            problems.append(f"entry {seq + 1} is missing: entry {e.seq} follows entry {seq}")
+        if e.prev != prev:
+            problems.append(
+                f"entry {e.seq} does not continue the chain: it names {e.prev[:12]}, the one before is {prev[:12]}"
+            )
+        if digest_of(sealed_fields(e.seq, e.at, e.actor, e.kind, e.train, e.payload, e.prev)) != e.digest:
+            problems.append(
+                f"entry {e.seq} ({e.kind}) was altered: its content no longer has the digest {e.digest[:12]}"
+            )
+        prev, seq = e.digest, e.seq
+    return tuple(problems)

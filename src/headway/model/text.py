@@ -1,0 +1,64 @@
+"""Words that a person will read, kept as template + values so that they can be translated where they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+Scalar = str | int | float | bool | None
+Fact = Scalar | tuple[str, ...]
+Facts = tuple[tuple[str, Fact], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An English ``str.format`` template (the gettext message id) and its values. ``str()`` gives the English."""
+
+    template: str
+    values: Facts = ()
+
+    def filled(self, template: str) -> str:
+        """``template`` (this one, or its translation) with the values put in."""
+        return template.format(**{k: _plain(v) for k, v in self.values})
+
+    def __str__(self) -> str:
+        return self.filled(self.template)
+
+
+def _plain(value: Fact) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return "-" if value is None else str(value)
+
+
+def _fact(value: object) -> Fact:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return tuple(
+            str(v) for v in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)
+        )
+    return str(value)
+
+
+def say(template: str, /, **values: object) -> Text:
+    """A ``Text``; dates become ISO 8601, collections tuples of strings. gettext extracts the template from here."""
+    return Text(template, tuple((k, _fact(v)) for k, v in values.items()))
+
+
+def facts(**values: object) -> Facts:
+    """Facts of a refusal, wait or error, in the order given."""
+    return tuple((k, _fact(v)) for k, v in values.items())
+
+
+def facts_json(items: Facts) -> dict[str, object]:
+    """Facts as a JSON object."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in items}
+
+
+def facts_from_json(items: Mapping[str, object]) -> Facts:
+    """The other way round, for what the ledger holds."""
+    return facts(**dict(items))

@@ -1,0 +1,211 @@
+"""The closed set of things Headway does to the world outside. An action is data: it can be shown, checked, done."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+from headway.model.build import Artifact
+from headway.model.commit import Sha
+from headway.model.pick import PendingChange
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCommit:
+    """Run the policy's check on a trunk commit (B2)."""
+
+    kind: ClassVar[str] = "check"
+    train: str
+    commit: Sha
+
+    @property
+    def target(self) -> str:
+        return self.commit
+
+
+@dataclass(frozen=True, slots=True)
+class CutBranch:
+    """Create the release branch on a trunk commit, if no such branch exists (B1, B2)."""
+
+    kind: ClassVar[str] = "cut"
+    train: str
+    branch: str
+    commit: Sha
+
+    @property
+    def target(self) -> str:
+        return self.branch
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change and the tree that its trial gave: the applied one must have the same."""
+
+    change: PendingChange
+    tree: Sha
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyChanges:
+    """Put picks and reverts on the branch, in trunk order, as one compare-and-swap from ``tip`` (P1–P8, B6)."""
+
+    kind: ClassVar[str] = "apply"
+    train: str
+    branch: str
+    tip: Sha
+    changes: tuple[PlannedChange, ...]
+
+    @property
+    def target(self) -> str:
+        return self.branch
+
+
+@dataclass(frozen=True, slots=True)
+class TagCandidate:
+    """Create the RC tag on the branch's tip; its push triggers the build (B4)."""
+
+    kind: ClassVar[str] = "tag-candidate"
+    train: str
+    tag: str
+    commit: Sha
+
+    @property
+    def target(self) -> str:
+        return self.tag
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCandidate:
+    """Build wheel and sdist from a clean export of the tag, under the final version (B4)."""
+
+    kind: ClassVar[str] = "build"
+    train: str
+    tag: str
+    commit: Sha
+    version: str
+
+    @property
+    def target(self) -> str:
+        return self.tag
+
+
+@dataclass(frozen=True, slots=True)
+class TestCandidate:
+    """Install the built wheel into a fresh environment and run the policy's test command (B4)."""
+
+    kind: ClassVar[str] = "test"
+    train: str
+    tag: str
+    commit: Sha
+    version: str
+    wheel: Artifact
+
+    @property
+    def target(self) -> str:
+        return self.tag
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureCandidate:
+    """Measure blocks ``first`` to ``last`` (not included) of candidate against baseline (E5)."""
+
+    kind: ClassVar[str] = "measure"
+    train: str
+    tag: str
+    commit: Sha
+    branch: str
+    baseline: Sha
+    baseline_version: str
+    wheel: Artifact
+    first: int
+    last: int
+
+    @property
+    def target(self) -> str:
+        return self.tag
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeCommit:
+    """Build one commit between the good and the bad end and measure it against the baseline (E7)."""
+
+    kind: ClassVar[str] = "probe"
+    train: str
+    tag: str
+    commit: Sha
+    baseline: Sha
+    baseline_version: str
+    first: int
+    last: int
+
+    @property
+    def target(self) -> str:
+        return self.commit
+
+
+@dataclass(frozen=True, slots=True)
+class NameCulprit:
+    """Record the commit that made it slower (E7)."""
+
+    kind: ClassVar[str] = "culprit"
+    train: str
+    tag: str
+    commit: Sha
+    subject: str
+    ratio: float
+    confirmed: bool
+    suspects: tuple[Sha, ...]
+
+    @property
+    def target(self) -> str:
+        return self.commit
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Publish the accepted candidate's very files (N1, B5)."""
+
+    kind: ClassVar[str] = "publish"
+    train: str
+    tag: str
+    commit: Sha
+    files: tuple[Artifact, ...]
+
+    @property
+    def target(self) -> str:
+        return self.train
+
+
+@dataclass(frozen=True, slots=True)
+class TagFinal:
+    """Create the annotated final tag with the notes on the accepted candidate's commit; it builds nothing (B5)."""
+
+    kind: ClassVar[str] = "tag-final"
+    train: str
+    tag: str
+    commit: Sha
+    notes: str
+
+    @property
+    def target(self) -> str:
+        return self.tag
+
+
+Action = (
+    CheckCommit
+    | CutBranch
+    | ApplyChanges
+    | TagCandidate
+    | BuildCandidate
+    | TestCandidate
+    | MeasureCandidate
+    | ProbeCommit
+    | NameCulprit
+    | Publish
+    | TagFinal
+)
+
+
+def action_json(action: Action) -> dict[str, object]:
+    """``{kind, target, …}`` of the command contract."""
+    return {"kind": action.kind, "target": action.target, **asdict(action)}

@@ -1,0 +1,1 @@
+"""release.toml: schema, loader, presets, version schemes, clause texts."""

@@ -1,0 +1,272 @@
+"""``release.toml``, as one schema. Unknown keys are refused; everything in italics in the policy is a value here."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = 1
+
+Words = tuple[str, ...]
+Positive = Annotated[int, Field(gt=0)]
+NotNegative = Annotated[int, Field(ge=0)]
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and no key that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Project(Table):
+    """The project under release (N1)."""
+
+    name: str = Field(
+        "", description="Distribution name on the package index; empty: read from the candidate's own wheel."
+    )
+    repository: str = Field("", description="owner/name on its forge, for links and notes.")
+    trunk: str = Field(
+        "", description="Trunk ref; empty: the remote's HEAD, a bare repository's HEAD, main, master."
+    )
+
+
+class Versions(Table):
+    """V1–V5: the scheme and the names of branches and tags."""
+
+    scheme: Literal["right-shifted"] = Field(
+        "right-shifted", description="How the next version is counted (V1–V4)."
+    )
+    branch: str = Field("releases/v{version}", description="Release branch of a version (B1).")
+    final_tag: str = Field("v{version}", description="Final tag (V5); post releases too, as vX.Y.Z.postN.")
+    candidate_tag: str = Field("v{version}-rc{n}", description="Tag of candidate n (V5, B4).")
+    ignore_tags: Words = Field((), description="Glob patterns of foreign tags.")
+
+
+class Cadence(Table):
+    """C1–C4 and B2: when."""
+
+    step_days: Positive = Field(14, description="Days from one patch release to the next (C1).")
+    anchor: date = Field(description="Date of a release from which dates are counted.")
+    anchor_version: str = Field(description="The version that was released on that date.")
+    releases_per_month: dict[int, tuple[NotNegative, ...]] = Field(
+        default_factory=dict,
+        description="Year to twelve counts, for years planned by a table instead of a strict step (C3).",
+    )
+    cut_days_before: tuple[NotNegative, NotNegative] = Field(
+        (1, 2), description="Window of the cut, days before the release (B2)."
+    )
+    post_days_after: tuple[NotNegative, NotNegative] = Field(
+        (1, 3), description="Window of the post release, days after (C2)."
+    )
+    blackout: Words = Field(
+        (), description="Days on which nothing is released: ISO dates or weekday names (mon … sun)."
+    )
+    timezone: str = Field("UTC", description="Zone in which a calendar day begins (C4).")
+
+
+class Cut(Table):
+    """B2: which trunk commit is cut."""
+
+    check: str = Field(
+        "",
+        description="Command run in a clean export of a trunk commit; exit 0 calls it green. Empty: the newest commit is taken.",
+    )
+    check_depth: Positive = Field(10, description="How many commits from the tip are tried for a green one.")
+    timeout_s: Positive = Field(1800, description="Limit of one check.")
+
+
+class Picks(Table):
+    """P1–P8: the gate of cherry-picks."""
+
+    feature_titles: Words = Field(
+        (), description="Regular expressions; a subject that one of them finds is feature work (P7)."
+    )
+    docs_paths: Words = Field((), description="Glob patterns of documentation (P5).")
+    branch_paths: Words = Field((), description="Glob patterns that a release-branch change may touch (P6).")
+    review_without_evidence: tuple[Literal["regression", "critical", "new-feature-fix"], ...] = Field(
+        ("regression", "critical"),
+        description="Categories that wait for a person's review when no evidence was given (P2, P3, P4).",
+    )
+
+
+class Reverts(Table):
+    """B6: trunk reverts."""
+
+    soak_hours: NotNegative = Field(
+        0, description="Hours a trunk revert is left alone, since many are relanded within a day."
+    )
+
+
+class Candidate(Table):
+    """B4: when a candidate is tagged."""
+
+    quiet_hours: NotNegative = Field(
+        0, description="Hours without a change on the branch before the next candidate is tagged."
+    )
+
+
+class Build(Table):
+    """B4: the build. Commands are split like a shell does, without a shell; fields: {python} {source} {out} {version}."""
+
+    command: str = Field(
+        "{python} -m build --installer uv --outdir {out} {source}", description="Writes artifacts to {out}."
+    )
+    env: dict[str, str] = Field(
+        default_factory=dict,
+        description="Environment of the build: how each build back-end is told the final version ({version}).",
+    )
+    expect: Words = Field(
+        ("*.whl", "*.tar.gz"), description="Glob patterns; each must be met by exactly one artifact."
+    )
+    timeout_s: Positive = Field(3600, description="Limit of one build.")
+
+
+class Test(Table):
+    """B4: the test of a candidate in a fresh environment. Fields: {python} {version} {wheel}."""
+
+    command: str = Field(
+        "",
+        description="Run where only the wheel, its dependencies and `requires` are installed; empty: import its modules.",
+    )
+    requires: Words = Field((), description="Requirements of the tests themselves.")
+    paths: Words = Field(
+        (),
+        description="Paths of the repository that are laid beside the tests (never the package's own source).",
+    )
+    timeout_s: Positive = Field(3600, description="Limit of one test run.")
+
+
+class PerfCell(Table):
+    """One cell to measure: what the client is asked to do with one model on one kind of hardware."""
+
+    model: str = Field(description="Model family, as the coverage spells it.")
+    hardware: str = Field(description="Hardware, as the coverage spells it.")
+    test: str = Field(description="Name of the test; with model and hardware it identifies the cell.")
+    serve: str = Field("", description="Arguments added to the serve command for this cell's launch.")
+    client: str = Field("", description="Arguments added to the client command.")
+    metrics: Words = Field(
+        ("median_tpot_ms",), description="At most three gating metrics.", min_length=1, max_length=3
+    )
+
+
+class Perf(Table):
+    """E1–E7: performance validation. Fields: {python} {port} {host} {result} {seed} {model} {branch} {commit}."""
+
+    required: bool = Field(True, description="No promotion without performance evidence (E1).")
+    models: Words = Field((), description="Models asked for (E2).")
+    hardware: Words = Field((), description="Hardware asked for (E2).")
+    runner: Literal["local"] = Field("local", description="Where launches run (E5).")
+    serve: str = Field("", description="Command that launches the engine from an installed wheel (E5).")
+    health: str = Field("/health", description="Path that answers 200 when the engine is ready.")
+    start_timeout_s: Positive = Field(600, description="Limit for a launch to become healthy.")
+    client: str = Field(
+        "headway-client",
+        description="Load client; `headway-client` is the built-in one. Any other writes a `vllm bench serve` JSON to {result}.",
+    )
+    client_timeout_s: Positive = Field(1800, description="Limit of one client run.")
+    env: dict[str, str] = Field(default_factory=dict, description="Environment of launches.")
+    cells: tuple[PerfCell, ...] = Field((), description="What is measured.")
+    margins: dict[str, float] = Field(
+        default_factory=dict, description="Metric to the smallest effect that matters (0.05 = 5 %)."
+    )
+    margin: float = Field(0.05, gt=0, description="Margin of metrics that have none of their own.")
+    alpha: float = Field(
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="Chance that an unchanged release is blocked, at most (over all cells).",
+    )
+    beta: float = Field(
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="Chance that a release with a cell worse by its margin passes, at most.",
+    )
+    looks: tuple[Positive, ...] = Field(
+        (3, 4, 6, 8, 12, 16), description="Numbers of blocks after which the verdict is taken.", min_length=1
+    )
+    probe_blocks: Positive = Field(2, description="Blocks for each step of the culprit search.")
+    dashboard: str = Field("", description="Address of the dashboard, for links (E6, E7).")
+    workflow: str = Field("", description="Repository and workflow that policy names for the fleet (E1, E3).")
+
+
+class Gate(Table):
+    """Who may approve a gate, and how many must."""
+
+    people: Words = Field((), description="Names that count; empty: anybody.")
+    count: Positive = Field(1, description="How many different people.")
+
+
+class Post(Table):
+    """V4, C2: post releases."""
+
+    categories: tuple[Literal["regression", "critical", "new-feature-fix", "docs", "release-branch"], ...] = (
+        Field(
+            ("regression", "critical", "new-feature-fix", "release-branch"),
+            description="What a post release may hold: fixes only (V4).",
+        )
+    )
+
+
+class Waivers(Table):
+    """Which waits a named person may waive."""
+
+    clauses: Words = Field((), description="Clause ids, or `cell` for a performance cell.")
+
+
+class Index(Table):
+    """N1: where artifacts are published."""
+
+    path: str = Field(
+        "",
+        description="Folder of the static index, from the repository's state folder; used when upload_url is empty.",
+    )
+    upload_url: str = Field(
+        "",
+        description="Upload address of a package index (twine; its credentials come from twine's own settings).",
+    )
+    simple_url: str = Field(
+        "", description="The same index's simple page, from which a publication is read back."
+    )
+
+
+class LedgerTable(Table):
+    """Where the record is kept."""
+
+    url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the repository's state folder.")
+
+
+class Notes(Table):
+    """N2: release notes."""
+
+    features: Words = Field((), description="Regular expressions of subjects that are new features.")
+    fixes: Words = Field((), description="… fixes.")
+    breaking: Words = Field((), description="… breaking changes (searched in the body too).")
+    upcoming: Words = Field((), description="… deprecations and upcoming changes (searched in the body too).")
+
+
+class Policy(Table):
+    """A whole release policy."""
+
+    schema_: int = Field(SCHEMA, alias="schema", description="Version of this file's format.")
+    preset: str = Field("vllm-2025", description="Preset that gives every value this file leaves out.")
+    project: Project = Project()  # type: ignore[call-arg]
+    versions: Versions = Versions()  # type: ignore[call-arg]
+    cadence: Cadence
+    cut: Cut = Cut()  # type: ignore[call-arg]
+    picks: Picks = Picks()  # type: ignore[call-arg]
+    reverts: Reverts = Reverts()  # type: ignore[call-arg]
+    candidate: Candidate = Candidate()  # type: ignore[call-arg]
+    build: Build = Build()  # type: ignore[call-arg]
+    test: Test = Test()  # type: ignore[call-arg]
+    perf: Perf = Perf()  # type: ignore[call-arg]
+    approvals: dict[str, Gate] = Field(
+        default_factory=lambda: {"go": Gate()}, description="Gates that people open."
+    )  # type: ignore[call-arg]
+    post: Post = Post()  # type: ignore[call-arg]
+    waivers: Waivers = Waivers()  # type: ignore[call-arg]
+    index: Index = Index()  # type: ignore[call-arg]
+    ledger: LedgerTable = LedgerTable()  # type: ignore[call-arg]
+    notes: Notes = Notes()  # type: ignore[call-arg]

@@ -1,0 +1,111 @@
+"""Child processes: no shell, a log that is kept, a limit, and the whole process group ended when the limit is reached."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headway.errors import UnusableInput
+from headway.model.text import say
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a child ended: exit status, seconds it took, whether the limit ended it, and the end of its output."""
+
+    code: int
+    seconds: float
+    timed_out: bool
+    tail: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0 and not self.timed_out
+
+
+def command_line(template: str, **fields: str) -> list[str]:
+    """A policy's command as an argument list: split first, then filled, so that no value is ever split or quoted.
+
+    Raises ``UnusableInput`` for unbalanced quotes and unknown fields.
+    """
+    try:
+        return [part.format(**fields) for part in shlex.split(template)]
+    except (ValueError, KeyError, IndexError) as e:
+        raise UnusableInput(
+            "policy.command",
+            say("the command {command} cannot be filled in: {why}", command=template, why=str(e)),
+            remedy=say("its fields are {fields}", fields=["{" + f + "}" for f in fields]),
+        ) from e
+
+
+def child_env(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without what belongs to its own Python, plus ``extra``."""
+    inherited = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GIT_DIR", "GIT_WORK_TREE"}
+    }
+    return {**inherited, **extra}
+
+
+def end_group(child: subprocess.Popen[bytes], grace_s: float = 5.0) -> None:
+    """End a child started in its own session, and all it started: TERM, then KILL after ``grace_s`` seconds."""
+    for sig, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, grace_s)):
+        try:
+            os.killpg(child.pid, sig)
+        except ProcessLookupError:
+            break
+        try:
+            child.wait(timeout=wait_s)
+        except subprocess.TimeoutExpired:
+            continue
+    child.wait()
+
+
+def run_logged(
+    argv: list[str], *, log: Path, timeout_s: float, cwd: Path, env: Mapping[str, str]
+) -> Finished:
+    """Run a child with its output in ``log`` (appended). A command that does not exist ends with status 127."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with log.open("ab") as out:
+        out.write(f"$ {shlex.join(argv)}\n".encode())
+        out.flush()
+        try:
+            child = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as e:
+            out.write(f"{e}\n".encode())
+            return Finished(127, time.monotonic() - began, False, str(e))
+        timed_out = False
+        try:
+            code = child.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            timed_out, code = True, 124
+            out.write(f"ended: over the limit of {timeout_s:g} s\n".encode())
+            end_group(child)
+        except BaseException:
+            end_group(child)
+            raise
+    return Finished(code, time.monotonic() - began, timed_out, tail_of(log))
+
+
+def tail_of(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, decoded with replacement."""
+    with log.open("rb") as f:
+        f.seek(0, os.SEEK_END)
+        f.seek(max(0, f.tell() - 8192))
+        return "\n".join(f.read().decode("utf-8", "replace").splitlines()[-lines:])
