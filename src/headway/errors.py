@@ -67,6 +67,4 @@ class BrokenInvariant(HeadwayError):
 
 def not_found(what: str, name: str, remedy: Text) -> UnusableInput:
     """An object that the user named does not exist."""
-    return UnusableInput(
-        f"{what}.not-found", say("{what} {name} was not found", what=what, name=name), remedy=remedy
-    )
+    return UnusableInput(f"{what}.not-found", say("{what} {name} was not found", what=what, name=name), remedy=remedy)

@@ -1,4 +1,4 @@
-"""Child processes: no shell, a log that is kept, a limit, and the whole process group ended when the limit is reached."""
+"""Child processes: no shell, a log that is kept, a limit, and the whole process group ended when it is reached."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def end_group(child: subprocess.Popen[bytes], grace_s: float = 5.0) -> None:
     child.wait()
 
 
-def run_logged(
-    argv: list[str], *, log: Path, timeout_s: float, cwd: Path, env: Mapping[str, str]
-) -> Finished:
+def run_logged(argv: list[str], *, log: Path, timeout_s: float, cwd: Path, env: Mapping[str, str]) -> Finished:
     """Run a child with its output in ``log`` (appended). A command that does not exist ends with status 127."""
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

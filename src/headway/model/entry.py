@@ -18,9 +18,7 @@ class Kind(StrEnum):
 
     CHECKED = "checked"  # commit, ok, log                       the policy's check on a trunk commit (B2)
     CUT = "cut"  # branch, commit
-    REQUESTED = (
-        "pick-requested"  # ref, commit, subject, category, reason, evidence, verdict, violations, branch
-    )
+    REQUESTED = "pick-requested"  # ref, commit, subject, category, reason, evidence, verdict, violations, branch
     APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject}]
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
@@ -44,7 +42,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. ``at`` is an aware UTC time; ``train`` a version (``0.7.1``) or ``""``; ``digest`` covers all the rest."""
+    """One entry. ``at`` is aware, in UTC; ``train`` a version (``0.7.1``) or ``""``; ``digest`` covers all the rest."""
 
     seq: int
     at: datetime

@@ -28,9 +28,7 @@ class Ledger(Protocol):
 
     def entries(self) -> tuple[Entry, ...]: ...
 
-    def append(
-        self, at: datetime, actor: str, kind: Kind, train: str, payload: Mapping[str, Any]
-    ) -> Entry: ...
+    def append(self, at: datetime, actor: str, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry: ...
 
     def exclusively(self, who: str) -> AbstractContextManager[None]:
         """Hold the line's lock; raises ``LockHeld`` at once, with who holds it, when another process does."""

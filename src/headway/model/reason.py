@@ -12,7 +12,7 @@ class Reason:
     """One refusal or wait.
 
     ``clause`` is a clause id of the policy (``P8``); ``code`` a stable name for programs (``picks.no-origin``);
-    ``text`` says what is the matter; ``facts`` what it was concluded from; ``remedy`` the command or step that mends it.
+    ``text`` says what is the matter; ``facts`` what it was concluded from; ``remedy`` the step that mends it.
     """
 
     clause: str

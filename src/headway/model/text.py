@@ -38,9 +38,7 @@ def _fact(value: object) -> Fact:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, list | tuple | set | frozenset):
-        return tuple(
-            str(v) for v in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)
-        )
+        return tuple(str(v) for v in (sorted(value, key=str) if isinstance(value, set | frozenset) else value))
     return str(value)
 
 

@@ -8,14 +8,10 @@ CLAUSES: dict[str, Text] = {
     "N1": say(
         "A release is a reliable version of the code base, packed as binaries that users install from a package index."
     ),
-    "N2": say(
-        "Release notes tell the community of features, improvements, upcoming changes and breaking changes."
-    ),
+    "N2": say("Release notes tell the community of features, improvements, upcoming changes and breaking changes."),
     "V1": say("A major version marks an architectural milestone or incompatible API changes."),
     "V2": say("A minor version brings new functions or features."),
-    "V3": say(
-        "A patch version brings features and backwards-compatible bug fixes; it is the regular release."
-    ),
+    "V3": say("A patch version brings features and backwards-compatible bug fixes; it is the regular release."),
     "V4": say("A post release holds backwards-compatible bug fixes only."),
     "V5": say("Versions are PEP 440; a tag names one commit of its own release branch and never moves."),
     "C1": say("A patch release is published every two weeks."),

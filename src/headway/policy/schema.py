@@ -27,17 +27,13 @@ class Project(Table):
         "", description="Distribution name on the package index; empty: read from the candidate's own wheel."
     )
     repository: str = Field("", description="owner/name on its forge, for links and notes.")
-    trunk: str = Field(
-        "", description="Trunk ref; empty: the remote's HEAD, a bare repository's HEAD, main, master."
-    )
+    trunk: str = Field("", description="Trunk ref; empty: the remote's HEAD, a bare repository's HEAD, main, master.")
 
 
 class Versions(Table):
     """V1–V5: the scheme and the names of branches and tags."""
 
-    scheme: Literal["right-shifted"] = Field(
-        "right-shifted", description="How the next version is counted (V1–V4)."
-    )
+    scheme: Literal["right-shifted"] = Field("right-shifted", description="How the next version is counted (V1–V4).")
     branch: str = Field("releases/v{version}", description="Release branch of a version (B1).")
     final_tag: str = Field("v{version}", description="Final tag (V5); post releases too, as vX.Y.Z.postN.")
     candidate_tag: str = Field("v{version}-rc{n}", description="Tag of candidate n (V5, B4).")
@@ -71,7 +67,7 @@ class Cut(Table):
 
     check: str = Field(
         "",
-        description="Command run in a clean export of a trunk commit; exit 0 calls it green. Empty: the newest commit is taken.",
+        description="Command run in a clean export of a trunk commit; exit 0 is green. Empty: the newest is taken.",
     )
     check_depth: Positive = Field(10, description="How many commits from the tip are tried for a green one.")
     timeout_s: Positive = Field(1800, description="Limit of one check.")
@@ -108,7 +104,7 @@ class Candidate(Table):
 
 
 class Build(Table):
-    """B4: the build. Commands are split like a shell does, without a shell; fields: {python} {source} {out} {version}."""
+    """B4: the build. Commands are split as a shell does, without one; fields: {python} {source} {out} {version}."""
 
     command: str = Field(
         "{python} -m build --installer uv --outdir {out} {source}", description="Writes artifacts to {out}."
@@ -117,9 +113,7 @@ class Build(Table):
         default_factory=dict,
         description="Environment of the build: how each build back-end is told the final version ({version}).",
     )
-    expect: Words = Field(
-        ("*.whl", "*.tar.gz"), description="Glob patterns; each must be met by exactly one artifact."
-    )
+    expect: Words = Field(("*.whl", "*.tar.gz"), description="Glob patterns; each must be met by exactly one artifact.")
     timeout_s: Positive = Field(3600, description="Limit of one build.")
 
 
@@ -128,7 +122,7 @@ class Test(Table):
 
     command: str = Field(
         "",
-        description="Run where only the wheel, its dependencies and `requires` are installed; empty: import its modules.",
+        description="Run where only the wheel and `requires` are installed; empty: import its modules.",
     )
     requires: Words = Field((), description="Requirements of the tests themselves.")
     paths: Words = Field(
@@ -146,9 +140,7 @@ class PerfCell(Table):
     test: str = Field(description="Name of the test; with model and hardware it identifies the cell.")
     serve: str = Field("", description="Arguments added to the serve command for this cell's launch.")
     client: str = Field("", description="Arguments added to the client command.")
-    metrics: Words = Field(
-        ("median_tpot_ms",), description="At most three gating metrics.", min_length=1, max_length=3
-    )
+    metrics: Words = Field(("median_tpot_ms",), description="At most three gating metrics.", min_length=1, max_length=3)
 
 
 class Perf(Table):
@@ -163,7 +155,7 @@ class Perf(Table):
     start_timeout_s: Positive = Field(600, description="Limit for a launch to become healthy.")
     client: str = Field(
         "headway-client",
-        description="Load client; `headway-client` is the built-in one. Any other writes a `vllm bench serve` JSON to {result}.",
+        description="Load client: the built-in `headway-client`, or a command that writes a `vllm bench serve` JSON to {result}.",
     )
     client_timeout_s: Positive = Field(1800, description="Limit of one client run.")
     env: dict[str, str] = Field(default_factory=dict, description="Environment of launches.")
@@ -202,11 +194,9 @@ class Gate(Table):
 class Post(Table):
     """V4, C2: post releases."""
 
-    categories: tuple[Literal["regression", "critical", "new-feature-fix", "docs", "release-branch"], ...] = (
-        Field(
-            ("regression", "critical", "new-feature-fix", "release-branch"),
-            description="What a post release may hold: fixes only (V4).",
-        )
+    categories: tuple[Literal["regression", "critical", "new-feature-fix", "docs", "release-branch"], ...] = Field(
+        ("regression", "critical", "new-feature-fix", "release-branch"),
+        description="What a post release may hold: fixes only (V4).",
     )
 
 
@@ -227,9 +217,7 @@ class Index(Table):
         "",
         description="Upload address of a package index (twine; its credentials come from twine's own settings).",
     )
-    simple_url: str = Field(
-        "", description="The same index's simple page, from which a publication is read back."
-    )
+    simple_url: str = Field("", description="The same index's simple page, from which a publication is read back.")
 
 
 class LedgerTable(Table):
@@ -252,21 +240,19 @@ class Policy(Table):
 
     schema_: int = Field(SCHEMA, alias="schema", description="Version of this file's format.")
     preset: str = Field("vllm-2025", description="Preset that gives every value this file leaves out.")
-    project: Project = Project()  # type: ignore[call-arg]
-    versions: Versions = Versions()  # type: ignore[call-arg]
+    project: Project = Project()
+    versions: Versions = Versions()
     cadence: Cadence
-    cut: Cut = Cut()  # type: ignore[call-arg]
-    picks: Picks = Picks()  # type: ignore[call-arg]
-    reverts: Reverts = Reverts()  # type: ignore[call-arg]
-    candidate: Candidate = Candidate()  # type: ignore[call-arg]
-    build: Build = Build()  # type: ignore[call-arg]
-    test: Test = Test()  # type: ignore[call-arg]
-    perf: Perf = Perf()  # type: ignore[call-arg]
-    approvals: dict[str, Gate] = Field(
-        default_factory=lambda: {"go": Gate()}, description="Gates that people open."
-    )  # type: ignore[call-arg]
-    post: Post = Post()  # type: ignore[call-arg]
-    waivers: Waivers = Waivers()  # type: ignore[call-arg]
-    index: Index = Index()  # type: ignore[call-arg]
-    ledger: LedgerTable = LedgerTable()  # type: ignore[call-arg]
-    notes: Notes = Notes()  # type: ignore[call-arg]
+    cut: Cut = Cut()
+    picks: Picks = Picks()
+    reverts: Reverts = Reverts()
+    candidate: Candidate = Candidate()
+    build: Build = Build()
+    test: Test = Test()
+    perf: Perf = Perf()
+    approvals: dict[str, Gate] = Field(default_factory=lambda: {"go": Gate()}, description="Gates that people open.")
+    post: Post = Post()
+    waivers: Waivers = Waivers()
+    index: Index = Index()
+    ledger: LedgerTable = LedgerTable()
+    notes: Notes = Notes()
