@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cache
 
 from packaging.version import InvalidVersion, Version
 
@@ -62,12 +63,26 @@ def read_final_tag(tag: str, names: Versions) -> Version | None:
     return parse_version(inner) if inner and inner[0].isdigit() else None
 
 
+@cache
+def _own_candidate(template: str) -> re.Pattern[str]:
+    """The policy's own spelling of a candidate tag, which need not look like its final tag."""
+    fields = {re.escape("{version}"): "(?P<base>.+?)", re.escape("{n}"): r"(?P<n>\d+)"}
+    pattern = re.escape(template)
+    for field, group in fields.items():
+        pattern = pattern.replace(field, group, 1)
+    return re.compile(pattern)
+
+
 def read_candidate_tag(tag: str, names: Versions) -> CandidateName | None:
-    """The candidate that a tag names, in any of the spellings of V5, or ``None``."""
-    inner = None if _ignored(tag, names) else _inside(names.final_tag, tag)
-    found = _CANDIDATE.match(inner) if inner and inner[0].isdigit() else None
-    version = parse_version(found.group("base")) if found else None
-    return CandidateName(version, int(found.group("n"))) if found and version else None
+    """The candidate that a tag names, in the policy's spelling or any other of V5, or ``None``."""
+    if _ignored(tag, names):
+        return None
+    inner = _inside(names.final_tag, tag)
+    found = _own_candidate(names.candidate_tag).fullmatch(tag) or (_CANDIDATE.match(inner) if inner else None)
+    if found is None or not found.group("base")[0].isdigit():
+        return None
+    version = parse_version(found.group("base"))
+    return CandidateName(version, int(found.group("n"))) if version else None
 
 
 def base_of(version: Version) -> Version:
