@@ -55,12 +55,16 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A release branch: ``cut`` is its merge base with the trunk, ``commits`` what it has since, oldest first."""
+    """A release branch: ``cut`` is its merge base with the trunk, ``commits`` what it has since, oldest first.
+
+    ``held`` are those targets of trunk reverts that the cut contains.
+    """
 
     branch: str
     tip: Sha
     cut: Sha
     commits: tuple[Commit, ...]
+    held: frozenset[Sha] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

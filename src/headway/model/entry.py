@@ -17,14 +17,15 @@ class Kind(StrEnum):
     """What an entry says happened. Payload fields stand behind each."""
 
     CHECKED = "checked"  # commit, ok, log                       the policy's check on a trunk commit (B2)
+    CUT_CHOSEN = "cut-chosen"  # commit                          a person chose the trunk commit to cut
     CUT = "cut"  # branch, commit
     REQUESTED = "pick-requested"  # ref, commit, subject, category, reason, evidence, verdict, violations, branch
     APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject}]
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
     TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
-    MEASURED = "measured"  # tag, commit, baseline, branch, blocks, verdict, digest
-    PROBED = "probed"  # tag, commit, blocks, ratio, ok           one step of the culprit search
+    MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
+    PROBED = "probed"  # tag, commit, first, last, ok, why        one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence
     PUBLISHED = "published"  # files:[{file, sha256}], index, commit

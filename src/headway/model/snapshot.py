@@ -15,7 +15,7 @@ from headway.model.pick import Trial
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """The trunk: the ref as named, its tip, and first-parent commits since ``since`` (oldest first)."""
+    """The trunk: the ref as named, its tip, and its newest first-parent commits (oldest first)."""
 
     ref: str
     tip: Sha
@@ -24,7 +24,11 @@ class Trunk:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Facts only. Everything is as read; nothing is concluded here."""
+    """Facts only. Everything is as read; nothing is concluded here.
+
+    ``bases`` maps the commits of recent releases to where their branches left the trunk; ``trials`` a branch to how
+    what is pending on it applied.
+    """
 
     now: datetime
     trunk: Trunk
@@ -34,11 +38,20 @@ class Snapshot:
     entries: tuple[Entry, ...]
     index: tuple[PublishedFile, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    bases: Mapping[Sha, Sha] = field(default_factory=dict)
     trials: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
     checked_out: frozenset[str] = frozenset()
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)
+
+    def trunk_since(self, release: Sha | None, upto: Sha) -> tuple[Commit, ...]:
+        """Trunk commits after a release left the trunk, up to ``upto`` (included); all known ones for no release."""
+        shas = [c.sha for c in self.trunk.commits]
+        base = self.bases.get(release) if release else None
+        start = shas.index(base) + 1 if base in shas else 0
+        end = shas.index(upto) + 1 if upto in shas else 0
+        return self.trunk.commits[start:end]
 
     def tag(self, name: str) -> Tag | None:
         return next((t for t in self.tags if t.name == name), None)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from headway.model.build import Artifact
 from headway.model.commit import Sha
+from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
 
 
@@ -54,6 +55,30 @@ class ApplyChanges:
     branch: str
     tip: Sha
     changes: tuple[PlannedChange, ...]
+
+    @property
+    def target(self) -> str:
+        return self.branch
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedChange:
+    """A change and the branch commit that holds it."""
+
+    change: PendingChange
+    commit: Sha
+
+
+@dataclass(frozen=True, slots=True)
+class RecordApplied:
+    """Write down a batch that reached the branch but not the ledger (a tick was killed in between)."""
+
+    kind: ClassVar[str] = "record-applied"
+    train: str
+    branch: str
+    before: Sha
+    after: Sha
+    changes: tuple[AppliedChange, ...]
 
     @property
     def target(self) -> str:
@@ -133,8 +158,11 @@ class ProbeCommit:
     train: str
     tag: str
     commit: Sha
+    version: str
     baseline: Sha
     baseline_version: str
+    cell: Cell
+    metric: str
     first: int
     last: int
 
@@ -195,6 +223,7 @@ Action = (
     CheckCommit
     | CutBranch
     | ApplyChanges
+    | RecordApplied
     | TagCandidate
     | BuildCandidate
     | TestCandidate

@@ -1,0 +1,118 @@
+"""Candidates: when the next is tagged, and whether it was built and tested (B4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headway.decide import record
+from headway.decide.trains import candidates
+from headway.model.build import Artifact
+from headway.model.commit import Line
+from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import facts, say
+from headway.model.train import CandidateFacts, Train
+from headway.policy.schema import Policy
+from headway.policy.scheme import CandidateName, candidate_tag
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRecord:
+    """A candidate and what the ledger holds of it (``None``: not yet, or to be done again)."""
+
+    facts: CandidateFacts
+    tagged: Entry | None
+    built: Entry | None
+    tested: Entry | None
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        rows = self.built.payload["artifacts"] if self.built else []
+        return tuple(Artifact(r["file"], r["sha256"], r["size"]) for r in rows)
+
+    @property
+    def wheel(self) -> Artifact | None:
+        return next((a for a in self.artifacts if a.file.endswith(".whl")), None)
+
+    @property
+    def sound(self) -> bool:
+        """Built, and its test passed."""
+        return bool(self.built and self.built.payload["ok"] and self.tested and self.tested.payload["ok"])
+
+
+def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[CandidateRecord, ...]:
+    """A train's candidates in order, each with its newest build and test that no retry has set aside."""
+    found = []
+    for c in candidates(snapshot.tags, train.version, policy):
+        tagged = record.last(snapshot.entries, Kind.TAGGED, train.name, tag=c.tag)
+        built = _valid(snapshot.entries, Kind.BUILT, train, c)
+        tested = _valid(snapshot.entries, Kind.TESTED, train, c)
+        found.append(CandidateRecord(c, tagged, built, tested))
+    return tuple(found)
+
+
+def _valid(entries: tuple[Entry, ...], kind: Kind, train: Train, c: CandidateFacts) -> Entry | None:
+    entry = record.last(entries, kind, train.name, tag=c.tag, commit=c.commit)
+    step = "build" if kind is Kind.BUILT else "test"
+    again = record.last(entries, Kind.RETRIED, train.name, tag=c.tag, step=step)
+    return None if entry and again and again.seq > entry.seq else entry
+
+
+def next_tag(train: Train, known: tuple[CandidateRecord, ...], policy: Policy) -> str:
+    """The tag of the next candidate: one more than the highest number there is."""
+    number = 1 + max((r.facts.number for r in known), default=0)
+    return candidate_tag(CandidateName(train.version, number), policy.versions)
+
+
+def quiet_wait(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Reason | None:
+    """Why the tip is not tagged yet: the branch changed too recently (B4)."""
+    since = _changed(train, line, snapshot)
+    until = since + timedelta(hours=policy.candidate.quiet_hours)
+    if snapshot.now >= until or record.waiver(snapshot.entries, train.name, "B4", snapshot.now):
+        return None
+    return Reason(
+        "B4",
+        "candidate.not-quiet",
+        say("the next candidate is tagged when {branch} has been quiet until {until}", branch=line.branch, until=until),
+        facts(branch=line.branch, changed=since, until=until, quiet_hours=policy.candidate.quiet_hours),
+        say("wait, or waive B4"),
+    )
+
+
+def _changed(train: Train, line: Line, snapshot: Snapshot) -> datetime:
+    times = [
+        e.at
+        for e in snapshot.entries
+        if e.kind in {Kind.CUT, Kind.APPLIED, Kind.ADOPTED}
+        and e.payload.get("branch", line.branch) == line.branch
+        and e.train == train.name
+    ]
+    if not times:
+        times = [c.committed for c in line.commits[-1:]]
+    return max(times, default=snapshot.now - timedelta(days=365))
+
+
+def broken_step(r: CandidateRecord) -> Reason | None:
+    """The build or test that failed (B4)."""
+    for entry, step in ((r.built, "build"), (r.tested, "test")):
+        if entry is not None and not entry.payload["ok"]:
+            return Reason(
+                "B4",
+                f"candidate.{step}-failed",
+                say("the {step} of {tag} failed: {why}", step=step, tag=r.facts.tag, why=entry.payload["why"]),
+                facts(
+                    tag=r.facts.tag,
+                    commit=r.facts.commit,
+                    step=step,
+                    why=entry.payload["why"],
+                    log=entry.payload["log"],
+                ),
+                say(
+                    "read {log}; request a pick that mends it, or do it again: `headway tick --retry {step}`",
+                    log=entry.payload["log"],
+                    step=step,
+                ),
+            )
+    return None

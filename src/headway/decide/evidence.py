@@ -1,0 +1,41 @@
+"""The evidence behind a go: what a person sees, and the digest an approval is bound to (G1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headway.decide import record
+from headway.decide.candidates import CandidateRecord
+from headway.decide.performance import Standing
+from headway.model.commit import Line
+from headway.model.entry import Kind, digest_of
+from headway.model.pick import Trial
+from headway.model.snapshot import Snapshot
+from headway.model.train import Train
+
+
+def evidence(
+    train: Train,
+    line: Line,
+    candidate: CandidateRecord,
+    performance: Standing,
+    trials: tuple[Trial, ...],
+    snapshot: Snapshot,
+) -> dict[str, Any]:
+    """All that the decision rests on, as JSON values."""
+    return {
+        "version": train.name,
+        "tag": candidate.facts.tag,
+        "commit": candidate.facts.commit,
+        "artifacts": [a.as_json() for a in candidate.artifacts],
+        "tested": candidate.tested.digest if candidate.tested else None,
+        "performance": performance.verdict.as_json() if performance.verdict else None,
+        "changes": [c.sha for c in line.commits],
+        "left_out": [t.change.origin for t in trials if t.tree is None],
+        "waivers": [e.digest for e in record.of(snapshot.entries, Kind.WAIVED, train.name)],
+    }
+
+
+def evidence_digest(value: dict[str, Any]) -> str:
+    """SHA-256 of the evidence."""
+    return digest_of(value)

@@ -1,0 +1,262 @@
+"""Performance evidence of a candidate (E1–E7): what is to be measured, what it says, whose fault a slowdown is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headway.decide import record
+from headway.decide.candidates import CandidateRecord
+from headway.model.commit import Commit, Line, Sha
+from headway.model.entry import Entry, Kind
+from headway.model.measurement import Cell, Comparison
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import facts, say
+from headway.model.train import Train
+from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
+from headway.policy.schema import Perf, PerfCell, Policy
+from headway.stats.culprit import Found, Next, search
+from headway.stats.gate import GateDesign, judge, next_look
+from headway.stats.paired import pairs
+
+INVALID_BLOCKS_ALLOWED = 3
+
+
+def cell_of(row: PerfCell) -> Cell:
+    """The cell of a policy row."""
+    return Cell(row.model, row.hardware, row.test)
+
+
+def paired(comparison: Comparison | None, cell: Cell, metric: str) -> tuple[float, ...]:
+    """The datum of each valid block of one cell-metric: a log ratio, positive = worse."""
+    return pairs(comparison.samples if comparison else (), [(cell, metric)])[cell, metric].worse
+
+
+def design_of(perf: Perf) -> GateDesign:
+    """The policy's gate."""
+    return GateDesign(
+        alpha=perf.alpha,
+        beta=perf.beta,
+        looks=perf.looks,
+        margins=tuple(sorted(perf.margins.items())),
+        margin=perf.margin,
+        wanted=tuple((cell_of(c), c.metrics) for c in perf.cells),
+    )
+
+
+def uncovered(perf: Perf) -> tuple[tuple[str, str], ...]:
+    """Model × hardware that is asked for and that no cell measures (E2)."""
+    covered = {(c.model, c.hardware) for c in perf.cells}
+    return tuple((m, h) for m in perf.models for h in perf.hardware if (m, h) not in covered)
+
+
+def comparison_of(snapshot: Snapshot, subject: Sha, baseline: Sha | None) -> Comparison | None:
+    return next((c for c in snapshot.comparisons if c.subject == subject and c.baseline == baseline), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Blocks that are still to be run for the candidate."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known: the verdict (``None`` where nothing was asked for), what blocks, and the next blocks if any."""
+
+    verdict: PerformanceVerdict | None
+    measure: Measure | None
+    blockers: tuple[Reason, ...]
+    regressed: tuple[CellVerdict, ...]
+
+
+def standing(train: Train, candidate: CandidateRecord, snapshot: Snapshot, policy: Policy) -> Standing:
+    """The candidate's performance evidence. Only its own commit's measurements count."""
+    perf, now = policy.perf, snapshot.now
+    if train.previous_commit is None:
+        return Standing(None, None, (), ())
+
+    def waived(what: str) -> bool:
+        return record.waiver(snapshot.entries, train.name, what, now) is not None
+
+    blockers: list[Reason] = []
+    missing = uncovered(perf)
+    if perf.required and missing and not waived("E2"):
+        blockers.append(_uncovered_reason(train, missing))
+    if not (perf.serve and perf.cells):
+        if perf.required and not waived("E1"):
+            blockers.append(_unconfigured_reason(train, perf))
+        return Standing(None, None, tuple(blockers), ())
+    design = design_of(perf)
+    comparison = comparison_of(snapshot, candidate.facts.commit, train.previous_commit)
+    verdict = judge(comparison, design)
+    bad = tuple(
+        c for c in verdict.cells if c.verdict is not Verdict.PASS and not waived(f"cell:{cell_key(c.cell, c.metric)}")
+    )
+    if not bad or waived("E7"):
+        return Standing(verdict, None, tuple(blockers), ())
+    regressed = tuple(c for c in bad if c.verdict is Verdict.REGRESSED)
+    if regressed:
+        blockers.append(_regressed_reason(train, candidate, regressed, snapshot))
+        return Standing(verdict, None, tuple(blockers), regressed)
+    measure = _next_blocks(train, candidate, comparison, design, snapshot.entries)
+    if measure is None:
+        blockers.append(_stuck_reason(train, candidate, bad))
+    return Standing(verdict, measure, tuple(blockers), ())
+
+
+def cell_key(cell: Cell, metric: str) -> str:
+    """How a person names a cell of the gate: model/hardware/test/metric."""
+    return f"{cell.model}/{cell.hardware}/{cell.test}/{metric}"
+
+
+def _next_blocks(
+    train: Train,
+    candidate: CandidateRecord,
+    comparison: Comparison | None,
+    design: GateDesign,
+    entries: tuple[Entry, ...],
+) -> Measure | None:
+    done = comparison.blocks if comparison else 0
+    valid = min((len(paired(comparison, cell, m)) for cell, ms in design.wanted for m in ms), default=0)
+    retries = sum(
+        1
+        for e in record.of(entries, Kind.RETRIED, train.name)
+        if e.payload["tag"] == candidate.facts.tag and e.payload["step"] == "measure"
+    )
+    if done - valid >= INVALID_BLOCKS_ALLOWED * (1 + retries):
+        return None
+    target = next_look(valid, design)
+    return None if target is None else Measure(done, done + target - valid)
+
+
+def _uncovered_reason(train: Train, missing: tuple[tuple[str, str], ...]) -> Reason:
+    names = [f"{m} × {h}" for m, h in missing]
+    return Reason(
+        "E2",
+        "perf.uncovered",
+        say("no cell measures {names}", names=names),
+        facts(uncovered=names),
+        say("add [[perf.cells]] for them, or `headway waive {version} E2 --reason … --until DATE`", version=train.name),
+    )
+
+
+def _unconfigured_reason(train: Train, perf: Perf) -> Reason:
+    return Reason(
+        "E1",
+        "perf.unconfigured",
+        say("the policy requires performance evidence and says neither how to launch the engine nor what to measure"),
+        facts(serve=perf.serve or None, cells=len(perf.cells), workflow=perf.workflow or None),
+        say(
+            "set perf.serve and [[perf.cells]] in release.toml, or `headway waive {version} E1 --reason … --until DATE`",
+            version=train.name,
+        ),
+    )
+
+
+def describe(c: CellVerdict) -> str:
+    """A cell's verdict in a line: `toy-small/cpu/decode/median_tpot_ms × 2.61 [2.31, 2.95]`."""
+    ratio = f" × {c.ratio:.2f}" if c.ratio is not None else ""
+    ci = f" [{c.ci[0]:.2f}, {c.ci[1]:.2f}]" if c.ci else ""
+    return f"{cell_key(c.cell, c.metric)}{ratio}{ci}"
+
+
+def _regressed_reason(
+    train: Train, candidate: CandidateRecord, regressed: tuple[CellVerdict, ...], snapshot: Snapshot
+) -> Reason:
+    culprit = record.last(snapshot.entries, Kind.CULPRIT, train.name, tag=candidate.facts.tag)
+    named = culprit.payload if culprit else {}
+    return Reason(
+        "E7",
+        "perf.regressed",
+        say(
+            "{tag} is slower than {previous}: {cells}",
+            tag=candidate.facts.tag,
+            previous=train.previous,
+            cells=[describe(c) for c in regressed],
+        ),
+        facts(
+            tag=candidate.facts.tag,
+            commit=candidate.facts.commit,
+            baseline=train.previous,
+            cells=[describe(c) for c in regressed],
+            culprit=named.get("commit"),
+            culprit_subject=named.get("subject"),
+        ),
+        say("merge a fix or a revert on the trunk and request it as a regression; or waive the cell")
+        if culprit
+        else say("the culprit search goes on with the next tick; or waive the cell"),
+    )
+
+
+def _stuck_reason(train: Train, candidate: CandidateRecord, bad: tuple[CellVerdict, ...]) -> Reason:
+    return Reason(
+        "E7",
+        "perf.undecided",
+        say(
+            "the comparison of {tag} with {previous} is not decided: {cells}",
+            tag=candidate.facts.tag,
+            previous=train.previous,
+            cells=[f"{cell_key(c.cell, c.metric)}: {c.verdict.value}" for c in bad],
+        ),
+        facts(
+            tag=candidate.facts.tag,
+            cells=[f"{describe(c)} {c.verdict.value} {c.cause}".strip() for c in bad],
+            blocks=max(c.blocks for c in bad),
+        ),
+        say(
+            "mend what made launches invalid and `headway tick --retry measure`; or a person waives the cell: `headway waive {version} cell:NAME …`",
+            version=train.name,
+        ),
+    )
+
+
+def suspects(line: Line, candidate: CandidateRecord, snapshot: Snapshot, previous: Sha) -> tuple[Commit, ...]:
+    """First-parent trunk commits since the previous release's cut, then the branch's own, up to the candidate."""
+    own = line.commits
+    at = next((i for i, c in enumerate(own) if c.sha == candidate.facts.commit), -1)
+    start = next((i + 1 for i, c in enumerate(own) if c.sha == previous), None)
+    return own[start : at + 1] if start is not None else (*snapshot.trunk_since(previous, line.cut), *own[: at + 1])
+
+
+def worst(regressed: tuple[CellVerdict, ...]) -> CellVerdict:
+    """The regressed cell with the largest effect: the one a culprit is searched with."""
+    return max(regressed, key=lambda c: abs(c.ratio - 1) if c.ratio is not None else 0.0)
+
+
+def culprit_step(
+    train: Train,
+    line: Line,
+    candidate: CandidateRecord,
+    regressed: tuple[CellVerdict, ...],
+    snapshot: Snapshot,
+    policy: Policy,
+) -> Next | Found | None:
+    """The next probe of the culprit search, its result, or ``None`` when it is done or there is nothing to search.
+
+    The good end is the previous release itself: it is what everything is measured against.
+    """
+    if train.previous_commit is None or record.last(
+        snapshot.entries, Kind.CULPRIT, train.name, tag=candidate.facts.tag
+    ):
+        return None
+    commits = suspects(line, candidate, snapshot, train.previous_commit)
+    if not commits:
+        return None
+    target = worst(regressed)
+    probes: dict[Sha, tuple[float, ...]] = {}
+    for c in commits:
+        data = paired(comparison_of(snapshot, c.sha, train.previous_commit), target.cell, target.metric)
+        if data:
+            probes[c.sha] = data
+    bad_end = probes.get(candidate.facts.commit, ())
+    effect = sum(bad_end) / len(bad_end) if bad_end else 0.0
+    if effect <= 0:
+        return None
+    broken = frozenset(
+        e.payload["commit"] for e in record.of(snapshot.entries, Kind.PROBED, train.name) if not e.payload["ok"]
+    )
+    ends = (train.previous_commit, *(c.sha for c in commits))
+    return search(ends, probes, broken, effect, policy.perf.probe_blocks)

@@ -1,0 +1,80 @@
+"""Questions to the ledger's entries. Pure; an entry is never changed, a later one undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from headway.model.commit import Sha
+from headway.model.entry import Entry, Kind
+
+Entries = tuple[Entry, ...]
+
+
+def of(entries: Entries, kind: Kind, train: str | None = None) -> Iterator[Entry]:
+    """Entries of a kind, of one train or of all, oldest first."""
+    return (e for e in entries if e.kind is kind and (train is None or e.train == train))
+
+
+def last(entries: Entries, kind: Kind, train: str | None = None, **payload: Any) -> Entry | None:
+    """The newest entry of a kind whose payload has these values."""
+    found = None
+    for e in of(entries, kind, train):
+        if all(e.payload.get(k) == v for k, v in payload.items()):
+            found = e
+    return found
+
+
+def open_hold(entries: Entries, train: str) -> Entry | None:
+    """The hold in force on a train (G2), a hold without a train holds all."""
+    released = {e.payload["held"] for e in of(entries, Kind.HOLD_RELEASED)}
+    return next((e for e in of(entries, Kind.HELD) if e.train in {train, ""} and e.seq not in released), None)
+
+
+def waiver(entries: Entries, train: str, what: str, now: datetime) -> Entry | None:
+    """A waiver in force: named, for this train, not expired (its last day counts)."""
+    for e in of(entries, Kind.WAIVED, train):
+        if e.payload["what"] == what and date.fromisoformat(e.payload["until"]) >= now.date():
+            return e
+    return None
+
+
+def slips(entries: Entries) -> dict[str, date]:
+    """Version to the day it was last slipped to (C4)."""
+    return {e.train: date.fromisoformat(e.payload["after"]) for e in of(entries, Kind.SLIPPED)}
+
+
+def given_up(entries: Entries) -> frozenset[str]:
+    """Versions that were skipped or abandoned: their numbers are not used again."""
+    return frozenset(e.train for e in entries if e.kind in {Kind.SKIPPED, Kind.ABANDONED})
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One change that the ledger says is on a branch."""
+
+    kind: str
+    origin: Sha
+    commit: Sha
+    request: int | None
+    undoes: Sha | None
+    subject: str
+    entry: Entry
+
+
+def applied(entries: Entries, branch: str) -> tuple[Applied, ...]:
+    """All changes recorded on a branch, in the order they were applied."""
+    return tuple(
+        Applied(c["kind"], c["origin"], c["commit"], c["request"], c["undoes"], c["subject"], e)
+        for e in of(entries, Kind.APPLIED)
+        if e.payload["branch"] == branch
+        for c in e.payload["changes"]
+    )
+
+
+def explained(entries: Entries, branch: str) -> frozenset[Sha]:
+    """Branch commits that an entry accounts for: applied by Headway, or adopted by a person (G3)."""
+    adopted = {e.payload["commit"] for e in of(entries, Kind.ADOPTED)}
+    return frozenset(adopted | {a.commit for a in applied(entries, branch)})
