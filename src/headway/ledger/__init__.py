@@ -1,1 +1,1 @@
-"""The append-only record."""
+"""The append-only record, on SQLite or PostgreSQL; export, backup, verification."""
