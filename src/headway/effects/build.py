@@ -1,0 +1,137 @@
+"""The build of a candidate (B4): a real back-end in a clean export, under the final version, complete or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from packaging.version import Version
+
+from headway.effects.environment import uv_env
+from headway.effects.wheel import wheel_name_version
+from headway.errors import UnusableInput, WorldFailed
+from headway.model.build import Artifact
+from headway.model.text import Text, say
+from headway.policy.schema import Build
+from headway.process import command_line, run_logged
+from headway.simple import name_version_of
+
+__all__ = ["BuildFailed", "Built", "artifact_of", "build_candidate", "wheel_name_version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A complete build: artifacts sorted by name, and the seconds it took."""
+
+    artifacts: tuple[Artifact, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFailed:
+    """A build that counts for nothing: why, the end of its log, the seconds it took."""
+
+    why: Text
+    tail: str
+    seconds: float
+
+
+def artifact_of(path: Path) -> Artifact:
+    """Name, digest and size of a file as it is on disk."""
+    with path.open("rb") as f:
+        digest = hashlib.file_digest(f, "sha256").hexdigest()
+    return Artifact(path.name, digest, path.stat().st_size)
+
+
+def build_candidate(
+    source: Path, out: Path, version: str, build: Build, epoch: int, *, log: Path, python: Path
+) -> Built | BuildFailed:
+    """Run the policy's build of ``source`` (a clean export) and put what it made, checked, into ``out`` (B4).
+
+    ``version`` is the final version that the files must carry, ``epoch`` the commit's time (seconds since 1970) for
+    SOURCE_DATE_EPOCH, ``python`` the interpreter that has ``build``. ``out`` appears complete, by one rename, in
+    place of an older one. Raises ``UnusableInput`` for a command that cannot be filled in, ``WorldFailed`` when the
+    disk refuses.
+    """
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        _fresh(partial)
+        argv = command_line(build.command, python=str(python), source=str(source), out=str(partial), version=version)
+        told = {name: value.replace("{version}", version) for name, value in build.env.items()}
+        done = run_logged(
+            argv,
+            log=log,
+            timeout_s=build.timeout_s,
+            cwd=source,
+            env=uv_env({"SOURCE_DATE_EPOCH": str(epoch), **told}),
+        )
+        if done.timed_out:
+            why: Text | None = say("the build was ended: it took longer than {limit} s", limit=build.timeout_s)
+        elif not done.ok:
+            why = say("the build ended with status {code}", code=done.code)
+        else:
+            why = _what_is_wrong(partial, version, build)
+        if why is not None:
+            shutil.rmtree(partial)
+            return BuildFailed(why, done.tail, done.seconds)
+        artifacts = tuple(artifact_of(p) for p in _expected(partial, build))
+        if out.exists():
+            shutil.rmtree(out)
+        partial.rename(out)
+    except OSError as e:
+        raise WorldFailed(
+            "build.disk",
+            say("the build folder {path} cannot be written: {why}", path=out, why=str(e)),
+            remedy=say("free some space or mend the permissions of {path}, then run it again", path=out.parent),
+            clause="B4",
+        ) from e
+    return Built(artifacts, done.seconds)
+
+
+def _fresh(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")))
+
+
+def _expected(folder: Path, build: Build) -> tuple[Path, ...]:
+    return tuple(p for p in _files(folder) if any(fnmatchcase(p.name, pattern) for pattern in build.expect))
+
+
+def _what_is_wrong(folder: Path, version: str, build: Build) -> Text | None:
+    names = [p.name for p in _files(folder)]
+    for pattern in build.expect:
+        met = [n for n in names if fnmatchcase(n, pattern)]
+        if not met:
+            return say("the build wrote no {pattern}; it wrote: {files}", pattern=pattern, files=names or ["nothing"])
+        if len(met) > 1:
+            return say(
+                "the build wrote {count} files for {pattern}: {files}", count=len(met), pattern=pattern, files=met
+            )
+    found: dict[str, str] = {}
+    for path in _expected(folder, build):
+        try:
+            said = wheel_name_version(path) if path.suffix == ".whl" else name_version_of(path.name)
+        except UnusableInput as e:
+            return e.message
+        if said is None:
+            continue
+        if Version(said[1]) != Version(version):
+            return say(
+                "{file} carries version {found}, not {version}: tell the build back-end the version in [build.env] "
+                "(setuptools-scm reads SETUPTOOLS_SCM_PRETEND_VERSION), or pick a version bump onto the branch (P6)",
+                file=path.name,
+                found=said[1],
+                version=version,
+            )
+        found[path.name] = said[0]
+    if len(set(found.values())) > 1:
+        return say("the build wrote files of different projects: {files}", files=sorted(found))
+    return None

@@ -1,0 +1,117 @@
+"""Fresh Python environments, made by uv: complete or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uv
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from headway.errors import WorldFailed
+from headway.model.text import Text, say
+from headway.process import child_env, run_logged
+
+_COMPLETE = ".headway-complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An environment that could not be made: why, and the end of the log."""
+
+    why: Text
+    tail: str
+
+
+def uv_program() -> str:
+    """Path of the uv executable that belongs to this interpreter. Raises ``WorldFailed``."""
+    try:
+        return os.fspath(uv.find_uv_bin())
+    except FileNotFoundError as e:
+        raise WorldFailed(
+            "uv.missing",
+            say("the uv program is missing: {why}", why=str(e)),
+            remedy=say("install headway again: uv is one of its dependencies"),
+        ) from e
+
+
+def uv_env(extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child that runs uv: uv's folder first in PATH, and the mirror that pip was told, if any."""
+    # the project's own code runs in such children: it is not shown the credentials of the package index
+    env = {k: v for k, v in child_env(extra).items() if not k.startswith("TWINE_")}
+    env["PATH"] = os.pathsep.join((str(Path(uv_program()).parent), env.get("PATH", os.defpath)))
+    mirror = env.get("PIP_INDEX_URL")
+    if mirror and not env.get("UV_DEFAULT_INDEX") and not env.get("UV_INDEX_URL"):
+        env["UV_DEFAULT_INDEX"] = mirror
+    return env
+
+
+def python_of(target: Path) -> Path:
+    """The interpreter of an environment."""
+    return target / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def fresh_environment(target: Path, requirements: Sequence[str], *, log: Path, timeout_s: float) -> Path | Failed:
+    """An environment in ``target`` with ``requirements`` (wheels by path), by this interpreter's Python; its python.
+
+    A complete one of the same requirements is used again; anything else in ``target`` is removed first. It is made
+    in place, because its scripts carry absolute paths, and a mark written last says that it is complete. Whoever
+    calls chooses a folder by the wheels' digests, since a path does not tell that a file changed.
+    ``timeout_s`` (seconds) limits each of the two steps. Raises ``WorldFailed`` when the disk refuses.
+    """
+    python, mark = python_of(target), target / _COMPLETE
+    wanted = json.dumps(list(requirements))
+    try:
+        if python.exists() and mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+            return python
+        if target.exists():
+            shutil.rmtree(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        failed = _make(target, python, requirements, log=log, timeout_s=timeout_s)
+        if failed:
+            shutil.rmtree(target, ignore_errors=True)
+            return failed
+        mark.write_text(wanted, encoding="utf-8")
+    except OSError as e:
+        raise WorldFailed(
+            "environment.disk",
+            say("the environment {path} cannot be written: {why}", path=target, why=str(e)),
+            remedy=say("free some space or mend the permissions of {path}, then run it again", path=target.parent),
+        ) from e
+    return python
+
+
+def _make(target: Path, python: Path, requirements: Sequence[str], *, log: Path, timeout_s: float) -> Failed | None:
+    program, env, cwd = uv_program(), uv_env({}), target.parent
+    steps = [[program, "venv", "--no-project", "--python", sys.executable, str(target)]]
+    if requirements:
+        steps.append([program, "pip", "install", "--python", str(python), *_refresh(requirements), "--", *requirements])
+    for argv in steps:
+        done = run_logged(argv, log=log, timeout_s=timeout_s, cwd=cwd, env=env)
+        if done.timed_out:
+            return Failed(say("the environment was not ready within {limit} s", limit=timeout_s), done.tail)
+        if not done.ok:
+            what = say("no environment could be made") if argv is steps[0] else _not_installed(requirements)
+            return Failed(what, done.tail)
+    return None
+
+
+def _refresh(requirements: Sequence[str]) -> list[str]:
+    """uv remembers a wheel by path and time, which a rebuild within one tick of the disk's clock may repeat."""
+    flags = []
+    for requirement in requirements:
+        try:
+            flags += ["--refresh-package", parse_wheel_filename(Path(requirement).name)[0]]
+        except InvalidWheelFilename:
+            continue
+    return flags
+
+
+def _not_installed(requirements: Sequence[str]) -> Text:
+    names = [Path(r).name if r.endswith(".whl") else r for r in requirements]
+    return say("these could not be installed together: {requirements}", requirements=names)
