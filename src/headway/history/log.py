@@ -97,14 +97,14 @@ def read_line(repo: Repository, branch: str, trunk: str) -> Line | None:
     tip = resolve_commit(repo, branch)
     if tip is None:
         return None
-    trunk_tip = _trunk_tip(repo, trunk)
-    since = repo.git.run("rev-list", "--first-parent", "--parents", trunk_tip, f"^{tip}").splitlines()
+    newest = trunk_tip(repo, trunk)
+    since = repo.git.run("rev-list", "--first-parent", "--parents", newest, f"^{tip}").splitlines()
     if not since:
-        return Line(branch, tip, trunk_tip, _since(repo, trunk_tip, tip))
+        return Line(branch, tip, newest, _since(repo, newest, tip))
     _, *parents = since[-1].split()
     if not parents:
         if repo.git.shallow:
-            raise shallow(repo)
+            raise shallow(repo.path)
         raise UnusableInput(
             "repo.unrelated",
             say("the branch {branch} has no commit of the trunk {trunk}", branch=branch, trunk=trunk),
@@ -119,7 +119,8 @@ def _since(repo: Repository, cut: Sha, tip: Sha) -> tuple[Commit, ...]:
     return commits
 
 
-def _trunk_tip(repo: Repository, ref: str) -> Sha:
+def trunk_tip(repo: Repository, ref: str) -> Sha:
+    """The commit that the trunk's ref names; raises ``UnusableInput`` (``repo.no-trunk``)."""
     tip = resolve_commit(repo, ref)
     if tip is None:
         raise UnusableInput(
@@ -135,7 +136,7 @@ def read_trunk(repo: Repository, ref: str, since: Sha | None) -> Trunk:
 
     Raises ``UnusableInput``: ``repo.no-trunk``; ``repo.shallow`` when a commit after ``since`` was not fetched.
     """
-    tip = _trunk_tip(repo, ref)
+    tip = trunk_tip(repo, ref)
     if since is None:
         return Trunk(ref, tip, (read_commit(repo, tip),))
     commits = read_commits(repo, ("--first-parent", tip, f"^{since}"))
@@ -168,3 +169,12 @@ def is_ancestor(repo: Repository, old: Sha, new: Sha) -> bool:
     if code not in (0, 1):
         raise repo.git.failed(("merge-base", "--is-ancestor", old, new), code, words)
     return code == 0
+
+
+def contained(repo: Repository, shas: Iterable[Sha], tip: Sha) -> frozenset[Sha]:
+    """Those of the commits that ``tip`` contains; one git process for all."""
+    asked = set(shas)
+    if not asked:
+        return frozenset()
+    lines = "".join(f"{sha}\n" for sha in (*sorted(asked), f"^{tip}")).encode()
+    return frozenset(asked - set(repo.git.run("rev-list", "--stdin", input=lines).split()))

@@ -145,13 +145,13 @@ def refuse_shallow(repo: Repository, commits: Iterable[Commit | Sha]) -> None:
     """Raises ``UnusableInput`` (``repo.shallow``) when the parents of one of these commits were not fetched."""
     for commit in commits if repo.git.shallow else ():
         if (commit.sha if isinstance(commit, Commit) else commit) in repo.git.shallow:
-            raise shallow(repo)
+            raise shallow(repo.path)
 
 
-def shallow(repo: Repository) -> UnusableInput:
+def shallow(where: Path) -> UnusableInput:
     """The error for a clone that lacks the history which is needed."""
     return UnusableInput(
         "repo.shallow",
-        say("{path} is a shallow clone: history that is needed was not fetched", path=repo.path),
+        say("{path} is a shallow clone: history that is needed was not fetched", path=where),
         remedy=say("git fetch --unshallow"),
     )

@@ -1,0 +1,140 @@
+"""Which trunk commits undo which others, and what is undone now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from headway.history.log import contained
+from headway.history.repository import Repository
+from headway.history.revertmessage import Claim, Verb, normal_title, read_claim, same_title
+from headway.model.commit import Commit, Revert, Sha
+
+
+def find_reverts(repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit] = ()) -> tuple[Revert, ...]:
+    """The reverts and relands among ``commits`` (first-parent, oldest first), with what each undoes.
+
+    A target is found by the SHA in the body (anywhere in the repository), then by pull request, then by its quoted
+    title if only one earlier commit bears it; the last two look in ``earlier`` (commits before the first) and
+    ``commits``. A reland's targets are the reverts that it undoes, never the original. ``targets`` is empty for a
+    message that is plainly a revert but whose target cannot be told.
+    """
+    claims = {c.sha: claim for c in (*earlier, *commits) if (claim := read_claim(c))}
+    full = resolve_shas(repo, {sha for claim in claims.values() for sha in claim.shas})
+    tip = commits[-1].sha if commits else None
+    on_trunk = contained(repo, full.values(), tip) if tip else frozenset()
+    return link_reverts(commits, earlier, claims, full, on_trunk)
+
+
+def resolve_shas(repo: Repository, names: Iterable[str]) -> dict[str, Sha]:
+    """Abbreviated or full SHAs (hex, as written) to the full SHAs of commits; what is no commit here is left out."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    asked = "".join(f"{name}^{{commit}}\n" for name in wanted).encode()
+    answers = repo.git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", input=asked).splitlines()
+    pairs = ((name, line.split()) for name, line in zip(wanted, answers, strict=True))
+    return {name: words[1] for name, words in pairs if words[0] == "commit"}
+
+
+def link_reverts(
+    commits: Sequence[Commit],
+    earlier: Sequence[Commit],
+    claims: Mapping[Sha, Claim],
+    full: Mapping[str, Sha],
+    on_trunk: frozenset[Sha],
+) -> tuple[Revert, ...]:
+    """The pure part of ``find_reverts``: claims by commit, SHAs as written to full ones, those that the trunk has."""
+    history = _History(full, on_trunk)
+    wanted = {c.sha for c in commits}
+    for commit in (*earlier, *commits):
+        claim = claims.get(commit.sha)
+        targets = history.targets(claim, commit) if claim else ()
+        history.add(commit, Revert(commit, targets) if claim and (targets or claim.plain) else None)
+    return tuple(r for r in history.reverts if r.commit.sha in wanted)
+
+
+class _History:
+    """The commits before the one at hand, as its message may name them."""
+
+    def __init__(self, full: Mapping[str, Sha], on_trunk: frozenset[Sha]) -> None:
+        self.full = full
+        self.on_trunk = on_trunk
+        self.reverts: list[Revert] = []
+        self.seen: dict[Sha, Commit] = {}
+        self.by_number: dict[int, list[Sha]] = {}
+        self.by_title: dict[str, list[Sha]] = {}
+
+    def add(self, commit: Commit, revert: Revert | None) -> None:
+        self.seen[commit.sha] = commit
+        if commit.pr is not None:
+            self.by_number.setdefault(commit.pr, []).append(commit.sha)
+        self.by_title.setdefault(normal_title(commit.subject), []).append(commit.sha)
+        if revert:
+            self.reverts.append(revert)
+
+    def targets(self, claim: Claim, commit: Commit) -> tuple[Sha, ...]:
+        named = [s for s in self._named(claim) if s != commit.sha]
+        if claim.verb is Verb.REDO:
+            undoing = [self._revert_of(sha) for sha in named] or [self._revert_titled(claim.title)]
+            named = [sha for sha in undoing if sha]
+        return tuple(dict.fromkeys(named))
+
+    def _named(self, claim: Claim) -> list[Sha]:
+        shas = [self.full[name] for name in claim.shas if name in self.full]
+        here = [sha for sha in shas if sha in self.seen or sha in self.on_trunk]
+        if here:
+            return here
+        # A pull request that carries one number in its title and several in its body reverts all of the latter.
+        numbers = claim.numbers or ((claim.number,) if claim.number is not None else ())
+        by_number = [found[-1] for n in numbers if (found := self.by_number.get(n))]
+        if by_number:
+            return by_number
+        if not claim.title:
+            return []
+        titled = self._titled(claim.title)
+        return [titled] if titled else shas
+
+    def _titled(self, title: str) -> Sha | None:
+        """The one earlier commit of that title; of several the one that stands, if only one does."""
+        found = self.by_title.get(title) or [
+            sha for other, shas in self.by_title.items() if same_title(title, other) for sha in shas
+        ]
+        if len(found) > 1:
+            gone = undone(self.reverts)
+            found = [sha for sha in found if sha not in gone]
+        return found[0] if len(found) == 1 else None
+
+    def _revert_of(self, sha: Sha) -> Sha | None:
+        """A revert itself, or the newest standing one of a commit. A commit not seen is taken at the message's word."""
+        if any(r.commit.sha == sha for r in self.reverts):
+            return sha
+        return undone_by(sha, self.reverts) or (None if sha in self.seen else sha)
+
+    def _revert_titled(self, title: str) -> Sha | None:
+        found = [
+            r.commit.sha
+            for r in standing(self.reverts)
+            if (claim := read_claim(r.commit)) and claim.verb is Verb.UNDO and same_title(title, claim.title)
+        ]
+        return found[0] if len(found) == 1 else None
+
+
+def standing(reverts: Sequence[Revert]) -> tuple[Revert, ...]:
+    """The reverts and relands that hold now: those that no later one that holds undoes. Oldest first, in and out."""
+    gone: set[Sha] = set()
+    holding = []
+    for revert in reversed(reverts):
+        if revert.commit.sha not in gone:
+            gone.update(revert.targets)
+            holding.append(revert)
+    return tuple(reversed(holding))
+
+
+def undone(reverts: Sequence[Revert]) -> frozenset[Sha]:
+    """Every commit (reverts too) that is undone now, from the whole chain: reverted, relanded, reverted again."""
+    return frozenset(sha for revert in standing(reverts) for sha in revert.targets)
+
+
+def undone_by(sha: Sha, reverts: Sequence[Revert]) -> Sha | None:
+    """The newest revert by which a commit is undone now, or ``None`` when it stands."""
+    return next((r.commit.sha for r in reversed(standing(reverts)) if sha in r.targets), None)
