@@ -1,0 +1,31 @@
+"""Which way a metric is better. A name that is not in this table has no direction and is never guessed one."""
+
+from __future__ import annotations
+
+import re
+
+from headway.model.measurement import Direction
+
+_LOWER = re.compile(
+    r"(avg_)?latency"
+    r"|(mean|median|std|p\d+(\.\d+)?)_(ttft|tpot|itl|e2el)_ms"
+    r"|avg_(cold|warm)_(startup|compilation)_time"
+)
+_HIGHER = frozenset(
+    {
+        "requests_per_second",
+        "tokens_per_second",
+        "request_throughput",
+        "request_goodput",
+        "output_throughput",
+        "total_token_throughput",
+        "max_output_tokens_per_s",
+    }
+)
+
+
+def direction(metric: str) -> Direction | None:
+    """Which way ``metric`` is better, or ``None`` for a name that is not a known measure of quality."""
+    if _LOWER.fullmatch(metric):
+        return Direction.LOWER
+    return Direction.HIGHER if metric in _HIGHER else None
