@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uv
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from headway.errors import WorldFailed
 from headway.model.text import Text, say
@@ -90,7 +89,7 @@ def _make(target: Path, python: Path, requirements: Sequence[str], *, log: Path,
     program, env, cwd = uv_program(), uv_env({}), target.parent
     steps = [[program, "venv", "--no-project", "--python", sys.executable, str(target)]]
     if requirements:
-        steps.append([program, "pip", "install", "--python", str(python), *_refresh(requirements), "--", *requirements])
+        steps.append([program, "pip", "install", "--python", str(python), "--", *requirements])
     for argv in steps:
         done = run_logged(argv, log=log, timeout_s=timeout_s, cwd=cwd, env=env)
         if done.timed_out:
@@ -99,17 +98,6 @@ def _make(target: Path, python: Path, requirements: Sequence[str], *, log: Path,
             what = say("no environment could be made") if argv is steps[0] else _not_installed(requirements)
             return Failed(what, done.tail)
     return None
-
-
-def _refresh(requirements: Sequence[str]) -> list[str]:
-    """uv remembers a wheel by path and time, which a rebuild within one tick of the disk's clock may repeat."""
-    flags = []
-    for requirement in requirements:
-        try:
-            flags += ["--refresh-package", parse_wheel_filename(Path(requirement).name)[0]]
-        except InvalidWheelFilename:
-            continue
-    return flags
 
 
 def _not_installed(requirements: Sequence[str]) -> Text:
