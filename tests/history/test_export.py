@@ -1,0 +1,53 @@
+"""Clean exports."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from gitmaker import GitMaker
+
+from headway.errors import UnusableInput, WorldFailed
+from headway.history.export import export_tree
+from headway.history.repository import open_repository
+
+
+def test_an_export_is_the_commit_and_nothing_else(maker: GitMaker, tmp_path: Path) -> None:
+    files = {"pkg/a.py": "1\r\n", "run.sh": "#!/bin/sh\n", "link": "pkg/a.py", "ü x": "caf\udce9"}
+    sha = maker.commit("one", files, modes={"run.sh": "100755", "link": "120000"})
+    maker.commit("two", {"later": "1\n"})
+    export_tree(open_repository(maker.path), sha, tmp_path / "deep" / "out")
+    out = tmp_path / "deep" / "out"
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if not p.is_dir()) == sorted(files)
+    assert (out / "pkg/a.py").read_bytes() == b"1\r\n"
+    assert (out / "ü x").read_bytes() == b"caf\xe9"
+    assert os.access(out / "run.sh", os.X_OK)
+    assert (out / "link").readlink() == Path("pkg/a.py")
+
+
+def test_only_some_paths(maker: GitMaker, tmp_path: Path) -> None:
+    sha = maker.commit("one", {"tests/a": "1\n", "tests/b/c": "1\n", "src/d": "1\n", "*": "star\n"})
+    repo = open_repository(maker.path)
+    export_tree(repo, sha, tmp_path / "out", ("tests/", "*"))
+    out = tmp_path / "out"
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == ["*", "tests/a", "tests/b/c"]
+    with pytest.raises(UnusableInput) as e:
+        export_tree(repo, sha, tmp_path / "none", ("nowhere",))
+    assert e.value.code == "export.no-path"
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside"])
+def test_a_link_that_leads_outside_is_refused(maker: GitMaker, tmp_path: Path, target: str) -> None:
+    sha = maker.commit("one", {"bad": target}, modes={"bad": "120000"})
+    with pytest.raises(UnusableInput, match="bad") as e:
+        export_tree(open_repository(maker.path), sha, tmp_path / "out")
+    assert e.value.code == "export.unsafe"
+
+
+def test_an_unknown_commit_fails_with_gits_words(plain: GitMaker, tmp_path: Path) -> None:
+    plain.commit("one", {"a": "1\n"})
+    with pytest.raises(WorldFailed, match="1111111111") as e:
+        export_tree(open_repository(plain.path), "1" * 40, tmp_path / "out")
+    assert e.value.code == "git.failed"
