@@ -12,6 +12,8 @@ SCHEMA = 1
 Words = tuple[str, ...]
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=0, le=365)]
+Margin = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Table(BaseModel):
@@ -50,12 +52,8 @@ class Cadence(Table):
         default_factory=dict,
         description="Year to twelve counts, for years planned by a table instead of a strict step (C3).",
     )
-    cut_days_before: tuple[NotNegative, NotNegative] = Field(
-        (1, 2), description="Window of the cut, days before the release (B2)."
-    )
-    post_days_after: tuple[NotNegative, NotNegative] = Field(
-        (1, 3), description="Window of the post release, days after (C2)."
-    )
+    cut_days_before: tuple[Days, Days] = Field((1, 2), description="Window of the cut, days before the release (B2).")
+    post_days_after: tuple[Days, Days] = Field((1, 3), description="Window of the post release, days after (C2).")
     blackout: Words = Field(
         (), description="Days on which nothing is released: ISO dates or weekday names (mon … sun)."
     )
@@ -67,7 +65,8 @@ class Cut(Table):
 
     check: str = Field(
         "",
-        description="Command run in a clean export of a trunk commit; exit 0 is green. Empty: the newest is taken.",
+        description="Command run in a clean export of a trunk commit; exit 0 is green. Field: {python}. "
+        "Empty: the newest is taken.",
     )
     check_depth: Positive = Field(10, description="How many commits from the tip are tried for a green one.")
     timeout_s: Positive = Field(1800, description="Limit of one check.")
@@ -155,15 +154,15 @@ class Perf(Table):
     start_timeout_s: Positive = Field(600, description="Limit for a launch to become healthy.")
     client: str = Field(
         "headway-client",
-        description="Load client: the built-in `headway-client`, or a command that writes a `vllm bench serve` JSON to {result}.",
+        description="The built-in `headway-client`, or a command that writes a `vllm bench serve` JSON to {result}.",
     )
     client_timeout_s: Positive = Field(1800, description="Limit of one client run.")
     env: dict[str, str] = Field(default_factory=dict, description="Environment of launches.")
     cells: tuple[PerfCell, ...] = Field((), description="What is measured.")
-    margins: dict[str, float] = Field(
+    margins: dict[str, Margin] = Field(
         default_factory=dict, description="Metric to the smallest effect that matters (0.05 = 5 %)."
     )
-    margin: float = Field(0.05, gt=0, description="Margin of metrics that have none of their own.")
+    margin: Margin = Field(0.05, description="Margin of metrics that have none of their own.")
     alpha: float = Field(
         0.05,
         gt=0,
