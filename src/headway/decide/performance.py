@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
@@ -51,7 +52,20 @@ def uncovered(perf: Perf) -> tuple[tuple[str, str], ...]:
 
 
 def comparison_of(snapshot: Snapshot, subject: Sha, baseline: Sha | None) -> Comparison | None:
-    return next((c for c in snapshot.comparisons if c.subject == subject and c.baseline == baseline), None)
+    """The blocks that the ledger says were measured; later ones are a killed tick's, and count once it is repeated."""
+    counted = max(
+        (
+            e.payload["last"]
+            for kind in (Kind.MEASURED, Kind.PROBED)
+            for e in record.of(snapshot.entries, kind)
+            if e.payload["commit"] == subject and e.payload["baseline"] == baseline and e.payload.get("ok", True)
+        ),
+        default=0,
+    )
+    found = next((c for c in snapshot.comparisons if c.subject == subject and c.baseline == baseline), None)
+    if found is None or counted == 0:
+        return None
+    return replace(found, samples=tuple(s for s in found.samples if s.block < counted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +86,14 @@ class Standing:
     regressed: tuple[CellVerdict, ...]
 
 
-def standing(train: Train, candidate: CandidateRecord, snapshot: Snapshot, policy: Policy) -> Standing:
-    """The candidate's performance evidence. Only its own commit's measurements count."""
-    perf, now = policy.perf, snapshot.now
+def standing(
+    train: Train, candidate: CandidateRecord, snapshot: Snapshot, policy: Policy, at: datetime | None = None
+) -> Standing:
+    """The candidate's performance evidence. Only its own commit's measurements count.
+
+    ``at`` is the moment at which waivers must be in force, when that is not now.
+    """
+    perf, now = policy.perf, at or snapshot.now
     if train.previous_commit is None:
         return Standing(None, None, (), ())
 
@@ -150,7 +169,7 @@ def _unconfigured_reason(train: Train, perf: Perf) -> Reason:
         say("the policy requires performance evidence and says neither how to launch the engine nor what to measure"),
         facts(serve=perf.serve or None, cells=len(perf.cells), workflow=perf.workflow or None),
         say(
-            "set perf.serve and [[perf.cells]] in release.toml, or `headway waive {version} E1 --reason … --until DATE`",
+            "set perf.serve and [[perf.cells]], or `headway waive {version} E1 --reason … --until DATE`",
             version=train.name,
         ),
     )
@@ -207,7 +226,7 @@ def _stuck_reason(train: Train, candidate: CandidateRecord, bad: tuple[CellVerdi
             blocks=max(c.blocks for c in bad),
         ),
         say(
-            "mend what made launches invalid and `headway tick --retry measure`; or a person waives the cell: `headway waive {version} cell:NAME …`",
+            "mend invalid launches, then `headway tick --retry measure`; or waive it: `headway waive {version} CELL …`",
             version=train.name,
         ),
     )

@@ -11,9 +11,11 @@ from packaging.version import Version
 from headway.decide import record
 from headway.decide.calendar import day_of, first_slot_after, slot_of
 from headway.decide.versioning import next_train_version
+from headway.errors import not_found
 from headway.model.commit import Sha, Tag
 from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot
+from headway.model.text import say
 from headway.model.train import CandidateFacts, Train
 from headway.policy.schema import Policy
 from headway.policy.scheme import (
@@ -179,4 +181,24 @@ def _post_train(
         window=window,
         branch=branch_of(version, policy.versions),
         tag=final_tag(version, policy.versions),
+    )
+
+
+def released_train(version: Version, snapshot: Snapshot, policy: Policy) -> Train:
+    """The train that a published version was. Raises ``UnusableInput`` when it has no final tag."""
+    done = releases(snapshot.tags, policy)
+    this = next((r for r in done if r.version == version), None)
+    if this is None:
+        raise not_found("release", str(version), say("the releases are {names}", names=[r.version for r in done[-5:]]))
+    before = [r for r in done if r.version < version]
+    previous = before[-1] if before else None
+    return Train(
+        version=version,
+        post=version.post is not None,
+        previous=previous.version if previous else None,
+        previous_commit=previous.commit if previous else None,
+        date=this.day,
+        window=(this.day, this.day),
+        branch=branch_of(version, policy.versions),
+        tag=this.tag,
     )

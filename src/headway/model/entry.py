@@ -25,7 +25,7 @@ class Kind(StrEnum):
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
     TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
-    PROBED = "probed"  # tag, commit, first, last, ok, why        one step of the culprit search
+    PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence
     PUBLISHED = "published"  # files:[{file, sha256}], index, commit

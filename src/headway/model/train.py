@@ -10,6 +10,8 @@ from packaging.version import Version
 
 from headway.model.commit import Sha
 
+Day = date  # the noun below has a field of that name
+
 
 class Stage(StrEnum):
     """Where a train is. Derived from the world on every look, never stored."""
@@ -36,8 +38,8 @@ class Train:
     post: bool
     previous: Version | None
     previous_commit: Sha | None
-    date: date
-    window: tuple[date, date]
+    date: Day
+    window: tuple[Day, Day]
     branch: str
     tag: str
 

@@ -42,7 +42,10 @@ from headway.stats.culprit import Next
 
 @dataclass(frozen=True, slots=True)
 class TrainPlan:
-    """One train: where it is, what happens next (or nothing), what it waits for."""
+    """One train: where it is, what happens next (or nothing), what it waits for.
+
+    ``evidence`` is the digest that an approval is bound to; ``None`` while there is nothing to approve.
+    """
 
     train: Train
     stage: Stage
@@ -303,7 +306,7 @@ def _go(
     others = tuple(w for w in waits if w not in blockers)
     final = (*blockers, *approvals, *((day,) if day else ()))
     if final:
-        return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest)
+        return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
     action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.artifacts)
     return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest)
 

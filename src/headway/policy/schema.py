@@ -106,7 +106,7 @@ class Build(Table):
     """B4: the build. Commands are split as a shell does, without one; fields: {python} {source} {out} {version}."""
 
     command: str = Field(
-        "{python} -m build --installer uv --outdir {out} {source}", description="Writes artifacts to {out}."
+        "{python} -P -m build --installer uv --outdir {out} {source}", description="Writes artifacts to {out}."
     )
     env: dict[str, str] = Field(
         default_factory=dict,

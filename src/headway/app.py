@@ -1,0 +1,294 @@
+"""The composition root: the only place where readers, decisions, effects and the ledger meet.
+
+Everything here is a use case of the command line and of the pages alike: look (``observe``, ``plan``), act (``tick``),
+and the controls of a person (``headway.controls``), each of which ends in ledger entries.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from headway.clock import SystemClock
+from headway.decide import changes
+from headway.decide.trains import Release, live_branches, live_trains, releases
+from headway.effects.measure import Measurer
+from headway.effects.paths import StatePaths
+from headway.effects.perform import Performer
+from headway.errors import UnusableInput
+from headway.history.log import read_file, read_tags
+from headway.history.merge import try_changes
+from headway.history.repository import Repository, find_trunk, open_repository
+from headway.ledger.store import SqlLedger, open_ledger
+from headway.model.build import PublishedFile
+from headway.model.entry import Entry, Kind
+from headway.model.ports import Clock, Progress
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import Text, say
+from headway.perf.store import MeasurementStore
+from headway.plan.actions import Action
+from headway.plan.planner import Plan, TrainPlan, plan
+from headway.policy.loader import load_policy
+from headway.policy.schema import Policy
+from headway.sources.index import read_folder_index, read_simple_index
+from headway.sources.repository import branch_names, read_repository
+
+POLICY_FILE = "release.toml"
+ACTOR = "headway"
+
+
+class Silent:
+    """Nobody watches."""
+
+    def say(self, text: Text) -> None: ...
+
+    def bar(self, what: Text, done: int, total: int) -> None: ...
+
+    def step(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """``Recorder``: what effects report, in the name of ``actor`` and at the clock's time."""
+
+    ledger: SqlLedger
+    clock: Clock
+    actor: str
+
+    def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
+        return self.ledger.append(self.clock.now(), self.actor, kind, train, payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action and the entry that says it was done."""
+
+    action: Action
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Headway:
+    """One project. ``person`` is who is at the controls; ``policy_source`` says where the policy came from."""
+
+    repo: Repository
+    policy: Policy
+    policy_source: str
+    trunk: str
+    clock: Clock = field(default_factory=SystemClock)
+    progress: Progress = field(default_factory=Silent)
+    person: str = ""
+
+    # Where things are ------------------------------------------------------------------------------------------
+
+    @property
+    def paths(self) -> StatePaths:
+        return StatePaths(self.repo.state)
+
+    @property
+    def ledger_place(self) -> str | Path:
+        """The policy's URL, or SQLite in the state folder."""
+        return self.policy.ledger.url or self.repo.state / "ledger.db"
+
+    @property
+    def index_folder(self) -> Path:
+        return self.repo.state / (self.policy.index.path or "index")
+
+    @cached_property
+    def reading(self) -> SqlLedger:
+        return open_ledger(self.ledger_place, write=False)
+
+    @cached_property
+    def writing(self) -> SqlLedger:
+        return open_ledger(self.ledger_place, write=True)
+
+    def _store(self, write: bool) -> MeasurementStore:
+        return MeasurementStore(self.policy.ledger.url or self.repo.state / "measurements.db", write=write)
+
+    # Looking ---------------------------------------------------------------------------------------------------
+
+    def entries(self) -> tuple[Entry, ...]:
+        return self.reading.entries()
+
+    def releases(self) -> tuple[Release, ...]:
+        return releases(read_tags(self.repo), self.policy)
+
+    def published(self, project: str = "") -> tuple[PublishedFile, ...]:
+        """Files on the index as they are there now."""
+        if self.policy.index.upload_url:
+            name = project or self.policy.project.name
+            return read_simple_index(self.policy.index.simple_url, name) if name else ()
+        return read_folder_index(self.index_folder)
+
+    def observe(self, also: Version | None = None) -> Snapshot:
+        """The world now, read-only. ``also`` adds the line of an older release, to look back at it."""
+        tags, entries = read_tags(self.repo), self.entries()
+        done = releases(tags, self.policy)
+        branches = live_branches(branch_names(self.repo), tags, self.policy)
+        recent = done[-3:]
+        if also is not None:
+            older = [i for i, r in enumerate(done) if r.version == also]
+            recent = done[max(0, older[0] - 1) : older[0] + 1] if older else recent
+        seen = read_repository(self.repo, self.trunk, branches, [r.commit for r in recent])
+        store = self._store(write=False)
+        snapshot = Snapshot(
+            now=self.clock.now(),
+            trunk=seen.trunk,
+            tags=tags,
+            lines=seen.lines,
+            reverts=seen.reverts,
+            entries=entries,
+            comparisons=store.comparisons(),
+            bases=seen.bases,
+            checked_out=seen.checked_out,
+        )
+        store.close()
+        return replace(snapshot, trials=self._trials(snapshot))
+
+    def _trials(self, snapshot: Snapshot) -> dict[str, Any]:
+        found = {}
+        for train in live_trains(snapshot, self.policy):
+            line = snapshot.line(train.branch)
+            pending = changes.pending(train, line, snapshot, self.policy) if line else ()
+            if line and pending:
+                found[line.branch] = try_changes(self.repo, line.tip, pending)
+        return found
+
+    def plan(self) -> Plan:
+        """What the next tick would do, and what it waits for. Writes nothing."""
+        return plan(self.observe(), self.policy)
+
+    def train(self, version: str | None) -> TrainPlan:
+        """One live train: of a version, or the one that is on its way (a post release before the next patch)."""
+        trains = self.plan().trains
+        return pick_train(trains, version)
+
+    # Acting ----------------------------------------------------------------------------------------------------
+
+    def tick(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
+        """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``)."""
+        done: list[Done] = []
+        with self.writing.exclusively(self._who()), self.performing() as performer:
+            while True:
+                now = self._wanted(self.plan(), version)
+                actions = [t.action for t in now if t.action is not None]
+                for action in actions:
+                    done.append(Done(action, performer.perform(action)))
+                if not actions or not settle:
+                    break
+            after = self._wanted(self.plan(), version)
+        return tuple(done), tuple(w for t in after for w in t.waits)
+
+    def performing(self) -> _Performing:
+        return _Performing(self)
+
+    def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
+        """Write down what a person decided, in that person's name."""
+        return Recording(self.writing, self.clock, self.person).record(kind, train, payload)
+
+    def _wanted(self, planned: Plan, version: str | None) -> tuple[TrainPlan, ...]:
+        return planned.trains if version is None else (pick_train(planned.trains, version),)
+
+    def _who(self) -> str:
+        return f"{self.person or ACTOR} on {socket.gethostname()} (pid {os.getpid()}) at {self.clock.now().isoformat()}"
+
+
+class _Performing:
+    """A performer with its measurement store open for writing."""
+
+    def __init__(self, app: Headway) -> None:
+        self._app = app
+        self._store = app._store(write=True)
+
+    def __enter__(self) -> Performer:
+        app = self._app
+        return Performer(
+            repo=app.repo,
+            policy=app.policy,
+            clock=app.clock,
+            recorder=Recording(app.writing, app.clock, ACTOR),
+            progress=app.progress,
+            paths=app.paths,
+            index=app.index_folder,
+            measurer=Measurer(app.repo, app.policy, app.paths, app.index_folder, self._store, app.progress),
+        )
+
+    def __exit__(self, *exc: object) -> None:
+        self._store.close()
+
+
+def pick_train(trains: tuple[TrainPlan, ...], version: str | None) -> TrainPlan:
+    """The train of a version (with or without ``v``), or the first that is live. Raises ``UnusableInput``."""
+    if version is None:
+        return trains[0]
+    wanted = version.removeprefix("v")
+    for t in trains:
+        if t.train.name == wanted or str(t.train.version) == _canonical(wanted):
+            return t
+    raise UnusableInput(
+        "train.not-found",
+        say("no live train is {version}", version=version),
+        remedy=say("the live trains are {names}", names=[t.train.name for t in trains]),
+    )
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(Version(text))
+    except ValueError:
+        return text
+
+
+def find_policy(repo: Repository, trunk_wanted: str, file: Path | None, preset: str | None) -> tuple[Policy, str]:
+    """The policy in force and where it came from.
+
+    A named file; else ``release.toml`` of the work tree, of the trunk, of the state folder; else the preset alone.
+    """
+    if file is not None:
+        try:
+            return load_policy(file.read_text(encoding="utf-8"), source=str(file), preset=preset), str(file)
+        except (OSError, UnicodeDecodeError) as e:
+            raise UnusableInput(
+                "policy.unreadable",
+                say("{file} cannot be read: {why}", file=file, why=str(e)),
+                remedy=say("name a release.toml with --policy FILE, or write one with `headway init`"),
+            ) from e
+    for place in (repo.work_tree and repo.work_tree / POLICY_FILE, repo.state / POLICY_FILE):
+        if place and place.is_file():
+            return find_policy(repo, trunk_wanted, place, preset)
+    trunk = find_trunk(repo, trunk_wanted)
+    text = read_file(repo, repo.git.run("rev-parse", f"{trunk}^{{commit}}").strip(), POLICY_FILE)
+    source = f"{trunk}:{POLICY_FILE}" if text is not None else f"preset {preset or 'vllm-2025'}"
+    return load_policy(text, source=source, preset=preset), source
+
+
+def open_headway(
+    path: Path,
+    *,
+    trunk: str = "",
+    policy_file: Path | None = None,
+    preset: str | None = None,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    person: Callable[[Repository], str] | str = "",
+) -> Headway:
+    """A project, from its repository. Raises ``UnusableInput`` for what cannot be used."""
+    repo = open_repository(path)
+    policy, source = find_policy(repo, trunk, policy_file, preset)
+    return Headway(
+        repo=repo,
+        policy=policy,
+        policy_source=source,
+        trunk=find_trunk(repo, trunk or policy.project.trunk),
+        clock=clock or SystemClock(),
+        progress=progress or Silent(),
+        person=person if isinstance(person, str) else person(repo),
+    )

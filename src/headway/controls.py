@@ -1,0 +1,457 @@
+"""A person's controls: each is a ledger entry in that person's name, undone only by another entry.
+
+A control that the policy does not allow answers ``Refused`` and writes nothing, but for pick requests: a refused one
+is kept too, with the gate's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from packaging.version import Version
+
+from headway.app import Headway, pick_train
+from headway.decide import record
+from headway.decide.calendar import slot_of
+from headway.decide.performance import cell_key, cell_of
+from headway.decide.picks import GateAnswer, feature_sign, gate
+from headway.decide.trains import Release, live_trains, today
+from headway.effects.index import yank as yank_files
+from headway.errors import UnusableInput, not_found
+from headway.history.changes import resolve_change
+from headway.history.log import is_ancestor, read_commits
+from headway.history.repository import resolve_commit
+from headway.model.commit import Line
+from headway.model.entry import GENESIS, Entry, Kind
+from headway.model.pick import Category, PickRequest
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import Fact, Text, facts, say
+from headway.model.train import Train
+from headway.plan.actions import CheckCommit, CutBranch
+from headway.plan.planner import plan
+from headway.policy.clauses import CLAUSES
+from headway.policy.scheme import ReleaseKind, next_version, parse_version
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a control was not carried out."""
+
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A pick request as it was kept, with the gate's answer and the train it is for."""
+
+    entry: Entry
+    answer: GateAnswer
+    train: Train
+
+
+def _no(clause: str, code: str, text: Text, remedy: Text, **known: Fact) -> Refused:
+    return Refused((Reason(clause, code, text, facts(**known), remedy),))
+
+
+def version_of(text: str) -> Version:
+    """A version as a person types it, with or without ``v``. Raises ``UnusableInput``."""
+    version = parse_version(text.removeprefix("v"))
+    if version is None:
+        raise UnusableInput(
+            "version.unreadable",
+            say("{text} is not a release version", text=text),
+            remedy=say("versions look like 0.7.1 or 0.7.1.post1"),
+            clause="V5",
+        )
+    return version
+
+
+def request_pick(app: Headway, request: PickRequest, onto: str | None = None) -> Requested:
+    """Put a request to the gate and keep it, whatever the answer (P1–P8).
+
+    Without ``onto`` (a version or branch) it is for the line that is open: the newest one that is cut and not
+    released, else a post release of the newest one.
+    """
+    snapshot = app.observe()
+    train = _line_for(app, snapshot, onto)
+    line = snapshot.line(train.branch)
+    known = resolve_change(app.repo, request.ref, app.trunk, line)
+    answer = gate(request, known, train, line, snapshot.entries, app.policy)
+    entry = app.record(
+        Kind.REQUESTED,
+        train.name,
+        {
+            "ref": request.ref,
+            "commit": known.commit.sha if known.commit else None,
+            "subject": known.commit.subject if known.commit else "",
+            "branch": train.branch,
+            "category": request.category,
+            "reason": request.reason,
+            "evidence": list(request.evidence),
+            "verdict": str(answer.verdict),
+            "violations": [v.as_json() for v in (*answer.violations, *answer.reviews)],
+        },
+    )
+    return Requested(entry, answer, train)
+
+
+def _line_for(app: Headway, snapshot: Snapshot, onto: str | None) -> Train:
+    trains = live_trains(snapshot, app.policy)
+    if onto is not None:
+        for t in trains:
+            if onto in {t.branch, t.name, f"v{t.name}"}:
+                return t
+    cut = [t for t in trains if not t.post and snapshot.line(t.branch) is not None]
+    if onto is None and cut:
+        return cut[-1]
+    posts = [t for t in trains if t.post]
+    if onto is None and posts:
+        return posts[0]
+    post = _next_post(app, snapshot)
+    if post is not None and onto in {None, post.branch, post.name, f"v{post.name}"}:
+        return post
+    if onto is None:
+        return trains[-1]
+    raise not_found("line", onto, say("the live lines are {names}", names=[t.branch for t in trains]))
+
+
+def _next_post(app: Headway, snapshot: Snapshot) -> Train | None:
+    """The post release that a first request would bring about (C2)."""
+    done = app.releases()
+    if not done or snapshot.line(app.policy.versions.branch.replace("{version}", _base(done[-1]))) is None:
+        return None
+    version = next_version(done[-1].version, ReleaseKind.POST)
+    asked = _as_if(app, snapshot, Kind.REQUESTED, str(version), {"verdict": "accepted", "commit": None})
+    return next((t for t in live_trains(asked, app.policy) if t.post), None)
+
+
+def _base(release: Release) -> str:
+    return ".".join(map(str, release.version.release))
+
+
+def _as_if(app: Headway, snapshot: Snapshot, kind: Kind, train: str, payload: dict[str, Any]) -> Snapshot:
+    """The snapshot with one more entry, to ask what would follow from it."""
+    entry = Entry(len(snapshot.entries) + 1, app.clock.now(), app.person, kind, train, payload, GENESIS, GENESIS)
+    return replace(snapshot, entries=(*snapshot.entries, entry))
+
+
+def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
+    """Choose a trunk commit for a version and cut, when the window allows (B1, B2)."""
+    wanted = version_of(version)
+    snapshot = app.observe()
+    commit = resolve_commit(app.repo, at) if at else ""
+    if commit is None:
+        raise not_found("commit", at or "", say("name a commit of the trunk"))
+    if commit and not is_ancestor(app.repo, commit, snapshot.trunk.tip):
+        return _no(
+            "B1",
+            "cut.off-trunk",
+            say("{commit} is not on the trunk", commit=commit[:12]),
+            say("choose a trunk commit"),
+            commit=commit,
+            trunk=app.trunk,
+        )
+    refused = _not_to_cut(app, wanted, snapshot)
+    if refused is not None:
+        return refused
+    chosen = _as_if(app, snapshot, Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
+    planned = pick_train(plan(chosen, app.policy).trains, str(wanted))
+    if snapshot.line(planned.train.branch) is not None:
+        return _no(
+            "B1",
+            "cut.done",
+            say("{branch} is cut already", branch=planned.train.branch),
+            say("see `headway status`"),
+            branch=planned.train.branch,
+        )
+    if not isinstance(planned.action, CutBranch | CheckCommit):
+        return Refused(planned.waits)
+    app.record(Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
+    while True:
+        done_now, waits = app.tick(str(wanted))
+        for d in done_now:
+            if d.entry.kind is Kind.CUT:
+                return d.entry
+        if not done_now:
+            return Refused(waits)
+
+
+def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | None:
+    done = app.releases()
+    if wanted.post is not None:
+        return _no(
+            "B3",
+            "cut.post",
+            say("a post release reuses the branch that was cut before"),
+            say("request a pick for it"),
+            version=str(wanted),
+        )
+    if done and wanted <= done[-1].version:
+        return _no(
+            "V3",
+            "cut.not-next",
+            say("{version} is not after {newest}", version=wanted, newest=done[-1].version),
+            say("see `headway version next`"),
+            version=str(wanted),
+        )
+    if str(wanted) in record.given_up(snapshot.entries):
+        return _no(
+            "V3",
+            "cut.given-up",
+            say("{version} was skipped or abandoned; its number is not used again", version=wanted),
+            say("see `headway version next`"),
+            version=str(wanted),
+        )
+    return None
+
+
+def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
+    """Approve a gate for the commit and evidence as they are now, or a pick request that needs review (G1)."""
+    planned = app.train(version)
+    name = planned.train.name
+    if gate_name.startswith("pick:"):
+        return _approve_pick(app, name, gate_name)
+    rule = app.policy.approvals.get(gate_name)
+    if rule is None:
+        raise not_found("gate", gate_name, say("the gates are {names}, or pick:ID", names=sorted(app.policy.approvals)))
+    if rule.people and app.person not in rule.people:
+        return _no(
+            "G1",
+            "approve.not-allowed",
+            say("{person} may not approve gate {gate}", person=app.person, gate=gate_name),
+            say("ask one of {people}", people=rule.people),
+            person=app.person,
+            people=rule.people,
+        )
+    if planned.evidence is None:
+        nothing = Reason(
+            "G1",
+            "approve.no-evidence",
+            say("{version} has nothing to approve yet", version=name),
+            facts(stage=planned.stage.value),
+            say("see `headway plan {version}`", version=name),
+        )
+        return Refused((nothing, *planned.waits))
+    commit = planned.candidates[-1].facts.commit
+    return app.record(Kind.APPROVED, name, {"gate": gate_name, "commit": commit, "evidence": planned.evidence})
+
+
+def _approve_pick(app: Headway, train: str, gate_name: str) -> Entry | Refused:
+    for e in record.of(app.entries(), Kind.REQUESTED, train):
+        if gate_name == f"pick:{e.seq}":
+            if e.payload["verdict"] == "refused":
+                return _no(
+                    "P1",
+                    "approve.refused-pick",
+                    say("request {id} was refused by the gate", id=e.seq),
+                    say("mend what the gate names and request it again"),
+                    request=e.seq,
+                )
+            return app.record(
+                Kind.APPROVED, train, {"gate": gate_name, "commit": e.payload["commit"], "evidence": e.digest}
+            )
+    raise not_found("request", gate_name, say("see `headway pick list`"))
+
+
+def hold(app: Headway, version: str | None, reason: str) -> Entry:
+    """Stop a train, or all of them (G2)."""
+    return app.record(Kind.HELD, app.train(version).train.name if version else "", {"reason": reason})
+
+
+def release_hold(app: Headway, version: str | None) -> Entry | Refused:
+    """Undo the hold that is in force."""
+    name = app.train(version).train.name if version else ""
+    found = record.open_hold(app.entries(), name)
+    if found is None:
+        return _no("G2", "hold.none", say("nothing is held"), say("see `headway status`"), version=name or None)
+    return app.record(Kind.HOLD_RELEASED, found.train, {"held": found.seq})
+
+
+def waive(app: Headway, version: str, what: str, reason: str, until: date) -> Entry | Refused:
+    """Waive a clause or a performance cell for one train, in a person's name, until a day."""
+    name = app.train(version).train.name
+    rows = app.policy.perf.cells
+    cells = {cell_key(cell_of(c), m) for c in rows for m in c.metrics}
+    key = what.removeprefix("cell:")
+    clause = "cell" if key in cells else what
+    if clause != "cell" and what not in CLAUSES:
+        raise not_found(
+            "clause or cell",
+            what,
+            say(
+                "clauses are named like E7; cells like {cells}",
+                cells=sorted(cells)[:3] or ["model/hardware/test/metric"],
+            ),
+        )
+    if clause not in app.policy.waivers.clauses:
+        return _no(
+            "G1",
+            "waive.not-allowed",
+            say("the policy does not let {what} be waived", what=what),
+            say("what can be waived: {names}", names=app.policy.waivers.clauses),
+            what=what,
+        )
+    if not reason.strip() or until < today(app.policy, app.clock.now()):
+        return _no(
+            "G1",
+            "waive.form",
+            say("a waiver has a reason and a day that is not over"),
+            say("add --reason and --until"),
+            until=until.isoformat(),
+        )
+    return app.record(
+        Kind.WAIVED,
+        name,
+        {"what": f"cell:{key}" if clause == "cell" else what, "reason": reason, "until": until.isoformat()},
+    )
+
+
+def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
+    """Move a train's date; the old one stays in the ledger (C4)."""
+    wanted = version_of(version)
+    live = {t.train.version: t.train for t in app.plan().trains}
+    before = live[wanted].date if wanted in live else slot_of(wanted, app.policy.cadence)
+    if before is None:
+        raise not_found("train", version, say("see `headway calendar`"))
+    if any(r.version == wanted for r in app.releases()):
+        return _no(
+            "C4",
+            "slip.released",
+            say("{version} is released", version=wanted),
+            say("only a coming release can slip"),
+            version=str(wanted),
+        )
+    return app.record(
+        Kind.SLIPPED, str(wanted), {"before": before.isoformat(), "after": to.isoformat(), "reason": reason}
+    )
+
+
+def skip(app: Headway, version: str, reason: str) -> Entry | Refused:
+    """Leave a train out before its cut; its number is not used again."""
+    planned = app.train(version)
+    if planned.candidates or app.observe().line(planned.train.branch) is not None:
+        return _no(
+            "B1",
+            "skip.cut",
+            say("{version} is cut", version=planned.train.name),
+            say("`headway abandon {version}`", version=planned.train.name),
+            branch=planned.train.branch,
+        )
+    return app.record(Kind.SKIPPED, planned.train.name, {"reason": reason})
+
+
+def abandon(app: Headway, version: str, reason: str) -> Entry | Refused:
+    """Give a train up after its cut; the branch and its tags stay as they are."""
+    train = app.train(version).train
+    if record.last(app.entries(), Kind.PUBLISHED, train.name) is not None:
+        return _no(
+            "N1",
+            "abandon.published",
+            say("{version} is published", version=train.name),
+            say("`headway yank {version} --reason …`", version=train.name),
+            version=train.name,
+        )
+    return app.record(Kind.ABANDONED, train.name, {"reason": reason})
+
+
+def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tuple[Entry, ...] | Refused:
+    """Explain commits that somebody put on a release branch by hand: a commit or a range ``A..B`` each (G3, P1)."""
+    if category not in {c.value for c in Category}:
+        return _no(
+            "P1",
+            "adopt.no-category",
+            say("an adopted commit has exactly one category"),
+            say("add --category with one of {names}", names=[c.value for c in Category]),
+            category=category or None,
+        )
+    snapshot = app.observe()
+    trains = {t.branch: t for t in live_trains(snapshot, app.policy)}
+    found: list[tuple[str, str, str]] = []
+    for rev in revs:
+        for sha in _commits_of(app, rev):
+            line = next((x for x in snapshot.lines if any(c.sha == sha for c in x.commits)), None)
+            if line is None:
+                return _no(
+                    "G3",
+                    "adopt.not-on-branch",
+                    say("{commit} is on no live release branch", commit=sha[:12]),
+                    say("name a commit of {names}", names=[x.branch for x in snapshot.lines]),
+                    commit=sha,
+                )
+            refused = _adoptable(app, line, sha, snapshot)
+            if refused is not None:
+                return refused
+            found.append((trains[line.branch].name if line.branch in trains else "", sha, line.branch))
+    return tuple(
+        app.record(Kind.ADOPTED, train, {"commit": sha, "branch": branch, "category": category, "reason": reason})
+        for train, sha, branch in found
+    )
+
+
+def _commits_of(app: Headway, rev: str) -> tuple[str, ...]:
+    low, dots, high = rev.partition("..")
+    ends = [resolve_commit(app.repo, r) for r in ((low, high) if dots else (rev,))]
+    if None in ends:
+        raise not_found("commit", rev, say("name a commit, or a range A..B"))
+    if not dots:
+        return (str(ends[0]),)
+    return tuple(c.sha for c in read_commits(app.repo, (str(ends[1]), f"^{ends[0]}")))
+
+
+def _adoptable(app: Headway, line: Line, sha: str, snapshot: Snapshot) -> Refused | None:
+    commit = next(c for c in line.commits if c.sha == sha)
+    if sha in record.explained(snapshot.entries, line.branch):
+        return _no(
+            "G3", "adopt.known", say("{commit} is explained already", commit=sha[:12]), say("nothing to do"), commit=sha
+        )
+    sign = feature_sign(commit, app.policy)
+    if sign is not None:
+        return _no(
+            "P7",
+            "adopt.feature",
+            say("no feature work is let in: {subject}", subject=commit.subject),
+            say("revert it on {branch}", branch=line.branch),
+            commit=sha,
+            pattern=sign,
+        )
+    return None
+
+
+def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
+    """Withdraw a published version from the index (PEP 592): it stays for those who pin it."""
+    wanted = version_of(version)
+    published = record.last(app.entries(), Kind.PUBLISHED, str(wanted))
+    if published is None:
+        return _no(
+            "N1",
+            "yank.not-published",
+            say("{version} was not published by Headway", version=wanted),
+            say("only a published version can be yanked"),
+            version=str(wanted),
+        )
+    files = [f["file"] for f in published.payload["files"]]
+    if not app.policy.index.upload_url:
+        project = files[0].split("-")[0]
+        files = list(yank_files(app.index_folder, project, str(wanted), reason))
+    return app.record(Kind.YANKED, str(wanted), {"reason": reason, "files": files})
+
+
+def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
+    """Have a failed build, test or measurement of the newest candidate done again (B4)."""
+    planned = app.train(version)
+    newest = planned.candidates[-1] if planned.candidates else None
+    entry = None if newest is None else newest.built if step == "build" else newest.tested
+    failed = step == "measure" or (entry is not None and not entry.payload["ok"])
+    if newest is None or not failed:
+        return _no(
+            "B4",
+            "retry.nothing",
+            say("no {step} of {version} failed", step=step, version=planned.train.name),
+            say("see `headway status`"),
+            step=step,
+        )
+    return app.record(Kind.RETRIED, planned.train.name, {"tag": newest.facts.tag, "step": step})

@@ -1,0 +1,198 @@
+"""Promotion as proof: what was released is what was tested, and the ledger has every step (B4, B5, E7, G1, G3, G4)."""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from headway.decide import record
+from headway.decide.candidates import records
+from headway.decide.performance import standing
+from headway.decide.promotion import unexplained
+from headway.decide.reverts import RevertVerdict, findings
+from headway.decide.trains import released_train
+from headway.model.build import PublishedFile
+from headway.model.commit import Line
+from headway.model.entry import Entry, Kind, broken_links
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import facts, say
+from headway.model.train import Train
+from headway.policy.schema import Policy
+
+
+def chain_problems(entries: tuple[Entry, ...]) -> tuple[Reason, ...]:
+    """Altered, missing or added entries (G4)."""
+    return tuple(_problem("G4", "ledger.chain", p) for p in broken_links(entries))
+
+
+def problems(
+    version: Version, line: Line, snapshot: Snapshot, index: tuple[PublishedFile, ...], policy: Policy
+) -> tuple[Reason, ...]:
+    """All that speaks against ``version`` being exactly the candidate that was accepted; empty is the proof.
+
+    ``line`` is its branch up to the release; ``index`` the files that the package index offers now.
+    """
+    name = str(version)
+    chain = chain_problems(snapshot.entries)
+    published = record.last(snapshot.entries, Kind.PUBLISHED, name)
+    released = record.last(snapshot.entries, Kind.RELEASED, name)
+    if published is None or released is None:
+        missing = _problem("N1", "verify.not-released", f"the ledger has no complete release of {name}", version=name)
+        return (*chain, missing)
+    train = released_train(version, snapshot, policy)
+    return (
+        *chain,
+        *_tag(released, snapshot),
+        *_bits(train, published, released, snapshot, index, policy),
+        *_gates(train, line, published, snapshot, policy),
+    )
+
+
+def _tag(released: Entry, snapshot: Snapshot) -> list[Reason]:
+    tag = snapshot.tag(released.payload["tag"])
+    if tag is None or tag.commit != released.payload["commit"]:
+        now = tag.commit if tag else None
+        return [
+            _problem(
+                "V5",
+                "verify.tag-moved",
+                "the final tag is not where it was put",
+                tag=released.payload["tag"],
+                recorded=released.payload["commit"],
+                now=now,
+            )
+        ]
+    if not tag.annotated:
+        return [_problem("B5", "verify.tag-plain", "the final tag carries no notes", tag=tag.name)]
+    return []
+
+
+def _bits(
+    train: Train,
+    published: Entry,
+    released: Entry,
+    snapshot: Snapshot,
+    index: tuple[PublishedFile, ...],
+    policy: Policy,
+) -> list[Reason]:
+    found: list[Reason] = []
+    commit = released.payload["commit"]
+    accepted = next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
+    if accepted is None or accepted.facts.commit != commit or published.payload["commit"] != commit:
+        found.append(
+            _problem(
+                "B5",
+                "verify.other-commit",
+                "the final tag is not on the accepted candidate's commit",
+                final=commit,
+                candidate=published.payload["tag"],
+            )
+        )
+    if accepted is None or not accepted.sound:
+        found.append(
+            _problem(
+                "B4",
+                "verify.untested",
+                "the accepted candidate has no passed build and test",
+                candidate=published.payload["tag"],
+            )
+        )
+        return found
+    tested = {a.file: a.sha256 for a in accepted.artifacts}
+    sent = {f["file"]: f["sha256"] for f in published.payload["files"]}
+    if tested != sent:
+        found.append(
+            _problem(
+                "B4",
+                "verify.other-files",
+                "the published files are not the candidate's files",
+                tested=sorted(tested.values()),
+                published=sorted(sent.values()),
+            )
+        )
+    if accepted.tested and accepted.tested.payload["wheel"] not in sent.values():
+        found.append(
+            _problem(
+                "B4",
+                "verify.other-wheel",
+                "the tested wheel was not published",
+                tested=accepted.tested.payload["wheel"],
+            )
+        )
+    offered = {f.file: f.sha256 for f in index}
+    for file, sha256 in sent.items():
+        if offered.get(file) != sha256:
+            found.append(
+                _problem(
+                    "N1",
+                    "verify.index-differs",
+                    f"the index does not offer {file} as it was published",
+                    file=file,
+                    published=sha256,
+                    now=offered.get(file),
+                )
+            )
+    builds = [
+        e
+        for e in record.of(snapshot.entries, Kind.BUILT)
+        if e.seq > released.seq and e.payload["tag"] == released.payload["tag"]
+    ]
+    if builds:
+        found.append(
+            _problem("B5", "verify.final-built", "the final tag triggered a build", entries=[e.seq for e in builds])
+        )
+    return found
+
+
+def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, policy: Policy) -> list[Reason]:
+    found: list[Reason] = []
+    before = tuple(e for e in snapshot.entries if e.seq < published.seq)
+    for gate, rule in sorted(policy.approvals.items()):
+        people = {
+            e.actor
+            for e in record.of(before, Kind.APPROVED, train.name)
+            if e.payload["gate"] == gate
+            and e.payload["commit"] == published.payload["commit"]
+            and (not rule.people or e.actor in rule.people)
+        }
+        if len(people) < rule.count:
+            found.append(
+                _problem(
+                    "G1",
+                    "verify.unapproved",
+                    f"gate {gate} was not opened for this commit",
+                    gate=gate,
+                    wanted=rule.count,
+                    approved_by=sorted(people),
+                )
+            )
+    strange = unexplained(train, line, snapshot)
+    found += [strange] if strange else []
+    open_reverts = [
+        f.revert.commit.sha
+        for f in findings(line, snapshot)
+        if f.verdict is RevertVerdict.NEEDED and f.revert.commit.committed <= published.at
+    ]
+    if open_reverts:
+        found.append(
+            _problem("B6", "verify.reverts", "trunk reverts from before the release are missing", reverts=open_reverts)
+        )
+    accepted = next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
+    if accepted is not None:
+        then = standing(train, accepted, snapshot, policy, published.at)
+        found += then.blockers
+        if then.measure is not None:
+            found.append(
+                _problem(
+                    "E7",
+                    "verify.unmeasured",
+                    "the comparison with the previous release is not complete",
+                    commit=accepted.facts.commit,
+                )
+            )
+    return found
+
+
+def _problem(clause: str, code: str, text: str, **known: object) -> Reason:
+    remedy = "find out who did it and when; `headway ledger export` holds the whole record"
+    return Reason(clause, code, say(text.replace("{", "{{").replace("}", "}}")), facts(**known), say(remedy))

@@ -1,0 +1,167 @@
+"""Running what a comparison still lacks: two environments, blocks, and every sample into the store (E5)."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headway.effects.build import Built, artifact_of, build_candidate
+from headway.effects.environment import Failed, fresh_environment
+from headway.effects.paths import StatePaths
+from headway.errors import WorldFailed
+from headway.history.export import export_tree
+from headway.history.log import read_commit
+from headway.history.repository import Repository
+from headway.model.commit import Sha
+from headway.model.entry import digest_of
+from headway.model.measurement import Sample, Side
+from headway.model.ports import Progress
+from headway.model.text import Text, facts, say
+from headway.perf.local import Engine, environment, run_block
+from headway.perf.store import MeasurementStore
+from headway.plan.actions import MeasureCandidate, ProbeCommit
+from headway.policy.schema import Perf, Policy
+
+_INSTALL_LIMIT_S = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Measurer:
+    """Measurements on this host. ``index`` is the folder in which a baseline's published wheel is looked for."""
+
+    repo: Repository
+    policy: Policy
+    paths: StatePaths
+    index: Path
+    store: MeasurementStore
+    progress: Progress
+
+    def measure(self, action: MeasureCandidate, artifacts: Path) -> dict[str, Any]:
+        """Blocks of a candidate against its baseline; each block is kept as soon as it is done."""
+        baseline = self._baseline(action.baseline, action.baseline_version)
+        python = self._install(artifacts / action.wheel.file)
+        candidate = Engine(Side.CANDIDATE, python, action.train, action.commit, action.branch)
+        title = say("measuring {tag} against {baseline}", tag=action.tag, baseline=action.baseline_version)
+        digest = self._blocks(action.first, action.last, baseline, candidate, self.policy.perf, title)
+        return {
+            "tag": action.tag,
+            "commit": action.commit,
+            "baseline": action.baseline,
+            "branch": action.branch,
+            "first": action.first,
+            "last": action.last,
+            "digest": digest,
+        }
+
+    def probe(self, action: ProbeCommit) -> dict[str, Any]:
+        """One step of the culprit search: build the commit and measure the one cell, or say that it cannot be built."""
+        known: dict[str, Any] = {
+            "tag": action.tag,
+            "commit": action.commit,
+            "baseline": action.baseline,
+            "first": action.first,
+            "last": action.last,
+        }
+        wheel = self._build(action.commit, action.version, self.paths.probe(action.commit, action.version))
+        if isinstance(wheel, Text):
+            return {**known, "ok": False, "why": str(wheel)}
+        baseline = self._baseline(action.baseline, action.baseline_version)
+        subject = Engine(Side.CANDIDATE, self._install(wheel), action.version, action.commit, "")
+        row = next(
+            c
+            for c in self.policy.perf.cells
+            if (c.model, c.hardware, c.test) == (action.cell.model, action.cell.hardware, action.cell.test)
+        )
+        perf = self.policy.perf.model_copy(update={"cells": (row.model_copy(update={"metrics": (action.metric,)}),)})
+        title = say("searching the culprit: {commit}", commit=action.commit[:12])
+        digest = self._blocks(action.first, action.last, baseline, subject, perf, title)
+        return {**known, "ok": True, "why": "", "digest": digest}
+
+    def _blocks(self, first: int, last: int, baseline: Engine, subject: Engine, perf: Perf, title: Text) -> str:
+        """Run the blocks that the store lacks; the digest of all samples from ``first`` to ``last``."""
+        told = environment(perf, baseline, subject)
+        have = {s.block for s in self._stored(subject.commit, baseline.commit)}
+        self.progress.bar(title, 0, last - first)
+        for block in range(first, last):
+            if block not in have:
+                self._block(block, baseline, subject, perf, told)
+            self.progress.bar(title, block - first + 1, last - first)
+            self.progress.step(f"measured:{subject.commit}:{block}")
+        done = [s for s in self._stored(subject.commit, baseline.commit) if first <= s.block < last]
+        return digest_of([[s.block, str(s.side), str(s.cell), s.metric, s.value] for s in done])
+
+    def _block(
+        self, block: int, baseline: Engine, subject: Engine, perf: Perf, told: tuple[tuple[str, str], ...]
+    ) -> None:
+        work = Path(tempfile.mkdtemp(prefix="block-", dir=self._made(self.paths.work("blocks"))))
+        samples = run_block(block, baseline, subject, perf, workdir=work, progress=self.progress)
+        self.store.add(subject.commit, baseline.commit, samples, told)
+        if all(s.value is not None for s in samples):  # else its logs are what a person needs
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _stored(self, subject: Sha, baseline: Sha) -> tuple[Sample, ...]:
+        found = (c.samples for c in self.store.comparisons() if (c.subject, c.baseline) == (subject, baseline))
+        return next(found, ())
+
+    def _baseline(self, commit: Sha, version: str) -> Engine:
+        """The previous release's published wheel; a release that this index does not hold is built from its tag."""
+        found = sorted((self.index / "files").glob(f"*/*-{version}-*.whl"))
+        wheel = found[0] if found else self._build(commit, version, self.paths.baselines / version)
+        if isinstance(wheel, Text):
+            raise WorldFailed(
+                "perf.no-baseline",
+                say(
+                    "the previous release {version} is on no index and cannot be built: {why}",
+                    version=version,
+                    why=str(wheel),
+                ),
+                clause="E7",
+                facts=facts(version=version, commit=commit),
+                remedy=say("publish its wheel to the index, or waive E7"),
+            )
+        return Engine(Side.BASELINE, self._install(wheel), version, commit, "")
+
+    def _build(self, commit: Sha, version: str, out: Path) -> Path | Text:
+        if not out.is_dir():
+            self.progress.say(say("building {commit} as {version}", commit=commit[:12], version=version))
+            folder = Path(tempfile.mkdtemp(prefix="export-", dir=self._made(self.paths.root)))
+            try:
+                export_tree(self.repo, commit, folder)
+                built = build_candidate(
+                    folder,
+                    out,
+                    version,
+                    self.policy.build,
+                    int(read_commit(self.repo, commit).committed.timestamp()),
+                    log=self.paths.log(commit, "build"),
+                    python=Path(sys.executable),
+                )
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            if not isinstance(built, Built):
+                return built.why
+        wheels = sorted(out.glob("*.whl"))
+        return wheels[0] if wheels else say("the build left no wheel in {out}", out=out)
+
+    def _install(self, wheel: Path) -> Path:
+        digest = artifact_of(wheel).sha256
+        log = self.paths.log(digest[:20], "install")
+        made = fresh_environment(self.paths.environment(digest), (str(wheel),), log=log, timeout_s=_INSTALL_LIMIT_S)
+        if isinstance(made, Failed):
+            raise WorldFailed(
+                "perf.not-installed",
+                made.why,
+                clause="E5",
+                facts=facts(wheel=wheel.name, log=log),
+                remedy=say("read {log}", log=log),
+            )
+        return made
+
+    @staticmethod
+    def _made(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder

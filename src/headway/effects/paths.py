@@ -1,0 +1,36 @@
+"""Where Headway keeps what is its own: everything lies under the repository's state folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class StatePaths:
+    """Folders under ``root``. Tag names may hold slashes; a folder name may not."""
+
+    root: Path
+
+    def artifacts(self, tag: str) -> Path:
+        return self.root / "artifacts" / _name(tag)
+
+    def log(self, what: str, step: str) -> Path:
+        return self.root / "logs" / f"{_name(what)}-{step}.log"
+
+    def work(self, what: str) -> Path:
+        return self.root / "work" / _name(what)
+
+    def environment(self, digest: str) -> Path:
+        return self.root / "environments" / digest[:20]
+
+    def probe(self, commit: str, version: str) -> Path:
+        return self.root / "probes" / f"{commit}-{_name(version)}"
+
+    @property
+    def baselines(self) -> Path:
+        return self.root / "baselines"
+
+
+def _name(text: str) -> str:
+    return text.replace("/", "__")

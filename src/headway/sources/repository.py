@@ -1,0 +1,60 @@
+"""The repository's part of a snapshot: trunk, tags, lines, reverts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from headway.history.log import is_ancestor, read_line, read_trunk
+from headway.history.repository import Repository, checked_out_branches, resolve_commit
+from headway.history.reverts import find_reverts
+from headway.model.commit import Line, Revert, Sha
+from headway.model.snapshot import Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFacts:
+    """See the fields of ``Snapshot`` of the same names."""
+
+    trunk: Trunk
+    lines: tuple[Line, ...]
+    reverts: tuple[Revert, ...]
+    bases: dict[Sha, Sha]
+    checked_out: frozenset[str]
+
+
+def branch_names(repo: Repository) -> tuple[str, ...]:
+    """All local branches."""
+    return tuple(repo.git.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").split("\n")[:-1])
+
+
+def read_repository(
+    repo: Repository, trunk_ref: str, branches: Iterable[str], releases: Iterable[Sha]
+) -> RepositoryFacts:
+    """Everything since the oldest of: where ``branches`` and the ``releases`` (commits) left the trunk.
+
+    Raises ``UnusableInput`` for a shallow clone that lacks it, and for unrelated histories.
+    """
+    tip = resolve_commit(repo, trunk_ref)
+    bases = {sha: base for sha in releases if tip and (base := _merge_base(repo, sha, tip))}
+    lines = tuple(line for b in branches if (line := read_line(repo, b, trunk_ref)) is not None)
+    oldest = _oldest(repo, {*bases.values(), *(line.cut for line in lines)})
+    trunk = read_trunk(repo, trunk_ref, oldest)
+    reverts = find_reverts(repo, trunk.commits)
+    return RepositoryFacts(trunk, _with_held(repo, lines, reverts), reverts, bases, checked_out_branches(repo))
+
+
+def _merge_base(repo: Repository, one: Sha, other: Sha) -> Sha | None:
+    code, out, _ = repo.git.try_run("merge-base", one, other)
+    return out.strip() if code == 0 else None
+
+
+def _oldest(repo: Repository, commits: set[Sha]) -> Sha | None:
+    if len(commits) < 2:
+        return next(iter(commits), None)
+    return repo.git.run("merge-base", "--octopus", *sorted(commits)).strip()
+
+
+def _with_held(repo: Repository, lines: tuple[Line, ...], reverts: tuple[Revert, ...]) -> tuple[Line, ...]:
+    targets = {t for r in reverts for t in r.targets}
+    return tuple(replace(x, held=frozenset(t for t in targets if is_ancestor(repo, t, x.cut))) for x in lines)
