@@ -66,17 +66,15 @@ def _peel(subject: str) -> tuple[Verb | None, str, bool]:
     rest, tagged = subject, None
     while found := _TAG.match(rest):
         word = _VERB_TAG.match((found[1] or found[2] or "").strip())
-        if word and tagged is None:
-            tagged = Verb.UNDO if word["undo"] else Verb.REDO
         rest = rest[found.end() :]
+        if word and tagged is None:
+            tagged = (Verb.UNDO if word["undo"] else Verb.REDO, rest)
     for verb, pattern in ((Verb.UNDO, _UNDO), (Verb.REDO, _REDO)):
         if spoken := pattern.match(rest):
-            inner, quoted = _inside_quotes(rest[spoken.end() :])
-            return verb, inner, quoted
+            return verb, *_inside_quotes(rest[spoken.end() :])
     if tagged is None:
         return None, subject, False
-    inner, quoted = _inside_quotes(rest)
-    return tagged, inner, quoted
+    return tagged[0], *_inside_quotes(tagged[1])
 
 
 def _inside_quotes(text: str) -> tuple[str, bool]:
