@@ -53,6 +53,8 @@ def _of_database(where: str, e: BaseException) -> HeadwayError:
     state = str(getattr(e, "sqlstate", None) or "")
     if state in {"53100", "53200"}:
         return _disk_full(where, known)
+    if state in {"55P03", "40001", "40P01"}:
+        return _busy(where, known)
     if state in {"42501", "25006"}:
         return _read_only(where, known)
     if state in {"", "57P01", "57P02", "57P03"} or state.startswith(("08", "28", "3D", "53")):
@@ -76,12 +78,7 @@ def _of_sqlite(where: str, e: sqlite3.Error) -> HeadwayError:  # noqa: PLR0911 -
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return _read_only(where, known)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return WorldFailed(
-                "ledger.busy",
-                say("the ledger {where} is being written by somebody else for too long", where=where),
-                remedy=say("try again; if it stays so, end the program that has it open"),
-                facts=known,
-            )
+            return _busy(where, known)
         case sqlite3.SQLITE_NOTADB:
             return UnusableInput(
                 "ledger.not-a-ledger",
@@ -119,6 +116,15 @@ def _of_system(where: str, e: OSError) -> HeadwayError:
             return _read_only(where, known)
         case _:
             return _failed(where, known, why)
+
+
+def _busy(where: str, known: Facts) -> WorldFailed:
+    return WorldFailed(
+        "ledger.busy",
+        say("the ledger {where} is being written by somebody else for too long", where=where),
+        remedy=say("try again; if it stays so, end the program that has it open"),
+        facts=known,
+    )
 
 
 def _disk_full(where: str, known: Facts) -> WorldFailed:

@@ -13,7 +13,7 @@ from headway.model.text import facts, say
 
 
 def all_entries(connection: Connection, where: str) -> tuple[Entry, ...]:
-    """In order; the chain is not checked. Raises ``BrokenInvariant`` (``ledger.unreadable``) for a row that is no entry."""
+    """In order, the chain unchecked. Raises ``BrokenInvariant`` (``ledger.unreadable``) for a row that is no entry."""
     return tuple(_entry(tuple(row), where) for row in connection.execute(_rows()))
 
 

@@ -14,6 +14,7 @@ from headway.model.text import facts, say
 
 FIELDS = ("seq", "at", "actor", "kind", "train", "payload", "prev", "digest")
 _KINDS = frozenset(k.value for k in Kind)
+_DEEPEST = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,6 +37,7 @@ def plain(payload: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         made: dict[str, Any] = json.loads(json.dumps(dict(payload), allow_nan=False))
+        _refuse_deep(made, _DEEPEST)
     except (TypeError, ValueError, RecursionError) as e:
         raise UnusableInput(
             "ledger.payload",
@@ -43,6 +45,15 @@ def plain(payload: Mapping[str, Any]) -> dict[str, Any]:
             remedy=say("an entry holds JSON values: text, whole and finite numbers, lists and objects of them"),
         ) from e
     return made
+
+
+def _refuse_deep(value: object, levels: int) -> None:
+    # JSON readers recurse: what one call could just write, another, called from further down, could not read.
+    if levels == 0:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+    if isinstance(value, dict | list):
+        for inside in value.values() if isinstance(value, dict) else value:
+            _refuse_deep(inside, levels - 1)
 
 
 def seal(head: tuple[int, str], at: datetime, actor: str, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
