@@ -145,6 +145,12 @@ def test_an_invalid_side_leaves_its_block_out(bad: float | None) -> None:
     assert clean.cells[0].blocks == 4
 
 
+def test_an_invalid_block_is_made_good_by_another() -> None:
+    by = design(looks=(3, 6))
+    assert judged(samples([12.0, None, 12.1]), by).verdict is Verdict.OPEN
+    assert judged(samples([12.0, None, 12.1, 11.9]), by).verdict is Verdict.REGRESSED
+
+
 def test_all_invalid_is_invalid_and_no_data_is_missing() -> None:
     assert judged(samples([None] * 3)).verdict is Verdict.INVALID
     assert judged(samples([5.0] * 3, None)).verdict is Verdict.INVALID

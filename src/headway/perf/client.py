@@ -225,8 +225,9 @@ def main(argv: list[str] | None = None) -> int:
     outcomes, duration = asyncio.run(run(args))
     result = report(args, outcomes, duration)
     args.result.write_text(json.dumps(result, indent=1), "utf-8")
-    for line in [f"{result['completed']} of {args.num_prompts} requests completed", *map(str, result["errors"])]:  # type: ignore[call-overload]
-        print(line, file=sys.stderr)
+    print(
+        f"{result['completed']} of {args.num_prompts} requests completed; errors: {result['errors']}", file=sys.stderr
+    )
     return 0 if result["completed"] else 1
 
 

@@ -8,7 +8,8 @@ by Bonferroni's inequality: conservative, so it asks for more blocks than a sequ
 - PASS: the one-sided upper bound at level ``beta / looks`` is below the margin, and the mean below half of it.
   P(a cell-metric worse by its margin passes) <= beta, so too for a release that holds one.
 
-Verdicts are taken at the design's looks only: blocks after the last look reached wait for the next one.
+A cell-metric is judged on its first ``look`` valid blocks, for the last of the design's looks that it has reached:
+blocks after that wait for the next look, and an invalid block is made good by another one.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ _METHOD = ("client", "serve")
 
 @dataclass(frozen=True, slots=True)
 class GateDesign:
-    """``alpha``, ``beta``: the error rates; ``looks``: numbers of blocks; ``margins``: metric to fraction (0.05 = 5 %).
+    """What is wanted, and how sure to be.
 
-    ``margin`` is for metrics that have none of their own; ``wanted`` gives each cell its gating metrics.
+    ``alpha``, ``beta``: the error rates; ``looks``: numbers of valid blocks; ``margins``: metric to fraction (0.05 =
+    5 %); ``margin`` is for metrics that have none of their own; ``wanted`` gives each cell its gating metrics.
     """
 
     alpha: float
@@ -49,9 +51,10 @@ class GateDesign:
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """Mean of d and its standard error (``None`` with fewer than two blocks)."""
+    """Mean of d over ``n`` blocks and its standard error (``None`` with fewer than two); whether ``n`` is a look."""
 
     n: int
+    at_look: bool
     mean: float
     error: float | None
 
@@ -71,7 +74,7 @@ class _Summary:
 
 
 def next_look(blocks: int, design: GateDesign) -> int | None:
-    """The next number of blocks at which a verdict is taken, or ``None`` at the cap."""
+    """The next number of valid blocks at which a verdict is taken, or ``None`` at the cap."""
     return min((x for x in design.looks if x > blocks), default=None)
 
 
@@ -89,15 +92,13 @@ def judge(comparison: Comparison | None, design: GateDesign) -> PerformanceVerdi
     """
     for _, metric in design.keys:
         sign_of(metric)
-    reached = max((x for x in design.looks if comparison and x <= comparison.blocks), default=None)
-    samples = [s for s in comparison.samples if reached is None or s.block < reached] if comparison else []
-    data = pairs(samples, design.keys)
-    summaries = {key: _summary(data[key]) for key in design.keys}
-    worse = _holm({k: s.p_no_worse() for k, s in summaries.items() if s}, len(design.keys), _alpha(design))
+    data = pairs(comparison.samples if comparison else (), design.keys)
+    summaries = {key: _summary(data[key], design.looks) for key in design.keys}
+    p_values = {key: s.p_no_worse() for key, s in summaries.items() if s and s.at_look}
+    worse = _holm(p_values, len(design.keys), _alpha(design))
     environment = comparison.environment if comparison else ()
     cells = tuple(
-        _cell_verdict(key, data[key], summaries[key], design, reached is not None, key in worse, environment)
-        for key in design.keys
+        _cell_verdict(key, data[key], summaries[key], design, key in worse, environment) for key in design.keys
     )
     return PerformanceVerdict(_overall(cells), cells, design.alpha, design.beta)
 
@@ -106,15 +107,16 @@ def _alpha(design: GateDesign) -> float:
     return design.alpha / len(design.looks)
 
 
-def _summary(p: Pairs) -> _Summary | None:
-    d = p.worse
+def _summary(p: Pairs, looks: tuple[int, ...]) -> _Summary | None:
+    look = max((x for x in looks if x <= len(p.log_ratios)), default=None)
+    d = p.worse[:look]
     if not d:
         return None
     if len(d) < 2:
-        return _Summary(len(d), d[0], None)
+        return _Summary(len(d), look is not None, d[0], None)
     # Equal values must give a point: stdev of them may leave a rounding residue.
     spread = 0.0 if max(d) == min(d) else stdev(d)
-    return _Summary(len(d), fmean(d), spread / math.sqrt(len(d)))
+    return _Summary(len(d), look is not None, fmean(d), spread / math.sqrt(len(d)))
 
 
 def _holm(p_values: dict[Key, float], m: int, level: float) -> frozenset[Key]:
@@ -132,7 +134,6 @@ def _cell_verdict(
     data: Pairs,
     summary: _Summary | None,
     design: GateDesign,
-    at_look: bool,
     worse: bool,
     environment: tuple[tuple[str, str], ...],
 ) -> CellVerdict:
@@ -146,9 +147,9 @@ def _cell_verdict(
     to_find = summary.reach(_alpha(design) / len(design.keys))
     mde = math.expm1(reach + to_find) if reach is not None and to_find is not None else None
     half = summary.mean >= delta / 2
-    if at_look and worse and half:
+    if worse and half:
         verdict, cause = Verdict.REGRESSED, "method" if _method_differs(cell, environment) else "regression"
-    elif at_look and reach is not None and summary.mean + reach < delta and not half:
+    elif summary.at_look and reach is not None and summary.mean + reach < delta and not half:
         verdict, cause = Verdict.PASS, ""
     else:
         unpowered = mde is None or mde > margin
