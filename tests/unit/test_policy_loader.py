@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.errors import UnusableInput
@@ -20,6 +20,8 @@ from headway.policy.problems import known_keys
 from headway.policy.reference import json_schema, reference_markdown
 from headway.policy.schema import Policy, Table
 from headway.policy.toml_lines import key_lines
+
+unhurried = settings(deadline=None)
 
 LIST_TABLE = """\
 # a comment
@@ -193,7 +195,15 @@ count = 2
         ('[build]\ncommand = ""', "nothing would be built"),
         ('[build]\ncommand = "{python} \'x"', "quotes"),
         ('[test]\ncommand = "{out}"', "{wheel}"),
-        ('[cut]\ncheck = "{commit}"', "{python}"),
+        ('[cut]\ncheck = "{commit}"', "{python} {source}"),
+        ('[perf]\nserve = "{result}"', "{commit}"),
+        ('[perf]\nclient = "{results}"', "{result}"),
+        ("[build.env]\nA = '{}'", "{version}"),
+        ("[cadence]\nreleases_per_month.0 = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]", "not a year"),
+        ("perf.cells = [3]", "cells[0]"),
+        ("approvals.go.peple = []", "did you mean approvals.go.people?"),
+        ("zzz = 1", "known here: schema, preset, project"),
+        ("test.timeout_s = 12:30:00", "integer"),
         ('[perf]\nserve = "{python.x}"', "{port}"),
         ('[versions]\nbranch = "rel ease/{version}"', "git"),
         ('[versions]\nfinal_tag = "{version}.lock"', "git"),
@@ -222,6 +232,29 @@ def test_one_error_is_told_in_words(text: str, word: str) -> None:
     (error,) = errors_of(text)
     assert word in error
     assert re.match(r"release\.toml:\d+: ", error)
+
+
+def test_braces_that_are_no_field_are_left_alone_in_the_environment() -> None:
+    policy = load_policy('[build.env]\nA = \'{"v": "{version}"}\'', source="-")
+    assert policy.build.env["A"] == '{"v": "{version}"}'
+
+
+def test_values_that_are_nested_too_deeply_are_refused() -> None:
+    (error,) = errors_of("project.name = " + "[" * 400 + "]" * 400)
+    assert error == "release.toml: its values are nested too deeply"
+
+
+def test_an_unknown_preset_has_no_text() -> None:
+    with pytest.raises(UnusableInput) as caught:
+        preset_text("nightly")
+    assert "vllm-2025" in str(caught.value.remedy)
+
+
+def test_errors_of_the_format_stop_an_upgrade_too() -> None:
+    with pytest.raises(UnusableInput) as caught:
+        upgrade_text("schema = 1\npreset = 'x'\n", source="mine.toml")
+    (error,) = dict(caught.value.facts)["errors"]  # type: ignore[misc]
+    assert error.startswith("mine.toml:2: preset: ")
 
 
 def test_cells_that_are_named_twice_are_refused() -> None:
@@ -297,6 +330,7 @@ def test_every_key_of_a_preset_has_a_line(name: str) -> None:
     assert set(key_lines(preset_text(name))) == _paths(tomllib.loads(preset_text(name)))
 
 
+@unhurried
 @given(
     st.dictionaries(
         st.text(st.characters(codec="utf-8", exclude_categories=["Cs"])),
@@ -370,6 +404,7 @@ def test_code_is_neither_documentation_nor_branch_specific_by_the_default_preset
         assert matches(path, picks.branch_paths), path
 
 
+@unhurried
 @given(
     name=st.text(st.characters(codec="utf-8", exclude_categories=["Cs"])),
     trunk=st.text(st.characters(codec="utf-8", exclude_categories=["Cs"])),

@@ -20,7 +20,9 @@ from headway.process import command_line
 
 _DAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 _BUILD = ("python", "source", "out", "version")
-_PERF = ("python", "port", "host", "result", "seed", "model", "branch", "commit")
+_SERVE = ("python", "host", "port", "model", "seed", "branch", "commit", "version")
+_CLIENT = (*_SERVE, "base_url", "result")
+_FIELD = re.compile(r"\{\w*\}")
 _MOST_A_MONTH = 28  # the shortest month has as many days, and no two releases share one
 # git-check-ref-format(1), and no leading dash, which commands would take for an option
 _BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|[/.]$|(?:^|/)\.|\.lock(?:/|$)")
@@ -119,15 +121,15 @@ def _patterns(policy: Policy) -> Iterator[Problem]:
 def _commands(policy: Policy) -> Iterator[Problem]:
     build, test, perf = policy.build, policy.test, policy.perf
     templates: list[tuple[Path, str, tuple[str, ...]]] = [
-        (("cut", "check"), policy.cut.check, ("python",)),
+        (("cut", "check"), policy.cut.check, ("python", "source")),
         (("build", "command"), build.command, _BUILD),
         (("test", "command"), test.command, ("python", "version", "wheel")),
-        (("perf", "serve"), perf.serve, _PERF),
-        (("perf", "client"), perf.client, _PERF),
+        (("perf", "serve"), perf.serve, _SERVE),
+        (("perf", "client"), perf.client, _CLIENT),
     ]
     for i, cell in enumerate(perf.cells):
-        templates.append((("perf", "cells", i, "serve"), cell.serve, _PERF))
-        templates.append((("perf", "cells", i, "client"), cell.client, _PERF))
+        templates.append((("perf", "cells", i, "serve"), cell.serve, _SERVE))
+        templates.append((("perf", "cells", i, "client"), cell.client, _CLIENT))
     for path, template, fields in templates:
         try:
             command_line(template, **dict.fromkeys(fields, "x"))
@@ -135,10 +137,8 @@ def _commands(policy: Policy) -> Iterator[Problem]:
             allowed = " ".join("{" + f + "}" for f in fields)
             yield Problem(path, f"{template!r} cannot be filled in (quotes, or a field that is not known): {allowed}")
     for name, value in build.env.items():
-        try:
-            value.format(version="1.2.3")
-        except (ValueError, KeyError, IndexError, AttributeError, TypeError):
-            yield Problem(("build", "env", name), f"{value!r} cannot be filled in; its only field is {{version}}")
+        for field in sorted(set(_FIELD.findall(value)) - {"{version}"}):
+            yield Problem(("build", "env", name), f"{field} is not known here; the only field is {{version}}")
     if build.command.strip() == "":
         yield Problem(("build", "command"), "is empty, so nothing would be built")
 

@@ -30,7 +30,7 @@ class Problem:
         line = self.line(lines)
         where = source if line is None else f"{source}:{line}"
         hint = f"; did you mean {self.nearest}?" if self.nearest else ""
-        return f"{where}: {dotted(self.path)}: {self.what}{hint}"
+        return ": ".join(part for part in (where, dotted(self.path), f"{self.what}{hint}") if part)
 
 
 def dotted(path: Path) -> str:
@@ -52,6 +52,8 @@ def _problem(loc: Path, kind: str, message: str) -> Problem:
     path = tuple(p for p in loc if p != "[key]")
     if kind == "missing":
         return Problem(path, "is missing")
+    if kind == "json_invalid":
+        return Problem((), "its values are nested too deeply")
     if kind != "extra_forbidden":
         return Problem(path, message[:1].lower() + message[1:])
     beside = known_keys(path[:-1])

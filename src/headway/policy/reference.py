@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import getdoc
 from typing import Any, get_args, get_origin
 
 import tomlkit
@@ -49,9 +50,9 @@ def reference_markdown() -> str:
     for name, field in Policy.model_fields.items():
         if _is_table(field):
             table: type[Table] = field.annotation  # type: ignore[assignment]
-            parts += _section(f"[{name}]", table.__doc__ or "", table.model_fields, values[name])
-    parts += _section("[[perf.cells]]", PerfCell.__doc__ or "", PerfCell.model_fields, {})
-    parts += _section("[approvals.NAME]", Gate.__doc__ or "", Gate.model_fields, values["approvals"]["go"])
+            parts += _section(f"[{name}]", getdoc(table) or "", table.model_fields, values[name])
+    parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
+    parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])
     return "\n".join(parts) + "\n"
 
 

@@ -65,7 +65,7 @@ class Cut(Table):
 
     check: str = Field(
         "",
-        description="Command run in a clean export of a trunk commit; exit 0 is green. Field: {python}. "
+        description="Command run in a clean export of a trunk commit; exit 0 is green. Fields: {python} {source}. "
         "Empty: the newest is taken.",
     )
     check_depth: Positive = Field(10, description="How many commits from the tip are tried for a green one.")
@@ -143,7 +143,11 @@ class PerfCell(Table):
 
 
 class Perf(Table):
-    """E1–E7: performance validation. Fields: {python} {port} {host} {result} {seed} {model} {branch} {commit}."""
+    """E1–E7: performance validation.
+
+    Fields of both commands: {python} {host} {port} {model} {seed} {branch} {commit} {version}; the client has
+    {base_url} and {result} too. {python} is the engine's own for ``serve``, Headway's for the client.
+    """
 
     required: bool = Field(True, description="No promotion without performance evidence (E1).")
     models: Words = Field((), description="Models asked for (E2).")
