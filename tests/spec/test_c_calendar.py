@@ -123,6 +123,16 @@ def test_V2_a_minor_release_soon_after_a_patch_does_not_take_the_patchs_slot() -
     assert [str(r.version) for r in rows if r.date.month in {3, 4}] == ["0.7.4", "0.8.0", "0.8.1", "0.8.2"]
 
 
+def test_V2_the_anchors_slot_stays_the_anchors() -> None:
+    found = slots(CADENCE, date(2025, 2, 28), {"0.8.0": date(2025, 1, 17)})
+    assert [str(s.version) for s in found] == ["0.7.0", "0.8.0", "0.8.1", "0.8.2"]
+
+
+def test_C1_a_release_before_the_anchor_or_a_post_release_changes_no_number() -> None:
+    for released in ({"0.8.0": date(2024, 12, 1)}, {"0.8.0.post1": date(2025, 2, 5)}, {"0.6.9": date(2025, 2, 5)}):
+        assert slots(CADENCE, date(2025, 12, 31), released) == slots(CADENCE, date(2025, 12, 31))
+
+
 def test_C4_blackout_days_move_a_release_to_the_next_free_day() -> None:
     c = cadence(blackout=("2025-01-29", "2025-01-30", "sat"))
     assert [s.date for s in slots(c, date(2025, 2, 12))] == [date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 12)]
