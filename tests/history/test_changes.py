@@ -159,12 +159,15 @@ def test_on_branch_by_patch_without_a_trailer(maker: GitMaker, opened: Opened) -
     assert facts_of(opened(), other).on_branch is None
 
 
-def test_binary_changes_are_not_the_same_because_both_are_binary(maker: GitMaker, opened: Opened) -> None:
+def test_binary_changes_are_the_same_when_their_bytes_are(maker: GitMaker, opened: Opened) -> None:
     cut = maker.commit("base", {"b": "\0one"})
     maker.branch("rel", cut)
-    maker.commit("other bytes", {"b": "\0two"}, branch="rel")
-    sha = maker.commit("Fix b (#1)", {"b": "\0three"})
-    assert facts_of(opened(), sha).on_branch is None
+    same = maker.commit("same bytes", {"b": "\0two"}, branch="rel")
+    fix = maker.commit("Fix b (#1)", {"b": "\0two"})
+    maker.branch("side", cut)
+    other = maker.commit("Fix b (#2)", {"b": "\0three"}, branch="side")
+    assert facts_of(opened(), fix).on_branch == same
+    assert facts_of(opened(), other).on_branch is None
 
 
 def test_a_pick_that_the_branch_undid_is_not_on_it(maker: GitMaker, opened: Opened) -> None:

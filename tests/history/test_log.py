@@ -134,6 +134,18 @@ def test_the_branch_merged_back_into_the_trunk_keeps_its_cut(maker: GitMaker, op
     assert (line.cut, [c.sha for c in line.commits]) == (cut, [own])
 
 
+def test_a_feature_begun_before_the_cut_and_merged_after_it_does_not_move_it(maker: GitMaker, opened: Opened) -> None:
+    base = maker.commit("one", {"a": "1\n"})
+    maker.branch("feature", base)
+    maker.commit("inside", {"f": "1\n"}, branch="feature")
+    cut = maker.commit("two", {"a": "2\n"})
+    maker.branch("releases/v1", cut)
+    maker.commit("Merge", {"f": "1\n"}, merge="feature")
+    line = read_line(opened(), "releases/v1", "main")
+    assert line is not None
+    assert (line.cut, line.commits) == (cut, ())
+
+
 def test_an_unrelated_branch_is_refused(maker: GitMaker, opened: Opened) -> None:
     maker.commit("one", {"a": "1\n"})
     maker.commit("alone", {"a": "1\n"}, branch="orphan")

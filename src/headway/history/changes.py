@@ -16,6 +16,8 @@ from headway.model.text import say
 _NUMBER = re.compile(r"^\s*(?P<mark>PR\s*#?|#)?\s*(?P<n>\d+)\s*$", re.IGNORECASE)
 _AT_END = re.compile(r"\(#(\d+)\)\s*$")
 
+_BINARY = re.compile(rb"^index ([0-9a-f]+\.\.[0-9a-f]+)[^\n]*\n(?=Binary files )", re.MULTILINE)
+
 _Row = tuple[Sha, str]  # a trunk commit and its subject
 
 
@@ -120,23 +122,11 @@ def _twins(repo: Repository, commit: Commit, commits: tuple[Commit, ...]) -> fro
 
 
 def _patch_ids(repo: Repository, commits: tuple[Commit, ...]) -> dict[Sha, str]:
-    """Stable patch ids by commit, in two processes. Changes of binary files have none: git's id does not see them."""
+    """Stable patch ids by commit, in two processes; a commit without a difference has none."""
+    args = ("diff-tree", "--stdin", "-r", "-p", "--root", "--no-renames", "--full-index", "--diff-merges=first-parent")
     shas = "".join(f"{c.sha}\n" for c in commits).encode()
-    args = ("diff-tree", "--stdin", "-r", "--root", "--no-renames", "--diff-merges=first-parent")
-    plain = ("--no-ext-diff", "--no-textconv", "--no-color")
-    patches = repo.git.raw(*args, "-p", *plain, input=shas)
-    lines = repo.git.run("patch-id", "--stable", input=patches).split("\n")
-    binary = _binary(repo.git.run(*args, "--numstat", "-z", input=shas))
-    ids = (line.split() for line in lines if line)
-    return {sha: patch for patch, sha in ids if sha not in binary}
-
-
-def _binary(numstat: str) -> frozenset[Sha]:
-    """Commits with a binary file, from ``SHA NUL (added TAB deleted TAB path NUL)…``."""
-    found, current = set(), ""
-    for part in numstat.replace("\n", "\0").split("\0"):
-        if re.fullmatch(r"[0-9a-f]{40,64}", part):
-            current = part
-        elif part.startswith("-\t-\t"):
-            found.add(current)
-    return frozenset(found)
+    patches = repo.git.raw(*args, "--no-ext-diff", "--no-textconv", "--no-color", input=shas)
+    # git before 2.39 takes all changes of one binary file for the same: the blobs are said again in a line it reads.
+    patches = _BINARY.sub(rb"\g<0>blobs \1\n", patches)
+    ids = (line.split() for line in repo.git.run("patch-id", "--stable", input=patches).splitlines())
+    return {sha: patch for patch, sha in ids}

@@ -39,7 +39,7 @@ _FOREIGN = frozenset(
 )
 _FIXED = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
 # Settings of the user that would change what is read.
-_CONFIG = ("core.quotePath=false", "i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "color.ui=false")
+_CONFIG = ("i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "color.ui=false")
 
 
 def git_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
