@@ -314,7 +314,7 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
     """Move a train's date; the old one stays in the ledger (C4)."""
     wanted = version_of(version)
     live = {t.train.version: t.train for t in app.plan().trains}
-    before = live[wanted].date if wanted in live else slot_of(wanted, app.policy.cadence)
+    before = live[wanted].date if wanted in live else slot_of(wanted, app.policy.cadence, {str(r.version): r.day for r in app.releases()})
     if before is None:
         raise not_found("train", version, say("see `headway calendar`"))
     if any(r.version == wanted for r in app.releases()):

@@ -79,6 +79,10 @@ class Measurer:
         perf = self.policy.perf.model_copy(update={"cells": (row.model_copy(update={"metrics": (action.metric,)}),)})
         title = say("searching the culprit: {commit}", commit=action.commit[:12])
         digest = self._blocks(action.first, action.last, baseline, subject, perf, title)
+        done = [s for s in self._stored(action.commit, action.baseline) if s.block >= action.first]
+        if not any(s.value is not None for s in done):
+            # Nothing of it can be measured: for the search that is a commit like one that does not build.
+            return {**known, "ok": False, "why": next((s.why for s in done if s.why), ""), "digest": digest}
         return {**known, "ok": True, "why": "", "digest": digest}
 
     def _blocks(self, first: int, last: int, baseline: Engine, subject: Engine, perf: Perf, title: Text) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from headway.history.log import is_ancestor, read_line, read_trunk
+from headway.history.log import contained, read_commits, read_line, read_trunk
 from headway.history.repository import Repository, checked_out_branches, resolve_commit
 from headway.history.reverts import find_reverts
 from headway.model.commit import Line, Revert, Sha
@@ -41,6 +41,8 @@ def read_repository(
     oldest = _oldest(repo, {*bases.values(), *(line.cut for line in lines)})
     trunk = read_trunk(repo, trunk_ref, oldest)
     reverts = find_reverts(repo, trunk.commits)
+    if oldest and any(not r.targets for r in reverts):  # what it undoes is older: only then all of it is read
+        reverts = find_reverts(repo, trunk.commits, read_commits(repo, ("--first-parent", oldest)))
     return RepositoryFacts(trunk, _with_held(repo, lines, reverts), reverts, bases, checked_out_branches(repo))
 
 
@@ -57,4 +59,4 @@ def _oldest(repo: Repository, commits: set[Sha]) -> Sha | None:
 
 def _with_held(repo: Repository, lines: tuple[Line, ...], reverts: tuple[Revert, ...]) -> tuple[Line, ...]:
     targets = {t for r in reverts for t in r.targets}
-    return tuple(replace(x, held=frozenset(t for t in targets if is_ancestor(repo, t, x.cut))) for x in lines)
+    return tuple(replace(x, held=contained(repo, targets, x.cut)) for x in lines)

@@ -1,0 +1,75 @@
+"""The ledger as a thing to keep: show, export, backup."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from headway.cli.common import YES, Answer, Command, Context, Group, Option, Screen, answering, common_options
+from headway.cli.main import cli
+from headway.model.text import say
+
+
+@cli.group("ledger", cls=Group, help="The append-only record.")
+def ledger() -> None: ...
+
+
+@ledger.command("show", cls=Command, help="Every entry, oldest first.")
+@click.argument("version", required=False)
+@common_options
+@answering
+def show_(context: Context, version: str | None) -> Answer:
+    from headway.views.timeline import words_of
+
+    wanted = version.removeprefix("v") if version else None
+    entries = tuple(e for e in context.app().entries() if wanted in {None, e.train})
+
+    def show(screen: Screen) -> None:
+        for e in entries:
+            screen.line(
+                f"{e.seq:>4}  {e.at:%Y-%m-%d %H:%M}  {e.actor:<16.16}  {e.train:<12}  {words_of(e, screen.lang)}"
+            )
+
+    return Answer(YES, {"entries": [e.as_json() for e in entries]}, show)
+
+
+@ledger.command("export", cls=Command, help="Write a bundle that can be verified with nothing but itself.")
+@click.option("--to", "target", metavar="FILE", cls=Option, help="The file (default: stdout).")
+@common_options
+@answering
+def export(context: Context, target: str | None) -> Answer:
+    from headway.effects.files import write_new
+    from headway.ledger.bundle import export_lines
+
+    entries = context.app().entries()
+    text = "".join(line if line.endswith("\n") else line + "\n" for line in export_lines(entries))
+    if target:
+        write_new(Path(target), text.encode())
+    document: dict[str, Any] = {"entry": None, "entries": len(entries), "file": target}
+    if target is None:
+        document["bundle"] = text
+
+    def show(screen: Screen) -> None:
+        if target:
+            screen.say(say("{count} entries written to {file}", count=len(entries), file=target))
+        else:
+            sys.stdout.write(text)
+
+    return Answer(YES, document, show)
+
+
+@ledger.command("backup", cls=Command, help="Copy the ledger to a file.")
+@click.option("--to", "target", required=True, metavar="FILE", cls=Option, help="The file; it must not exist.")
+@common_options
+@answering
+def backup_(context: Context, target: str) -> Answer:
+    from headway.ledger.bundle import backup
+
+    app = context.app()
+    backup(app.ledger_place, Path(target))
+    return Answer(
+        YES, {"entry": None, "file": target}, lambda s: s.say(say("the ledger was copied to {file}", file=target))
+    )

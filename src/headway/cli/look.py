@@ -1,0 +1,224 @@
+"""Commands that look: status, plan, tick, version, calendar, notes, verify."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Group, Option, Screen, answering, common_options
+from headway.cli.main import cli
+from headway.lang import tr, translated
+from headway.model.reason import Reason
+from headway.model.text import Text, say
+
+
+def shown(reasons: tuple[Reason, ...], screen: Screen) -> None:
+    if reasons:
+        screen.say(say("waiting for:"), "bold")
+        screen.reasons(reasons)
+
+
+@cli.command("status", cls=Command, help="All live trains: where each is and what it waits for.")
+@common_options
+@answering
+def status(context: Context) -> Answer:
+    from headway.views.board import board, board_json, board_table
+
+    app = context.app()
+    found = board(app.plan(), app.policy, app.entries(), app.clock.now())
+    return Answer(YES, board_json(found), lambda s: s.console.print(board_table(found, s.lang)))
+
+
+@cli.command("plan", cls=Command, help="What the next tick would do, and what it waits for. Writes nothing.")
+@click.argument("version", required=False)
+@common_options
+@answering
+def plan(context: Context, version: str | None) -> Answer:
+    from headway.app import pick_train
+    from headway.plan.planner import Plan
+    from headway.views.words import action_text
+
+    app = context.app()
+    found = app.plan()
+    if version is not None:
+        found = Plan((pick_train(found.trains, version),))
+
+    def show(screen: Screen) -> None:
+        for t in found.trains:
+            screen.line(f"{t.train.name}  {screen.word(t.stage.value)}", "bold")
+            if t.action is not None:
+                screen.say(say("the next tick would: {what}", what=tr(action_text(t.action), screen.lang)), "green")
+            shown(t.waits, screen)
+
+    return Answer(YES if found.actions else OPEN, found.as_json(), show)
+
+
+@cli.command("tick", cls=Command, help="Do what the plan says, once for each train.")
+@click.argument("version", required=False)
+@click.option("--settle", is_flag=True, cls=Option, help="Go on until nothing but waits is left.")
+@click.option(
+    "--retry",
+    type=click.Choice(["build", "test", "measure"]),
+    cls=Option,
+    help="First set a failed step of the newest candidate aside, so that it is done again.",
+)
+@common_options
+@answering
+def tick(context: Context, version: str | None, settle: bool, retry: str | None) -> Answer:
+    from headway import controls
+    from headway.cli.common import refusal
+    from headway.plan.actions import action_json
+    from headway.views.words import action_text
+
+    app = context.app()
+    if retry is not None:
+        again = controls.retry(app, version, retry)
+        if isinstance(again, controls.Refused):
+            return refusal(again.reasons)
+    done, waits = app.tick(version, settle=settle)
+    rows = [{**action_json(d.action), "entry": d.entry.seq, "result": dict(d.entry.payload)} for d in done]
+
+    def show(screen: Screen) -> None:
+        for d in done:
+            screen.say(say("done: {what}", what=tr(action_text(d.action), screen.lang)), "green")
+        shown(waits, screen)
+
+    document = {"done": rows, "waits": [w.as_json() for w in waits]}
+    return Answer(YES if done or not waits else OPEN, document, show)
+
+
+@cli.group("version", cls=Group, help="Versions by the policy's scheme.")
+def version_group() -> None: ...
+
+
+@version_group.command("next", cls=Command, help="The next version on this line (V1–V4).")
+@click.option("--kind", type=click.Choice(["major", "minor", "patch", "post"]), default="patch", cls=Option)
+@common_options
+@answering
+def version_next(context: Context, kind: str) -> Answer:
+    from headway.decide import record
+    from headway.decide.versioning import latest_final, next_train_version
+    from headway.policy.scheme import ReleaseKind, branch_of, final_tag, parse_version
+
+    app = context.app()
+    finals = tuple(r.version for r in app.releases())
+    gone = frozenset(v for n in record.given_up(app.entries()) if (v := parse_version(n)) is not None)
+    current = latest_final(finals)
+    following = next_train_version(finals, gone, ReleaseKind(kind), app.policy.cadence)
+    document = {
+        "current": str(current) if current else None,
+        "next": str(following),
+        "tag": final_tag(following, app.policy.versions),
+        "branch": branch_of(following, app.policy.versions),
+        "reuses_branch": kind == "post",
+    }
+    return Answer(
+        YES, document, lambda s: s.line(f"{document['current'] or '-'} → {following}  ({document['branch']})")
+    )
+
+
+@cli.command("calendar", cls=Command, help="The year's releases, with the windows of cuts and post releases (C3).")
+@click.option("--year", type=click.IntRange(1, 9999), cls=Option, help="The year (default: this one).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "ics"]),
+    default="table",
+    cls=Option,
+    help="How it is shown.",
+)
+@common_options
+@answering
+def calendar(context: Context, year: int | None, form: str) -> Answer:
+    from headway.views.calendar import calendar_ics, calendar_json, calendar_table
+
+    year = year or context.clock.now().year
+    rows, name, slips = _calendar(context, year)
+    document = calendar_json(year, rows)
+
+    def words(text: Text, lang: str = context.lang) -> str:
+        return tr(text, lang)
+
+    def show(screen: Screen) -> None:
+        if form == "json":
+            screen.line(json.dumps(document, indent=1))
+        elif form == "ics":
+            ics = calendar_ics(rows, project=name, now=context.clock.now(), slips=slips, translate=words)
+            sys.stdout.flush()
+            sys.stdout.buffer.write(ics)
+        else:
+            screen.console.print(calendar_table(year, rows, words))
+
+    return Answer(YES, document, show)
+
+
+def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
+    """With a repository, what is released, slipped and skipped; without one, the policy's plan alone."""
+    from headway.decide.calendar import release_calendar
+    from headway.errors import UnusableInput
+    from headway.policy.loader import load_policy
+    from headway.reports import calendar_of, slip_counts
+
+    try:
+        app = context.app()
+    except UnusableInput as e:
+        if context.given.get("repo") or e.code not in {"repo.not-found", "repo.empty", "repo.no-trunk"}:
+            raise
+        file = context.given.get("policy")
+        text = Path(file).read_text(encoding="utf-8") if file else None
+        policy = load_policy(text, source=file or "preset", preset=context.given.get("preset"))
+        return release_calendar(policy, year, context.clock.now(), {}, frozenset(), {}), "headway", {}
+    return calendar_of(app, year), app.policy.project.name or app.repo.git_dir.parent.name, slip_counts(app)
+
+
+@cli.command("notes", cls=Command, help="Release notes of a version (N2).")
+@click.argument("version")
+@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md", cls=Option, help="How it is shown.")
+@common_options
+@answering
+def notes(context: Context, version: str, form: str) -> Answer:
+    from headway.controls import version_of
+    from headway.decide.notes import SECTIONS, markdown
+    from headway.reports import notes_for
+
+    found = notes_for(context.app(), version_of(version))
+    sections = {name: list(rows) for name, rows in found.sections}
+    document = {"version": found.version, "previous": found.previous, "sections": sections}
+
+    def show(screen: Screen) -> None:
+        titles = {name: translated(title.template, screen.lang) for name, title in SECTIONS}
+        text = json.dumps(document, ensure_ascii=False, indent=1) if form == "json" else markdown(found, titles)
+        sys.stdout.write(text + "\n")
+
+    return Answer(YES, document, show)
+
+
+@cli.command("verify", cls=Command, help="Prove that a release is what was tested, or that a ledger file is whole.")
+@click.argument("what", metavar="VERSION|LEDGER", required=False)
+@common_options
+@answering
+def verify(context: Context, what: str | None) -> Answer:
+    from headway.controls import version_of
+    from headway.policy.scheme import parse_version
+    from headway.reports import newest_release, verify_file, verify_release
+
+    if what is not None and parse_version(what.removeprefix("v")) is None:
+        subject, problems = what, verify_file(Path(what))
+    else:
+        app = context.app()
+        version = version_of(what) if what else newest_release(app)
+        subject, problems = str(version), verify_release(app, version)
+
+    def show(screen: Screen) -> None:
+        if problems:
+            screen.say(say("{what}: the proof fails", what=subject), "bold red")
+            screen.reasons(problems)
+        else:
+            screen.say(say("{what}: every link of the proof holds", what=subject), "bold green")
+
+    document = {"ok": not problems, "problems": [p.as_json() for p in problems], "subject": subject}
+    return Answer(NO if problems else YES, document, show)

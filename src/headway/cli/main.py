@@ -1,0 +1,89 @@
+"""``headway``: the command line. Thin: every command asks a use case and shows its answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from headway import __version__
+from headway.cli.common import NAMES, USAGE, WORLD, Context, Group, common_options, lang_of, show_error
+from headway.errors import HeadwayError, UnusableInput, WorldFailed
+from headway.model.text import say
+
+MODULES = ("look", "picks", "control", "keep", "setup", "measure")
+
+
+@click.group(
+    cls=Group,
+    help="Headway runs release trains: cut, pick, prove, and promote the very bits that were tested.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@common_options
+@click.version_option(__version__, prog_name="headway")
+@click.pass_context
+def cli(ctx: click.Context, /, **values: object) -> None:
+    ctx.ensure_object(Context).merge({k: values[k] for k in NAMES})
+
+
+def _load() -> None:
+    """Commands register themselves when their module is imported."""
+    from importlib import import_module
+
+    for name in MODULES:
+        import_module(f"headway.cli.{name}")
+
+
+def _on_term(_signum: int, _frame: object) -> NoReturn:
+    # An exception, so that servers under test and builds are ended on the way out.
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run, and turn whatever ends a command into the contract's exit status. A traceback is a defect."""
+    as_json = "--json" in sys.argv
+    signal.signal(signal.SIGTERM, _on_term)
+    _load()
+    try:
+        code = cli.main(standalone_mode=False, prog_name="headway")
+    except HeadwayError as e:
+        _fail(e, as_json)
+    except click.exceptions.NoArgsIsHelpError as e:
+        sys.stderr.write(f"{e.format_message()}\n")
+        sys.exit(USAGE)
+    except click.UsageError as e:
+        _fail(_usage(e), as_json)
+    except click.exceptions.Exit as e:
+        sys.exit(e.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        stopped = WorldFailed("stopped", say("stopped"), remedy=say("run it again: it goes on where it was"))
+        _fail(stopped, as_json, 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(WORLD)
+    except OSError as e:
+        _fail(_disk(e), as_json)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(error: HeadwayError, as_json: bool, status: int | None = None) -> NoReturn:
+    show_error(error, as_json=as_json, lang=lang_of(None))
+    sys.exit(error.status if status is None else status)
+
+
+def _usage(e: click.UsageError) -> UnusableInput:
+    path = e.ctx.command_path if e.ctx else "headway"
+    return UnusableInput(
+        "usage", say("{why}", why=e.format_message()), remedy=say("see `{command} --help`", command=path)
+    )
+
+
+def _disk(e: OSError) -> WorldFailed:
+    return WorldFailed(
+        "disk",
+        say("{path}: {why}", path=e.filename or "-", why=e.strerror or str(e)),
+        remedy=say("mend it and run the command again; nothing is half done"),
+    )

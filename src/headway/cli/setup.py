@@ -1,0 +1,100 @@
+"""Commands around the work: init, doctor, demo, serve, completion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from headway.cli.common import NO, YES, Answer, Command, Context, Option, Screen, answering, common_options
+from headway.cli.main import cli
+from headway.lang import tr
+from headway.model.text import say
+
+
+@cli.command("init", cls=Command, help="Write a first release.toml for this repository.")
+@click.option("--upgrade", is_flag=True, cls=Option, help="Bring an older release.toml to the current format.")
+@common_options
+@answering
+def init(context: Context, upgrade: bool) -> Answer:
+    from headway.history.repository import open_repository
+    from headway.setup import upgrade_policy, write_policy
+
+    repo = open_repository(Path(context.given.get("repo") or "."))
+    if upgrade:
+        written = upgrade_policy(repo)
+    else:
+        written = write_policy(repo, context.given.get("preset") or "vllm-2025", context.given.get("trunk") or "")
+
+    def show(screen: Screen) -> None:
+        screen.say(say("{path} is written; next: `headway doctor`, then `headway plan`", path=written.path), "green")
+
+    return Answer(YES, {"entry": None, "file": str(written.path), "text": written.text}, show)
+
+
+@cli.command("doctor", cls=Command, help="What is in order here, and what would not work and why.")
+@common_options
+@answering
+def doctor(context: Context) -> Answer:
+    from headway.setup import examine
+
+    checks = examine(context.app())
+    rows = [
+        {"name": c.name, "ok": c.ok, "message": str(c.words), "remedy": None if c.ok or not c.remedy else str(c.remedy)}
+        for c in checks
+    ]
+
+    def show(screen: Screen) -> None:
+        for c in checks:
+            word = screen.word("ok") if c.ok else screen.word("look")
+            screen.line(f"  {word:<5} {screen.word(c.name)}: {tr(c.words, screen.lang)}", "" if c.ok else "yellow")
+            if not c.ok and c.remedy:
+                screen.line(f"        → {tr(c.remedy, screen.lang)}", "dim")
+
+    ok = all(c.ok for c in checks)
+    return Answer(YES if ok else NO, {"entry": None, "ok": ok, "checks": rows}, show)
+
+
+@cli.command("serve", cls=Command, help="The board in a browser, on this machine only.")
+@click.option(
+    "--host", default="127.0.0.1", cls=Option, help="The address; only loopback, since there is no login yet."
+)
+@click.option("--port", default=8787, type=click.IntRange(0, 65535), cls=Option, help="The port; 0 takes a free one.")
+@click.option("--tick-every", type=click.IntRange(1), metavar="SECONDS", cls=Option, help="Also tick, this often.")
+@common_options
+@answering
+def serve(context: Context, host: str, port: int, tick_every: int | None) -> Answer:
+    from headway.web.server import serve as serve_pages
+
+    context.app()
+    serve_pages(context.app, host, port, announce=announce, tick_every_s=tick_every)
+    return Answer(YES, {}, lambda _: None)
+
+
+def announce(url: str) -> None:
+    click.echo(f"headway: {url}", err=True)
+
+
+@cli.command("demo", cls=Command, help="A whole release train on a toy inference engine, for real.")
+@click.option("--keep", metavar="DIR", cls=Option, help="Keep the folders here (default: a temporary one).")
+@click.option("--no-serve", is_flag=True, cls=Option, help="End by itself instead of serving the board.")
+@common_options
+@answering
+def demo(context: Context, keep: str | None, no_serve: bool) -> Answer:
+    from headway.cli.demo import run
+
+    return run(context, Path(keep) if keep else None, serve=not no_serve and not context.json)
+
+
+@cli.command("completion", cls=Command, help="The script that completes commands in a shell.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@common_options
+@answering
+def completion(context: Context, shell: str) -> Answer:
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.UsageError(f"no completion for {shell}")
+    script = found(cli, {}, "headway", "_HEADWAY_COMPLETE").source()
+    return Answer(YES, {"script": script}, lambda s: click.echo(script))

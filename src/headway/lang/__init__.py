@@ -1,0 +1,36 @@
+"""Words in the reader's language: gettext catalogues beside this file. English is what the code says."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from headway.model.text import Text
+
+LANGUAGES = ("en", "zh")
+
+
+def language(wanted: str | None = None, env: Mapping[str, str] = os.environ) -> str:
+    """``wanted``, else HEADWAY_LANG, else the locale's language; English for any that there is no catalogue of."""
+    for name in (wanted, env.get("HEADWAY_LANG"), env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG")):
+        if name:
+            return "zh" if name.lower().startswith("zh") else "en"
+    return "en"
+
+
+@lru_cache(maxsize=4)
+def _catalogue(lang: str) -> gettext.NullTranslations:
+    return gettext.translation("headway", Path(__file__).parent, [lang], fallback=True)
+
+
+def translated(text: str, lang: str) -> str:
+    """A message id in a language."""
+    return _catalogue(lang).gettext(text) if text and lang != "en" else text
+
+
+def tr(text: Text, lang: str) -> str:
+    """A text with its values, in a language."""
+    return text.filled(translated(text.template, lang))

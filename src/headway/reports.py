@@ -1,0 +1,115 @@
+"""Looking back and ahead: notes, proof and calendar as use cases. Read-only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import Version
+
+from headway.app import Headway, pick_train
+from headway.decide import proof, record
+from headway.decide.calendar import CalendarRow, release_calendar
+from headway.decide.candidates import CandidateRecord, records
+from headway.decide.notes import Notes, notes_of
+from headway.decide.performance import Standing, standing
+from headway.decide.trains import released_train
+from headway.errors import UnusableInput, not_found
+from headway.history.log import read_line
+from headway.ledger.bundle import verify_path
+from headway.model.commit import Line
+from headway.model.entry import Kind
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import facts, say
+from headway.model.train import Train
+from headway.plan.planner import TrainPlan, plan
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A published release as it can be looked at again: ``line`` ends at the release's commit."""
+
+    train: Train
+    line: Line
+    snapshot: Snapshot
+    candidates: tuple[CandidateRecord, ...]
+
+
+def look_back(app: Headway, version: Version) -> Released:
+    """A release that has its final tag. Raises ``UnusableInput`` when it has none."""
+    snapshot = app.observe(also=version)
+    train = released_train(version, snapshot, app.policy)
+    tag = next(t for t in snapshot.tags if t.name == train.tag)
+    line = read_line(app.repo, tag.commit, app.trunk)
+    if line is None:
+        raise not_found("commit", tag.commit, say("fetch the repository's history"))
+    live = snapshot.line(train.branch)
+    held = live.held if live else frozenset()
+    named = Line(train.branch, line.tip, line.cut, line.commits, held)
+    return Released(train, named, snapshot, records(train, snapshot, app.policy))
+
+
+def notes_for(app: Headway, version: Version) -> Notes:
+    """Notes of a release, or of a train as it stands (N2)."""
+    if any(r.version == version for r in app.releases()):
+        back = look_back(app, version)
+        published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
+        accepted = next((r for r in back.candidates if published and r.facts.tag == published.payload["tag"]), None)
+        return _notes(app, back.train, back.line, accepted, back.snapshot)
+    snapshot = app.observe()
+    planned: TrainPlan = pick_train(plan(snapshot, app.policy).trains, str(version))
+    line = snapshot.line(planned.train.branch) or Line(planned.train.branch, snapshot.trunk.tip, snapshot.trunk.tip, ())
+    newest = planned.candidates[-1] if planned.candidates else None
+    return _notes(app, planned.train, line, newest, snapshot)
+
+
+def _notes(app: Headway, train: Train, line: Line, candidate: CandidateRecord | None, snapshot: Snapshot) -> Notes:
+    perf: Standing | None = standing(train, candidate, snapshot, app.policy) if candidate else None
+    return notes_of(train, line, candidate, perf, snapshot, app.policy)
+
+
+def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:
+    """All that speaks against a release being exactly what was accepted; empty is the proof (B5, G4)."""
+    if not any(r.version == version for r in app.releases()):
+        text = say("{version} has no final tag", version=version)
+        remedy = say("a release is complete when its final tag stands")
+        known = facts(version=version)
+        return (*proof.chain_problems(app.entries()), Reason("B5", "verify.no-tag", text, known, remedy))
+    back = look_back(app, version)
+    published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
+    first = published.payload["files"][0]["file"] if published else ""
+    return proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
+
+
+def verify_file(path: Path) -> tuple[Reason, ...]:
+    """The chain of a ledger file or of an exported bundle (G4)."""
+    remedy = say("compare it with another copy: `headway ledger export` writes one")
+    return tuple(
+        Reason("G4", "ledger.chain", say("{problem}", problem=p), facts(file=path), remedy) for p in verify_path(path)
+    )
+
+
+def newest_release(app: Headway) -> Version:
+    """The newest version with a final tag. Raises ``UnusableInput`` when there is none."""
+    done = app.releases()
+    if not done:
+        raise UnusableInput(
+            "release.none", say("nothing is released yet"), remedy=say("name a ledger file, or release something")
+        )
+    return done[-1].version
+
+
+def calendar_of(app: Headway, year: int) -> tuple[CalendarRow, ...]:
+    """The year's releases as planned, slipped, skipped and done (C3, C4)."""
+    entries = app.entries()
+    own = app.policy_source.startswith("preset ")
+    released = {} if own else {str(r.version): r.day for r in app.releases()}
+    gone = record.given_up(entries)
+    return release_calendar(app.policy, year, app.clock.now(), record.slips(entries), gone, released)
+
+
+def slip_counts(app: Headway) -> dict[str, int]:
+    """Version to how often it slipped: an event's sequence number in a subscriber's calendar."""
+    return dict(Counter(e.train for e in record.of(app.entries(), Kind.SLIPPED)))

@@ -1,0 +1,207 @@
+"""Setting a project up: the first release.toml, and what would not work yet."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomlkit
+
+from headway.app import POLICY_FILE, Headway
+from headway.decide.performance import uncovered
+from headway.decide.trains import releases
+from headway.effects.environment import uv_program
+from headway.effects.files import write_new, write_whole
+from headway.errors import HeadwayError, UnusableInput
+from headway.history.git import check_git
+from headway.history.log import read_file, read_tags
+from headway.history.repository import Repository, find_trunk
+from headway.model.commit import Tag
+from headway.model.entry import broken_links
+from headway.model.text import Text, say
+from headway.policy.init import new_release_toml
+from headway.policy.loader import load_policy, upgrade_text
+from headway.policy.schema import Versions
+from headway.policy.scheme import read_final_tag
+
+# How projects write their final tags, with the candidates' tags that go with each (V5).
+_TAG_STYLES = (
+    ("v{version}", "v{version}-rc{n}"),
+    ("{version}", "{version}rc{n}"),
+    ("release-{version}", "release-{version}-rc{n}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written, and its text."""
+
+    path: Path
+    text: str
+
+
+def tag_style(tags: tuple[Tag, ...]) -> tuple[str, str]:
+    """The final and candidate tag templates that most of a project's tags follow; the first style when none do."""
+
+    def count(style: tuple[str, str]) -> int:
+        names = Versions(final_tag=style[0], candidate_tag=style[1])  # type: ignore[call-arg]
+        return sum(1 for t in tags if read_final_tag(t.name, names) is not None)
+
+    return max(_TAG_STYLES, key=count)
+
+
+def policy_path(repo: Repository) -> Path:
+    """Where a project's policy is written: its work tree, or the state folder of a bare repository."""
+    return (repo.work_tree or repo.state) / POLICY_FILE
+
+
+def new_policy(repo: Repository, preset: str, trunk: str) -> str:
+    """The text of a first ``release.toml``: name, repository, trunk, tag style and anchor as the repository has them."""
+    ref = find_trunk(repo, trunk)
+    tip = repo.git.run("rev-parse", f"{ref}^{{commit}}").strip()
+    tags = read_tags(repo)
+    final, candidate = tag_style(tags)
+    text = ""
+    if (final, candidate) != _TAG_STYLES[0]:
+        document = tomlkit.document()
+        names = tomlkit.table()
+        names.add("final_tag", final)
+        names.add("candidate_tag", candidate)
+        document.add(tomlkit.nl())
+        document.add("versions", names)
+        text = document.as_string()
+    plain = load_policy(text or None, source=POLICY_FILE, preset=preset)
+    done = releases(tags, plain)
+    last = done[-1] if done else None
+    head = new_release_toml(
+        preset,
+        _name(read_file(repo, tip, "pyproject.toml")),
+        _repository(repo),
+        trunk,
+        last.day if last else None,
+        ".".join(map(str, last.version.release)) if last else None,
+    )
+    return head + text
+
+
+def _name(pyproject: str | None) -> str:
+    try:
+        name = tomllib.loads(pyproject or "").get("project", {}).get("name", "")
+    except (tomllib.TOMLDecodeError, AttributeError):
+        return ""
+    return name if isinstance(name, str) else ""
+
+
+def _repository(repo: Repository) -> str:
+    url = repo.git.try_run("config", "--get", "remote.origin.url")[1].strip()
+    found = re.search(r"[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", url)
+    return found.group(1) if found and "://" in url + "://" * ("@" in url) else ""
+
+
+def write_policy(repo: Repository, preset: str, trunk: str) -> Written:
+    """Write the first ``release.toml``. Raises ``UnusableInput`` when there is one."""
+    path, text = policy_path(repo), new_policy(repo, preset, trunk)
+    write_new(path, text.encode())
+    return Written(path, text)
+
+
+def upgrade_policy(repo: Repository) -> Written:
+    """Bring a ``release.toml`` of an older format to the current one; the old file is kept as ``release.toml.bak``."""
+    path = policy_path(repo)
+    try:
+        old = path.read_text(encoding="utf-8")
+    except FileNotFoundError as e:
+        raise UnusableInput(
+            "policy.not-found",
+            say("there is no {path}", path=path),
+            remedy=say("write one with `headway init`"),
+        ) from e
+    new = upgrade_text(old, source=str(path))
+    if new != old:
+        write_new(path.with_suffix(".toml.bak"), old.encode())
+        write_whole(path, new.encode())
+    return Written(path, new)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that ``doctor`` looked at: in order or not, in words, and what would mend it."""
+
+    name: str
+    ok: bool
+    words: Text
+    remedy: Text | None = None
+
+
+def examine(app: Headway) -> tuple[Check, ...]:
+    """What is in order and what would not work, and why."""
+    return (
+        _tools(),
+        Check("repository", True, say("{path}, trunk {trunk}", path=app.repo.git_dir, trunk=app.trunk)),
+        Check("policy", True, say("from {source}", source=app.policy_source)),
+        _ledger(app),
+        _disk(app),
+        _performance(app),
+        _access(app),
+    )
+
+
+def _tools() -> Check:
+    try:
+        check_git()
+        uv = uv_program()
+    except HeadwayError as e:
+        return Check("tools", False, e.message, e.remedy)
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("tools", True, say("Python {version}, git, uv at {uv}", version=version, uv=uv))
+
+
+def _ledger(app: Headway) -> Check:
+    try:
+        entries = app.entries()
+    except HeadwayError as e:
+        return Check("ledger", False, e.message, e.remedy)
+    broken = broken_links(entries)
+    if broken:
+        return Check(
+            "ledger", False, say("{problems}", problems=broken), say("find out who changed it; restore a backup")
+        )
+    return Check(
+        "ledger", True, say("{count} entries, the chain holds ({place})", count=len(entries), place=app.reading)
+    )
+
+
+def _disk(app: Headway) -> Check:
+    free = shutil.disk_usage(app.repo.git_dir).free // 2**20
+    words = say("{free} MB free for builds and environments", free=free)
+    return Check("disk", free >= 1024, words, say("free some space under {path}", path=app.repo.state))
+
+
+def _performance(app: Headway) -> Check:
+    perf = app.policy.perf
+    if not perf.required:
+        return Check("performance", True, say("the policy asks for no performance evidence"))
+    missing = [f"{m} × {h}" for m, h in uncovered(perf)]
+    if not (perf.serve and perf.cells) or missing:
+        return Check(
+            "performance",
+            False,
+            say("asked for and not measured: {names}", names=missing or ["all of it"]),
+            say("set perf.serve and [[perf.cells]] in release.toml (E1, E2), or waive for a train"),
+        )
+    return Check("performance", True, say("{count} cells on this host", count=len(perf.cells)))
+
+
+def _access(app: Headway) -> Check:
+    named = app.policy.perf.workflow
+    if not named:
+        return Check("access", True, say("measurements run on this host; no access is needed (E3)"))
+    return Check(
+        "access",
+        True,
+        say("measurements run on this host; {workflow} is not dispatched by this version (E3)", workflow=named),
+    )
