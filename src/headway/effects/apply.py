@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
-from headway.effects.refs import identity_env, move_branch
+from headway.effects.refs import IDENTITY, move_branch
 from headway.errors import WorldFailed
-from headway.history.git import Git
-from headway.history.log import read_commit
+from headway.history.git import Git, text_of
 from headway.history.merge import merge_pick
 from headway.history.repository import Repository
-from headway.model.commit import Commit, Sha
+from headway.model.commit import Sha
 from headway.model.pick import ChangeKind
 from headway.model.text import facts, say
 from headway.plan.actions import AppliedChange, ApplyChanges, PlannedChange
 
-_FOOTER = re.compile(r"^(?:[A-Za-z0-9-]+: .+|\(cherry picked from commit [0-9a-f]+\))$")
+_FOOTER = re.compile(rb"^(?:[A-Za-z0-9-]+: .+|\(cherry picked from commit [0-9a-f]+\))$")
+_DATE = re.compile(rb"^\d+ [+-]\d{4}$")
 
 
-def apply_changes(repo: Repository, action: ApplyChanges, when: datetime) -> tuple[Sha, tuple[AppliedChange, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a commit says, in bytes: UTF-8 when it says what it is written in, else as it was written."""
+
+    sha: Sha
+    author: bytes
+    message: bytes
+
+    @property
+    def subject(self) -> str:
+        return text_of(self.message.lstrip(b"\n").partition(b"\n")[0]).strip()
+
+
+def apply_changes(
+    repo: Repository, action: ApplyChanges, when: datetime, step: Callable[[str], None]
+) -> tuple[Sha, tuple[AppliedChange, ...]]:
     """The branch's new tip and each change's commit. Author and author date are kept; ``-x`` lines are added.
 
-    Every tree must be the one that the trial gave. Raises ``WorldFailed`` when the branch moved meanwhile; nothing is
-    changed then, since the only write that anybody sees is the last one.
+    Every tree must be the one that the trial gave. ``step`` is called before each write. Raises ``WorldFailed`` when
+    the branch moved meanwhile; nothing is changed then, since the only write that anybody sees is the last one.
     """
     tip = action.tip
     done: list[AppliedChange] = []
     for planned in action.changes:
+        step(f"commit:{planned.change.kind}:{planned.change.origin}")
         tip = _commit(repo, tip, planned, when)
         done.append(AppliedChange(planned.change, tip))
+    step(f"move:{action.branch}")
     move_branch(repo.git, action.branch, action.tip, tip, when)
     return tip, tuple(done)
 
@@ -47,33 +66,43 @@ def _commit(repo: Repository, tip: Sha, planned: PlannedChange, when: datetime) 
             facts=facts(origin=change.origin, planned=planned.tree, got=merged.tree, conflicts=merged.conflicts),
             remedy=say("nothing was changed; `headway tick` plans again"),
         )
-    source = read_commit(repo, change.origin)
-    message = revert_message(read_commit(repo, subject), source) if revert else pick_message(source)
-    return _write(repo.git, planned.tree, tip, source, message, when)
+    source = _words(repo.git, change.origin)
+    message = _revert_message(_words(repo.git, subject), source) if revert else _pick_message(source)
+    return _write(repo.git, planned.tree, tip, source.author, message, when)
 
 
-def _write(git: Git, tree: Sha, parent: Sha, source: Commit, message: str, when: datetime) -> Sha:
-    env = {
-        **identity_env(when),
-        "GIT_AUTHOR_NAME": source.author or "unknown",
-        "GIT_AUTHOR_EMAIL": source.email,
-        "GIT_AUTHOR_DATE": f"{int(source.authored.timestamp())} +0000",
-    }
-    args = ("-c", "commit.gpgSign=false", "commit-tree", tree, "-p", parent, "-F", "-")
-    return git.run(*args, input=message.encode("utf-8", "replace"), env=env).strip()
+def _words(git: Git, sha: Sha) -> _Words:
+    form = "--format=%an%x00%ae%x00%ad%x00%B%x00"
+    name, email, date, message, _ = git.raw("log", "--no-walk", "--date=raw", form, sha, "--").split(b"\0")
+    date = date if _DATE.match(date) else b"0 +0000"  # a date that git itself cannot read
+    return _Words(sha, b"%s <%s> %s" % (name or b"unknown", email, date), message.rstrip(b"\n"))
 
 
-def pick_message(source: Commit) -> str:
+def _write(git: Git, tree: Sha, parent: Sha, author: bytes, message: bytes, when: datetime) -> Sha:
+    """The commit, byte for byte: through ``git commit-tree`` a name that is no UTF-8 would not come out as it was."""
+    committer = f"{IDENTITY[0]} <{IDENTITY[1]}> {int(when.timestamp())} +0000"
+    head = b"tree %s\nparent %s\nauthor %s\ncommitter %s\n\n" % (
+        tree.encode(),
+        parent.encode(),
+        author,
+        committer.encode(),
+    )
+    return git.run("hash-object", "-t", "commit", "-w", "--stdin", input=head + message).strip()
+
+
+def _pick_message(source: _Words) -> bytes:
     """The origin's message with the line of ``git cherry-pick -x``, in its trailer block when it has one."""
-    return _with_origin(f"{source.subject}\n\n{source.body}".rstrip("\n"), source.sha)
+    return _with_origin(source.message, source.sha)
 
 
-def revert_message(undone: Commit, source: Commit) -> str:
+def _revert_message(undone: _Words, source: _Words) -> bytes:
     """Git's own message for the commit that is undone here, with the trunk revert that asked for it."""
-    return _with_origin(f'Revert "{undone.subject}"\n\nThis reverts commit {undone.sha}.', source.sha)
+    message = f'Revert "{undone.subject}"\n\nThis reverts commit {undone.sha}.'
+    return _with_origin(message.encode("utf-8", "replace"), source.sha)
 
 
-def _with_origin(message: str, origin: Sha) -> str:
-    head, _, last = message.rpartition("\n\n")
+def _with_origin(message: bytes, origin: Sha) -> bytes:
+    head, _, last = message.rpartition(b"\n\n")
     in_footer = bool(head) and all(_FOOTER.match(line) for line in last.splitlines())
-    return f"{message}{chr(10) if in_footer else chr(10) * 2}(cherry picked from commit {origin})\n"
+    gap = b"\n" if in_footer else b"\n\n"
+    return b"%s%s(cherry picked from commit %s)\n" % (message, gap, origin.encode())

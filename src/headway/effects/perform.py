@@ -8,8 +8,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,16 @@ class Performer:
     def perform(self, action: Action) -> Entry:
         """Do it and record it; the entry. Raises ``WorldFailed`` when the world refuses: nothing is recorded then."""
         self.progress.step(f"before:{action.kind}:{action.target}")
-        kind, payload = self._do(action)
+        try:
+            self._sweep()
+            kind, payload = self._do(action)
+        except OSError as e:
+            raise WorldFailed(
+                "state.disk",
+                say("{path} cannot be written: {why}", path=e.filename or self.paths.root, why=e.strerror or str(e)),
+                facts=facts(action=action.kind, target=action.target, state=self.paths.root),
+                remedy=say("free some space or mend the permissions, then tick again: what is done stays done"),
+            ) from e
         self.progress.step(f"unrecorded:{action.kind}:{action.target}")
         entry = self.recorder.record(kind, action.train, payload)
         self.progress.step(f"after:{action.kind}:{action.target}")
@@ -79,7 +89,7 @@ class Performer:
                 create_branch(self.repo.git, action.branch, action.commit, self.clock.now())
                 return Kind.CUT, {"branch": action.branch, "commit": action.commit}
             case ApplyChanges():
-                after, done = apply_changes(self.repo, action, self.clock.now())
+                after, done = apply_changes(self.repo, action, self.clock.now(), self.progress.step)
                 return Kind.APPLIED, _applied(action.branch, action.tip, after, done)
             case RecordApplied():
                 return Kind.APPLIED, _applied(action.branch, action.before, action.after, action.changes)
@@ -107,12 +117,18 @@ class Performer:
             case Publish():
                 return Kind.PUBLISHED, self._publish(action)
             case TagFinal():
-                create_tag(self.repo.git, action.tag, action.commit, action.notes, self.clock.now())
+                now = self.clock.now()
+                create_tag(self.repo.git, action.tag, action.commit, action.notes, now, plain_counts=False)
                 return Kind.RELEASED, {
                     "tag": action.tag,
                     "commit": action.commit,
                     "notes_sha256": digest_of(action.notes),
                 }
+
+    def _sweep(self) -> None:
+        """Remove what a tick that was killed could not: only one tick is at work at a time."""
+        for left in self.paths.root.glob("export-*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     @contextmanager
     def _export(self, commit: Sha, paths: tuple[str, ...] = ()) -> Iterator[Path]:
@@ -138,10 +154,13 @@ class Performer:
         self.progress.say(say("building {tag} as {version}", tag=action.tag, version=action.version))
         began = time.monotonic()
         if out.is_dir():  # it appears only when complete: a tick was killed before it could be recorded
-            artifacts = tuple(artifact_of(p) for p in sorted(out.iterdir()) if p.is_file())
+            expected = self.policy.build.expect
+            files = (p for p in sorted(out.iterdir()) if any(fnmatchcase(p.name, e) for e in expected))
+            artifacts = tuple(artifact_of(p) for p in files if p.is_file())
             seconds = time.monotonic() - began
         else:
             with self._export(action.commit) as source:
+                self.progress.step(f"building:{action.tag}")
                 epoch = int(read_commit(self.repo, action.commit).committed.timestamp())
                 built = build_candidate(
                     source, out, action.version, self.policy.build, epoch, log=log, python=Path(sys.executable)
@@ -163,15 +182,17 @@ class Performer:
         wheel = self.paths.artifacts(action.tag) / action.wheel.file
         self._same(wheel, action.wheel.sha256, action.tag)
         self.progress.say(say("testing {wheel} in a fresh environment", wheel=action.wheel.file))
-        with self._export(action.commit, test.paths) as checks:
+        with self._export(action.commit, test.paths) if test.paths else nullcontext() as checks:
+            self.progress.step(f"testing:{action.tag}")
             outcome = test_wheel(
                 wheel,
                 action.version,
                 test,
-                checks_dir=checks if test.paths else None,
+                checks_dir=checks,
                 workdir=self.paths.work(action.tag),
                 log=log,
             )
+            self.progress.step(f"tested:{action.tag}")
         shutil.rmtree(self.paths.work(action.tag), ignore_errors=True)
         return {
             "tag": action.tag,
