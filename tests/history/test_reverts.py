@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from headway.history.log import read_commits
 from headway.history.repository import Repository
 from headway.history.revertmessage import Verb, read_claim
-from headway.history.reverts import find_reverts, standing, undone, undone_by
-from headway.model.commit import Commit, Revert
+from headway.history.reverts import find_reverts, undone
+from headway.model.commit import Commit, Revert, standing, undone_by
 
 Opened = Callable[[], Repository]
 WHEN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -122,6 +122,36 @@ def test_several_targets_and_abbreviations(maker: GitMaker, opened: Opened) -> N
     both = maker.commit("[Core] Revert two of them (#4)", {"x": None, "y": None}, body=body)
     by_number = maker.commit('Revert "y and z" (#5)', {"z": None}, body="Reverts org/repo#2\nReverts org/repo#3")
     assert found(opened()) == {both: (x, y), by_number: (y, z)}
+
+
+def kinds(repo: Repository, earlier: int = 0) -> list[str]:
+    commits = read_commits(repo, ("--first-parent", "main"))
+    return [r.kind.value for r in find_reverts(repo, commits[earlier:])]
+
+
+def test_what_undoes_reverts_is_a_reland_and_what_undoes_that_a_revert(maker: GitMaker, opened: Opened) -> None:
+    x = maker.commit("Add x (#1)", {"x": "1\n"})
+    r = maker.revert(x)
+    reapply = maker.commit('Reapply "Add x (#1)" (#3)', {"x": "1\n"}, body=f"This reverts commit {r}.")
+    maker.commit("Take it out again (#4)", {"x": None}, body=f"This reverts commit {reapply}.")
+    maker.commit('Revert "Take it out again (#4)" (#5)', {"x": "1\n"}, body="Reverts org/repo#4")
+    maker.commit('Revert "Nobody knows (#99)" (#6)', {"y": "1\n"})
+    maker.commit('Reapply "Nobody knows (#98)" (#7)', {"y": "2\n"})
+    every = ["revert", "reland", "revert", "reland", "revert", "reland"]
+    assert kinds(opened()) == every
+    assert [kinds(opened(), earlier=n) for n in (2, 3, 4, 5)] == [every[1:], every[2:], every[3:], every[4:]]
+
+
+def test_what_a_message_names_by_number_or_title_is_found_before_the_range(maker: GitMaker, opened: Opened) -> None:
+    x = maker.commit("Add x (#1)", {"x": "1\n"})
+    y = maker.commit("Add y (#2)", {"y": "1\n"})
+    r = maker.commit('Revert "Add y (#2)" (#3)', {"y": None}, body="Reverts org/repo#2")
+    maker.commit("other (#4)", {"z": "1\n"})
+    by_number = maker.commit('Revert "Add x (#1)" (#5)', {"x": None}, body="Reverts org/repo#1")
+    by_title = maker.commit('Reland "Add y"', {"y": "1\n"})
+    commits = read_commits(opened(), ("--first-parent", "main"))
+    assert {f.commit.sha: f.targets for f in find_reverts(opened(), commits[4:])} == {by_number: (x,), by_title: (r,)}
+    assert y not in {t for f in find_reverts(opened(), commits[4:]) for t in f.targets}
 
 
 def test_titles_count_only_when_one_earlier_commit_bears_them(maker: GitMaker, opened: Opened) -> None:

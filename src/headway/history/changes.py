@@ -8,8 +8,8 @@ from headway.errors import UnusableInput
 from headway.history.log import is_ancestor, paths_of, read_commit, read_commits, trunk_tip
 from headway.history.repository import Repository, refuse_shallow, resolve_commit, shallow
 from headway.history.revertmessage import normal_title, read_claim
-from headway.history.reverts import find_reverts, standing, undone_by
-from headway.model.commit import Commit, Line, Sha
+from headway.history.reverts import find_reverts
+from headway.model.commit import Commit, Line, Sha, standing, undone_by
 from headway.model.pick import ChangeFacts
 from headway.model.text import say
 

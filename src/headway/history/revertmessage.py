@@ -87,6 +87,28 @@ def _inside_quotes(text: str) -> tuple[str, bool]:
     return _NUMBER.sub("", text), False
 
 
+def brings_back(subject: str) -> bool:
+    """Whether, all verbs of a subject together, the innermost change comes back: a reland, a revert of a revert."""
+    verb, inner, _ = _peel(subject)
+    back = verb is not None
+    while verb is not None:
+        back = back != (verb is Verb.UNDO)
+        verb, inner, _ = _peel(inner)
+    return back
+
+
+def number_of(subject: str) -> int | None:
+    """The pull request that a subject ends in."""
+    found = _NUMBER.search(subject)
+    return int(found[1]) if found else None
+
+
+def titles_of(subject: str) -> tuple[str, ...]:
+    """A subject's own title and, when it undoes or brings back, the title that it is said of, both normalised."""
+    verb, inner, _ = _peel(subject)
+    return (normal_title(subject), *([normal_title(inner)] if verb else []))
+
+
 def normal_title(subject: str) -> str:
     """A title for comparison: without its last ``(#N)``, spaces and case evened out."""
     return " ".join(_NUMBER.sub("", subject).split()).casefold()

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from headway.history.log import contained
+from headway.history.log import contained, read_commits
 from headway.history.repository import Repository
-from headway.history.revertmessage import Claim, Verb, normal_title, read_claim, same_title
-from headway.model.commit import Commit, Revert, Sha
+from headway.history.revertmessage import (
+    Claim,
+    Verb,
+    brings_back,
+    normal_title,
+    number_of,
+    read_claim,
+    same_title,
+    titles_of,
+)
+from headway.model.commit import Commit, Revert, RevertKind, Sha, standing, undone_by
 
 
 def find_reverts(repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit] = ()) -> tuple[Revert, ...]:
@@ -16,13 +25,41 @@ def find_reverts(repo: Repository, commits: Sequence[Commit], earlier: Sequence[
     A target is found by the SHA in the body (anywhere in the repository), then by pull request, then by its quoted
     title if only one earlier commit bears it; the last two look in ``earlier`` (commits before the first) and
     ``commits``. A reland's targets are the reverts that it undoes, never the original. ``targets`` is empty for a
-    message that is plainly a revert but whose target cannot be told.
+    message that is plainly a revert but whose target cannot be told; older trunk commits are asked before that.
     """
+    found = _find(repo, commits, earlier)
+    unclear = [claim for r in found if not r.targets and (claim := read_claim(r.commit))]
+    older = _namesakes(repo, (*earlier, *commits)[0], unclear) if unclear else ()
+    return _find(repo, commits, (*older, *earlier)) if older else found
+
+
+def _find(repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit]) -> tuple[Revert, ...]:
     claims = {c.sha: claim for c in (*earlier, *commits) if (claim := read_claim(c))}
     full = resolve_shas(repo, {sha for claim in claims.values() for sha in claim.shas})
     tip = commits[-1].sha if commits else None
     on_trunk = contained(repo, full.values(), tip) if tip else frozenset()
-    return link_reverts(commits, earlier, claims, full, on_trunk)
+    seen = {c.sha for c in (*earlier, *commits)}
+    elsewhere = sorted(set(full.values()) - seen)
+    read = read_commits(repo, ("--no-walk",), stdin=elsewhere) if elsewhere else ()
+    kinds = {c.sha: _kind_in_words(c) for c in read if read_claim(c)}
+    return link_reverts(commits, earlier, claims, full, on_trunk, kinds)
+
+
+def _namesakes(repo: Repository, first: Commit, claims: Sequence[Claim]) -> tuple[Commit, ...]:
+    """Trunk commits before ``first`` that these claims may mean, by number or title; oldest first."""
+    if not first.parents or first.sha in repo.git.shallow:
+        return ()
+    numbers = {n for c in claims for n in (*c.numbers, c.number) if n is not None}
+    out = repo.git.run("log", "-z", "--first-parent", "--format=%H %s", first.parents[0], "--")
+    rows = (row.partition(" ")[::2] for row in out.split("\0") if row)
+    wanted = [
+        sha
+        for sha, subject in rows
+        if number_of(subject) in numbers
+        or any(same_title(c.title, title) for c in claims for title in titles_of(subject))
+    ]
+    commits = {c.sha: c for c in read_commits(repo, ("--no-walk",), stdin=wanted)} if wanted else {}
+    return tuple(commits[sha] for sha in reversed(wanted))
 
 
 def resolve_shas(repo: Repository, names: Iterable[str]) -> dict[str, Sha]:
@@ -42,15 +79,35 @@ def link_reverts(
     claims: Mapping[Sha, Claim],
     full: Mapping[str, Sha],
     on_trunk: frozenset[Sha],
+    kinds: Mapping[Sha, RevertKind],
 ) -> tuple[Revert, ...]:
-    """The pure part of ``find_reverts``: claims by commit, SHAs as written to full ones, those that the trunk has."""
+    """The pure part of ``find_reverts``: claims by commit, SHAs as written to full ones, those that the trunk has,
+    and what those commits among them are that are neither in ``earlier`` nor in ``commits``."""
+    known = dict(kinds)
     history = _History(full, on_trunk)
     wanted = {c.sha for c in commits}
     for commit in (*earlier, *commits):
         claim = claims.get(commit.sha)
         targets = history.targets(claim, commit) if claim else ()
-        history.add(commit, Revert(commit, targets) if claim and (targets or claim.plain) else None)
+        revert = Revert(commit, targets, _kind(commit, targets, known)) if claim and (targets or claim.plain) else None
+        if revert:
+            known[commit.sha] = revert.kind
+        history.add(commit, revert)
     return tuple(r for r in history.reverts if r.commit.sha in wanted)
+
+
+def _kind(commit: Commit, targets: tuple[Sha, ...], known: Mapping[Sha, RevertKind]) -> RevertKind:
+    """A reland undoes reverts, a revert undoes changes or relands; what is not known of targets the words must say."""
+    kinds = {known.get(t) for t in targets}
+    if kinds == {RevertKind.REVERT}:
+        return RevertKind.RELAND
+    if kinds == {RevertKind.RELAND}:
+        return RevertKind.REVERT
+    return _kind_in_words(commit)
+
+
+def _kind_in_words(commit: Commit) -> RevertKind:
+    return RevertKind.RELAND if brings_back(commit.subject) else RevertKind.REVERT
 
 
 class _History:
@@ -119,22 +176,6 @@ class _History:
         return found[0] if len(found) == 1 else None
 
 
-def standing(reverts: Sequence[Revert]) -> tuple[Revert, ...]:
-    """The reverts and relands that hold now: those that no later one that holds undoes. Oldest first, in and out."""
-    gone: set[Sha] = set()
-    holding = []
-    for revert in reversed(reverts):
-        if revert.commit.sha not in gone:
-            gone.update(revert.targets)
-            holding.append(revert)
-    return tuple(reversed(holding))
-
-
 def undone(reverts: Sequence[Revert]) -> frozenset[Sha]:
     """Every commit (reverts too) that is undone now, from the whole chain: reverted, relanded, reverted again."""
     return frozenset(sha for revert in standing(reverts) for sha in revert.targets)
-
-
-def undone_by(sha: Sha, reverts: Sequence[Revert]) -> Sha | None:
-    """The newest revert by which a commit is undone now, or ``None`` when it stands."""
-    return next((r.commit.sha for r in reversed(standing(reverts)) if sha in r.targets), None)

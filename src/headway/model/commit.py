@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 Sha = str
 _PR = re.compile(r"\(#(\d+)\)\s*$")
@@ -53,11 +55,28 @@ class Tag:
     when: datetime
 
 
+class RevertKind(StrEnum):
+    """A revert takes a change out; a reland brings one back (it undoes reverts)."""
+
+    REVERT = "revert"
+    RELAND = "reland"
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """A commit that undoes others. ``targets`` are full SHAs of commits found in the repository, those that it names;
+    empty when the message is plainly a revert and what it undoes cannot be told."""
+
+    commit: Commit
+    targets: tuple[Sha, ...]
+    kind: RevertKind = RevertKind.REVERT
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A release branch: ``cut`` is its merge base with the trunk, ``commits`` what it has since, oldest first.
 
-    ``held`` are those targets of trunk reverts that the cut contains.
+    ``held`` are those targets of trunk reverts that the cut contains; ``reverts`` those among ``commits``.
     """
 
     branch: str
@@ -65,11 +84,28 @@ class Line:
     cut: Sha
     commits: tuple[Commit, ...]
     held: frozenset[Sha] = frozenset()
+    reverts: tuple[Revert, ...] = ()
+
+    def upto(self, commit: Sha) -> Line:
+        """The line as it was when ``commit`` (of the line, or its cut) was its tip."""
+        shas = [c.sha for c in self.commits]
+        inside = self.commits[: shas.index(commit) + 1] if commit in shas else ()
+        kept = {c.sha for c in inside}
+        reverts = tuple(r for r in self.reverts if r.commit.sha in kept)
+        return Line(self.branch, commit, self.cut, inside, self.held, reverts)
 
 
-@dataclass(frozen=True, slots=True)
-class Revert:
-    """A trunk commit that undoes others. ``targets`` are full SHAs of commits found in the repository."""
+def standing(reverts: Sequence[Revert]) -> tuple[Revert, ...]:
+    """The reverts and relands that hold now: those that no later one that holds undoes. Oldest first, in and out."""
+    gone: set[Sha] = set()
+    holding = []
+    for revert in reversed(reverts):
+        if revert.commit.sha not in gone:
+            gone.update(revert.targets)
+            holding.append(revert)
+    return tuple(reversed(holding))
 
-    commit: Commit
-    targets: tuple[Sha, ...]
+
+def undone_by(sha: Sha, reverts: Sequence[Revert]) -> Sha | None:
+    """The newest revert by which a commit is undone now, or ``None`` when it stands."""
+    return next((r.commit.sha for r in reversed(standing(reverts)) if sha in r.targets), None)

@@ -43,7 +43,8 @@ def read_repository(
     reverts = find_reverts(repo, trunk.commits)
     if oldest and any(not r.targets for r in reverts):  # what it undoes is older: only then all of it is read
         reverts = find_reverts(repo, trunk.commits, read_commits(repo, ("--first-parent", oldest)))
-    return RepositoryFacts(trunk, _with_held(repo, lines, reverts), reverts, bases, checked_out_branches(repo))
+    lines = tuple(_with_reverts(repo, line, trunk, reverts) for line in lines)
+    return RepositoryFacts(trunk, lines, reverts, bases, checked_out_branches(repo))
 
 
 def _merge_base(repo: Repository, one: Sha, other: Sha) -> Sha | None:
@@ -57,6 +58,8 @@ def _oldest(repo: Repository, commits: set[Sha]) -> Sha | None:
     return repo.git.run("merge-base", "--octopus", *sorted(commits)).strip()
 
 
-def _with_held(repo: Repository, lines: tuple[Line, ...], reverts: tuple[Revert, ...]) -> tuple[Line, ...]:
-    targets = {t for r in reverts for t in r.targets}
-    return tuple(replace(x, held=contained(repo, targets, x.cut)) for x in lines)
+def _with_reverts(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Revert, ...]) -> Line:
+    """The line with what its cut holds of the trunk's reverts' targets, and its own reverts."""
+    held = contained(repo, (t for r in reverts for t in r.targets), line.cut)
+    at = next((i + 1 for i, c in enumerate(trunk.commits) if c.sha == line.cut), 0)
+    return replace(line, held=held, reverts=find_reverts(repo, line.commits, trunk.commits[:at]))
