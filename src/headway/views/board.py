@@ -1,0 +1,252 @@
+"""The departures board: every live train, where it stands, what holds it, whose turn it is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from rich.console import ConsoleRenderable
+
+from headway.decide import record
+from headway.decide.candidates import CandidateRecord
+from headway.decide.trains import today
+from headway.model.build import Artifact
+from headway.model.commit import Sha
+from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
+from headway.model.text import Text, say
+from headway.model.train import Stage
+from headway.plan.planner import Plan, TrainPlan
+from headway.policy.schema import Policy
+from headway.policy.scheme import ReleaseKind, kind_of
+from headway.views.gates import Gate, gates
+from headway.views.words import action_text
+
+Day = date  # nouns below have a field of that name
+
+_TIME_WILL_DO = frozenset({"cut.too-early", "promotion.too-early", "candidate.not-quiet", "reverts.soaking"})
+
+
+class Turn(StrEnum):
+    """Who can bring the train on: the next tick, a person, or only the calendar."""
+
+    HEADWAY = "headway"
+    PERSON = "person"
+    CALENDAR = "calendar"
+
+
+TURNS = {
+    Turn.HEADWAY: say("Headway's turn"),
+    Turn.PERSON: say("a person's turn"),
+    Turn.CALENDAR: say("waits for its day"),
+}
+
+
+class Outcome(StrEnum):
+    """Of a build or a test."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+OUTCOMES = {
+    Outcome.PASSED: say("passed"),
+    Outcome.FAILED: say("failed"),
+    Outcome.WAITING: say("waiting"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRow:
+    """A candidate; logs are ``""`` and seconds ``None`` where there are none, ``why`` what went wrong."""
+
+    tag: str
+    commit: Sha
+    number: int
+    built: Outcome
+    tested: Outcome
+    build_log: str
+    test_log: str
+    build_seconds: float | None
+    test_seconds: float | None
+    why: str
+    artifacts: tuple[Artifact, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "tag": self.tag,
+            "commit": self.commit,
+            "number": self.number,
+            "built": self.built.value,
+            "tested": self.tested.value,
+            "build_log": self.build_log,
+            "test_log": self.test_log,
+            "why": self.why,
+            "artifacts": [a.as_json() for a in self.artifacts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens next, or what would help; ``clause`` is that of the wait it mends."""
+
+    turn: Turn
+    words: Text
+    clause: str | None
+
+    def as_json(self) -> dict[str, object]:
+        return {"turn": self.turn.value, "words": str(self.words), "clause": self.clause}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One live train. ``days_left`` counts to ``date`` in the policy's zone and is negative after it."""
+
+    version: str
+    kind: ReleaseKind
+    date: Day
+    tentative: bool
+    days_left: int
+    stage: Stage
+    branch: str
+    candidates: tuple[CandidateRow, ...]
+    gates: tuple[Gate, ...]
+    blockers: tuple[Reason, ...]
+    steps: tuple[Step, ...]
+    turn: Turn
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "version": self.version,
+            "kind": self.kind.value,
+            "stage": self.stage.value,
+            "date": self.date.isoformat(),
+            "tentative": self.tentative,
+            "days_left": self.days_left,
+            "branch": self.branch,
+            "turn": self.turn.value,
+            "gates": [g.as_json() for g in self.gates],
+            "candidates": [c.as_json() for c in self.candidates],
+            "blockers": [b.as_json() for b in self.blockers],
+            "next": [s.as_json() for s in self.steps],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A train that Headway released."""
+
+    version: str
+    tag: str
+    commit: Sha
+    at: datetime
+    yanked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Live trains in version order; departed ones newest first."""
+
+    project: str
+    now: datetime
+    trains: tuple[BoardRow, ...]
+    departed: tuple[Departed, ...]
+
+
+def board(plan: Plan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> Board:
+    """All trains of a plan; ``now`` is aware."""
+    return Board(
+        policy.project.name, now, tuple(board_row(t, policy, entries, now) for t in plan.trains), departed(entries)
+    )
+
+
+def board_json(board: Board) -> dict[str, object]:
+    """The document of ``headway status``, in English."""
+    return {"trains": [row.as_json() for row in board.trains]}
+
+
+def board_table(board: Board, lang: str) -> ConsoleRenderable:
+    """The board for a terminal, in a language; fits 80 columns."""
+    from headway.views.terminal import BoardTable
+
+    return BoardTable(board, lang)
+
+
+def board_row(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> BoardRow:
+    """One train of the board."""
+    train = planned.train
+    return BoardRow(
+        version=train.name,
+        kind=kind_of(train.version),
+        date=train.date,
+        tentative=record.last(entries, Kind.PUBLISHED, train.name) is None,
+        days_left=(train.date - today(policy, now)).days,
+        stage=planned.stage,
+        branch=train.branch,
+        candidates=tuple(candidate_row(c) for c in planned.candidates),
+        gates=gates(planned, policy, entries, now),
+        blockers=planned.waits,
+        steps=_steps(planned),
+        turn=_turn(planned),
+    )
+
+
+def candidate_row(c: CandidateRecord) -> CandidateRow:
+    """A candidate with what the ledger holds of its build and test."""
+    built, tested = (e.payload if e else {} for e in (c.built, c.tested))
+    return CandidateRow(
+        tag=c.facts.tag,
+        commit=c.facts.commit,
+        number=c.facts.number,
+        built=_outcome(c.built),
+        tested=_outcome(c.tested),
+        build_log=str(built.get("log", "")),
+        test_log=str(tested.get("log", "")),
+        build_seconds=built.get("seconds"),
+        test_seconds=tested.get("seconds"),
+        why=str(built.get("why") or tested.get("why") or ""),
+        artifacts=c.artifacts,
+    )
+
+
+def _outcome(entry: Entry | None) -> Outcome:
+    if entry is None:
+        return Outcome.WAITING
+    return Outcome.PASSED if entry.payload["ok"] else Outcome.FAILED
+
+
+def _turn(planned: TrainPlan) -> Turn:
+    if planned.action is not None:
+        return Turn.HEADWAY
+    if planned.waits and all(w.code in _TIME_WILL_DO for w in planned.waits):
+        return Turn.CALENDAR
+    return Turn.PERSON
+
+
+def _steps(planned: TrainPlan) -> tuple[Step, ...]:
+    steps = [] if planned.action is None else [Step(Turn.HEADWAY, action_text(planned.action), None)]
+    for w in planned.waits:
+        steps.append(Step(Turn.CALENDAR if w.code in _TIME_WILL_DO else Turn.PERSON, w.remedy, w.clause))
+    return tuple(dict.fromkeys(steps))
+
+
+def departed(entries: tuple[Entry, ...]) -> tuple[Departed, ...]:
+    """Released trains, newest first."""
+    yanked = {e.train for e in record.of(entries, Kind.YANKED)}
+    return tuple(
+        Departed(e.train, e.payload["tag"], e.payload["commit"], e.at, e.train in yanked)
+        for e in reversed(tuple(record.of(entries, Kind.RELEASED)))
+    )
+
+
+def when_text(row: BoardRow) -> Text:
+    """How far away a train's day is."""
+    if row.days_left == 0:
+        return say("today")
+    if row.days_left == 1:
+        return say("tomorrow")
+    if row.days_left > 1:
+        return say("in {days} days", days=row.days_left)
+    return say("yesterday") if row.days_left == -1 else say("{days} days ago", days=-row.days_left)

@@ -1,0 +1,182 @@
+"""The signals a train passes on its way, from the cut to its date: each a light with words, never a colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from headway.decide import record
+from headway.decide.performance import Standing
+from headway.decide.trains import today
+from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
+from headway.model.text import Text, say
+from headway.model.train import Stage
+from headway.model.verdict import Verdict
+from headway.plan.actions import ApplyChanges, CheckCommit, CutBranch, RecordApplied, TagCandidate
+from headway.plan.planner import TrainPlan
+from headway.policy.schema import Policy
+from headway.views.words import action_text, short
+
+
+class Light(StrEnum):
+    """``WAITING`` is where the train stands now; ``NONE`` is not reached yet, or not asked for."""
+
+    OK = "ok"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+    NONE = "none"
+
+
+LIGHTS = {
+    Light.OK: say("ok"),
+    Light.WAITING: say("waiting"),
+    Light.BLOCKED: say("blocked"),
+    Light.NONE: say("–"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """``name`` is stable, for programs; ``title`` and ``words`` are for people; ``clause`` is why the gate is there."""
+
+    name: str
+    title: Text
+    clause: str
+    light: Light
+    words: Text
+
+    def as_json(self) -> dict[str, object]:
+        return {"name": self.name, "clause": self.clause, "state": self.light.value, "words": str(self.words)}
+
+
+Lit = tuple[Light, Text]
+
+
+def gates(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> tuple[Gate, ...]:
+    """Cut, picks, build, test, performance, approval, date: in the order in which a train passes them."""
+    return (
+        Gate("cut", say("cut"), "B3" if planned.train.post else "B2", *_cut(planned, entries)),
+        Gate("picks", say("picks"), "P1", *_picks(planned, entries)),
+        Gate("build", say("build"), "B4", *_build(planned)),
+        Gate("test", say("test"), "B4", *_test(planned)),
+        Gate("performance", say("performance"), "E7", *_performance(planned, policy)),
+        Gate("approval", say("approval"), "G1", *_approval(planned, policy)),
+        Gate("date", say("date"), "C2" if planned.train.post else "C1", *_date(planned, policy, now)),
+    )
+
+
+def _first(planned: TrainPlan, *codes: str) -> Reason | None:
+    return next((w for w in planned.waits if w.code in codes), None)
+
+
+def _cut(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
+    train = planned.train
+    if planned.stage in {Stage.PLANNED, Stage.CUT_DUE}:
+        blocked = _first(planned, "cut.too-late", "cut.nothing-green")
+        if blocked is not None:
+            return Light.BLOCKED, blocked.text
+        if isinstance(planned.action, CheckCommit | CutBranch):
+            return Light.WAITING, action_text(planned.action)
+        waits = _first(planned, "cut.too-early")
+        return Light.WAITING, waits.text if waits else say("{branch} is to be cut", branch=train.branch)
+    if train.post:
+        return Light.OK, say("{branch} is used again", branch=train.branch)
+    done = record.last(entries, Kind.CUT, train.name)
+    return Light.OK, say("cut from {commit}", commit=short(done.payload["commit"])) if done else say("cut")
+
+
+def _picks(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
+    if planned.stage in {Stage.PLANNED, Stage.CUT_DUE}:
+        return Light.NONE, say("picks begin with the cut")
+    blocked = _first(planned, "reverts.conflict", "branch.unexplained", "branch.checked-out")
+    if blocked is not None:
+        return Light.BLOCKED, blocked.text
+    if isinstance(planned.action, ApplyChanges | RecordApplied):
+        return Light.WAITING, action_text(planned.action)
+    open_ = _first(planned, "picks.conflict", "picks.needs-review", "reverts.soaking", "post.empty")
+    if open_ is not None:
+        return Light.WAITING, open_.text
+    asked = {e.seq for e in record.of(entries, Kind.REQUESTED, planned.train.name)}
+    done = sum(1 for a in record.applied(entries, planned.train.branch) if a.request in asked)
+    return Light.OK, say("applied: {count}", count=done) if asked else say("none asked for")
+
+
+def _superseded(planned: TrainPlan) -> bool:
+    """What is known of the newest candidate will not count: another one is to come."""
+    moved = isinstance(planned.action, ApplyChanges | RecordApplied | TagCandidate)
+    return moved or _first(planned, "candidate.not-quiet", "post.empty") is not None
+
+
+def _build(planned: TrainPlan) -> Lit:
+    if isinstance(planned.action, TagCandidate):
+        return Light.WAITING, action_text(planned.action)
+    quiet = _first(planned, "candidate.not-quiet")
+    if quiet is not None:
+        return Light.WAITING, quiet.text
+    if not planned.candidates or _superseded(planned):
+        return Light.NONE, say("waits for the next candidate")
+    newest = planned.candidates[-1]
+    if newest.built is None:
+        return Light.WAITING, say("{tag} is to be built", tag=newest.facts.tag)
+    if not newest.built.payload["ok"]:
+        return Light.BLOCKED, say("the build of {tag} failed", tag=newest.facts.tag)
+    return Light.OK, say("{tag} is built", tag=newest.facts.tag)
+
+
+def _test(planned: TrainPlan) -> Lit:
+    newest = planned.candidates[-1] if planned.candidates and not _superseded(planned) else None
+    if newest is None or newest.built is None or not newest.built.payload["ok"]:
+        return Light.NONE, say("comes after the build")
+    if newest.tested is None:
+        return Light.WAITING, say("{tag} is to be tested", tag=newest.facts.tag)
+    if not newest.tested.payload["ok"]:
+        return Light.BLOCKED, say("the test of {tag} failed", tag=newest.facts.tag)
+    return Light.OK, say("{tag} passed", tag=newest.facts.tag)
+
+
+def _performance(planned: TrainPlan, policy: Policy) -> Lit:
+    if not policy.perf.required and not (policy.perf.serve and policy.perf.cells):
+        return Light.NONE, say("not asked for")
+    if planned.train.previous_commit is None:
+        return Light.NONE, say("no earlier release to compare with")
+    if planned.performance is None or _superseded(planned):
+        return Light.NONE, say("comes after the test")
+    return _measured(planned, planned.performance)
+
+
+def _measured(planned: TrainPlan, standing: Standing) -> Lit:
+    if standing.blockers:
+        return Light.BLOCKED, standing.blockers[0].text
+    if standing.measure is not None:
+        return Light.WAITING, say(
+            "blocks {first} to {last} are to be measured", first=standing.measure.first + 1, last=standing.measure.last
+        )
+    if standing.verdict is None or standing.verdict.verdict is not Verdict.PASS:
+        return Light.OK, say("waived")
+    return Light.OK, say("no regression against {previous}", previous=planned.train.previous)
+
+
+def _approval(planned: TrainPlan, policy: Policy) -> Lit:
+    if not policy.approvals:
+        return Light.NONE, say("not asked for")
+    if planned.stage is Stage.PROMOTING:
+        return Light.OK, say("approved")
+    if planned.stage is not Stage.DECISION or planned.evidence is None:
+        return Light.NONE, say("nothing to approve yet")
+    wait = _first(planned, "promotion.unapproved")
+    return (Light.WAITING, wait.text) if wait else (Light.OK, say("approved"))
+
+
+def _date(planned: TrainPlan, policy: Policy, now: datetime) -> Lit:
+    late = _first(planned, "promotion.too-late", "cut.too-late")
+    if late is not None:
+        return Light.BLOCKED, late.text
+    early = _first(planned, "promotion.too-early")
+    if early is not None:
+        return Light.WAITING, early.text
+    day = planned.train.date
+    if planned.stage is Stage.PROMOTING or today(policy, now) >= day:
+        return Light.OK, say("{date} is here", date=day)
+    return Light.NONE, say("{date} (tentative)", date=day)

@@ -1,0 +1,105 @@
+"""The board in a terminal: words and marks that say it without colour, within 80 columns."""
+
+from __future__ import annotations
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text as RichText
+
+from headway.lang import tr
+from headway.model.text import Text, say
+from headway.views.board import OUTCOMES, TURNS, Board, BoardRow, Outcome, Turn, when_text
+from headway.views.gates import LIGHTS, Light
+from headway.views.words import KINDS, STAGES, short
+
+_STYLES = {Light.OK: "green", Light.WAITING: "yellow", Light.BLOCKED: "bold red", Light.NONE: "dim"}
+_MARKS = {Light.OK: "●", Light.WAITING: "◐", Light.BLOCKED: "✗", Light.NONE: "○"}
+_PLAIN_MARKS = {Light.OK: "+", Light.WAITING: "~", Light.BLOCKED: "x", Light.NONE: "."}
+_TURN_STYLES = {Turn.HEADWAY: "green", Turn.PERSON: "bold yellow", Turn.CALENDAR: "dim"}
+
+
+def clean(text: str) -> str:
+    """Somebody else's words without what a terminal would obey: control and direction characters are replaced."""
+    return "".join(c if c.isprintable() else " " if c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+class BoardTable:
+    """Rendered when printed, since only then it is known what the terminal can show."""
+
+    def __init__(self, board: Board, lang: str) -> None:
+        self._board = board
+        self._lang = lang
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for row in self._board.trains:
+            yield self._train(row, plain=options.ascii_only)
+        if self._board.departed:
+            yield self._departed()
+
+    def _tr(self, text: Text, style: str = "") -> RichText:
+        return RichText(clean(tr(text, self._lang)), style=style)
+
+    def _train(self, row: BoardRow, plain: bool) -> Panel:
+        head = Table.grid(expand=True, padding=(0, 1))
+        head.add_column(ratio=1)
+        head.add_column(justify="right")
+        stage = RichText.assemble((row.version, "bold"), "  ", self._tr(KINDS[row.kind], "dim"))
+        head.add_row(stage, self._tr(TURNS[row.turn], _TURN_STYLES[row.turn]))
+        head.add_row(self._date(row), self._tr(STAGES[row.stage], "bold"))
+        parts: list[Table | RichText | Padding] = [head, self._lights(row, plain)]
+        parts += [self._candidate(row)] if row.candidates else [RichText(clean(row.branch), "dim")]
+        parts += [Padding(self._reasons(row, plain), (1, 0, 0, 0))] if row.blockers or row.steps else []
+        blocked = any(g.light is Light.BLOCKED for g in row.gates)
+        return Panel(Group(*parts), border_style="red" if blocked else "blue", padding=(0, 1))
+
+    def _date(self, row: BoardRow) -> RichText:
+        day = say("{date} (tentative)", date=row.date) if row.tentative else say("{date}", date=row.date)
+        return RichText.assemble(self._tr(day), ", ", self._tr(when_text(row)))
+
+    def _lights(self, row: BoardRow, plain: bool) -> Padding:
+        """Marks with the gates' names, and below them a word for each."""
+        marks = _PLAIN_MARKS if plain else _MARKS
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for _ in row.gates:
+            grid.add_column(no_wrap=True)
+        names = (RichText(f"{marks[g.light]} {tr(g.title, self._lang)}", _STYLES[g.light]) for g in row.gates)
+        grid.add_row(*names)
+        grid.add_row(*(self._tr(LIGHTS[g.light], _STYLES[g.light]) for g in row.gates))
+        return Padding(grid, (1, 0))
+
+    def _candidate(self, row: BoardRow) -> RichText:
+        newest = row.candidates[-1]
+        build, test = (tr(OUTCOMES[o], self._lang) for o in (newest.built, newest.tested))
+        words = say("{tag} {commit}: build {build}, test {test}", tag=newest.tag, commit=short(newest.commit),
+                    build=build, test=test)  # fmt: skip
+        return self._tr(words, "red" if Outcome.FAILED in {newest.built, newest.tested} else "")
+
+    def _reasons(self, row: BoardRow, plain: bool) -> Table:
+        arrow = "->" if plain else "→"
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=3, justify="right", style="bold")
+        grid.add_column(ratio=1, overflow="fold")
+        for step in row.steps:
+            if step.turn is Turn.HEADWAY:
+                grid.add_row(arrow, RichText.assemble(self._tr(say("next:"), "green"), " ", self._tr(step.words)))
+        for b in row.blockers:
+            grid.add_row(b.clause, self._tr(b.text))
+            grid.add_row("", RichText.assemble((f"{arrow} ", "dim"), self._tr(b.remedy, "dim")))
+        return grid
+
+    def _departed(self) -> Table:
+        table = Table(
+            box=None,
+            padding=(0, 2, 0, 0),
+            title=tr(say("Released"), self._lang),
+            title_justify="left",
+            show_header=False,
+        )
+        for _ in range(4):
+            table.add_column()
+        for d in self._board.departed[:5]:
+            gone = self._tr(say("withdrawn"), "red") if d.yanked else RichText("")
+            table.add_row(RichText(d.version, "bold"), f"{d.at:%Y-%m-%d}", RichText(short(d.commit), "dim"), gone)
+        return table

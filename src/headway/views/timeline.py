@@ -1,0 +1,259 @@
+"""The ledger as a story: one row for each entry, in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from headway.lang import tr
+from headway.model.entry import Entry, Kind
+from headway.model.pick import Category, ChangeKind
+from headway.model.text import Text, say
+from headway.views.words import short
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One entry. ``train`` is ``""`` for what concerns all; ``clause`` the policy's clause behind it, when one is."""
+
+    seq: int
+    at: datetime
+    actor: str
+    kind: Kind
+    train: str
+    words: Text
+    clause: str | None
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "seq": self.seq,
+            "at": self.at.isoformat(),
+            "actor": self.actor,
+            "kind": self.kind.value,
+            "train": self.train,
+            "words": str(self.words),
+            "clause": self.clause,
+        }
+
+
+def timeline(entries: Iterable[Entry], train: str | None = None) -> tuple[TimelineRow, ...]:
+    """Oldest first. With ``train`` (a version) only its entries, and those that concern all trains."""
+    return tuple(_row(e) for e in entries if train is None or e.train in {train, ""})
+
+
+def words_of(entry: Entry, lang: str) -> str:
+    """An entry's sentence in a language."""
+    return tr(_row(entry).words, lang)
+
+
+def _row(e: Entry) -> TimelineRow:
+    words, clause = _SENTENCES[e.kind]
+    return TimelineRow(e.seq, e.at, e.actor, e.kind, e.train, words(e.train, e.payload), clause(e.payload))
+
+
+def _checked(train: str, p: Payload) -> Text:
+    if p.get("ok"):
+        return say("trunk commit {commit} passed the policy's check", commit=short(p.get("commit")))
+    return say("trunk commit {commit} failed the policy's check", commit=short(p.get("commit")))
+
+
+def _cut_chosen(train: str, p: Payload) -> Text:
+    if p.get("commit"):
+        return say("chose trunk commit {commit} for the cut of {train}", commit=short(p["commit"]), train=train)
+    return say("asked for the cut of {train}", train=train)
+
+
+def _cut(train: str, p: Payload) -> Text:
+    return say("cut {branch} from trunk commit {commit}", branch=p.get("branch"), commit=short(p.get("commit")))
+
+
+def _requested(train: str, p: Payload) -> Text:
+    known = {"ref": p.get("ref"), "category": p.get("category") or None, "reason": p.get("reason")}
+    if p.get("verdict") == "refused":
+        clauses = sorted({str(v.get("clause")) for v in p.get("violations", ())})
+        return say("asked to pick {ref} ({category}): {reason} – refused by {clauses}", **known, clauses=clauses)
+    if p.get("verdict") == "accepted":
+        return say("asked to pick {ref} ({category}): {reason} – accepted", **known)
+    return say("asked to pick {ref} ({category}): {reason} – needs a review", **known)
+
+
+def _applied(train: str, p: Payload) -> Text:
+    changes = [f"{c.get('subject') or short(c.get('origin'))} ({c.get('kind')})" for c in p.get("changes", ())]
+    return say("applied to {branch}: {changes}", branch=p.get("branch"), changes=changes)
+
+
+def _tagged(train: str, p: Payload) -> Text:
+    return say("tagged {commit} as candidate {tag}", commit=short(p.get("commit")), tag=p.get("tag"))
+
+
+def _built(train: str, p: Payload) -> Text:
+    if p.get("ok"):
+        files = [a.get("file") for a in p.get("artifacts", ())]
+        return say("built {tag} in {seconds} s: {files}", tag=p.get("tag"), seconds=p.get("seconds"), files=files)
+    return say("the build of {tag} failed: {why}", tag=p.get("tag"), why=p.get("why"))
+
+
+def _tested(train: str, p: Payload) -> Text:
+    if p.get("ok"):
+        return say("the test of {tag} passed in {seconds} s", tag=p.get("tag"), seconds=p.get("seconds"))
+    return say("the test of {tag} failed: {why}", tag=p.get("tag"), why=p.get("why"))
+
+
+def _measured(train: str, p: Payload) -> Text:
+    first, last = _blocks(p)
+    return say(
+        "measured {tag} against {baseline}: blocks {first} to {last}",
+        tag=p.get("tag"),
+        baseline=short(p.get("baseline")),
+        first=first,
+        last=last,
+    )
+
+
+def _probed(train: str, p: Payload) -> Text:
+    if p.get("ok"):
+        return say("built and measured {commit} in search of the culprit", commit=short(p.get("commit")))
+    return say(
+        "{commit} could not be built in search of the culprit: {why}", commit=short(p.get("commit")), why=p.get("why")
+    )
+
+
+def _culprit(train: str, p: Payload) -> Text:
+    known = {"commit": short(p.get("commit")), "subject": p.get("subject"), "tag": p.get("tag")}
+    if p.get("confirmed"):
+        return say("{commit} made {tag} slower: {subject}", **known)
+    return say("{commit} is suspected of having made {tag} slower: {subject}", **known)
+
+
+def _approved(train: str, p: Payload) -> Text:
+    return say("approved gate {gate} for commit {commit}", gate=p.get("gate"), commit=short(p.get("commit")))
+
+
+def _published(train: str, p: Payload) -> Text:
+    files = [f.get("file") for f in p.get("files", ())]
+    return say("published {train} on {index}: {files}", train=train, index=p.get("index"), files=files)
+
+
+def _released(train: str, p: Payload) -> Text:
+    return say(
+        "released {train}: {tag} with its notes is on {commit}",
+        train=train,
+        tag=p.get("tag"),
+        commit=short(p.get("commit")),
+    )
+
+
+def _held(train: str, p: Payload) -> Text:
+    if train:
+        return say("held {train}: {reason}", train=train, reason=p.get("reason"))
+    return say("held all trains: {reason}", reason=p.get("reason"))
+
+
+def _hold_released(train: str, p: Payload) -> Text:
+    return say("released the hold of entry {held}", held=p.get("held"))
+
+
+def _waived(train: str, p: Payload) -> Text:
+    return say(
+        "waived {what} for {train} until {until}: {reason}",
+        what=p.get("what"),
+        train=train,
+        until=p.get("until"),
+        reason=p.get("reason"),
+    )
+
+
+def _slipped(train: str, p: Payload) -> Text:
+    return say(
+        "moved {train} from {before} to {after}: {reason}",
+        train=train,
+        before=p.get("before"),
+        after=p.get("after"),
+        reason=p.get("reason"),
+    )
+
+
+def _skipped(train: str, p: Payload) -> Text:
+    return say("skipped {train}: {reason}", train=train, reason=p.get("reason"))
+
+
+def _abandoned(train: str, p: Payload) -> Text:
+    return say("gave {train} up: {reason}", train=train, reason=p.get("reason"))
+
+
+def _adopted(train: str, p: Payload) -> Text:
+    return say(
+        "explained {commit} as {category}: {reason}",
+        commit=short(p.get("commit")),
+        category=p.get("category"),
+        reason=p.get("reason"),
+    )
+
+
+def _yanked(train: str, p: Payload) -> Text:
+    return say("withdrew {train} from the index: {reason}", train=train, reason=p.get("reason"))
+
+
+def _retried(train: str, p: Payload) -> Text:
+    return say("asked for the {step} of {tag} again", step=p.get("step"), tag=p.get("tag"))
+
+
+def _blocks(p: Payload) -> tuple[int, int]:
+    """Block numbers as people count them: from 1, the last included."""
+    return int(p.get("first", 0)) + 1, int(p.get("last", 0))
+
+
+def _clause_of_request(p: Payload) -> str | None:
+    """The first clause that speaks against a request, else that of its category."""
+    found = [str(v["clause"]) for v in p.get("violations", ()) if v.get("clause")]
+    if found:
+        return found[0]
+    return Category(p["category"]).clause if p.get("category") in set(Category) else "P1"
+
+
+def _clause_of_approval(p: Payload) -> str | None:
+    return "P1" if str(p.get("gate", "")).startswith("pick:") else "G1"
+
+
+def _clause_of_changes(p: Payload) -> str | None:
+    return "B6" if any(c.get("kind") == ChangeKind.REVERT for c in p.get("changes", ())) else "P1"
+
+
+def _clause_of_waiver(p: Payload) -> str | None:
+    what = str(p.get("what", ""))
+    return "E7" if what.startswith("cell:") else what or None
+
+
+def _is(clause: str | None) -> Callable[[Payload], str | None]:
+    return lambda _: clause
+
+
+_SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payload], str | None]]] = {
+    Kind.CHECKED: (_checked, _is("B2")),
+    Kind.CUT_CHOSEN: (_cut_chosen, _is("B2")),
+    Kind.CUT: (_cut, _is("B1")),
+    Kind.REQUESTED: (_requested, _clause_of_request),
+    Kind.APPLIED: (_applied, _clause_of_changes),
+    Kind.TAGGED: (_tagged, _is("B4")),
+    Kind.BUILT: (_built, _is("B4")),
+    Kind.TESTED: (_tested, _is("B4")),
+    Kind.MEASURED: (_measured, _is("E5")),
+    Kind.PROBED: (_probed, _is("E7")),
+    Kind.CULPRIT: (_culprit, _is("E7")),
+    Kind.APPROVED: (_approved, _clause_of_approval),
+    Kind.PUBLISHED: (_published, _is("N1")),
+    Kind.RELEASED: (_released, _is("B5")),
+    Kind.HELD: (_held, _is("G2")),
+    Kind.HOLD_RELEASED: (_hold_released, _is("G2")),
+    Kind.WAIVED: (_waived, _clause_of_waiver),
+    Kind.SLIPPED: (_slipped, _is("C4")),
+    Kind.SKIPPED: (_skipped, _is("C4")),
+    Kind.ABANDONED: (_abandoned, _is(None)),
+    Kind.ADOPTED: (_adopted, _is("G3")),
+    Kind.YANKED: (_yanked, _is("N1")),
+    Kind.RETRIED: (_retried, _is("B4")),
+}

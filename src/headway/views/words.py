@@ -1,0 +1,114 @@
+"""Sentences and words that the board, the timeline and the pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headway.model.text import Text, say
+from headway.model.train import Stage
+from headway.plan.actions import (
+    Action,
+    ApplyChanges,
+    BuildCandidate,
+    CheckCommit,
+    CutBranch,
+    MeasureCandidate,
+    NameCulprit,
+    ProbeCommit,
+    Publish,
+    RecordApplied,
+    TagCandidate,
+    TagFinal,
+    TestCandidate,
+)
+from headway.policy.scheme import ReleaseKind
+
+STAGES: Mapping[Stage, Text] = {
+    Stage.PLANNED: say("planned"),
+    Stage.CUT_DUE: say("cut is due"),
+    Stage.OPEN: say("open for picks"),
+    Stage.CANDIDATE: say("candidate in proof"),
+    Stage.DECISION: say("go or no-go"),
+    Stage.PROMOTING: say("being published"),
+    Stage.RELEASED: say("released"),
+}
+
+KINDS: Mapping[ReleaseKind, Text] = {
+    ReleaseKind.MAJOR: say("major"),
+    ReleaseKind.MINOR: say("minor"),
+    ReleaseKind.PATCH: say("patch"),
+    ReleaseKind.POST: say("post"),
+}
+
+CATEGORIES: Mapping[str, Text] = {
+    "regression": say("regression"),
+    "critical": say("critical"),
+    "new-feature-fix": say("new-feature fix"),
+    "docs": say("documentation"),
+    "release-branch": say("release branch"),
+}
+
+_NAMED = 3
+
+
+def short(sha: object) -> str:
+    """The first twelve digits of a commit or digest; ``-`` for none."""
+    return str(sha)[:12] if sha else "-"
+
+
+def category_text(word: str) -> Text:
+    """The name of a pick's category; what was typed when it is none."""
+    return CATEGORIES.get(word) or say("{word}", word=word or None)
+
+
+def action_text(action: Action) -> Text:  # noqa: PLR0911 - one return for each action
+    """One sentence that says what an action does."""
+    match action:
+        case CheckCommit():
+            return say("run the policy's check on trunk commit {commit}", commit=short(action.commit))
+        case CutBranch():
+            return say("cut {branch} from trunk commit {commit}", branch=action.branch, commit=short(action.commit))
+        case ApplyChanges():
+            return _apply_text(action)
+        case RecordApplied():
+            return say("write down what is on {branch} already", branch=action.branch)
+        case TagCandidate():
+            return say("tag {commit} as candidate {tag}", tag=action.tag, commit=short(action.commit))
+        case BuildCandidate():
+            return say("build {tag} as version {version}", tag=action.tag, version=action.version)
+        case TestCandidate():
+            return say("test {file} of {tag} in a fresh environment", file=action.wheel.file, tag=action.tag)
+        case MeasureCandidate():
+            return say(
+                "measure {tag} against {baseline}, blocks {first} to {last}",
+                tag=action.tag,
+                baseline=action.baseline_version,
+                first=action.first + 1,
+                last=action.last,
+            )
+        case ProbeCommit():
+            return say(
+                "build and measure {commit} to find what made {tag} slower", commit=short(action.commit), tag=action.tag
+            )
+        case NameCulprit():
+            return say(
+                "name {commit} as the commit that made {tag} slower", commit=short(action.commit), tag=action.tag
+            )
+        case Publish():
+            return say("publish the very files of {tag} as {version}", tag=action.tag, version=action.train)
+        case TagFinal():
+            return say(
+                "put the final tag {tag} with its notes on {commit}", tag=action.tag, commit=short(action.commit)
+            )
+
+
+def _apply_text(action: ApplyChanges) -> Text:
+    subjects = [c.change.subject or short(c.change.origin) for c in action.changes]
+    if len(subjects) <= _NAMED:
+        return say("apply to {branch}: {subjects}", branch=action.branch, subjects=subjects)
+    return say(
+        "apply to {branch}: {subjects} and {more} more",
+        branch=action.branch,
+        subjects=subjects[:_NAMED],
+        more=len(subjects) - _NAMED,
+    )
