@@ -60,7 +60,7 @@ def policy_path(repo: Repository) -> Path:
 
 
 def new_policy(repo: Repository, preset: str, trunk: str) -> str:
-    """The text of a first ``release.toml``: name, repository, trunk, tag style and anchor as the repository has them."""
+    """The text of a first ``release.toml``: name, trunk, tag style and anchor as the repository has them."""
     ref = find_trunk(repo, trunk)
     tip = repo.git.run("rev-parse", f"{ref}^{{commit}}").strip()
     tags = read_tags(repo)

@@ -83,7 +83,7 @@ class Context:
 
     @functools.cached_property
     def progress(self) -> Progress:
-        from headway.cli.progress import TerminalProgress
+        from headway.terminal import TerminalProgress
 
         return TerminalProgress(self.lang)
 

@@ -41,7 +41,7 @@ def _day(text: str) -> date:
         raise UnusableInput("usage.date", say("{text} is not an ISO 8601 date", text=text), remedy=remedy) from e
 
 
-_REASON = {"required": True, "metavar": "TEXT", "cls": Option, "help": "Why; it stands in the ledger."}
+_REASON: dict[str, Any] = {"required": True, "metavar": "TEXT", "cls": Option, "help": "Why; it stands in the ledger."}
 
 
 @cli.command("cut", cls=Command, help="Cut a version's release branch now, in the window of B2.")

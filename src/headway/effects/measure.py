@@ -89,20 +89,26 @@ class Measurer:
         """Run the blocks that the store lacks; the digest of all samples from ``first`` to ``last``."""
         told = environment(perf, baseline, subject)
         have = {s.block for s in self._stored(subject.commit, baseline.commit)}
-        self.progress.bar(title, 0, last - first)
+        whole = _Whole(self.progress, title, last - first)
         for block in range(first, last):
             if block not in have:
-                self._block(block, baseline, subject, perf, told)
-            self.progress.bar(title, block - first + 1, last - first)
+                self._block(block, baseline, subject, perf, told, whole)
+            whole.block_done()
             self.progress.step(f"measured:{subject.commit}:{block}")
         done = [s for s in self._stored(subject.commit, baseline.commit) if first <= s.block < last]
         return digest_of([[s.block, str(s.side), str(s.cell), s.metric, s.value] for s in done])
 
     def _block(
-        self, block: int, baseline: Engine, subject: Engine, perf: Perf, told: tuple[tuple[str, str], ...]
+        self,
+        block: int,
+        baseline: Engine,
+        subject: Engine,
+        perf: Perf,
+        told: tuple[tuple[str, str], ...],
+        progress: Progress,
     ) -> None:
         work = Path(tempfile.mkdtemp(prefix="block-", dir=self._made(self.paths.work("blocks"))))
-        samples = run_block(block, baseline, subject, perf, workdir=work, progress=self.progress)
+        samples = run_block(block, baseline, subject, perf, workdir=work, progress=progress)
         self.store.add(subject.commit, baseline.commit, samples, told)
         if all(s.value is not None for s in samples):  # else its logs are what a person needs
             shutil.rmtree(work, ignore_errors=True)
@@ -169,3 +175,27 @@ class Measurer:
     def _made(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+class _Whole:
+    """One bar over all blocks, moved by every launch; what a launch says is in its log."""
+
+    _UNITS = 100
+
+    def __init__(self, outer: Progress, title: Text, blocks: int) -> None:
+        self._outer, self._title, self._blocks, self._done = outer, title, blocks, 0
+        outer.bar(title, 0, blocks * self._UNITS)
+
+    def say(self, text: Text) -> None: ...
+
+    def bar(self, what: Text, done: int, total: int) -> None:
+        if done < total:
+            part = done * self._UNITS // total
+            self._outer.bar(self._title, self._done * self._UNITS + part, self._blocks * self._UNITS)
+
+    def block_done(self) -> None:
+        self._done += 1
+        self._outer.bar(self._title, self._done * self._UNITS, self._blocks * self._UNITS)
+
+    def step(self, name: str) -> None:
+        self._outer.step(name)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from headway.lang import tr
 from headway.model.text import Text
@@ -24,11 +32,17 @@ class TerminalProgress:
     def bar(self, what: Text, done: int, total: int) -> None:
         words = tr(what, self._lang)
         if not self._console.is_terminal:
-            if done in {0, total}:
-                self._console.print(f"  {words} {done}/{total}", style="dim", markup=False, highlight=False)
+            if done == 0:
+                self._console.print(f"  {words}", style="dim", markup=False, highlight=False, soft_wrap=True)
             return
         if self._bar is None:
-            columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            columns = (
+                TextColumn("  {task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+            )
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.start()
             self._task = self._bar.add_task(words, total=total)

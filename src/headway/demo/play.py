@@ -1,0 +1,463 @@
+"""The demo: two weeks of a release train on *toyserve*, in simulated time, with real git, builds, servers and pip."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from headway import controls
+from headway.app import Done, Headway, open_headway
+from headway.clock import SetClock
+from headway.decide import record
+from headway.decide.performance import describe
+from headway.demo.narrator import Narrator
+from headway.demo.toyserve import RELEASE_TAG, RELEASED, Toyserve, make_toyserve
+from headway.effects.build import Built, build_candidate
+from headway.effects.environment import Failed, fresh_environment
+from headway.effects.index import PublishRefused, publish_folder
+from headway.errors import BrokenInvariant, WorldFailed
+from headway.history.export import export_tree
+from headway.model.entry import Kind
+from headway.model.pick import PickRequest
+from headway.model.text import facts, say
+from headway.model.verdict import PerformanceVerdict, Verdict
+from headway.perf.launch import HOST, free_port, launched
+from headway.plan.actions import (
+    ApplyChanges,
+    BuildCandidate,
+    CutBranch,
+    MeasureCandidate,
+    NameCulprit,
+    ProbeCommit,
+    Publish,
+    TagCandidate,
+    TagFinal,
+    TestCandidate,
+)
+from headway.plan.planner import TrainPlan
+from headway.process import child_env
+from headway.reports import verify_release
+
+VERSION, POST = "0.7.1", "0.7.1.post1"
+MANAGER, DEVELOPER = "Rita Okafor", "Mei Tanaka"
+_STEPS = 400
+
+
+@dataclass
+class _Stage:
+    """What the scenes share."""
+
+    toy: Toyserve
+    clock: SetClock
+    tell: Narrator
+    folder: Path
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+    def app(self, person: str = MANAGER) -> Headway:
+        return open_headway(self.toy.path, clock=self.clock, progress=self.tell, person=person)
+
+    def at(self, moment: datetime) -> None:
+        """Time passes; it never goes back."""
+        self.clock.set(max(self.clock.now(), moment))
+
+    def later(self, **span: float) -> None:
+        self.clock.set(self.clock.now() + timedelta(**span))
+
+
+def play(folder: Path, tell: Narrator) -> dict[str, Any]:
+    """Play it all in ``folder`` (new or empty); the document of the command contract.
+
+    Raises ``BrokenInvariant`` when the story does not come out as it must: one that ends well means something.
+    """
+    clock = SetClock(datetime(2025, 2, 3, 9, 30, tzinfo=UTC))
+    tell.scene(clock.now(), say("A toy inference engine, toyserve, is two weeks past {released}", released=RELEASED))
+    toy = make_toyserve(folder / "toyserve")
+    stage = _Stage(toy, clock, tell, folder)
+    stage_app = stage.app()
+    trunk = stage_app.repo.git.run("rev-list", "--count", stage_app.trunk).strip()
+    tell.note(
+        say(
+            "a git repository with {count} trunk commits, {tag} and a release.toml: {path}",
+            count=trunk,
+            tag=RELEASE_TAG,
+            path=toy.path,
+        )
+    )
+    _publish_previous(stage)
+    _cut(stage)
+    _requests(stage)
+    culprit = _first_candidate(stage)
+    _second_candidate(stage)
+    final = _promote(stage, VERSION)
+    completion = _use(stage, VERSION)
+    post = _post(stage)
+    return _document(stage, culprit, final, post, completion)
+
+
+def _publish_previous(stage: _Stage) -> None:
+    """The release before: the baseline that the performance gate installs from the index."""
+    app, toy = stage.app(), stage.toy
+    stage.tell.say(say("building {version}, which its users have", version=RELEASED))
+    source, out = stage.folder / "previous-source", stage.folder / "previous"
+    export_tree(app.repo, toy.released, source)
+    epoch = int(datetime(2025, 1, 15, tzinfo=UTC).timestamp())
+    log = stage.folder / "previous.log"
+    built = build_candidate(source, out, RELEASED, app.policy.build, epoch, log=log, python=Path(sys.executable))
+    if not isinstance(built, Built):
+        raise WorldFailed(
+            "demo.build",
+            built.why,
+            remedy=say("read {log}; a package index must be in reach", log=log),
+            facts=facts(tail=built.tail),
+        )
+    done = publish_folder(app.index_folder, tuple((out / a.file, a) for a in built.artifacts), stage.tell.step)
+    if isinstance(done, PublishRefused):
+        raise WorldFailed("demo.publish", done.why, remedy=say("use an empty folder"))
+    stage.tell.headway(
+        say("{version} is on the package index: {files}", version=RELEASED, files=[a.file for a in built.artifacts])
+    )
+
+
+def _cut(stage: _Stage) -> None:
+    stage.tell.scene(stage.clock.now(), say("The cut"))
+    planned = stage.app().train(None)
+    stage.tell.note(
+        say(
+            "{version} is planned for {date}, tentatively; it is cut from {first} to {last} (B2, C1, C4)",
+            version=planned.train.name,
+            date=planned.train.date,
+            first=planned.train.window[0],
+            last=planned.train.window[1],
+        )
+    )
+    _tick(stage)
+    _expect(stage.app().repo.git.run("rev-parse", planned.train.branch).strip() == stage.toy.cut, "the branch is cut")
+
+
+def _requests(stage: _Stage) -> None:
+    tell = stage.tell
+    tell.scene(stage.clock.now(), say("People ask for cherry-picks"))
+    _ask(stage, "feature", "regression", "users want it", wanted="P7")
+    _ask(stage, "unmerged", "critical", "wrong tokens at low temperatures", "issue 147", wanted="P8")
+    _ask(
+        stage,
+        "regression_fix",
+        "regression",
+        "stop strings that span tokens are not found since 0.7.0",
+        "tests/test_stopping.py",
+    )
+    _ask(stage, "docs_fix", "docs", "the size of toy-large is wrong")
+    _ask(stage, "branch_only", "release-branch", "CI runs on the release branch too")
+    stage.toy.merge("reverted")
+    event = stage.toy.event("reverted")
+    stage.at(event.at)
+    tell.person(say("{author} reverts a change on the trunk: {subject}", author=event.author, subject=event.subject))
+    _ask(stage, "conflicting", "critical", "a traceback instead of an answer", "issue 151")
+    tell.scene(stage.clock.now(), say("Headway puts them on the branch, in trunk order, without a work tree"))
+    _tick(stage)
+
+
+def _ask(stage: _Stage, name: str, category: str, reason: str, evidence: str = "", wanted: str | None = None) -> None:
+    """One request, after its change was merged; ``wanted`` is the clause that must refuse it."""
+    event = stage.toy.event(name)
+    sha = stage.toy.merge(name)
+    stage.at(event.at + timedelta(minutes=5))
+    ref = sha if category == "release-branch" else f"#{event.pr}"
+    stage.tell.person(
+        say(
+            "{person} asks for {ref} as {category}: {subject}",
+            person=DEVELOPER,
+            ref=ref[:12],
+            category=category,
+            subject=event.subject,
+        )
+    )
+    request = PickRequest(ref, category, reason, (evidence,) if evidence else ())
+    found = controls.request_pick(stage.app(DEVELOPER), request)
+    violations = found.answer.violations
+    if violations:
+        stage.tell.reasons(violations)
+        stage.refused += [{"ref": ref, **v.as_json()} for v in violations]
+    else:
+        stage.tell.headway(
+            say(
+                "request {id} is {verdict} for {version}",
+                id=found.entry.seq,
+                verdict=found.answer.verdict.value,
+                version=found.train.name,
+            )
+        )
+    clauses = {v.clause for v in violations}
+    _expect(clauses == ({wanted} if wanted else set()), f"{name} is answered with {wanted}")
+
+
+def _first_candidate(stage: _Stage) -> dict[str, Any]:
+    stage.later(hours=5)
+    stage.tell.scene(stage.clock.now(), say("The branch was quiet for four hours: the first candidate"))
+    _tick(stage)
+    planned = stage.app().train(VERSION)
+    performance = planned.performance.verdict if planned.performance else None
+    _expect(performance is not None and performance.verdict is Verdict.REGRESSED, "the slowdown is found")
+    found = record.last(stage.app().entries(), Kind.CULPRIT, VERSION)
+    named: dict[str, Any] = dict(found.payload) if found else {}
+    _expect(named.get("commit") == stage.toy.slow, "the culprit is named")
+    return named
+
+
+def _second_candidate(stage: _Stage) -> None:
+    event = stage.toy.event("slow_fix")
+    stage.tell.scene(max(stage.clock.now(), event.at), say("The culprit's author mends it"))
+    _ask(stage, "slow_fix", "regression", "decoding is slower than in 0.7.0", "headway: v0.7.1-rc1 regressed")
+    _tick(stage)
+    stage.later(hours=5)
+    stage.tell.scene(stage.clock.now(), say("The second candidate"))
+    _tick(stage)
+    _settle_open_cells(stage, VERSION)
+
+
+def _settle_open_cells(stage: _Stage, version: str) -> None:
+    """On a host too noisy to decide a cell, a person does, by name and for a day: the gate itself never guesses."""
+    planned = stage.app().train(version)
+    verdict = planned.performance.verdict if planned.performance else None
+    _expect(verdict is not None and verdict.verdict is not Verdict.REGRESSED, "the second candidate is not slower")
+    for c in verdict.cells if verdict else ():
+        if c.verdict is not Verdict.PASS:
+            key = describe(c).split(" ")[0]
+            until = stage.clock.now().date() + timedelta(days=7)
+            stage.tell.person(
+                say(
+                    "{person} waives a cell that stayed {verdict} on this noisy host: {cell}",
+                    person=MANAGER,
+                    verdict=c.verdict.value,
+                    cell=describe(c),
+                )
+            )
+            controls.waive(stage.app(), version, key, "undecided on a noisy host, the interval was looked at", until)
+            _tick(stage)
+
+
+def _promote(stage: _Stage, version: str) -> dict[str, Any]:
+    planned = stage.app().train(version)
+    stage.tell.scene(stage.clock.now(), say("Go or no-go for {version}", version=version))
+    stage.tell.waits(planned.waits)
+    result = controls.approve(stage.app(), version, "go")
+    if isinstance(result, controls.Refused):
+        stage.tell.reasons(result.reasons)
+        raise BrokenInvariant("demo.story", say("the approval was refused"), remedy=say("see above"))
+    stage.tell.person(
+        say(
+            "{person} approves commit {commit} with evidence {digest}",
+            person=MANAGER,
+            commit=result.payload["commit"][:12],
+            digest=result.payload["evidence"][:12],
+        )
+    )
+    _tick(stage)
+    day = datetime.combine(planned.train.date, datetime.min.time(), UTC) + timedelta(hours=15)
+    if day > stage.clock.now():
+        stage.at(day)
+        stage.tell.scene(day, say("The day of {version}", version=version))
+        _tick(stage)
+    problems = verify_release(stage.app(), controls.version_of(version))
+    stage.tell.reasons(problems)
+    _expect(not problems, f"{version} is proven")
+    stage.tell.headway(say("`headway verify {version}`: every link of the proof holds", version=version))
+    published = record.last(stage.app().entries(), Kind.PUBLISHED, version)
+    released = record.last(stage.app().entries(), Kind.RELEASED, version)
+    if published is None or released is None:
+        raise BrokenInvariant("demo.story", say("{version} was not released", version=version), remedy=say("see above"))
+    return {
+        "tag": released.payload["tag"],
+        "commit": released.payload["commit"],
+        "artifacts": published.payload["files"],
+    }
+
+
+def _use(stage: _Stage, version: str) -> dict[str, Any]:
+    """Install from the index as a user does, launch, ask for a completion."""
+    app = stage.app()
+    stage.tell.scene(stage.clock.now(), say("A user installs it"))
+    log = stage.folder / "user.log"
+    python = fresh_environment(stage.folder / "user", ("numpy", "pip"), log=log, timeout_s=600)
+    if isinstance(python, Failed):
+        raise WorldFailed("demo.install", python.why, remedy=say("read {log}", log=log))
+    index = (app.index_folder / "simple").as_uri()
+    argv = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--quiet",
+        "--index-url",
+        f"{index}/",
+        f"toyserve=={version}",
+    ]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, env=child_env({"PIP_DISABLE_PIP_VERSION_CHECK": "1"}), check=False
+    )
+    if done.returncode:
+        raise WorldFailed(
+            "demo.install", say("pip: {words}", words=done.stderr.strip()), remedy=say("read pip's words")
+        )
+    stage.tell.person(say("pip install --index-url {index}/ toyserve=={version}", index=index, version=version))
+    port = free_port()
+    serve = [str(python), "-m", "toyserve", "--port", str(port), "--model", "toy-small"]
+    base = f"http://{HOST}:{port}"
+    with launched(serve, health=f"{base}/health", timeout_s=60, cwd=stage.folder, env=child_env({}), log=log) as server:
+        if server.why:
+            raise WorldFailed("demo.serve", say("{why}", why=server.why), remedy=say("read {log}", log=log))
+        asked = {"model": "toy-small", "prompt": "The train departs", "max_tokens": 12}
+        answer = httpx.post(f"{base}/v1/completions", json=asked, timeout=60, trust_env=False).json()
+        told = httpx.get(f"{base}/version", timeout=60, trust_env=False).json()
+    text = answer["choices"][0]["text"]
+    _expect(told["version"] == version and answer["usage"]["completion_tokens"] > 0, "the installed engine answers")
+    stage.tell.headway(say("toyserve {version} answers: {text}", version=told["version"], text=repr(text)))
+    return {"version": told["version"], "text": text}
+
+
+def _post(stage: _Stage) -> dict[str, Any]:
+    event = stage.toy.event("post_fix")
+    stage.tell.scene(
+        max(stage.clock.now(), event.at), say("A crash is found in {version}: a post release", version=VERSION)
+    )
+    _ask(stage, "post_fix", "critical", "the server crashes on an empty prompt", "issue 154")
+    _tick(stage)
+    stage.later(hours=5)
+    _tick(stage)
+    _settle_open_cells(stage, POST)
+    return _promote(stage, POST)
+
+
+def _tick(stage: _Stage) -> None:
+    """`headway tick` until nothing but waits is left, told action by action."""
+    for _ in range(_STEPS):
+        done, waits = stage.app().tick()
+        for d in done:
+            _told(stage, d)
+        if not done:
+            stage.tell.waits(waits)
+            return
+    raise BrokenInvariant("demo.endless", say("the train does not come to rest"), remedy=say("see above"))
+
+
+def _told(stage: _Stage, d: Done) -> None:  # noqa: PLR0912 - one case for each action
+    tell, payload = stage.tell, d.entry.payload
+    match d.action:
+        case CutBranch(branch=branch, commit=commit):
+            tell.headway(
+                say("cut {branch} on {commit} by compare-and-swap (B1, B2)", branch=branch, commit=commit[:12])
+            )
+        case ApplyChanges():
+            for c in payload["changes"]:
+                clause = "B6" if c["kind"] == "revert" else "P8"
+                tell.headway(
+                    say(
+                        "{kind} {origin} → {commit} ({clause}): {subject}",
+                        kind=c["kind"],
+                        origin=c["origin"][:12],
+                        commit=c["commit"][:12],
+                        clause=clause,
+                        subject=c["subject"],
+                    )
+                )
+        case TagCandidate(tag=tag, commit=commit):
+            tell.headway(say("tag {tag} on {commit}; its push starts the build (B4)", tag=tag, commit=commit[:12]))
+        case BuildCandidate():
+            for a in payload["artifacts"]:
+                tell.headway(say("built {file} sha256 {digest}", file=a["file"], digest=a["sha256"][:16]))
+            _expect(payload["ok"], f"the build is good: {payload['why']}")
+        case TestCandidate(tag=tag):
+            tell.headway(say("tested {tag} in a fresh environment: passed", tag=tag))
+            _expect(payload["ok"], f"the test passes: {payload['why']}")
+        case MeasureCandidate(train=train, tag=tag):
+            _told_verdict(stage, stage.app().train(train), tag)
+        case ProbeCommit(commit=commit):
+            tell.headway(say("probed {commit} between the good and the bad end", commit=commit[:12]))
+        case NameCulprit(commit=commit, subject=subject, confirmed=confirmed):
+            words = say(
+                "culprit {commit}, confirmed against its parent: {subject}", commit=commit[:12], subject=subject
+            )
+            doubt = say("culprit {commit}, not confirmed: {subject}", commit=commit[:12], subject=subject)
+            tell.headway(words if confirmed else doubt)
+        case Publish():
+            for f in payload["files"]:
+                tell.headway(say("published the tested bytes of {file} (N1)", file=f["file"]))
+        case TagFinal(tag=tag, commit=commit):
+            tell.headway(
+                say("final tag {tag} with its notes on {commit}; it builds nothing (B5)", tag=tag, commit=commit[:12])
+            )
+        case _:
+            tell.headway(say("{kind} {target}", kind=d.action.kind, target=d.action.target))
+
+
+def _told_verdict(stage: _Stage, planned: TrainPlan, tag: str) -> None:
+    verdict = planned.performance.verdict if planned.performance else None
+    for c in verdict.cells if verdict else ():
+        stage.tell.headway(
+            say(
+                "{tag} {cell}, {blocks} blocks: {verdict} (E7)",
+                tag=tag,
+                cell=describe(c),
+                blocks=c.blocks,
+                verdict=c.verdict.value,
+            )
+        )
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise BrokenInvariant(
+            "demo.story",
+            say("the story went wrong: expected that {what}", what=what),
+            remedy=say("run it again on a quieter machine with --keep DIR, and look at the ledger there"),
+        )
+
+
+def _document(
+    stage: _Stage, culprit: Mapping[str, Any], final: dict[str, Any], post: dict[str, Any], completion: dict[str, Any]
+) -> dict[str, Any]:
+    app = stage.app()
+    entries = app.entries()
+    reverts = [
+        {"revert": a.origin, "undoes": a.undoes, "commit": a.commit, "subject": a.subject}
+        for a in record.applied(entries, f"releases/v{VERSION}")
+        if a.kind == "revert"
+    ]
+    return {
+        "release": VERSION,
+        "candidates": [
+            {
+                "tag": e.payload["tag"],
+                "commit": e.payload["commit"],
+                "artifacts": e.payload["artifacts"],
+                "perf": _perf(app, e.payload["commit"]),
+            }
+            for e in record.of(entries, Kind.BUILT)
+        ],
+        "final": final,
+        "refused": stage.refused,
+        "reverts": reverts,
+        "culprit": dict(culprit),
+        "post": post,
+        "completion": completion,
+        "repo": str(stage.toy.path),
+        "index": str(app.index_folder),
+        "ledger": str(app.ledger_place),
+    }
+
+
+def _perf(app: Headway, commit: str) -> dict[str, Any] | None:
+    from headway.decide.performance import design_of
+    from headway.stats.gate import judge
+
+    found = next((c for c in app.observe().comparisons if c.subject == commit), None)
+    verdict: PerformanceVerdict | None = judge(found, design_of(app.policy.perf)) if found else None
+    return verdict.as_json() if verdict else None
