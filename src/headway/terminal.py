@@ -25,6 +25,7 @@ class TerminalProgress:
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._said = ""
 
     def say(self, text: Text) -> None:
         self._console.print(f"  {tr(text, self._lang)}", style="dim", markup=False, highlight=False, soft_wrap=True)
@@ -32,7 +33,8 @@ class TerminalProgress:
     def bar(self, what: Text, done: int, total: int) -> None:
         words = tr(what, self._lang)
         if not self._console.is_terminal:
-            if done == 0:
+            if done == 0 and words != self._said:
+                self._said = words
                 self._console.print(f"  {words}", style="dim", markup=False, highlight=False, soft_wrap=True)
             return
         if self._bar is None:

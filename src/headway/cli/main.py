@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
+import traceback
 from typing import NoReturn
 
 import click
 
 from headway import __version__
 from headway.cli.common import NAMES, USAGE, WORLD, Context, Group, common_options, lang_of, show_error
-from headway.errors import HeadwayError, UnusableInput, WorldFailed
+from headway.errors import BrokenInvariant, HeadwayError, UnusableInput, WorldFailed
 from headway.model.text import say
 
 MODULES = ("look", "picks", "control", "keep", "setup", "measure")
@@ -66,6 +68,8 @@ def main() -> None:
         sys.exit(WORLD)
     except OSError as e:
         _fail(_disk(e), as_json)
+    except Exception as e:  # noqa: BLE001 - the last stop: a traceback on a user's screen is a defect
+        _fail(_defect(e), as_json)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -78,6 +82,18 @@ def _usage(e: click.UsageError) -> UnusableInput:
     path = e.ctx.command_path if e.ctx else "headway"
     return UnusableInput(
         "usage", say("{why}", why=e.format_message()), remedy=say("see `{command} --help`", command=path)
+    )
+
+
+def _defect(e: Exception) -> BrokenInvariant:
+    """What nobody foresaw: in words, with the traceback in a file that a report can carry."""
+    handle, name = tempfile.mkstemp(prefix="headway-defect-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as f:
+        traceback.print_exception(e, file=f)
+    return BrokenInvariant(
+        "defect",
+        say("this is a defect of Headway: {kind}: {why}", kind=type(e).__name__, why=str(e)),
+        remedy=say("report it with {file}; nothing is half done, so the command can be run again", file=name),
     )
 
 

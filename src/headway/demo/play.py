@@ -160,7 +160,7 @@ def _requests(stage: _Stage) -> None:
     stage.at(event.at)
     tell.person(say("{author} reverts a change on the trunk: {subject}", author=event.author, subject=event.subject))
     _ask(stage, "conflicting", "critical", "a traceback instead of an answer", "issue 151")
-    tell.scene(stage.clock.now(), say("Headway puts them on the branch, in trunk order, without a work tree"))
+    tell.scene(stage.clock.now(), say("Headway applies them, in trunk order"))
     _tick(stage)
 
 
