@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from headway.decide import record
 from headway.decide.trains import candidates
+from headway.decide.waivers import waived
 from headway.model.build import Artifact
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind
@@ -43,13 +44,16 @@ class CandidateRecord:
 
 
 def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[CandidateRecord, ...]:
-    """A train's candidates in order, each with its newest build and test that no retry has set aside."""
+    """A train's candidates in order, each with its newest build and the test of that very build, unless a retry has set
+    them aside."""
     found = []
     for c in candidates(snapshot.tags, train.version, policy):
         tagged = record.last(snapshot.entries, Kind.TAGGED, train.name, tag=c.tag)
         built = _valid(snapshot.entries, Kind.BUILT, train, c)
         tested = _valid(snapshot.entries, Kind.TESTED, train, c)
-        found.append(CandidateRecord(c, tagged, built, tested))
+        r = CandidateRecord(c, tagged, built, tested)
+        of_this_build = tested is not None and r.wheel is not None and tested.payload["wheel"] == r.wheel.sha256
+        found.append(r if of_this_build else replace(r, tested=None))
     return tuple(found)
 
 
@@ -60,6 +64,32 @@ def _valid(entries: tuple[Entry, ...], kind: Kind, train: Train, c: CandidateFac
     return None if entry and again and again.seq > entry.seq else entry
 
 
+def on_line(known: tuple[CandidateRecord, ...], line: Line) -> tuple[CandidateRecord, ...]:
+    """Those whose tag stands on the release branch."""
+    there = {line.cut, *(c.sha for c in line.commits)}
+    return tuple(r for r in known if r.facts.commit in there)
+
+
+def stray_waits(train: Train, known: tuple[CandidateRecord, ...], line: Line) -> tuple[Reason, ...]:
+    """RC tags that stand elsewhere: nothing is built from them (V5, B1)."""
+    there = on_line(known, line)
+    return tuple(
+        Reason(
+            "V5",
+            "candidate.off-branch",
+            say("the tag {tag} is not on {branch}, so it is not built", tag=r.facts.tag, branch=line.branch),
+            facts(tag=r.facts.tag, commit=r.facts.commit, branch=line.branch, train=train.name),
+            say(
+                "remove it: `git tag -d {tag}`; candidates of {version} stand on its branch",
+                tag=r.facts.tag,
+                version=train.name,
+            ),
+        )
+        for r in known
+        if r not in there
+    )
+
+
 def next_tag(train: Train, known: tuple[CandidateRecord, ...], policy: Policy) -> str:
     """The tag of the next candidate: one more than the highest number there is."""
     number = 1 + max((r.facts.number for r in known), default=0)
@@ -68,9 +98,11 @@ def next_tag(train: Train, known: tuple[CandidateRecord, ...], policy: Policy) -
 
 def quiet_wait(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Reason | None:
     """Why the tip is not tagged yet: the branch changed too recently (B4)."""
-    since = _changed(train, line, snapshot)
+    if policy.candidate.quiet_hours == 0 or waived(snapshot, train.name, "B4", policy):
+        return None
+    since = _changed(line, snapshot)
     until = since + timedelta(hours=policy.candidate.quiet_hours)
-    if snapshot.now >= until or record.waiver(snapshot.entries, train.name, "B4", snapshot.now):
+    if snapshot.now >= until:
         return None
     return Reason(
         "B4",
@@ -81,21 +113,40 @@ def quiet_wait(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> 
     )
 
 
-def _changed(train: Train, line: Line, snapshot: Snapshot) -> datetime:
+def _changed(line: Line, snapshot: Snapshot) -> datetime:
+    """When the branch last changed: by what the ledger says, and by the dates of its commits that are not to come."""
     times = [
         e.at
         for e in snapshot.entries
-        if e.kind in {Kind.CUT, Kind.APPLIED, Kind.ADOPTED}
-        and e.payload.get("branch", line.branch) == line.branch
-        and e.train == train.name
+        if e.kind in {Kind.CUT, Kind.APPLIED, Kind.ADOPTED} and e.payload.get("branch") == line.branch
     ]
-    if not times:
-        times = [c.committed for c in line.commits[-1:]]
-    return max(times, default=snapshot.now - timedelta(days=365))
+    times += [c.committed for c in line.commits if c.committed <= snapshot.now]
+    return max(times, default=datetime.min.replace(tzinfo=UTC))
+
+
+def nothing_new(train: Train, line: Line) -> Reason | None:
+    """A post release without content (V4)."""
+    if not train.post or line.tip != train.previous_commit:
+        return None
+    return Reason(
+        "V4",
+        "post.empty",
+        say("{branch} has nothing new since {previous}", branch=line.branch, previous=train.previous),
+        facts(branch=line.branch, previous=train.previous, tip=line.tip),
+        say("a post release is optional: request a fix, or leave it"),
+    )
 
 
 def broken_step(r: CandidateRecord) -> Reason | None:
-    """The build or test that failed (B4)."""
+    """The build or test that failed, or the build that left no wheel to test (B4)."""
+    if r.built is not None and r.built.payload["ok"] and r.wheel is None:
+        return Reason(
+            "B4",
+            "candidate.no-wheel",
+            say("the build of {tag} left no wheel", tag=r.facts.tag),
+            facts(tag=r.facts.tag, commit=r.facts.commit, artifacts=[a.file for a in r.artifacts]),
+            say("ask for one in build.expect, then request a pick or adopt a commit for the next candidate"),
+        )
     for entry, step in ((r.built, "build"), (r.tested, "test")):
         if entry is not None and not entry.payload["ok"]:
             return Reason(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.decide import record
-from headway.decide.picks import landed_copy, unrecorded_picks
-from headway.decide.reverts import RevertFinding, findings, unrecorded_reverts
-from headway.model.commit import Commit, Line, Sha
+from headway.decide import queue, record, reverts
+from headway.decide.holding import Holdings
+from headway.decide.reverts import RevertFinding
+from headway.model.commit import Commit, Line, RevertKind, Sha
 from headway.model.pick import ChangeKind, PendingChange, Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -26,22 +26,31 @@ class Landed:
 
 
 def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
-    """Changes to apply, in trunk order; those that are on the branch already are left out."""
+    """Changes to apply, in trunk order; what is on the branch already, or off the trunk again, is left out."""
     order = {c.sha: i for i, c in enumerate(snapshot.trunk.commits)}
-    picks = [c for c in unrecorded_picks(train, snapshot) if landed_copy(c.origin, line) is None]
-    reverts = unrecorded_reverts(train, line, snapshot, policy)
-    return tuple(sorted([*picks, *reverts], key=lambda c: order.get(c.origin, len(order))))
+    holdings = Holdings.of(line, snapshot)
+    off = queue.reverted_on_trunk(train, line, snapshot)
+    picks = [
+        c
+        for c in queue.unrecorded_picks(train, snapshot)
+        if c.origin not in off and holdings.holding(c.origin).holder is None
+    ]
+    wanted = reverts.unrecorded_reverts(train, line, snapshot, policy)
+    asked = {c.origin for c in picks}
+    both = (*picks, *(c for c in wanted if c.origin not in asked))  # a trunk revert may be requested as a pick too
+    return tuple(sorted(both, key=lambda c: order.get(c.origin, len(order))))
 
 
 def landed(train: Train, line: Line, snapshot: Snapshot) -> Landed | None:
     """A batch that a tick put on the branch before it was killed, or that somebody applied by hand with ``-x``."""
     known = record.explained(snapshot.entries, line.branch)
-    picks = unrecorded_picks(train, snapshot)
-    reverts = findings(line, snapshot)
+    picks = queue.unrecorded_picks(train, snapshot)
+    found = tuple(f for f in reverts.findings(line, snapshot) if f.revert.kind is RevertKind.REVERT)
+    undone = {r.commit.sha: r.targets for r in line.reverts}
     rows: list[tuple[PendingChange, Sha]] = []
     first: Commit | None = None
     for commit in line.commits:
-        change = None if commit.sha in known else _change_behind(commit, picks, reverts)
+        change = None if commit.sha in known else _change_behind(commit, undone.get(commit.sha, ()), picks, found)
         if change is not None:
             first = first or commit
             rows.append((change, commit.sha))
@@ -51,23 +60,30 @@ def landed(train: Train, line: Line, snapshot: Snapshot) -> Landed | None:
 
 
 def _change_behind(
-    commit: Commit, picks: tuple[PendingChange, ...], reverts: tuple[RevertFinding, ...]
+    commit: Commit, undoes: tuple[Sha, ...], picks: tuple[PendingChange, ...], found: tuple[RevertFinding, ...]
 ) -> PendingChange | None:
     for named in commit.trailers:
         for pick in picks:
             if pick.origin.startswith(named):
                 return pick
-        for f in reverts:
-            if f.revert.commit.sha.startswith(named):
-                undone = [s for s in f.on_branch if any(s.startswith(r) for r in commit.reverted)]
-                return PendingChange(
-                    ChangeKind.REVERT,
-                    f.revert.commit.sha,
-                    None,
-                    next(iter(undone or f.on_branch), None),
-                    f.revert.commit.subject,
-                )
+        for f in found:
+            out = [sha for sha in f.on_branch if sha in undoes] or f.on_branch
+            if f.revert.commit.sha.startswith(named) and out:
+                return PendingChange(ChangeKind.REVERT, f.revert.commit.sha, None, out[0], f.revert.commit.subject)
     return None
+
+
+def waits(
+    train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot, policy: Policy
+) -> tuple[Reason, ...]:
+    """Every change that is asked for or needed and not applied now, with why."""
+    return (
+        *(conflict_reason(t, line) for t in trials if t.tree is None),
+        *(empty_reason(t, line) for t in trials if t.empty),
+        *queue.reverted_on_trunk(train, line, snapshot).values(),
+        *queue.review_waits(train, snapshot),
+        *reverts.waits(train, line, snapshot, policy),
+    )
 
 
 def conflict_reason(trial: Trial, line: Line) -> Reason:
@@ -113,10 +129,22 @@ def conflict_reason(trial: Trial, line: Line) -> Reason:
 
 def empty_reason(trial: Trial, line: Line) -> Reason:
     """A change that would change nothing: its content is on the branch under another name."""
+    change = trial.change
+    if change.kind is ChangeKind.PICK:
+        clause, mend = "P8", say("its content is there already; nothing to apply")
+    else:
+        clause, mend = (
+            "B6",
+            say(
+                "write it down: on {branch}, an empty commit that says `This reverts commit {sha}`; then adopt it",
+                branch=line.branch,
+                sha=change.undoes,
+            ),
+        )
     return Reason(
-        "P8" if trial.change.kind is ChangeKind.PICK else "B6",
+        clause,
         "changes.empty",
-        say("{subject} changes nothing on {branch}", subject=trial.change.subject, branch=line.branch),
-        facts(origin=trial.change.origin, request=trial.change.request, branch=line.branch),
-        say("its content is there already; nothing to apply"),
+        say("{subject} changes nothing on {branch}", subject=change.subject, branch=line.branch),
+        facts(origin=change.origin, request=change.request, undoes=change.undoes, branch=line.branch),
+        mend,
     )

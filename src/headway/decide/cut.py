@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headway.decide import record
 from headway.decide.trains import today
+from headway.decide.waivers import waived
 from headway.model.commit import Sha
 from headway.model.entry import Kind
 from headway.model.reason import Reason
@@ -17,7 +18,7 @@ def window_wait(train: Train, snapshot: Snapshot, policy: Policy) -> Reason | No
     """Why the branch may not be cut today, or ``None`` (B2)."""
     day = today(policy, snapshot.now)
     first, last = train.window
-    if first <= day <= last or record.waiver(snapshot.entries, train.name, "B2", snapshot.now):
+    if first <= day <= last or waived(snapshot, train.name, "B2", policy):
         return None
     known = facts(today=day, cut_from=first, cut_to=last, release=train.date, tentative=True)
     if day < first:

@@ -7,9 +7,10 @@ from typing import Any
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
+from headway.decide.reverts import needed
 from headway.model.commit import Line
 from headway.model.entry import Kind, digest_of
-from headway.model.pick import Trial
+from headway.model.pick import ChangeKind, Trial
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 
@@ -22,7 +23,7 @@ def evidence(
     trials: tuple[Trial, ...],
     snapshot: Snapshot,
 ) -> dict[str, Any]:
-    """All that the decision rests on, as JSON values."""
+    """All that the decision rests on, as JSON values. Nothing in it changes by the mere passing of time."""
     return {
         "version": train.name,
         "tag": candidate.facts.tag,
@@ -31,7 +32,8 @@ def evidence(
         "tested": candidate.tested.digest if candidate.tested else None,
         "performance": performance.verdict.as_json() if performance.verdict else None,
         "changes": [c.sha for c in line.commits],
-        "left_out": [t.change.origin for t in trials if t.tree is None],
+        "left_out": [t.change.origin for t in trials if t.tree is None and t.change.kind is ChangeKind.PICK],
+        "open_reverts": [f.revert.commit.sha for f in needed(train, line, snapshot)],
         "waivers": [e.digest for e in record.of(snapshot.entries, Kind.WAIVED, train.name)],
     }
 

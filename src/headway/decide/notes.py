@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from packaging.version import Version
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing, describe
-from headway.model.commit import Commit, Line, Sha
+from headway.model.commit import Commit, Line, Revert, Sha, standing
 from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
+from headway.policy.scheme import branch_of
 
 SECTIONS: tuple[tuple[str, Text], ...] = (
     ("breaking", say("Breaking changes")),
@@ -38,33 +41,59 @@ class Notes:
     sections: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def changed(train: Train, line: Line, snapshot: Snapshot) -> tuple[Commit, ...]:
+def changed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Commit, ...]:
     """Changes of this release, once each: trunk commits since the previous release, and what the branch added.
 
-    A pick stands for its origin; what was reverted, on the trunk before the cut or on the branch, is gone with its
-    revert.
+    A pick stands for its origin, also in the release after it; what was reverted, on the trunk before the cut or on
+    the branch, is gone with its revert, but a revert of what users have is a change.
     """
-    own = line.commits
-    in_cut = snapshot.trunk_since(train.previous_commit, line.cut)
-    at = next((i for i, c in enumerate(own) if c.sha == train.previous_commit), None)
-    if train.post:
-        in_cut = ()
-        own = own if at is None else own[at + 1 :]
-    gone = _undone(in_cut, own, line, snapshot)
-    return tuple(c for c in (*in_cut, *own) if c.sha not in gone)
-
-
-def _undone(in_cut: tuple[Commit, ...], own: tuple[Commit, ...], line: Line, snapshot: Snapshot) -> set[Sha]:
+    shas = [c.sha for c in line.commits]
+    at = shas.index(train.previous_commit) + 1 if train.previous_commit in shas else 0
+    own = line.commits[at:]
+    in_cut = () if train.post else snapshot.trunk_since(train.previous_commit, line.cut)
+    before = _shipped(train, snapshot, policy)
+    named = {c.sha: _origin(c, snapshot) for c in own}
+    inside = {c.sha for c in in_cut} - before | set(named.values())
     gone: set[Sha] = set()
-    inside = {c.sha for c in in_cut}
-    for r in snapshot.reverts:
-        if r.commit.sha in inside and r.commit.sha not in gone:
-            gone |= {r.commit.sha, *r.targets}
-    for c in own:
-        targets = {x.sha for x in (*in_cut, *own) for named in c.reverted if x.sha.startswith(named)}
-        if c.reverted and targets:
-            gone |= {c.sha, *targets}
-    return gone
+    for r in standing(_reverts(inside, named, line, snapshot)):
+        within = inside.intersection(r.targets)
+        gone |= within
+        if r.targets and within.issuperset(r.targets):
+            gone.add(r.commit.sha)
+    return tuple(c for c in (*in_cut, *own) if named.get(c.sha, c.sha) in inside - gone)
+
+
+def _origin(c: Commit, snapshot: Snapshot) -> Sha:
+    """The trunk commit that a branch commit says it is a copy of, or itself."""
+    for named in c.trailers:
+        return next((t.sha for t in snapshot.trunk.commits if t.sha.startswith(named)), named)
+    return c.sha
+
+
+def _shipped(train: Train, snapshot: Snapshot, policy: Policy) -> frozenset[Sha]:
+    """Trunk commits that the previous release had by picks: they are later on the trunk than its cut."""
+    if train.previous is None or train.previous_commit is None:
+        return frozenset()
+    branch = branch_of(train.previous, policy.versions)
+    there = snapshot.line(branch)
+    written = there.upto(train.previous_commit).commits if there else ()
+    recorded = (a for a in record.applied(snapshot.entries, branch) if Version(a.entry.train) <= train.previous)
+    return frozenset({*(_origin(c, snapshot) for c in written), *(a.origin for a in recorded)})
+
+
+def _reverts(inside: set[Sha], named: Mapping[Sha, Sha], line: Line, snapshot: Snapshot) -> tuple[Revert, ...]:
+    """The reverts of this release, trunk's first, with branch commits under the names of their origins."""
+    trunk = (r for r in snapshot.reverts if r.commit.sha in inside - set(named.values()))
+    own = (
+        replace(
+            r,
+            commit=replace(r.commit, sha=named[r.commit.sha]),
+            targets=tuple(named.get(t, t) for t in r.targets),
+        )
+        for r in line.reverts
+        if r.commit.sha in named
+    )
+    return (*trunk, *own)
 
 
 def notes_of(
@@ -78,7 +107,7 @@ def notes_of(
     """The notes of a train as it stands."""
     parts: dict[str, list[str]] = {name: [] for name, _ in SECTIONS}
     people: dict[str, None] = {}
-    for c in changed(train, line, snapshot):
+    for c in changed(train, line, snapshot, policy):
         parts[_section(c, policy)].append(c.subject)
         people.setdefault(c.author)
         for name in re.findall(r"^Co-authored-by:\s*([^<\n]+?)\s*<", c.body, re.MULTILINE):
@@ -112,12 +141,20 @@ def _any(patterns: Iterable[str], text: str) -> bool:
     return any(re.search(p, text) for p in patterns)
 
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
+_BLOCK = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def escape(text: str) -> str:
-    """A line of somebody else's words as Markdown that shows them and does nothing."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split())).replace("@", "@\u200b")
+    """A line of somebody else's words as Markdown that shows them and does nothing: no markup, no mention, no control
+    character, nothing that turns the direction of writing."""
+    plain = "".join(c for c in " ".join(text.split()) if c.isprintable() or (ord(c) > 0x9F and c not in _TURNING))
+    shown = _MARKUP.sub(r"\\\1", plain).replace("@", "@\u200b").replace("://", ":\u200b//")
+    block = _BLOCK.match(shown)
+    if block is None:
+        return shown
+    return f"\\{shown}" if not block[1].isdigit() else f"{block[1]}\\{shown[block.end() :]}"
 
 
 def markdown(notes: Notes, titles: dict[str, str] | None = None) -> str:

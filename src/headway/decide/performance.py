@@ -7,6 +7,7 @@ from datetime import datetime
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
+from headway.decide.waivers import waived
 from headway.model.commit import Commit, Line, Sha
 from headway.model.entry import Entry, Kind
 from headway.model.measurement import Cell, Comparison
@@ -18,7 +19,7 @@ from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
 from headway.policy.schema import Perf, PerfCell, Policy
 from headway.stats.culprit import Found, Next, search
 from headway.stats.gate import GateDesign, judge, next_look
-from headway.stats.paired import pairs
+from headway.stats.paired import Pairs, pairs
 
 INVALID_BLOCKS_ALLOWED = 3
 
@@ -30,7 +31,11 @@ def cell_of(row: PerfCell) -> Cell:
 
 def paired(comparison: Comparison | None, cell: Cell, metric: str) -> tuple[float, ...]:
     """The datum of each valid block of one cell-metric: a log ratio, positive = worse."""
-    return pairs(comparison.samples if comparison else (), [(cell, metric)])[cell, metric].worse
+    return _pairs(comparison, cell, metric).worse
+
+
+def _pairs(comparison: Comparison | None, cell: Cell, metric: str) -> Pairs:
+    return pairs(comparison.samples if comparison else (), [(cell, metric)])[cell, metric]
 
 
 def design_of(perf: Perf) -> GateDesign:
@@ -93,34 +98,36 @@ def standing(
 
     ``at`` is the moment at which waivers must be in force, when that is not now.
     """
-    perf, now = policy.perf, at or snapshot.now
+    perf = policy.perf
     if train.previous_commit is None:
         return Standing(None, None, (), ())
 
-    def waived(what: str) -> bool:
-        return record.waiver(snapshot.entries, train.name, what, now) is not None
+    def off(what: str) -> bool:
+        return waived(snapshot, train.name, what, policy, at)
 
     blockers: list[Reason] = []
     missing = uncovered(perf)
-    if perf.required and missing and not waived("E2"):
+    if perf.required and missing and not off("E2"):
         blockers.append(_uncovered_reason(train, missing))
+    if off("E1"):
+        return Standing(None, None, tuple(blockers), ())
     if not (perf.serve and perf.cells):
-        if perf.required and not waived("E1"):
+        if perf.required:
             blockers.append(_unconfigured_reason(train, perf))
         return Standing(None, None, tuple(blockers), ())
     design = design_of(perf)
     comparison = comparison_of(snapshot, candidate.facts.commit, train.previous_commit)
     verdict = judge(comparison, design)
     bad = tuple(
-        c for c in verdict.cells if c.verdict is not Verdict.PASS and not waived(f"cell:{cell_key(c.cell, c.metric)}")
+        c for c in verdict.cells if c.verdict is not Verdict.PASS and not off(f"cell:{cell_key(c.cell, c.metric)}")
     )
-    if not bad or waived("E7"):
+    if not bad or off("E7"):
         return Standing(verdict, None, tuple(blockers), ())
     regressed = tuple(c for c in bad if c.verdict is Verdict.REGRESSED)
     if regressed:
         blockers.append(_regressed_reason(train, candidate, regressed, snapshot))
         return Standing(verdict, None, tuple(blockers), regressed)
-    measure = _next_blocks(train, candidate, comparison, design, snapshot.entries)
+    measure = _next_blocks(train, candidate, comparison, design, bad, snapshot.entries)
     if measure is None:
         blockers.append(_stuck_reason(train, candidate, bad))
     return Standing(verdict, measure, tuple(blockers), ())
@@ -136,10 +143,11 @@ def _next_blocks(
     candidate: CandidateRecord,
     comparison: Comparison | None,
     design: GateDesign,
+    bad: tuple[CellVerdict, ...],
     entries: tuple[Entry, ...],
 ) -> Measure | None:
     done = comparison.blocks if comparison else 0
-    valid = min((len(paired(comparison, cell, m)) for cell, ms in design.wanted for m in ms), default=0)
+    valid = min(len(paired(comparison, c.cell, c.metric)) for c in bad)
     retries = sum(
         1
         for e in record.of(entries, Kind.RETRIED, train.name)
@@ -206,7 +214,7 @@ def _regressed_reason(
         ),
         say("merge a fix or a revert on the trunk and request it as a regression; or waive the cell")
         if culprit
-        else say("the culprit search goes on with the next tick; or waive the cell"),
+        else say("ticks search the culprit among what can be built and launched; or waive the cell"),
     )
 
 
@@ -262,20 +270,18 @@ def culprit_step(
     ):
         return None
     commits = suspects(line, candidate, snapshot, train.previous_commit)
-    if not commits:
-        return None
     target = worst(regressed)
     probes: dict[Sha, tuple[float, ...]] = {}
+    broken = {e.payload["commit"] for e in record.of(snapshot.entries, Kind.PROBED, train.name) if not e.payload["ok"]}
     for c in commits:
-        data = paired(comparison_of(snapshot, c.sha, train.previous_commit), target.cell, target.metric)
-        if data:
-            probes[c.sha] = data
+        data = _pairs(comparison_of(snapshot, c.sha, train.previous_commit), target.cell, target.metric)
+        probes[c.sha] = data.worse
+        if data.begun - len(data.worse) >= INVALID_BLOCKS_ALLOWED:
+            broken.add(c.sha)  # it builds and does not run
     bad_end = probes.get(candidate.facts.commit, ())
     effect = sum(bad_end) / len(bad_end) if bad_end else 0.0
     if effect <= 0:
         return None
-    broken = frozenset(
-        e.payload["commit"] for e in record.of(snapshot.entries, Kind.PROBED, train.name) if not e.payload["ok"]
-    )
     ends = (train.previous_commit, *(c.sha for c in commits))
-    return search(ends, probes, broken, effect, policy.perf.probe_blocks)
+    step = search(ends, probes, frozenset(broken), effect, policy.perf.probe_blocks)
+    return None if isinstance(step, Next) and step.commit in broken else step

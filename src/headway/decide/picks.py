@@ -1,4 +1,4 @@
-"""The gate of cherry-picks (P1–P8, V4) and what is pending on a line."""
+"""The gate of cherry-picks (P1–P8, V4)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass
 
 from headway.decide import record
-from headway.model.commit import Commit, Line, Sha
+from headway.model.commit import Commit, Line
 from headway.model.entry import Entry, Kind
-from headway.model.pick import Category, ChangeFacts, ChangeKind, PendingChange, PickRequest, PickVerdict
+from headway.model.pick import Category, ChangeFacts, PickRequest, PickVerdict
 from headway.model.reason import Reason
-from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.paths import matches
@@ -43,7 +42,7 @@ def gate(
         *_form(request, category, train, policy),
         *_origin(request, known, category),
         *_content(known, category, policy),
-        *_state(known, train, line, entries),
+        *_state(request, known, train, line, entries),
     ]
     reviews = [] if found else list(_reviews(request, category, policy))
     if found:
@@ -161,7 +160,9 @@ def _content(known: ChangeFacts, category: Category | None, policy: Policy) -> l
     return found
 
 
-def _state(known: ChangeFacts, train: Train, line: Line | None, entries: tuple[Entry, ...]) -> list[Reason]:
+def _state(
+    request: PickRequest, known: ChangeFacts, train: Train, line: Line | None, entries: tuple[Entry, ...]
+) -> list[Reason]:
     if line is None:
         return [
             Reason(
@@ -185,7 +186,8 @@ def _state(known: ChangeFacts, train: Train, line: Line | None, entries: tuple[E
             )
         ]
     for e in record.of(entries, Kind.REQUESTED, train.name):
-        if e.payload["commit"] == known.commit.sha and e.payload["verdict"] != PickVerdict.REFUSED:
+        open_ = e.payload["commit"] == known.commit.sha and not record.answered(entries, line.branch, e)
+        if open_ and not _outdone(e, request, entries):
             return [
                 Reason(
                     "P1",
@@ -196,6 +198,19 @@ def _state(known: ChangeFacts, train: Train, line: Line | None, entries: tuple[E
                 )
             ]
     return []
+
+
+def _outdone(earlier: Entry, request: PickRequest, entries: tuple[Entry, ...]) -> bool:
+    """Whether an earlier request does not stand in the way: refused, or waiting for the evidence that comes now."""
+    verdict = earlier.payload["verdict"]
+    lacks_evidence = verdict == PickVerdict.NEEDS_REVIEW and earlier.seq not in reviewed(entries, earlier.train)
+    return verdict == PickVerdict.REFUSED or (lacks_evidence and bool(request.evidence))
+
+
+def reviewed(entries: tuple[Entry, ...], train: str) -> frozenset[int]:
+    """Numbers of the requests that a person looked at and let in (gate ``pick:ID``)."""
+    gates = (e.payload["gate"] for e in record.of(entries, Kind.APPROVED, train))
+    return frozenset(int(g.removeprefix("pick:")) for g in gates if g.startswith("pick:"))
 
 
 def _reviews(request: PickRequest, category: Category | None, policy: Policy) -> list[Reason]:
@@ -210,33 +225,3 @@ def _reviews(request: PickRequest, category: Category | None, policy: Policy) ->
             say("add --evidence with a link or a failing test; or a release manager approves it: gate pick:ID"),
         )
     ]
-
-
-def approved_requests(entries: tuple[Entry, ...], train: str) -> tuple[Entry, ...]:
-    """Requests of a train that may be applied: accepted by the gate, or reviewed by a person."""
-    reviewed = {e.payload["gate"] for e in record.of(entries, Kind.APPROVED, train)}
-    return tuple(
-        e
-        for e in record.of(entries, Kind.REQUESTED, train)
-        if e.payload["verdict"] == PickVerdict.ACCEPTED
-        or (e.payload["verdict"] == PickVerdict.NEEDS_REVIEW and f"pick:{e.seq}" in reviewed)
-    )
-
-
-def landed_copy(origin: Sha, line: Line) -> Sha | None:
-    """The branch commit that names ``origin`` as the commit it was picked from."""
-    return next((c.sha for c in line.commits if any(origin.startswith(t) for t in c.trailers)), None)
-
-
-def unrecorded_picks(train: Train, snapshot: Snapshot) -> tuple[PendingChange, ...]:
-    """Requests that may be applied and that the ledger does not yet say are applied, in trunk order.
-
-    A change that is not on the trunk (P6) comes last, in the order of the requests.
-    """
-    done = {a.request for a in record.applied(snapshot.entries, train.branch)}
-    order = {c.sha: i for i, c in enumerate(snapshot.trunk.commits)}
-    requests = [e for e in approved_requests(snapshot.entries, train.name) if e.seq not in done]
-    requests.sort(key=lambda e: (order.get(e.payload["commit"], len(order)), e.seq))
-    return tuple(
-        PendingChange(ChangeKind.PICK, e.payload["commit"], e.seq, None, e.payload["subject"]) for e in requests
-    )

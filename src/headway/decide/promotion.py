@@ -1,11 +1,13 @@
-"""Go or no-go: what blocks a final release (G1–G3, B6, E7, C1, C2), and its promotion (B5, N1)."""
+"""Go or no-go: what blocks a final release (G1, G2, V5, C1, C2, C4), and its promotion (B5, N1)."""
 
 from __future__ import annotations
 
 from headway.decide import record
+from headway.decide.calendar import is_blackout
 from headway.decide.trains import today
-from headway.model.commit import Line, Sha
-from headway.model.entry import Kind
+from headway.decide.waivers import waived
+from headway.model.commit import Sha
+from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
@@ -13,26 +15,11 @@ from headway.model.train import Train
 from headway.policy.schema import Policy
 
 
-def unexplained(train: Train, line: Line, snapshot: Snapshot) -> Reason | None:
-    """Commits of the branch that nothing accounts for (G3)."""
-    known = record.explained(snapshot.entries, line.branch)
-    strange = tuple(c for c in line.commits if c.sha not in known)
-    if not strange:
-        return None
-    return Reason(
-        "G3",
-        "branch.unexplained",
-        say("{count} commits of {branch} are unexplained", count=len(strange), branch=line.branch),
-        facts(branch=line.branch, commits=[f"{c.sha} {c.subject}" for c in strange]),
-        say("`headway adopt {sha} --category …` for each, or revert it", sha=strange[0].sha[:12]),
-    )
-
-
 def date_wait(train: Train, snapshot: Snapshot, policy: Policy) -> Reason | None:
     """Why it is not the day to publish (C1, C2)."""
     day = today(policy, snapshot.now)
     clause = "C2" if train.post else "C1"
-    if record.waiver(snapshot.entries, train.name, clause, snapshot.now):
+    if waived(snapshot, train.name, clause, policy):
         return None
     if day < train.date:
         return Reason(
@@ -57,6 +44,14 @@ def date_wait(train: Train, snapshot: Snapshot, policy: Policy) -> Reason | None
                 "give a new date: `headway slip {version} --to DATE --reason …`; or leave it for the next patch",
                 version=train.name,
             ),
+        )
+    if is_blackout(day, policy.cadence):
+        return Reason(
+            "C4",
+            "promotion.blackout",
+            say("nothing is released on {day}", day=day),
+            facts(today=day, blackout=policy.cadence.blackout),
+            say("wait for the next day that is free; or waive {clause}", clause=clause),
         )
     return None
 
@@ -96,22 +91,68 @@ def approval_waits(train: Train, commit: Sha, digest: str, snapshot: Snapshot, p
     return tuple(waits)
 
 
-def moved_tags(snapshot: Snapshot, train: str) -> tuple[Reason, ...]:
-    """Tags that Headway made or saw for this train and that are elsewhere now, or gone (V5)."""
-    waits = []
-    for e in snapshot.entries:
-        if e.kind not in {Kind.TAGGED, Kind.RELEASED} or e.train != train:
-            continue
-        tag = snapshot.tag(e.payload["tag"])
-        now = tag.commit if tag else None
-        if now != e.payload["commit"]:
-            waits.append(
-                Reason(
-                    "V5",
-                    "tags.moved",
-                    say("the tag {tag} was moved or deleted", tag=e.payload["tag"]),
-                    facts(tag=e.payload["tag"], recorded=e.payload["commit"], now=now),
-                    say("put it back: `git tag -f {tag} {commit}`", tag=e.payload["tag"], commit=e.payload["commit"]),
-                )
-            )
-    return tuple(waits)
+def moved_tags(train: Train, snapshot: Snapshot) -> tuple[Reason, ...]:
+    """Tags that Headway made or saw and that are elsewhere now, or gone (V5): candidates of this train, and its final
+    tag or that of the release it is compared with."""
+    noted = [
+        e
+        for e in snapshot.entries
+        if (e.kind is Kind.TAGGED and e.train == train.name)
+        or (e.kind is Kind.RELEASED and e.train in {train.name, str(train.previous)})
+    ]
+    return tuple(r for e in noted if (r := _moved(e, snapshot)) is not None)
+
+
+def _moved(e: Entry, snapshot: Snapshot) -> Reason | None:
+    tag, commit = e.payload["tag"], e.payload["commit"]
+    there = snapshot.tag(tag)
+    if there is not None and there.commit == commit:
+        return None
+    back = say("put it back: `git tag -f {tag} {commit}`", tag=tag, commit=commit)
+    if e.kind is Kind.RELEASED:
+        back = say(
+            "put it back: `headway notes {version} | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`",
+            version=e.train,
+            tag=tag,
+            commit=commit,
+        )
+    return Reason(
+        "V5",
+        "tags.moved",
+        say("the tag {tag} was moved or deleted", tag=tag),
+        facts(tag=tag, recorded=commit, now=there.commit if there else None),
+        back,
+    )
+
+
+def other_final(train: Train, commit: Sha, snapshot: Snapshot) -> Reason | None:
+    """Somebody put the final tag on a commit that is not the published one (V5)."""
+    there = snapshot.tag(train.tag)
+    if there is None or there.commit == commit:
+        return None
+    return Reason(
+        "V5",
+        "tags.elsewhere",
+        say("the tag {tag} is not on the published commit", tag=train.tag),
+        facts(tag=train.tag, published=commit, now=there.commit),
+        say("remove it: `git tag -d {tag}`; the next tick puts it on {commit}", tag=train.tag, commit=commit[:12]),
+    )
+
+
+def hold_wait(train: Train, snapshot: Snapshot) -> Reason | None:
+    """The hold in force (G2)."""
+    held = record.open_hold(snapshot.entries, train.name)
+    if held is None:
+        return None
+    return Reason(
+        "G2",
+        "train.held",
+        say(
+            "{version} is held by {actor}: {reason}",
+            version=train.name,
+            actor=held.actor,
+            reason=held.payload["reason"],
+        ),
+        facts(hold=held.seq, by=held.actor, reason=held.payload["reason"]),
+        say("`headway release-hold {version}`", version=held.train) if held.train else say("`headway release-hold`"),
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from packaging.version import Version
 
-from headway.decide import record
+from headway.decide import branch, record
 from headway.decide.candidates import records
 from headway.decide.performance import standing
-from headway.decide.promotion import unexplained
-from headway.decide.reverts import RevertVerdict, findings
+from headway.decide.reverts import needed
 from headway.decide.trains import released_train
+from headway.decide.waivers import waived
 from headway.model.build import PublishedFile
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind, broken_links
@@ -145,33 +147,13 @@ def _bits(
 
 
 def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, policy: Policy) -> list[Reason]:
-    found: list[Reason] = []
-    before = tuple(e for e in snapshot.entries if e.seq < published.seq)
-    for gate, rule in sorted(policy.approvals.items()):
-        people = {
-            e.actor
-            for e in record.of(before, Kind.APPROVED, train.name)
-            if e.payload["gate"] == gate
-            and e.payload["commit"] == published.payload["commit"]
-            and (not rule.people or e.actor in rule.people)
-        }
-        if len(people) < rule.count:
-            found.append(
-                _problem(
-                    "G1",
-                    "verify.unapproved",
-                    f"gate {gate} was not opened for this commit",
-                    gate=gate,
-                    wanted=rule.count,
-                    approved_by=sorted(people),
-                )
-            )
-    strange = unexplained(train, line, snapshot)
-    found += [strange] if strange else []
+    """What had to be open when it was published, judged by the entries from before that."""
+    then = replace(snapshot, entries=tuple(e for e in snapshot.entries if e.seq < published.seq))
+    found = [*_approvals(train, published, then, policy), *branch.problems(line, then)]
     open_reverts = [
         f.revert.commit.sha
-        for f in findings(line, snapshot)
-        if f.verdict is RevertVerdict.NEEDED and f.revert.commit.committed <= published.at
+        for f in needed(train, line, snapshot)
+        if f.revert.commit.committed <= published.at and not waived(then, train.name, "B6", policy, published.at)
     ]
     if open_reverts:
         found.append(
@@ -179,15 +161,39 @@ def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, polic
         )
     accepted = next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
     if accepted is not None:
-        then = standing(train, accepted, snapshot, policy, published.at)
-        found += then.blockers
-        if then.measure is not None:
+        perf = standing(train, accepted, then, policy, published.at)
+        found += perf.blockers
+        if perf.measure is not None:
             found.append(
                 _problem(
                     "E7",
                     "verify.unmeasured",
                     "the comparison with the previous release is not complete",
                     commit=accepted.facts.commit,
+                )
+            )
+    return found
+
+
+def _approvals(train: Train, published: Entry, then: Snapshot, policy: Policy) -> list[Reason]:
+    """Gates that too few people had opened for this commit and one and the same evidence (G1)."""
+    found = []
+    for gate, rule in sorted(policy.approvals.items()):
+        people: dict[str, set[str]] = {}
+        for e in record.of(then.entries, Kind.APPROVED, train.name):
+            counts = not rule.people or e.actor in rule.people
+            if e.payload["gate"] == gate and e.payload["commit"] == published.payload["commit"] and counts:
+                people.setdefault(e.payload["evidence"], set()).add(e.actor)
+        best = max(people.values(), key=len, default=set())
+        if len(best) < rule.count:
+            found.append(
+                _problem(
+                    "G1",
+                    "verify.unapproved",
+                    f"gate {gate} was not opened for this commit",
+                    gate=gate,
+                    wanted=rule.count,
+                    approved_by=sorted(best),
                 )
             )
     return found

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
+from headway.model.pick import ChangeKind
 
 Entries = tuple[Entry, ...]
+GIVING_UP = frozenset({Kind.SKIPPED, Kind.ABANDONED})
 
 
 def of(entries: Entries, kind: Kind, train: str | None = None) -> Iterator[Entry]:
@@ -33,14 +35,6 @@ def open_hold(entries: Entries, train: str) -> Entry | None:
     return next((e for e in of(entries, Kind.HELD) if e.train in {train, ""} and e.seq not in released), None)
 
 
-def waiver(entries: Entries, train: str, what: str, now: datetime) -> Entry | None:
-    """A waiver in force: named, for this train, not expired (its last day counts)."""
-    for e in of(entries, Kind.WAIVED, train):
-        if e.payload["what"] == what and date.fromisoformat(e.payload["until"]) >= now.date():
-            return e
-    return None
-
-
 def slips(entries: Entries) -> dict[str, date]:
     """Version to the day it was last slipped to (C4)."""
     return {e.train: date.fromisoformat(e.payload["after"]) for e in of(entries, Kind.SLIPPED)}
@@ -48,7 +42,7 @@ def slips(entries: Entries) -> dict[str, date]:
 
 def given_up(entries: Entries) -> frozenset[str]:
     """Versions that were skipped or abandoned: their numbers are not used again."""
-    return frozenset(e.train for e in entries if e.kind in {Kind.SKIPPED, Kind.ABANDONED})
+    return frozenset(e.train for e in entries if e.kind in GIVING_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +66,21 @@ def applied(entries: Entries, branch: str) -> tuple[Applied, ...]:
         if e.payload["branch"] == branch
         for c in e.payload["changes"]
     )
+
+
+def answered(entries: Entries, branch: str, request: Entry) -> bool:
+    """Whether the commit that was asked for was put on the branch since."""
+    return any(
+        a.kind == ChangeKind.PICK and a.origin == request.payload["commit"] and a.entry.seq > request.seq
+        for a in applied(entries, branch)
+    )
+
+
+def commits_of(entry: Entry) -> tuple[Sha, ...]:
+    """Branch commits that an ``applied`` or ``adopted`` entry accounts for."""
+    if entry.kind is Kind.ADOPTED:
+        return (entry.payload["commit"],)
+    return tuple(c["commit"] for c in entry.payload["changes"])
 
 
 def explained(entries: Entries, branch: str) -> frozenset[Sha]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from headway.decide import record
-from headway.decide.picks import landed_copy
-from headway.model.commit import Line, Revert, Sha
+from headway.decide.holding import Holdings
+from headway.model.commit import Line, Revert, RevertKind, Sha, standing
 from headway.model.pick import ChangeKind, PendingChange
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -22,78 +21,105 @@ class RevertVerdict(StrEnum):
     NOT_ON_BRANCH = "not-on-branch"
     ALREADY_REVERTED = "already-reverted"
     RELANDED = "relanded"
+    AMBIGUOUS = "ambiguous"
 
 
 @dataclass(frozen=True, slots=True)
 class RevertFinding:
-    """One trunk revert since the cut. ``on_branch`` are the branch's copies of what it undoes."""
+    """One trunk revert or reland since the cut.
+
+    ``on_branch`` are the branch's copies of what it undoes (of what a reland brings back), also those that the branch
+    undid since; ``open`` those of them that a needed revert still has to take out, newest first.
+    """
 
     revert: Revert
     on_branch: tuple[Sha, ...]
+    open: tuple[Sha, ...]
     verdict: RevertVerdict
     why: str
 
 
 def findings(line: Line, snapshot: Snapshot) -> tuple[RevertFinding, ...]:
-    """Each trunk revert that came after the cut, and whether this line needs it (B6)."""
-    positions = [i for i, c in enumerate(snapshot.trunk.commits) if c.sha == line.cut]
-    after_cut = (
-        {c.sha for c in snapshot.trunk.commits[positions[0] + 1 :]}
-        if positions
-        else {c.sha for c in snapshot.trunk.commits}
+    """Each trunk revert that came after the cut, and whether this line needs it (B6).
+
+    A reland is never needed: it is a change, and comes to a branch by request only (P1).
+    """
+    chain = _Chain(line, snapshot)
+    return tuple(chain.finding(r) for r in snapshot.reverts if r.commit.sha not in chain.holdings.in_cut)
+
+
+class _Chain:
+    """What all findings of a line share."""
+
+    def __init__(self, line: Line, snapshot: Snapshot) -> None:
+        self.line = line
+        self.holdings = Holdings.of(line, snapshot)
+        self.known = {r.commit.sha: r for r in snapshot.reverts}
+        self.standing = {r.commit.sha: r for r in standing(snapshot.reverts)}
+        shas = (*(c.sha for c in snapshot.trunk.commits), *(c.sha for c in line.commits))
+        self.position = {sha: i for i, sha in enumerate(shas)}
+
+    def finding(self, revert: Revert) -> RevertFinding:
+        if revert.kind is RevertKind.RELAND:
+            return self._reland(revert)
+        if not revert.targets:
+            return self._unclear(revert)
+        # A commit may undo a revert and a change at once; the former half of it is a reland.
+        held = [h for t in revert.targets if not self._is_revert(t) and (h := self.holdings.holding(t)).last]
+        copies = tuple(h.last for h in held if h.last)
+        if not copies:
+            return RevertFinding(revert, (), (), RevertVerdict.NOT_ON_BRANCH, "the branch does not hold what it undoes")
+        left = sorted({h.holder for h in held if h.holder}, key=lambda s: self.position.get(s, -1), reverse=True)
+        if not left:
+            by = ", ".join(sorted({h.undone_by[:12] for h in held if h.undone_by}))
+            return RevertFinding(revert, copies, (), RevertVerdict.ALREADY_REVERTED, f"{by} on the branch undoes it")
+        if revert.commit.sha not in self.standing:
+            back = next(r for r in self.standing.values() if revert.commit.sha in r.targets).commit.sha
+            return RevertFinding(
+                revert, copies, (), RevertVerdict.RELANDED, f"{back[:12]} on the trunk brought it back"
+            )
+        why = "the branch holds what the trunk took back"
+        return RevertFinding(revert, copies, tuple(left), RevertVerdict.NEEDED, why)
+
+    def _is_revert(self, sha: Sha) -> bool:
+        return sha in self.known and self.known[sha].kind is RevertKind.REVERT
+
+    def _reland(self, reland: Revert) -> RevertFinding:
+        first = [t for r in reland.targets for t in (self.known[r].targets if r in self.known else ())]
+        holders = tuple(h for t in (reland.commit.sha, *first) if (h := self.holdings.holding(t).holder))
+        if holders:
+            why = "the branch holds what it brought back"
+            return RevertFinding(reland, tuple(dict.fromkeys(holders)), (), RevertVerdict.RELANDED, why)
+        why = "a reland is a change: it comes to the branch by request only (P1)"
+        return RevertFinding(reland, (), (), RevertVerdict.NOT_ON_BRANCH, why)
+
+    def _unclear(self, revert: Revert) -> RevertFinding:
+        seen = self.holdings.holding(revert.commit.sha)
+        if seen.last is not None:
+            why = f"{seen.last[:12]} on the branch is a copy of it"
+            return RevertFinding(revert, (), (), RevertVerdict.ALREADY_REVERTED, why)
+        if revert.commit.sha not in self.standing:
+            return RevertFinding(revert, (), (), RevertVerdict.RELANDED, "the trunk undid it again")
+        return RevertFinding(revert, (), (), RevertVerdict.AMBIGUOUS, "what it undoes cannot be told from its message")
+
+
+def shipped(train: Train, line: Line, sha: Sha) -> bool:
+    """Whether a post release's branch had this commit already when the release before it went out."""
+    before = line.upto(train.previous_commit) if train.previous_commit else line
+    return train.post and sha not in {c.sha for c in line.commits[len(before.commits) :]}
+
+
+def needed(train: Train, line: Line, snapshot: Snapshot) -> tuple[RevertFinding, ...]:
+    """What B6 puts on the branch of this train.
+
+    For a post release only reverts of what its branch got since the release before: taking out what users have is a
+    fix that somebody requests (V4).
+    """
+    return tuple(
+        f
+        for f in findings(line, snapshot)
+        if f.verdict is RevertVerdict.NEEDED and not all(shipped(train, line, sha) for sha in f.open)
     )
-    return tuple(_finding(r, line, snapshot) for r in snapshot.reverts if r.commit.sha in after_cut)
-
-
-def _finding(revert: Revert, line: Line, snapshot: Snapshot) -> RevertFinding:
-    pairs = tuple((t, s) for t in revert.targets if (s := _copy(t, line, snapshot)) is not None)
-    held = tuple(s for _, s in pairs)
-    if not held:
-        return RevertFinding(revert, (), RevertVerdict.NOT_ON_BRANCH, "the branch does not hold what it undoes")
-    undone = {copy: sha for target, copy in pairs if (sha := _undone_on_branch(revert, target, copy, line, snapshot))}
-    remaining = tuple(s for s in held if s not in undone)
-    if not remaining:
-        by = ", ".join(sorted({sha[:12] for sha in undone.values()}))
-        return RevertFinding(revert, held, RevertVerdict.ALREADY_REVERTED, f"{by} on the branch undoes it")
-    relanded = _relanded(revert, snapshot)
-    if relanded is not None:
-        return RevertFinding(revert, held, RevertVerdict.RELANDED, f"{relanded[:12]} on the trunk brought it back")
-    return RevertFinding(revert, remaining, RevertVerdict.NEEDED, "the branch holds what the trunk took back")
-
-
-def _copy(target: Sha, line: Line, snapshot: Snapshot) -> Sha | None:
-    if target in line.held:
-        return target
-    if any(c.sha == target for c in line.commits):
-        return target
-    recorded = next(
-        (
-            a.commit
-            for a in record.applied(snapshot.entries, line.branch)
-            if a.origin == target and a.kind == ChangeKind.PICK
-        ),
-        None,
-    )
-    return recorded or landed_copy(target, line)
-
-
-def _undone_on_branch(revert: Revert, target: Sha, copy: Sha, line: Line, snapshot: Snapshot) -> Sha | None:
-    for a in record.applied(snapshot.entries, line.branch):
-        if a.kind == ChangeKind.REVERT and a.origin == revert.commit.sha and a.undoes == copy:
-            return a.commit
-    for c in line.commits:
-        if c.sha != copy and any(x.startswith(named) for named in c.reverted for x in (target, copy)):
-            return c.sha
-    return None
-
-
-def _relanded(revert: Revert, snapshot: Snapshot) -> Sha | None:
-    """The commit that undid this revert and was not itself undone (the chain's parity, from its newest end)."""
-    standing = None
-    for later in snapshot.reverts:
-        if revert.commit.sha in later.targets and _relanded(later, snapshot) is None:
-            standing = later.commit.sha
-    return standing
 
 
 def unrecorded_reverts(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
@@ -101,27 +127,70 @@ def unrecorded_reverts(train: Train, line: Line, snapshot: Snapshot, policy: Pol
     soaked = snapshot.now - timedelta(hours=policy.reverts.soak_hours)
     return tuple(
         PendingChange(ChangeKind.REVERT, f.revert.commit.sha, None, sha, f.revert.commit.subject)
-        for f in findings(line, snapshot)
-        if f.verdict is RevertVerdict.NEEDED and f.revert.commit.committed <= soaked
-        for sha in f.on_branch
+        for f in needed(train, line, snapshot)
+        if f.revert.commit.committed <= soaked
+        for sha in f.open
+        if not shipped(train, line, sha)
     )
 
 
-def soaking(line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
-    """Needed reverts that are left alone for now (B6)."""
+def waits(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
+    """Reverts that are not applied now, each with why (B6)."""
     span = timedelta(hours=policy.reverts.soak_hours)
-    return tuple(
-        Reason(
-            "B6",
-            "reverts.soaking",
-            say(
-                "the trunk revert {sha} soaks until {until}",
-                sha=f.revert.commit.sha[:12],
-                until=f.revert.commit.committed + span,
-            ),
-            facts(revert=f.revert.commit.sha, on_branch=f.on_branch, until=f.revert.commit.committed + span),
-            say("wait: many reverts are relanded within a day"),
-        )
-        for f in findings(line, snapshot)
-        if f.verdict is RevertVerdict.NEEDED and f.revert.commit.committed > snapshot.now - span
+    wanted = needed(train, line, snapshot)
+    found = [_soaking(f, span) for f in wanted if f.revert.commit.committed > snapshot.now - span]
+    for f in findings(line, snapshot):
+        if f.verdict is RevertVerdict.AMBIGUOUS and not train.post:
+            found.append(_ambiguous(f, train, line))
+        elif f.verdict is RevertVerdict.NEEDED and f not in wanted:
+            found.append(_shipped(f, train, line))
+    return tuple(found)
+
+
+def _soaking(f: RevertFinding, span: timedelta) -> Reason:
+    until = f.revert.commit.committed + span
+    return Reason(
+        "B6",
+        "reverts.soaking",
+        say("the trunk revert {sha} soaks until {until}", sha=f.revert.commit.sha[:12], until=until),
+        facts(revert=f.revert.commit.sha, on_branch=f.open, until=until),
+        say("wait: many reverts are relanded within a day"),
+    )
+
+
+def _ambiguous(f: RevertFinding, train: Train, line: Line) -> Reason:
+    return Reason(
+        "B6",
+        "reverts.ambiguous",
+        say(
+            "what the trunk revert {sha} undoes cannot be told: {subject}",
+            sha=f.revert.commit.sha[:12],
+            subject=f.revert.commit.subject,
+        ),
+        facts(revert=f.revert.commit.sha, subject=f.revert.commit.subject, branch=line.branch),
+        say(
+            "if {branch} holds it, request {sha} as a pick; else `headway waive {version} B6 --reason … --until DATE`",
+            branch=line.branch,
+            sha=f.revert.commit.sha[:12],
+            version=train.name,
+        ),
+    )
+
+
+def _shipped(f: RevertFinding, train: Train, line: Line) -> Reason:
+    return Reason(
+        "V4",
+        "reverts.shipped",
+        say(
+            "the trunk revert {sha} undoes what {previous} shipped: {subject}",
+            sha=f.revert.commit.sha[:12],
+            previous=train.previous,
+            subject=f.revert.commit.subject,
+        ),
+        facts(revert=f.revert.commit.sha, on_branch=f.open, branch=line.branch, previous=train.previous),
+        say(
+            "if it is a fix, request it for {version}: `headway pick request {sha} --onto {version} …`",
+            version=train.name,
+            sha=f.revert.commit.sha[:12],
+        ),
     )

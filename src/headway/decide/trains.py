@@ -89,7 +89,7 @@ def live_trains(snapshot: Snapshot, policy: Policy) -> tuple[Train, ...]:
     """The trains under way, in version order.
 
     Versions whose branch exists or whose cut a person chose run; else the next patch is planned (C1). A post release
-    of the newest release runs once a request, or a commit behind its final tag, gives it content (C2).
+    of the newest release runs once a request, or an adopted commit behind its final tag, gives it content (C2).
     """
     done = releases(snapshot.tags, policy)
     finished = _finished(snapshot, done)
@@ -157,16 +157,7 @@ def _post_train(
         version = next_version(newest.version, ReleaseKind.POST)
         while str(version) in gone:
             version = next_version(version, ReleaseKind.POST)
-        line = snapshot.line(branch_of(version, policy.versions))
-        asked = any(
-            e.payload["verdict"] != "refused" for e in record.of(snapshot.entries, Kind.REQUESTED, str(version))
-        )
-        ahead = (
-            line is not None
-            and line.tip != newest.commit
-            and newest.commit in {line.cut, *(c.sha for c in line.commits)}
-        )
-        if not (asked or ahead):
+        if not _post_wanted(version, newest, snapshot, policy):
             return None
         earlier = list(done)
     patch = next((r for r in done if r.version == base_of(version)), newest)
@@ -181,6 +172,26 @@ def _post_train(
         window=window,
         branch=branch_of(version, policy.versions),
         tag=final_tag(version, policy.versions),
+    )
+
+
+def _post_wanted(version: Version, newest: Release, snapshot: Snapshot, policy: Policy) -> bool:
+    """A request for it, or a commit behind the last release that an entry accounts for, since the last was given up."""
+    if any(e.payload["verdict"] != "refused" for e in record.of(snapshot.entries, Kind.REQUESTED, str(version))):
+        return True
+    line = snapshot.line(branch_of(version, policy.versions))
+    if line is None:
+        return False
+    before = line.upto(newest.commit).commits
+    ahead = {c.sha for c in line.commits[len(before) :]}
+    posts = (
+        e for e in snapshot.entries if e.kind in record.GIVING_UP and e.train.startswith(f"{base_of(version)}.post")
+    )
+    since = max((e.seq for e in posts), default=0)
+    return any(
+        e.seq > since and not ahead.isdisjoint(record.commits_of(e))
+        for e in snapshot.entries
+        if e.kind in {Kind.APPLIED, Kind.ADOPTED}
     )
 
 

@@ -5,18 +5,28 @@ One action at a time, because each changes what the next is decided on; ``tick``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from headway.decide import changes, cut, evidence, notes, performance, promotion, record, reverts
-from headway.decide.candidates import CandidateRecord, broken_step, next_tag, quiet_wait, records
+from headway.decide import branch, changes, cut, evidence, notes, performance, promotion, record
+from headway.decide.candidates import (
+    CandidateRecord,
+    broken_step,
+    next_tag,
+    nothing_new,
+    on_line,
+    quiet_wait,
+    records,
+    stray_waits,
+)
 from headway.decide.performance import Standing, standing
 from headway.decide.trains import live_trains
+from headway.decide.waivers import waived
+from headway.model.build import Artifact
 from headway.model.commit import Line
-from headway.model.entry import Kind
+from headway.model.entry import Entry, Kind
 from headway.model.pick import Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import facts, say
 from headway.model.train import Stage, Train
 from headway.plan.actions import (
     Action,
@@ -80,35 +90,16 @@ def plan(snapshot: Snapshot, policy: Policy) -> Plan:
 
 def _train_plan(train: Train, snapshot: Snapshot, policy: Policy) -> TrainPlan:
     line = snapshot.line(train.branch)
-    known = records(train, snapshot, policy)
-    hold = record.open_hold(snapshot.entries, train.name)
-    planned = _before_cut(train, snapshot, policy) if line is None else _after_cut(train, line, known, snapshot, policy)
-    tags = promotion.moved_tags(snapshot, train.name)
-    if hold is None and not tags:
-        return planned
-    held = [] if hold is None else [_hold_reason(train, hold.seq, hold.actor, hold.payload["reason"])]
-    return TrainPlan(
-        train,
-        planned.stage,
-        None,
-        (*held, *tags, *planned.waits),
-        planned.candidates,
-        planned.performance,
-        planned.evidence,
-    )
-
-
-def _hold_reason(train: Train, seq: int, actor: str, reason: str) -> Reason:
-    return Reason(
-        "G2",
-        "train.held",
-        say("{version} is held by {actor}: {reason}", version=train.name, actor=actor, reason=reason),
-        facts(hold=seq, by=actor, reason=reason),
-        say("`headway release-hold {version}`", version=train.name),
-    )
+    planned = _before_cut(train, snapshot, policy) if line is None else _after_cut(train, line, snapshot, policy)
+    hold = promotion.hold_wait(train, snapshot)
+    stops = (*((hold,) if hold else ()), *promotion.moved_tags(train, snapshot))
+    return replace(planned, action=None, waits=(*stops, *planned.waits)) if stops else planned
 
 
 def _before_cut(train: Train, snapshot: Snapshot, policy: Policy) -> TrainPlan:
+    gone = branch.gone(train, snapshot)
+    if gone is not None:
+        return TrainPlan(train, Stage.OPEN, None, (gone,))
     wait = cut.window_wait(train, snapshot, policy)
     if wait is not None:
         return TrainPlan(train, Stage.PLANNED, None, (wait,))
@@ -120,51 +111,31 @@ def _before_cut(train: Train, snapshot: Snapshot, policy: Policy) -> TrainPlan:
     return TrainPlan(train, Stage.CUT_DUE, CutBranch(train.name, train.branch, commit), ())
 
 
-def _after_cut(
-    train: Train, line: Line, known: tuple[CandidateRecord, ...], snapshot: Snapshot, policy: Policy
-) -> TrainPlan:
+def _after_cut(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> TrainPlan:
+    every = records(train, snapshot, policy)
+    known = on_line(every, line)
     published = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
     if published is not None:
-        return _finish(train, line, known, published.payload["commit"], snapshot, policy)
-    if not train.post and record.last(snapshot.entries, Kind.CUT, train.name) is None:
+        return _finish(train, line, known, published, snapshot, policy)
+    if not train.post and record.last(snapshot.entries, Kind.CUT, branch=line.branch) is None:
         return TrainPlan(train, Stage.OPEN, CutBranch(train.name, train.branch, line.cut), (), known)
     trials = snapshot.trials.get(line.branch, ())
-    waits = _change_waits(train, line, trials, snapshot, policy)
+    waits = (*changes.waits(train, line, trials, snapshot, policy), *stray_waits(train, every, line))
+    stage = Stage.CANDIDATE if known else Stage.OPEN
     action = _changes_action(train, line, trials, snapshot)
     if action is not None:
-        stage = Stage.CANDIDATE if known else Stage.OPEN
-        blocked = _checked_out_wait(train, line, action, snapshot)
-        return TrainPlan(train, stage, None if blocked else action, (*waits, *blocked), known)
+        busy = branch.checked_out(line, train, snapshot) if isinstance(action, ApplyChanges) else None
+        return TrainPlan(train, stage, None if busy else action, (*waits, *((busy,) if busy else ())), known)
     for r in known:
         unfinished = _candidate_action(train, r)
         if unfinished is not None:
             return TrainPlan(train, Stage.CANDIDATE, unfinished, waits, known)
-    return _decide_candidate(train, line, known, waits, trials, snapshot, policy)
-
-
-def _change_waits(
-    train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot, policy: Policy
-) -> tuple[Reason, ...]:
-    conflicts = tuple(changes.conflict_reason(t, line) for t in trials if t.tree is None)
-    empty = tuple(changes.empty_reason(t, line) for t in trials if t.empty)
-    return (*conflicts, *empty, *_review_waits(train, snapshot), *reverts.soaking(line, snapshot, policy))
-
-
-def _review_waits(train: Train, snapshot: Snapshot) -> tuple[Reason, ...]:
-    reviewed = {e.payload["gate"] for e in record.of(snapshot.entries, Kind.APPROVED, train.name)}
-    return tuple(
-        Reason(
-            "P1",
-            "picks.needs-review",
-            say("request {id} needs a review: {subject}", id=e.seq, subject=e.payload["subject"]),
-            facts(request=e.seq, category=e.payload["category"], by=e.actor),
-            say(
-                "`headway approve {version} pick:{id}`, or request it again with evidence", version=train.name, id=e.seq
-            ),
-        )
-        for e in record.of(snapshot.entries, Kind.REQUESTED, train.name)
-        if e.payload["verdict"] == "needs-review" and f"pick:{e.seq}" not in reviewed
-    )
+    newest = known[-1] if known else None
+    if newest is not None and newest.facts.commit == line.tip:
+        return _decide(train, line, known, waits, trials, snapshot, policy)
+    stops = tuple(w for w in (quiet_wait(train, line, snapshot, policy), nothing_new(train, line)) if w is not None)
+    tag = None if stops else TagCandidate(train.name, next_tag(train, every, policy), line.tip)
+    return TrainPlan(train, stage, tag, (*waits, *stops), known)
 
 
 def _changes_action(train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot) -> Action | None:
@@ -174,20 +145,6 @@ def _changes_action(train: Train, line: Line, trials: tuple[Trial, ...], snapsho
         return RecordApplied(train.name, line.branch, landed.before, landed.after, rows)
     clean = tuple(PlannedChange(t.change, t.tree) for t in trials if t.tree is not None and not t.empty)
     return ApplyChanges(train.name, line.branch, line.tip, clean) if clean else None
-
-
-def _checked_out_wait(train: Train, line: Line, action: Action, snapshot: Snapshot) -> tuple[Reason, ...]:
-    if line.branch not in snapshot.checked_out or not isinstance(action, ApplyChanges):
-        return ()
-    return (
-        Reason(
-            "B1",
-            "branch.checked-out",
-            say("{branch} is checked out in a work tree, which would be left behind", branch=line.branch),
-            facts(branch=line.branch, train=train.name),
-            say("switch that work tree to another branch: `git switch -`"),
-        ),
-    )
 
 
 def _candidate_action(train: Train, r: CandidateRecord) -> Action | None:
@@ -201,7 +158,7 @@ def _candidate_action(train: Train, r: CandidateRecord) -> Action | None:
     return None
 
 
-def _decide_candidate(
+def _decide(
     train: Train,
     line: Line,
     known: tuple[CandidateRecord, ...],
@@ -210,41 +167,28 @@ def _decide_candidate(
     snapshot: Snapshot,
     policy: Policy,
 ) -> TrainPlan:
-    newest = known[-1] if known else None
-    if newest is None or newest.facts.commit != line.tip:
-        quiet = quiet_wait(train, line, snapshot, policy)
-        stage = Stage.CANDIDATE if known else Stage.OPEN
-        nothing = _nothing_in_post(train, line)
-        if quiet is not None or nothing is not None:
-            return TrainPlan(train, stage, None, (*waits, *(w for w in (quiet, nothing) if w)), known)
-        return TrainPlan(train, stage, TagCandidate(train.name, next_tag(train, known, policy), line.tip), waits, known)
+    newest = known[-1]
     broken = broken_step(newest)
     if broken is not None or newest.wheel is None:
         return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *((broken,) if broken else ())), known)
     perf = standing(train, newest, snapshot, policy)
-    action = _performance_action(train, line, newest, perf, snapshot, policy)
+    action = _performance_action(train, line, newest, newest.wheel, perf, snapshot, policy)
     if action is not None:
         return TrainPlan(train, Stage.CANDIDATE, action, (*waits, *perf.blockers), known, perf)
-    return _go(train, line, known, newest, perf, waits, trials, snapshot, policy)
-
-
-def _nothing_in_post(train: Train, line: Line) -> Reason | None:
-    if not train.post or line.tip != train.previous_commit:
-        return None
-    return Reason(
-        "V4",
-        "post.empty",
-        say("{branch} has nothing new since {previous}", branch=line.branch, previous=train.previous),
-        facts(branch=line.branch, previous=train.previous, tip=line.tip),
-        say("a post release is optional: request a fix, or leave it"),
-    )
+    return _go(train, line, known, perf, waits, trials, snapshot, policy)
 
 
 def _performance_action(
-    train: Train, line: Line, newest: CandidateRecord, perf: Standing, snapshot: Snapshot, policy: Policy
+    train: Train,
+    line: Line,
+    newest: CandidateRecord,
+    wheel: Artifact,
+    perf: Standing,
+    snapshot: Snapshot,
+    policy: Policy,
 ) -> Action | None:
-    c, wheel = newest.facts, newest.wheel
-    if train.previous_commit is None or wheel is None:
+    c = newest.facts
+    if train.previous_commit is None:
         return None
     if perf.measure is not None:
         return MeasureCandidate(
@@ -289,21 +233,19 @@ def _go(
     train: Train,
     line: Line,
     known: tuple[CandidateRecord, ...],
-    newest: CandidateRecord,
     perf: Standing,
     waits: tuple[Reason, ...],
     trials: tuple[Trial, ...],
     snapshot: Snapshot,
     policy: Policy,
 ) -> TrainPlan:
+    newest = known[-1]
     digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot))
-    strange = promotion.unexplained(train, line, snapshot)
-    blockers = [w for w in waits if w.clause == "B6" and w.code != "changes.empty"]
-    blockers += perf.blockers
-    blockers += [strange] if strange else []
+    reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
+    blockers = (*reverts, *perf.blockers, *branch.problems(line, snapshot))
     approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
     day = promotion.date_wait(train, snapshot, policy)
-    others = tuple(w for w in waits if w not in blockers)
+    others = tuple(w for w in waits if w not in reverts)
     final = (*blockers, *approvals, *((day,) if day else ()))
     if final:
         return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
@@ -312,9 +254,18 @@ def _go(
 
 
 def _finish(
-    train: Train, line: Line, known: tuple[CandidateRecord, ...], commit: str, snapshot: Snapshot, policy: Policy
+    train: Train,
+    line: Line,
+    known: tuple[CandidateRecord, ...],
+    published: Entry,
+    snapshot: Snapshot,
+    policy: Policy,
 ) -> TrainPlan:
-    accepted = next((r for r in known if r.facts.commit == commit), None)
+    commit = published.payload["commit"]
+    elsewhere = promotion.other_final(train, commit, snapshot)
+    if elsewhere is not None:
+        return TrainPlan(train, Stage.PROMOTING, None, (elsewhere,), known)
+    accepted = next((r for r in known if r.facts.tag == published.payload["tag"]), None)
     perf = standing(train, accepted, snapshot, policy) if accepted else None
-    text = notes.markdown(notes.notes_of(train, line, accepted, perf, snapshot, policy))
+    text = notes.markdown(notes.notes_of(train, line.upto(commit), accepted, perf, snapshot, policy))
     return TrainPlan(train, Stage.PROMOTING, TagFinal(train.name, train.tag, commit, text), (), known, perf)
