@@ -20,7 +20,7 @@ from headway.model.train import Stage
 from headway.plan.planner import Plan, TrainPlan
 from headway.policy.schema import Policy
 from headway.policy.scheme import ReleaseKind, kind_of
-from headway.views.gates import Gate, gates
+from headway.views.gates import Gate, Light, gates
 from headway.views.words import action_text
 
 Day = date  # nouns below have a field of that name
@@ -117,6 +117,11 @@ class BoardRow:
     steps: tuple[Step, ...]
     turn: Turn
 
+    @property
+    def here(self) -> str | None:
+        """The name of the first signal that the train stands at; ``None`` with nothing but clear ones before it."""
+        return next((g.name for g in self.gates if g.light in {Light.WAITING, Light.BLOCKED}), None)
+
     def as_json(self) -> dict[str, object]:
         return {
             "version": self.version,
@@ -206,7 +211,7 @@ def candidate_row(c: CandidateRecord) -> CandidateRow:
         test_log=str(tested.get("log", "")),
         build_seconds=built.get("seconds"),
         test_seconds=tested.get("seconds"),
-        why=str(built.get("why") or tested.get("why") or ""),
+        why="; ".join(str(p.get("why", "")) for p in (built, tested) if not p.get("ok", True)),
         artifacts=c.artifacts,
     )
 

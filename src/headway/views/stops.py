@@ -55,7 +55,7 @@ def stops(
     entries: tuple[Entry, ...],
     final: tuple[str, Sha] | None,
 ) -> tuple[Stop, ...]:
-    """The stations in order, with the ``final`` tag and commit last; a post release's begin where the one before ended."""
+    """The stations in order, the ``final`` tag and commit last; a post release's begin where the one before ended."""
     changes = {a.commit: a for a in record.applied(entries, train.branch)}
     adopted = {e.payload["commit"] for e in record.of(entries, Kind.ADOPTED)}
     own = line.commits

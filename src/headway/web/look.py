@@ -1,0 +1,126 @@
+"""What each page shows, read afresh for each request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.version import Version
+
+from headway.app import Headway
+from headway.controls import version_of
+from headway.decide import record
+from headway.decide.candidates import records
+from headway.decide.performance import standing
+from headway.errors import not_found
+from headway.model.entry import Entry, Kind, broken_links
+from headway.model.snapshot import Snapshot
+from headway.model.text import Text, say
+from headway.model.train import Train
+from headway.plan.planner import TrainPlan, plan
+from headway.policy.scheme import branch_of, final_tag
+from headway.reports import Released, look_back
+from headway.views.board import Board, board, board_row, candidate_row
+from headway.views.timeline import TimelineRow, timeline
+from headway.views.train import Release, TrainView, published_files, train_view
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPage:
+    """A train and its story."""
+
+    train: TrainView
+    story: tuple[TimelineRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """All entries, newest first, and what is wrong with their chain (nothing: it holds)."""
+
+    rows: tuple[TimelineRow, ...]
+    problems: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "chain": "broken" if self.problems else "ok",
+            "problems": list(self.problems),
+            "entries": [r.as_json() for r in self.rows],
+        }
+
+
+def project_name(app: Headway) -> str:
+    """What the project is called: in its policy, else its folder."""
+    folder = app.repo.work_tree or app.repo.git_dir
+    return app.policy.project.name or folder.name.removesuffix(".git")
+
+
+def board_of(app: Headway) -> Board:
+    """The board as it is now."""
+    snapshot = app.observe()
+    return board(plan(snapshot, app.policy), app.policy, snapshot.entries, snapshot.now)
+
+
+def ledger_of(app: Headway) -> LedgerPage:
+    """The whole ledger."""
+    entries = app.entries()
+    return LedgerPage(tuple(reversed(timeline(entries))), broken_links(entries))
+
+
+def train_of(app: Headway, text: str) -> TrainPage:
+    """A train by its version: live, released, or given up. Raises ``UnusableInput`` (``….not-found``) for any other."""
+    version = version_of(text)
+    if any(r.version == version for r in app.releases()):
+        found = _released(app, look_back(app, version))
+        return TrainPage(found, tuple(reversed(timeline(app.entries(), str(version)))))
+    snapshot = app.observe()
+    planned = next((t for t in plan(snapshot, app.policy).trains if t.train.version == version), None)
+    if planned is not None:
+        found = _live(app, planned, snapshot)
+    elif any(e.train == str(version) for e in snapshot.entries):
+        found = _given_up(app, version, snapshot)
+    else:
+        raise not_found("train", str(version), say("see the board for the trains that run"))
+    return TrainPage(found, tuple(reversed(timeline(snapshot.entries, str(version)))))
+
+
+def _live(app: Headway, planned: TrainPlan, snapshot: Snapshot) -> TrainView:
+    row = board_row(planned, app.policy, snapshot.entries, snapshot.now)
+    line = snapshot.line(planned.train.branch)
+    return train_view(planned.train, line, row.candidates, planned.performance, snapshot, row=row)
+
+
+def _released(app: Headway, back: Released) -> TrainView:
+    train, entries = back.train, back.snapshot.entries
+    tag = next(t for t in back.snapshot.tags if t.name == train.tag)
+    files, index = published_files(entries, train.name)
+    published = record.last(entries, Kind.PUBLISHED, train.name)
+    accepted = next((c for c in back.candidates if published and c.facts.tag == published.payload["tag"]), None)
+    then = published.at if published else None
+    perf = standing(train, accepted, back.snapshot, app.policy, then) if accepted else None
+    yanked = record.last(entries, Kind.YANKED, train.name)
+    done = record.last(entries, Kind.RELEASED, train.name)
+    reason = yanked.payload["reason"] if yanked else None
+    release = Release(train.tag, tag.commit, done.at if done else tag.when, files, index, reason)
+    rows = tuple(candidate_row(c) for c in back.candidates)
+    ended = say("withdrawn: {reason}", reason=reason) if yanked else say("released")
+    return train_view(train, back.line, rows, perf, back.snapshot, row=None, release=release, ended=ended)
+
+
+def _given_up(app: Headway, version: Version, snapshot: Snapshot) -> TrainView:
+    names, entries = app.policy.versions, snapshot.entries
+    branch, tag = branch_of(version, names), final_tag(version, names)
+    day = snapshot.now.date()
+    train = Train(version, version.post is not None, None, None, day, (day, day), branch, tag)
+    rows = tuple(candidate_row(c) for c in records(train, snapshot, app.policy))
+    ended = _ending(entries, train.name)
+    return train_view(train, snapshot.line(branch), rows, None, snapshot, row=None, ended=ended)
+
+
+def _ending(entries: tuple[Entry, ...], train: str) -> Text:
+    skipped = record.last(entries, Kind.SKIPPED, train)
+    abandoned = record.last(entries, Kind.ABANDONED, train)
+    if abandoned is not None:
+        return say("given up: {reason}", reason=abandoned.payload["reason"])
+    if skipped is not None:
+        return say("skipped: {reason}", reason=skipped.payload["reason"])
+    return say("not on the board")

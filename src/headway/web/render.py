@@ -1,0 +1,142 @@
+"""Templates, and the language a reader asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+from starlette.requests import Request
+
+from headway.lang import LANGUAGES, tr
+from headway.model.text import Text, say
+from headway.policy.clauses import CLAUSES
+from headway.views.board import OUTCOMES, TURNS, when_text
+from headway.views.gates import LIGHTS
+from headway.views.stops import STOPS
+from headway.views.train import PICK_STATES, REVERT_VERDICTS, VERDICTS
+from headway.views.words import KINDS, STAGES, short
+from headway.web.drawing import clipped
+
+_WORDS: dict[Any, Text] = {
+    **{("stage", k): v for k, v in STAGES.items()},
+    **{("kind", k): v for k, v in KINDS.items()},
+    **{("light", k): v for k, v in LIGHTS.items()},
+    **{("turn", k): v for k, v in TURNS.items()},
+    **{("outcome", k): v for k, v in OUTCOMES.items()},
+    **{("stop", k): v for k, v in STOPS.items()},
+    **{("pick", k): v for k, v in PICK_STATES.items()},
+    **{("revert", k): v for k, v in REVERT_VERDICTS.items()},
+    **{("verdict", k): v for k, v in VERDICTS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """``lang`` is what is shown; ``chosen`` that the address says so, and its links go on saying it."""
+
+    lang: str
+    chosen: bool
+
+    def link(self, path: str, **query: object) -> str:
+        """The address of a page, which keeps the language when it was chosen. Segments must be quoted already."""
+        pairs = {**query, **({"lang": self.lang} if self.chosen else {})}
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def reader_of(request: Request) -> Reader:
+    """``?lang=``, else the first language of Accept-Language that there is, else English."""
+    wanted = request.query_params.get("lang", "").lower()
+    if wanted[:2] in LANGUAGES:
+        return Reader(wanted[:2], True)
+    return Reader(_accepted(request.headers.get("accept-language", "")), False)
+
+
+def _accepted(header: str) -> str:
+    ranked: list[tuple[float, int, str]] = []
+    for position, part in enumerate(header.split(",")):
+        name, _, weight = part.partition(";")
+        try:
+            q = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            q = 0.0
+        if name.strip()[:2].lower() in LANGUAGES and q > 0:
+            ranked.append((-q, position, name.strip()[:2].lower()))
+    return min(ranked)[2] if ranked else "en"
+
+
+@pass_context
+def _say(context: Context, template: str, /, **values: object) -> str:
+    """``_("…", x=…)`` in a template; the catalogue is made from the templates too."""
+    return tr(say(template, **values), context["reader"].lang)
+
+
+@pass_context
+def _text(context: Context, text: Text) -> str:
+    return tr(text, context["reader"].lang)
+
+
+@pass_context
+def _word(context: Context, kind: str, value: object) -> str:
+    return tr(_WORDS[kind, value], context["reader"].lang)
+
+
+@pass_context
+def _clause(context: Context, clause: str) -> str:
+    text = CLAUSES.get(clause)
+    return tr(text, context["reader"].lang) if text else ""
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} s"
+
+
+def _marked(text: str) -> Markup:
+    """Words between backticks as code; all of it escaped first."""
+    parts = str(escape(text)).split("`")
+    if len(parts) % 2 == 0:
+        return Markup("`".join(parts))  # noqa: S704 - escaped above
+    return Markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts)))  # noqa: S704 - as above
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.1f} %"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("headway.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals["_"] = _say
+    env.globals["word"] = _word
+    env.globals["clause_text"] = _clause
+    env.filters["text"] = _text
+    env.filters["when"] = when_text
+    env.filters["moment"] = _moment
+    env.filters["short"] = short
+    env.filters["seconds"] = _seconds
+    env.filters["marked"] = _marked
+    env.filters["percent"] = _percent
+    env.filters["clipped"] = clipped
+    env.filters["segment"] = lambda text: quote(str(text), safe="")
+    return env
+
+
+def render(template: str, reader: Reader, **values: object) -> str:
+    """A page in the reader's language."""
+    html_lang = "zh-Hans" if reader.lang == "zh" else reader.lang
+    return _environment().get_template(template).render(reader=reader, html_lang=html_lang, **values)
