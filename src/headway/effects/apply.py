@@ -11,7 +11,7 @@ from headway.effects.refs import IDENTITY, move_branch
 from headway.errors import WorldFailed
 from headway.history.git import Git, text_of
 from headway.history.merge import merge_pick
-from headway.history.repository import Repository
+from headway.history.repository import Repository, checked_out_branches
 from headway.model.commit import Sha
 from headway.model.pick import ChangeKind
 from headway.model.text import facts, say
@@ -40,7 +40,8 @@ def apply_changes(
     """The branch's new tip and each change's commit. Author and author date are kept; ``-x`` lines are added.
 
     Every tree must be the one that the trial gave. ``step`` is called before each write. Raises ``WorldFailed`` when
-    the branch moved meanwhile; nothing is changed then, since the only write that anybody sees is the last one.
+    the branch was moved or checked out meanwhile; nothing is changed then, since the only write that anybody sees is
+    the last one.
     """
     tip = action.tip
     done: list[AppliedChange] = []
@@ -49,6 +50,14 @@ def apply_changes(
         tip = _commit(repo, tip, planned, when)
         done.append(AppliedChange(planned.change, tip))
     step(f"move:{action.branch}")
+    if action.branch in checked_out_branches(repo):
+        raise WorldFailed(
+            "branch.checked-out",
+            say("{branch} was checked out in a work tree meanwhile, which would be left behind", branch=action.branch),
+            clause="B1",
+            facts=facts(branch=action.branch, planned_on=action.tip),
+            remedy=say("nothing was changed; switch that work tree to another branch: `git switch -`"),
+        )
     move_branch(repo.git, action.branch, action.tip, tip, when)
     return tip, tuple(done)
 
