@@ -12,16 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
 from headway.clock import SystemClock
 from headway.decide import changes
 from headway.decide.trains import Release, live_branches, live_trains, releases
-from headway.effects.measure import Measurer
 from headway.effects.paths import StatePaths
-from headway.effects.perform import Performer
 from headway.errors import UnusableInput
 from headway.history.log import read_file, read_tags
 from headway.history.merge import try_changes
@@ -38,11 +36,13 @@ from headway.plan.actions import Action
 from headway.plan.planner import Plan, TrainPlan, plan
 from headway.policy.loader import load_policy
 from headway.policy.schema import Policy
-from headway.sources.index import read_folder_index, read_simple_index
 from headway.sources.repository import branch_names, read_repository
 
 POLICY_FILE = "release.toml"
 ACTOR = "headway"
+
+if TYPE_CHECKING:
+    from headway.effects.perform import Performer
 
 
 class Silent:
@@ -123,6 +123,8 @@ class Headway:
 
     def published(self, project: str = "") -> tuple[PublishedFile, ...]:
         """Files on the index as they are there now."""
+        from headway.sources.index import read_folder_index, read_simple_index
+
         if self.policy.index.upload_url:
             name = project or self.policy.project.name
             return read_simple_index(self.policy.index.simple_url, name) if name else ()
@@ -209,6 +211,10 @@ class _Performing:
         self._store = app._store(write=True)
 
     def __enter__(self) -> Performer:
+        # Builders, runners and the HTTP client are loaded by what acts, not by what looks.
+        from headway.effects.measure import Measurer
+        from headway.effects.perform import Performer
+
         app = self._app
         return Performer(
             repo=app.repo,

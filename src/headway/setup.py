@@ -48,7 +48,7 @@ def tag_style(tags: tuple[Tag, ...]) -> tuple[str, str]:
     """The final and candidate tag templates that most of a project's tags follow; the first style when none do."""
 
     def count(style: tuple[str, str]) -> int:
-        names = Versions(final_tag=style[0], candidate_tag=style[1])  # type: ignore[call-arg]
+        names = Versions(final_tag=style[0], candidate_tag=style[1])
         return sum(1 for t in tags if read_final_tag(t.name, names) is not None)
 
     return max(_TAG_STYLES, key=count)
