@@ -75,6 +75,7 @@ class World:
     def __init__(self, folder: Path, policy: str = POLICY) -> None:
         self.git = GitMaker(folder / "toy.git", bare=True)
         self.clock = SetClock(day("01-15T12"))
+        self.git.now = day("01-15T08")
         files = {"backend.py": BACKEND, "pyproject.toml": PYPROJECT, "release.toml": policy, "toy.py": "ANSWER = 1\n"}
         self.git.commit("Begin", files)
         self.first = self.git.commit("Add decoding (#1)", {"toy.py": "ANSWER = 41\n"})

@@ -25,7 +25,10 @@ from headway.views.words import action_text
 
 Day = date  # nouns below have a field of that name
 
-_TIME_WILL_DO = frozenset({"cut.too-early", "promotion.too-early", "candidate.not-quiet", "reverts.soaking"})
+_TIME_WILL_DO = frozenset(
+    {"cut.too-early", "promotion.too-early", "promotion.blackout", "candidate.not-quiet", "reverts.soaking"}
+)
+_STOPS = frozenset({"train.held", "tags.moved", "tags.elsewhere", "branch.gone"})
 
 
 class Turn(StrEnum):
@@ -122,6 +125,11 @@ class BoardRow:
         """The name of the first signal that the train stands at; ``None`` with nothing but clear ones before it."""
         return next((g.name for g in self.gates if g.light in {Light.WAITING, Light.BLOCKED}), None)
 
+    @property
+    def stopped(self) -> bool:
+        """Nothing happens on this train, whatever its signals show: it is held, or its tags or branch were moved."""
+        return any(b.code in _STOPS for b in self.blockers)
+
     def as_json(self) -> dict[str, object]:
         return {
             "version": self.version,
@@ -132,6 +140,7 @@ class BoardRow:
             "days_left": self.days_left,
             "branch": self.branch,
             "turn": self.turn.value,
+            "stopped": self.stopped,
             "gates": [g.as_json() for g in self.gates],
             "candidates": [c.as_json() for c in self.candidates],
             "blockers": [b.as_json() for b in self.blockers],

@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from headway.decide import record
+from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
 from headway.decide.trains import today
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
-from headway.model.text import Text, say
+from headway.model.text import Text, facts_json, say
 from headway.model.train import Stage
 from headway.model.verdict import Verdict
 from headway.plan.actions import ApplyChanges, CheckCommit, CutBranch, RecordApplied, TagCandidate
@@ -52,6 +53,7 @@ class Gate:
 
 
 Lit = tuple[Light, Text]
+_OTHER_BRANCH = ("branch.unexplained", "branch.other-cut", "branch.rewritten", "branch.checked-out")
 
 
 def gates(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> tuple[Gate, ...]:
@@ -73,6 +75,9 @@ def _first(planned: TrainPlan, *codes: str) -> Reason | None:
 
 def _cut(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
     train = planned.train
+    gone = _first(planned, "branch.gone")
+    if gone is not None:
+        return Light.BLOCKED, gone.text
     if planned.stage in {Stage.PLANNED, Stage.CUT_DUE}:
         blocked = _first(planned, "cut.too-late", "cut.nothing-green")
         if blocked is not None:
@@ -90,7 +95,7 @@ def _cut(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
 def _picks(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
     if planned.stage in {Stage.PLANNED, Stage.CUT_DUE}:
         return Light.NONE, say("picks begin with the cut")
-    blocked = _first(planned, "reverts.conflict", "branch.unexplained", "branch.checked-out")
+    blocked = _first(planned, "reverts.conflict", "reverts.ambiguous", *_OTHER_BRANCH)
     if blocked is not None:
         return Light.BLOCKED, blocked.text
     if isinstance(planned.action, ApplyChanges | RecordApplied):
@@ -98,9 +103,11 @@ def _picks(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
     open_ = _first(planned, "picks.conflict", "picks.needs-review", "reverts.soaking", "post.empty")
     if open_ is not None:
         return Light.WAITING, open_.text
-    asked = {e.seq for e in record.of(entries, Kind.REQUESTED, planned.train.name)}
+    asked = {e.seq for e in record.of(entries, Kind.REQUESTED, planned.train.name) if e.payload["verdict"] != "refused"}
     done = sum(1 for a in record.applied(entries, planned.train.branch) if a.request in asked)
-    return Light.OK, say("applied: {count}", count=done) if asked else say("none asked for")
+    if not asked:
+        return Light.OK, say("none asked for")
+    return Light.OK, say("applied: {done} of {asked}", done=done, asked=len(asked))
 
 
 def _superseded(planned: TrainPlan) -> bool:
@@ -117,11 +124,16 @@ def _build(planned: TrainPlan) -> Lit:
         return Light.WAITING, quiet.text
     if not planned.candidates or _superseded(planned):
         return Light.NONE, say("waits for the next candidate")
-    newest = planned.candidates[-1]
+    return _built(planned.candidates[-1])
+
+
+def _built(newest: CandidateRecord) -> Lit:
     if newest.built is None:
         return Light.WAITING, say("{tag} is to be built", tag=newest.facts.tag)
     if not newest.built.payload["ok"]:
         return Light.BLOCKED, say("the build of {tag} failed", tag=newest.facts.tag)
+    if newest.wheel is None:
+        return Light.BLOCKED, say("the build of {tag} left no wheel", tag=newest.facts.tag)
     return Light.OK, say("{tag} is built", tag=newest.facts.tag)
 
 
@@ -166,14 +178,26 @@ def _approval(planned: TrainPlan, policy: Policy) -> Lit:
     if planned.stage is not Stage.DECISION or planned.evidence is None:
         return Light.NONE, say("nothing to approve yet")
     wait = _first(planned, "promotion.unapproved")
-    return (Light.WAITING, wait.text) if wait else (Light.OK, say("approved"))
+    if wait is None:
+        return Light.OK, say("approved")
+    known = facts_json(wait.facts)
+    given, lapsed = (known.get(k) or [] for k in ("approved_by", "lapsed"))
+    if lapsed and not given:
+        return Light.WAITING, say("gate {gate}: what {people} approved has changed", gate=known["gate"], people=lapsed)
+    return Light.WAITING, say(
+        "gate {gate}: {given} of {wanted} approved", gate=known["gate"], given=_count(given), wanted=known["wanted"]
+    )
+
+
+def _count(names: object) -> int:
+    return len(names) if isinstance(names, list) else 0
 
 
 def _date(planned: TrainPlan, policy: Policy, now: datetime) -> Lit:
     late = _first(planned, "promotion.too-late", "cut.too-late")
     if late is not None:
         return Light.BLOCKED, late.text
-    early = _first(planned, "promotion.too-early")
+    early = _first(planned, "promotion.too-early", "promotion.blackout")
     if early is not None:
         return Light.WAITING, early.text
     day = planned.train.date

@@ -46,13 +46,14 @@ class BoardTable:
         head.add_column(ratio=1)
         head.add_column(justify="right")
         stage = RichText.assemble((row.version, "bold"), "  ", self._tr(KINDS[row.kind], "dim"))
-        head.add_row(stage, self._tr(TURNS[row.turn], _TURN_STYLES[row.turn]))
+        stopped = self._tr(say("stopped"), "bold red")
+        head.add_row(stage, stopped if row.stopped else self._tr(TURNS[row.turn], _TURN_STYLES[row.turn]))
         head.add_row(self._date(row), self._tr(STAGES[row.stage], "bold"))
         parts: list[Table | RichText | Padding] = [head, self._lights(row, plain)]
         parts += [self._candidate(row)] if row.candidates else [RichText(clean(row.branch), "dim")]
         parts += [Padding(self._reasons(row, plain), (1, 0, 0, 0))] if row.blockers or row.steps else []
         blocked = any(g.light is Light.BLOCKED for g in row.gates)
-        return Panel(Group(*parts), border_style="red" if blocked else "blue", padding=(0, 1))
+        return Panel(Group(*parts), border_style="red" if blocked or row.stopped else "blue", padding=(0, 1))
 
     def _date(self, row: BoardRow) -> RichText:
         day = say("{date} (tentative)", date=row.date) if row.tentative else say("{date}", date=row.date)

@@ -13,96 +13,60 @@ from typing import Any
 
 from headway.decide import record
 from headway.decide.performance import Standing
-from headway.decide.reverts import RevertVerdict, findings
-from headway.model.commit import Line, Sha
+from headway.decide.reverts import RevertVerdict, findings, needed
+from headway.model.commit import Line, RevertKind, Sha
 from headway.model.entry import Entry, Kind
-from headway.model.pick import Category
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
 from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
 from headway.policy.scheme import ReleaseKind, kind_of
 from headway.views.board import BoardRow, CandidateRow
+from headway.views.picks import PickRow, picks
 from headway.views.stops import Stop, stops
-from headway.views.words import category_text
 
 
-class PickState(StrEnum):
-    APPLIED = "applied"
-    PENDING = "pending"
-    REVIEW = "needs-review"
-    CONFLICT = "conflict"
-    REFUSED = "refused"
+class RevertState(StrEnum):
+    """The verdicts of B6, and ``SHIPPED``: needed, but users of the release before have what it takes out (V4)."""
+
+    NEEDED = "needed"
+    SHIPPED = "shipped"
+    NOT_ON_BRANCH = "not-on-branch"
+    ALREADY_REVERTED = "already-reverted"
+    RELANDED = "relanded"
+    AMBIGUOUS = "ambiguous"
 
 
-PICK_STATES: Mapping[PickState, Text] = {
-    PickState.APPLIED: say("applied"),
-    PickState.PENDING: say("to be applied"),
-    PickState.REVIEW: say("needs a review"),
-    PickState.CONFLICT: say("conflicts"),
-    PickState.REFUSED: say("refused"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class PickRow:
-    """A request. ``violations`` are ``{clause, message, remedy}`` as the gate gave them, in English."""
-
-    id: int
-    ref: str
-    origin: Sha | None
-    subject: str
-    category: Text
-    clause: str
-    reason: str
-    evidence: tuple[str, ...]
-    by: str
-    at: datetime
-    state: PickState
-    violations: tuple[Mapping[str, Any], ...]
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "id": self.id,
-            "ref": self.ref,
-            "origin": self.origin,
-            "subject": self.subject,
-            "category": str(self.category),
-            "reason": self.reason,
-            "evidence": list(self.evidence),
-            "by": self.by,
-            "at": self.at.isoformat(),
-            "state": self.state.value,
-            "violations": [dict(v) for v in self.violations],
-        }
-
-
-REVERT_VERDICTS: Mapping[RevertVerdict, Text] = {
-    RevertVerdict.NEEDED: say("needed here"),
-    RevertVerdict.NOT_ON_BRANCH: say("not on this branch"),
-    RevertVerdict.ALREADY_REVERTED: say("already reverted"),
-    RevertVerdict.RELANDED: say("relanded"),
+REVERT_STATES: Mapping[RevertState, Text] = {
+    RevertState.NEEDED: say("needed here"),
+    RevertState.SHIPPED: say("shipped before"),
+    RevertState.NOT_ON_BRANCH: say("not on this branch"),
+    RevertState.ALREADY_REVERTED: say("already reverted"),
+    RevertState.RELANDED: say("relanded"),
+    RevertState.AMBIGUOUS: say("unclear"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RevertRow:
-    """A trunk revert since the cut, and whether this line needs it."""
+    """A trunk revert or reland since the cut, and whether this line needs it."""
 
     revert: Sha
     subject: str
+    reland: bool
     reverts: tuple[Sha, ...]
     on_branch: tuple[Sha, ...]
-    verdict: RevertVerdict
+    state: RevertState
     why: str
 
     def as_json(self) -> dict[str, object]:
         return {
             "revert": self.revert,
             "subject": self.subject,
+            "kind": "reland" if self.reland else "revert",
             "reverts": list(self.reverts),
             "on_branch": list(self.on_branch),
-            "verdict": self.verdict.value,
+            "verdict": self.state.value,
             "why": self.why,
         }
 
@@ -217,56 +181,27 @@ def train_view(
         release=release,
         stops=stops(train, line, candidates, snapshot.entries, final) if line else (),
         picks=picks(train, snapshot),
-        reverts=_reverts(line, snapshot) if line else (),
+        reverts=_reverts(train, line, snapshot) if line else (),
         candidates=candidates,
         performance=standing.verdict if standing else None,
         culprits=_culprits(train, snapshot.entries),
     )
 
 
-def picks(train: Train, snapshot: Snapshot) -> tuple[PickRow, ...]:
-    """A train's requests, in the order in which they were made."""
-    entries = snapshot.entries
-    done = {a.request for a in record.applied(entries, train.branch)}
-    reviewed = {e.payload["gate"] for e in record.of(entries, Kind.APPROVED, train.name)}
-    stuck = {t.change.request for t in snapshot.trials.get(train.branch, ()) if t.tree is None}
+def _reverts(train: Train, line: Line, snapshot: Snapshot) -> tuple[RevertRow, ...]:
+    wanted = {f.revert.commit.sha for f in needed(train, line, snapshot)}
     return tuple(
-        _pick(e, _pick_state(e, done, reviewed, stuck)) for e in record.of(entries, Kind.REQUESTED, train.name)
-    )
-
-
-def _pick_state(e: Entry, done: set[int | None], reviewed: set[str], stuck: set[int | None]) -> PickState:
-    if e.payload["verdict"] == "refused":
-        return PickState.REFUSED
-    if e.seq in done:
-        return PickState.APPLIED
-    if e.payload["verdict"] == "needs-review" and f"pick:{e.seq}" not in reviewed:
-        return PickState.REVIEW
-    return PickState.CONFLICT if e.seq in stuck else PickState.PENDING
-
-
-def _pick(e: Entry, state: PickState) -> PickRow:
-    p = e.payload
-    category = p.get("category") or ""
-    return PickRow(
-        id=e.seq,
-        ref=p["ref"],
-        origin=p.get("commit"),
-        subject=p.get("subject") or "",
-        category=category_text(category),
-        clause=Category(category).clause if category in set(Category) else "P1",
-        reason=p.get("reason") or "",
-        evidence=tuple(p.get("evidence", ())),
-        by=e.actor,
-        at=e.at,
-        state=state,
-        violations=tuple(p.get("violations", ())),
-    )
-
-
-def _reverts(line: Line, snapshot: Snapshot) -> tuple[RevertRow, ...]:
-    return tuple(
-        RevertRow(f.revert.commit.sha, f.revert.commit.subject, f.revert.targets, f.on_branch, f.verdict, f.why)
+        RevertRow(
+            f.revert.commit.sha,
+            f.revert.commit.subject,
+            f.revert.kind is RevertKind.RELAND,
+            f.revert.targets,
+            f.on_branch,
+            RevertState.SHIPPED
+            if f.verdict is RevertVerdict.NEEDED and f.revert.commit.sha not in wanted
+            else RevertState(f.verdict.value),
+            f.why,
+        )
         for f in findings(line, snapshot)
     )
 

@@ -33,6 +33,11 @@ class ClauseRow:
     text: Text
     values: tuple[Value, ...]
 
+    @property
+    def short(self) -> bool:
+        """Its values take no more than a few lines."""
+        return sum(1 + v.value.count("\n") + len(v.value) // 80 for v in self.values) <= 6
+
 
 def clause_rows(policy: Policy) -> tuple[ClauseRow, ...]:
     """All clauses. A value stands at the clauses that its description names, else at those of its table."""

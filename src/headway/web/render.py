@@ -18,8 +18,9 @@ from headway.model.text import Text, say
 from headway.policy.clauses import CLAUSES
 from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
+from headway.views.picks import PICK_STATES
 from headway.views.stops import STOPS
-from headway.views.train import PICK_STATES, REVERT_VERDICTS, VERDICTS
+from headway.views.train import REVERT_STATES, VERDICTS
 from headway.views.words import KINDS, STAGES, short
 from headway.web.drawing import clipped
 
@@ -31,7 +32,7 @@ _WORDS: dict[Any, Text] = {
     **{("outcome", k): v for k, v in OUTCOMES.items()},
     **{("stop", k): v for k, v in STOPS.items()},
     **{("pick", k): v for k, v in PICK_STATES.items()},
-    **{("revert", k): v for k, v in REVERT_VERDICTS.items()},
+    **{("revert", k): v for k, v in REVERT_STATES.items()},
     **{("verdict", k): v for k, v in VERDICTS.items()},
 }
 
