@@ -46,8 +46,8 @@ def look_back(app: Headway, version: Version) -> Released:
     if line is None:
         raise not_found("commit", tag.commit, say("fetch the repository's history"))
     live = snapshot.line(train.branch)
-    held = live.held if live else frozenset()
-    named = Line(train.branch, line.tip, line.cut, line.commits, held)
+    known = live.upto(tag.commit) if live else line
+    named = Line(train.branch, line.tip, line.cut, line.commits, known.held, known.reverts)
     return Released(train, named, snapshot, records(train, snapshot, app.policy))
 
 

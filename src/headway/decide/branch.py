@@ -40,8 +40,13 @@ def gone(train: Train, snapshot: Snapshot) -> Reason | None:
 
 def problems(line: Line, snapshot: Snapshot) -> tuple[Reason, ...]:
     """What makes a branch another one than the ledger tells of; each blocks the final."""
-    found = (_other_cut(line, snapshot), _lost(line, snapshot), unexplained(line, snapshot))
-    return tuple(r for r in found if r is not None)
+    strange = unexplained(line, snapshot)
+    return (*altered(line, snapshot), *((strange,) if strange else ()))
+
+
+def altered(line: Line, snapshot: Snapshot) -> tuple[Reason, ...]:
+    """The branch does not stand on its cut, or lost what was applied."""
+    return tuple(r for r in (_other_cut(line, snapshot), _lost(line, snapshot)) if r is not None)
 
 
 def unexplained(line: Line, snapshot: Snapshot) -> Reason | None:

@@ -32,7 +32,7 @@ def problems(
 ) -> tuple[Reason, ...]:
     """All that speaks against ``version`` being exactly the candidate that was accepted; empty is the proof.
 
-    ``line`` is its branch up to the release; ``index`` the files that the package index offers now.
+    ``line`` is its branch, up to the release or longer; ``index`` the files that the package index offers now.
     """
     name = str(version)
     chain = chain_problems(snapshot.entries)
@@ -149,7 +149,12 @@ def _bits(
 def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, policy: Policy) -> list[Reason]:
     """What had to be open when it was published, judged by the entries from before that."""
     then = replace(snapshot, entries=tuple(e for e in snapshot.entries if e.seq < published.seq))
-    found = [*_approvals(train, published, then, policy), *branch.problems(line, then)]
+    commit = published.payload["commit"]
+    strange = branch.unexplained(line, snapshot)
+    if commit in {line.cut, *(c.sha for c in line.commits)}:
+        line = line.upto(commit)
+    found = [*_approvals(train, published, then, policy), *branch.altered(line, then)]
+    found += [strange] if strange else []
     open_reverts = [
         f.revert.commit.sha
         for f in needed(train, line, snapshot)

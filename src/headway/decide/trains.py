@@ -89,7 +89,7 @@ def live_trains(snapshot: Snapshot, policy: Policy) -> tuple[Train, ...]:
     """The trains under way, in version order.
 
     Versions whose branch exists or whose cut a person chose run; else the next patch is planned (C1). A post release
-    of the newest release runs once a request, or an adopted commit behind its final tag, gives it content (C2).
+    of the newest release runs once a request, or a commit behind its final tag, gives it content (C2).
     """
     done = releases(snapshot.tags, policy)
     finished = _finished(snapshot, done)
@@ -176,23 +176,21 @@ def _post_train(
 
 
 def _post_wanted(version: Version, newest: Release, snapshot: Snapshot, policy: Policy) -> bool:
-    """A request for it, or a commit behind the last release that an entry accounts for, since the last was given up."""
+    """A request for it, or commits behind the last release; after one was given up only those put there since."""
     if any(e.payload["verdict"] != "refused" for e in record.of(snapshot.entries, Kind.REQUESTED, str(version))):
         return True
     line = snapshot.line(branch_of(version, policy.versions))
-    if line is None:
+    if line is None or newest.commit not in {line.cut, *(c.sha for c in line.commits)}:
         return False
-    before = line.upto(newest.commit).commits
-    ahead = {c.sha for c in line.commits[len(before) :]}
-    posts = (
-        e for e in snapshot.entries if e.kind in record.GIVING_UP and e.train.startswith(f"{base_of(version)}.post")
+    ahead = {c.sha for c in line.commits[len(line.upto(newest.commit).commits) :]}
+    posts = f"{base_of(version)}.post"
+    since = max(
+        (e.seq for e in snapshot.entries if e.kind in record.GIVING_UP and e.train.startswith(posts)), default=0
     )
-    since = max((e.seq for e in posts), default=0)
-    return any(
-        e.seq > since and not ahead.isdisjoint(record.commits_of(e))
-        for e in snapshot.entries
-        if e.kind in {Kind.APPLIED, Kind.ADOPTED}
-    )
+    if not since:
+        return bool(ahead)
+    later = (e for e in snapshot.entries if e.seq > since and e.kind in {Kind.APPLIED, Kind.ADOPTED})
+    return any(not ahead.isdisjoint(record.commits_of(e)) for e in later)
 
 
 def released_train(version: Version, snapshot: Snapshot, policy: Policy) -> Train:

@@ -133,7 +133,9 @@ def _after_cut(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> 
     newest = known[-1] if known else None
     if newest is not None and newest.facts.commit == line.tip:
         return _decide(train, line, known, waits, trials, snapshot, policy)
-    stops = tuple(w for w in (quiet_wait(train, line, snapshot, policy), nothing_new(train, line)) if w is not None)
+    strange = branch.unexplained(line, snapshot) if train.post else None  # what users may never get is not built
+    found = (quiet_wait(train, line, snapshot, policy), nothing_new(train, line), strange)
+    stops = tuple(w for w in found if w is not None)
     tag = None if stops else TagCandidate(train.name, next_tag(train, every, policy), line.tip)
     return TrainPlan(train, stage, tag, (*waits, *stops), known)
 
