@@ -46,16 +46,26 @@ def _in_python(node: ast.AST) -> Iterator[str]:
         if name == "Check" and node.args:
             yield from _constant(node.args[0])
         for keyword in node.keywords:
-            if keyword.arg == "help":
+            # argparse's help is that of the load client, which programs call and which says it in English.
+            if keyword.arg == "help" and name != "add_argument":
                 yield from _constant(keyword.value)
     elif isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and key.value == "help":
                 yield from _constant(value)
+    elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "rows" for t in node.targets):
+        yield from _row_names(node.value)
     elif isinstance(node, ast.ClassDef) and node.name in ENUMS:
         for part in node.body:
             if isinstance(part, ast.Assign):
                 yield from _constant(part.value)
+
+
+def _row_names(node: ast.AST) -> Iterator[str]:
+    """The first cells of a list of rows written out as ``(name, value)``: they are shown with ``word(name)``."""
+    for row in node.elts if isinstance(node, ast.List) else ():
+        if isinstance(row, ast.Tuple) and len(row.elts) == 2:
+            yield from _constant(row.elts[0])
 
 
 def _constant(node: ast.AST) -> Iterator[str]:
@@ -89,9 +99,9 @@ def catalogue() -> tuple[Catalog, list[str]]:
 
 def _fields_differ(text: str, words: str) -> bool:
     try:
-        return not fields(words) <= fields(text)
-    except ValueError:
-        return "{" in text and "}" in text and not text.startswith("{{")
+        return fields(words) != fields(text)
+    except ValueError:  # a brace that belongs to no field
+        return True
 
 
 def main() -> int:
