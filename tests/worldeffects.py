@@ -1,0 +1,203 @@
+"""What each action would do to a ``World``: the tests' own model of the effects, to run whole trains in memory.
+
+``effect`` changes the world and says what to write down; ``perform`` writes it down too. A tick that is killed between
+the two is ``effect`` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from worlds import METRIC, World, blocks, sha
+
+from headway.model.build import PublishedFile
+from headway.model.entry import Entry, Kind, digest_of
+from headway.model.pick import ChangeKind
+from headway.plan.actions import (
+    Action,
+    ApplyChanges,
+    BuildCandidate,
+    CheckCommit,
+    CutBranch,
+    MeasureCandidate,
+    NameCulprit,
+    PlannedChange,
+    ProbeCommit,
+    Publish,
+    RecordApplied,
+    TagCandidate,
+    TagFinal,
+    TestCandidate,
+)
+from headway.plan.planner import plan
+
+Payload = dict[str, Any]
+
+
+def perform(world: World, action: Action) -> Entry:
+    kind, payload = effect(world, action)
+    return world.note(kind, action.train, **payload)
+
+
+def step(world: World, version: str = "0.7.1") -> Entry:
+    """Do the one action of a train; there must be one."""
+    action = world.train(version).action
+    assert action is not None, list(world.waits(version))
+    return perform(world, action)
+
+
+def settle(world: World, limit: int = 200) -> list[Action]:
+    """Tick until nothing but waits is left; the actions done."""
+    done: list[Action] = []
+    while actions := plan(world.snapshot(), world.policy).actions:
+        for action in actions:
+            perform(world, action)
+            done.append(action)
+        assert len(done) < limit, "the planner does not come to rest"
+    return done
+
+
+def release(world: World, version: str = "0.7.1") -> None:
+    """Bring a train that is cut to its release: candidates, approval, its day."""
+    settle(world)
+    planned = world.train(version)
+    if planned.train.date > world.now.date():
+        world.until(planned.train.date.isoformat())
+    settle(world)
+    world.approve(version)
+    settle(world)
+    assert planned.train.tag in world.tags
+
+
+def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR0911 - one return for each action
+    match action:
+        case CheckCommit():
+            return Kind.CHECKED, {"commit": action.commit, "ok": action.commit not in world.red, "log": "check.log"}
+        case CutBranch():
+            if action.branch not in world.branches:
+                world.branch(action.branch, action.commit)
+            return Kind.CUT, {"branch": action.branch, "commit": action.commit}
+        case ApplyChanges():
+            return Kind.APPLIED, _apply(world, action)
+        case RecordApplied():
+            rows = [_row(a.change, a.commit) for a in action.changes]
+            return Kind.APPLIED, _applied(action.branch, action.before, action.after, rows)
+        case TagCandidate() | TagFinal():
+            return _tag(world, action)
+        case BuildCandidate():
+            return Kind.BUILT, _build(world, action)
+        case TestCandidate():
+            ok = action.commit not in world.failing
+            known = {"tag": action.tag, "commit": action.commit, "wheel": action.wheel.sha256}
+            return Kind.TESTED, {**known, "ok": ok, "why": "" if ok else "1 failed", "log": "test.log", "command": ""}
+        case MeasureCandidate() | ProbeCommit():
+            return _measure(world, action)
+        case NameCulprit():
+            named = {"subject": action.subject, "ratio": action.ratio, "confirmed": action.confirmed}
+            return Kind.CULPRIT, {
+                "tag": action.tag,
+                "commit": action.commit,
+                **named,
+                "suspects": list(action.suspects),
+            }
+        case Publish():
+            return Kind.PUBLISHED, _publish(world, action)
+
+
+def _apply(world: World, action: ApplyChanges) -> Payload:
+    assert world.tip(action.branch) == action.tip, "compare-and-swap"
+    rows = []
+    for planned in action.changes:
+        _same_tree(planned)
+        change = planned.change
+        origin = world.known(change.origin)
+        if change.kind is ChangeKind.PICK:
+            made = world.by_hand(origin, action.branch)
+        else:
+            assert change.undoes is not None
+            subject = f'Revert "{world.known(change.undoes).subject}"'
+            body = f"This reverts commit {change.undoes}.\n\n(cherry picked from commit {origin.sha})"
+            made = world.on_branch(subject, body, action.branch, origin.author)
+        rows.append(_row(change, made.sha))
+    return _applied(action.branch, action.tip, world.tip(action.branch), rows)
+
+
+def _same_tree(planned: PlannedChange) -> None:
+    change = planned.change
+    subject = change.undoes if change.kind is ChangeKind.REVERT else change.origin
+    assert planned.tree == sha("tree", change.kind, subject)
+
+
+def _row(change: Any, commit: str) -> Payload:
+    known = {"kind": str(change.kind), "origin": change.origin, "commit": commit, "request": change.request}
+    return {**known, "undoes": change.undoes, "subject": change.subject}
+
+
+def _applied(branch: str, before: str, after: str, rows: list[Payload]) -> Payload:
+    return {"branch": branch, "before": before, "after": after, "changes": rows}
+
+
+def _tag(world: World, action: TagCandidate | TagFinal) -> tuple[Kind, Payload]:
+    there = world.tags.get(action.tag)
+    assert there is None or there.commit == action.commit, "a tag never moves"
+    if there is None:
+        world.tag(action.tag, action.commit)
+    if isinstance(action, TagCandidate):
+        return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
+    return Kind.RELEASED, {"tag": action.tag, "commit": action.commit, "notes_sha256": digest_of(action.notes)}
+
+
+def _build(world: World, action: BuildCandidate) -> Payload:
+    ok = action.commit not in world.unbuildable
+    names = [f"proj-{action.version}-py3-none-any.whl", f"proj-{action.version}.tar.gz"] if ok else []
+    retries = sum(e.kind is Kind.RETRIED for e in world.entries)
+    rows = [{"file": n, "sha256": _digest(n, action.commit, retries), "size": 100} for n in names]
+    known = {"tag": action.tag, "commit": action.commit, "log": "build.log", "seconds": 1.0}
+    return {**known, "ok": ok, "why": "" if ok else "exit status 1", "artifacts": rows}
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def slowness(world: World, commit: str) -> float:
+    """The factor by which a commit is slower than an empty history: what it contains, and was not taken out of it."""
+    home = next((b for b, commits in world.branches.items() if any(c.sha == commit for c in commits)), None)
+    own = world.branches[home] if home else []
+    upto = own[: [c.sha for c in own].index(commit) + 1] if home else []
+    base = world.cuts[home] if home else commit
+    trunk = world.trunk[: [c.sha for c in world.trunk].index(base) + 1]
+    factor = 1.0
+    for c in (*trunk, *upto):
+        factor *= world.slow.get(c.sha, 1.0)
+        for origin in c.trailers:
+            factor *= world.slow.get(origin, 1.0)
+    return factor
+
+
+def _measure(world: World, action: MeasureCandidate | ProbeCommit) -> tuple[Kind, Payload]:
+    known = {"tag": action.tag, "commit": action.commit, "baseline": action.baseline}
+    known |= {"first": action.first, "last": action.last}
+    probe = isinstance(action, ProbeCommit)
+    if probe and action.commit in world.unbuildable:
+        return Kind.PROBED, {**known, "ok": False, "why": "it cannot be built"}
+    have = world.samples.setdefault((action.commit, action.baseline), [])
+    factor = slowness(world, action.commit) / slowness(world, action.baseline)
+    done = {s.block for s in have}
+    for b in range(action.first, action.last):
+        if b not in done:
+            ran = None if action.commit in world.crashing else factor
+            have += blocks(action.commit, action.baseline, b, b + 1, ran, action.metric if probe else METRIC)
+    if probe:
+        return Kind.PROBED, {**known, "ok": True, "why": ""}
+    return Kind.MEASURED, {**known, "branch": action.branch, "digest": digest_of([s.value for s in have])}
+
+
+def _publish(world: World, action: Publish) -> Payload:
+    for a in action.files:
+        there = world.index.get(a.file)
+        assert there is None or there.sha256 == a.sha256, "nothing is published twice"
+        world.index[a.file] = PublishedFile(a.file, action.train, a.sha256, False)
+    files = [{"file": a.file, "sha256": a.sha256} for a in action.files]
+    return {"tag": action.tag, "commit": action.commit, "index": "index", "files": files}
