@@ -88,7 +88,7 @@ def test_chinese_prose_has_full_width_punctuation() -> None:
 
 def test_one_word_for_one_term() -> None:
     terms = {
-        r"(?<![.-])\btrunk\b": "主干",
+        r"(?<!\.)\btrunk\b": "主干",
         r"\brelease branch(es)?\b": "分支",
         r"\bledgers?\b(?! show)": "账本",
         r"\bgates?\b": "门禁",
@@ -104,7 +104,7 @@ def test_one_word_for_one_term() -> None:
         r"\btrains?\b": "列车",
     }
     for pattern, term in terms.items():
-        told = [(a, b) for a, b in PAIRS if re.search(pattern, CODE.sub("", a))]
+        told = [(a, b) for a, b in PAIRS if re.search(pattern, FLAG.sub("", CODE.sub("", a)))]
         assert told, pattern
         assert [pair for pair in told if term not in pair[1]] == []
 
