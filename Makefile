@@ -4,6 +4,9 @@ ARGS ?=
 VENV := .venv
 STAMP := $(VENV)/.ready
 
+# Compiled once, not by each of the many processes of a demo or a test run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test setup check lock clean help
 help:
 	@echo "make demo   a whole release train on a toy engine (ARGS=--no-serve ends by itself)"
