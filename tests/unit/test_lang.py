@@ -106,7 +106,7 @@ def test_one_word_for_one_term() -> None:
         r"\bculprits?\b": "元凶",
         r"\bpost release\b": "发布后",
         r"\bfinal tag\b": "最终标签",
-        r"\bblocks\b": "区组",
+        r"\bblocks(?! only)\b": "区组",
         r"\bcells?\b": "单元",
         r"\btrains?\b": "列车",
     }
