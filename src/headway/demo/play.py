@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,13 @@ from typing import Any
 import httpx
 
 from headway import controls
-from headway.app import Done, Headway, open_headway
+from headway.app import Headway, open_headway
 from headway.clock import SetClock
 from headway.decide import record
 from headway.decide.performance import describe
+from headway.demo.document import document
 from headway.demo.narrator import Narrator
+from headway.demo.telling import expect, told
 from headway.demo.toyserve import RELEASE_TAG, RELEASED, Toyserve, make_toyserve
 from headway.effects.build import Built, build_candidate
 from headway.effects.environment import Failed, fresh_environment
@@ -27,21 +28,8 @@ from headway.history.export import export_tree
 from headway.model.entry import Kind
 from headway.model.pick import PickRequest
 from headway.model.text import facts, say
-from headway.model.verdict import PerformanceVerdict, Verdict
+from headway.model.verdict import Verdict
 from headway.perf.launch import HOST, free_port, launched
-from headway.plan.actions import (
-    ApplyChanges,
-    BuildCandidate,
-    CutBranch,
-    MeasureCandidate,
-    NameCulprit,
-    ProbeCommit,
-    Publish,
-    TagCandidate,
-    TagFinal,
-    TestCandidate,
-)
-from headway.plan.planner import TrainPlan
 from headway.process import child_env
 from headway.reports import verify_release
 
@@ -58,7 +46,6 @@ class _Stage:
     clock: SetClock
     tell: Narrator
     folder: Path
-    refused: list[dict[str, Any]] = field(default_factory=list)
 
     def app(self, person: str = MANAGER) -> Headway:
         return open_headway(self.toy.path, clock=self.clock, progress=self.tell, person=person)
@@ -93,12 +80,12 @@ def play(folder: Path, tell: Narrator) -> dict[str, Any]:
     _publish_previous(stage)
     _cut(stage)
     _requests(stage)
-    culprit = _first_candidate(stage)
+    _first_candidate(stage)
     _second_candidate(stage)
-    final = _promote(stage, VERSION)
+    _promote(stage, VERSION)
     completion = _use(stage, VERSION)
-    post = _post(stage)
-    return _document(stage, culprit, final, post, completion)
+    _post(stage)
+    return {**document(stage.app(), VERSION, POST), "completion": completion}
 
 
 def _publish_previous(stage: _Stage) -> None:
@@ -138,7 +125,7 @@ def _cut(stage: _Stage) -> None:
         )
     )
     _tick(stage)
-    _expect(stage.app().repo.git.run("rev-parse", planned.train.branch).strip() == stage.toy.cut, "the branch is cut")
+    expect(stage.app().repo.git.run("rev-parse", planned.train.branch).strip() == stage.toy.cut, "the branch is cut")
 
 
 def _requests(stage: _Stage) -> None:
@@ -184,7 +171,6 @@ def _ask(stage: _Stage, name: str, category: str, reason: str, evidence: str = "
     violations = found.answer.violations
     if violations:
         stage.tell.reasons(violations)
-        stage.refused += [{"ref": ref, **v.as_json()} for v in violations]
     else:
         stage.tell.headway(
             say(
@@ -195,20 +181,18 @@ def _ask(stage: _Stage, name: str, category: str, reason: str, evidence: str = "
             )
         )
     clauses = {v.clause for v in violations}
-    _expect(clauses == ({wanted} if wanted else set()), f"{name} is answered with {wanted}")
+    expect(clauses == ({wanted} if wanted else set()), f"{name} is answered with {wanted}")
 
 
-def _first_candidate(stage: _Stage) -> dict[str, Any]:
+def _first_candidate(stage: _Stage) -> None:
     stage.later(hours=5)
     stage.tell.scene(stage.clock.now(), say("The branch was quiet for four hours: the first candidate"))
     _tick(stage)
     planned = stage.app().train(VERSION)
     performance = planned.performance.verdict if planned.performance else None
-    _expect(performance is not None and performance.verdict is Verdict.REGRESSED, "the slowdown is found")
+    expect(performance is not None and performance.verdict is Verdict.REGRESSED, "the slowdown is found")
     found = record.last(stage.app().entries(), Kind.CULPRIT, VERSION)
-    named: dict[str, Any] = dict(found.payload) if found else {}
-    _expect(named.get("commit") == stage.toy.slow, "the culprit is named")
-    return named
+    expect(found is not None and found.payload["commit"] == stage.toy.slow, "the culprit is named")
 
 
 def _second_candidate(stage: _Stage) -> None:
@@ -226,7 +210,7 @@ def _settle_open_cells(stage: _Stage, version: str) -> None:
     """On a host too noisy to decide a cell, a person does, by name and for a day: the gate itself never guesses."""
     planned = stage.app().train(version)
     verdict = planned.performance.verdict if planned.performance else None
-    _expect(verdict is not None and verdict.verdict is not Verdict.REGRESSED, "the second candidate is not slower")
+    expect(verdict is not None and verdict.verdict is not Verdict.REGRESSED, "the second candidate is not slower")
     for c in verdict.cells if verdict else ():
         if c.verdict is not Verdict.PASS:
             key = describe(c).split(" ")[0]
@@ -243,7 +227,7 @@ def _settle_open_cells(stage: _Stage, version: str) -> None:
             _tick(stage)
 
 
-def _promote(stage: _Stage, version: str) -> dict[str, Any]:
+def _promote(stage: _Stage, version: str) -> None:
     planned = stage.app().train(version)
     stage.tell.scene(stage.clock.now(), say("Go or no-go for {version}", version=version))
     stage.tell.waits(planned.waits)
@@ -267,17 +251,8 @@ def _promote(stage: _Stage, version: str) -> dict[str, Any]:
         _tick(stage)
     problems = verify_release(stage.app(), controls.version_of(version))
     stage.tell.reasons(problems)
-    _expect(not problems, f"{version} is proven")
+    expect(not problems, f"{version} is proven")
     stage.tell.headway(say("`headway verify {version}`: every link of the proof holds", version=version))
-    published = record.last(stage.app().entries(), Kind.PUBLISHED, version)
-    released = record.last(stage.app().entries(), Kind.RELEASED, version)
-    if published is None or released is None:
-        raise BrokenInvariant("demo.story", say("{version} was not released", version=version), remedy=say("see above"))
-    return {
-        "tag": released.payload["tag"],
-        "commit": released.payload["commit"],
-        "artifacts": published.payload["files"],
-    }
 
 
 def _use(stage: _Stage, version: str) -> dict[str, Any]:
@@ -318,12 +293,12 @@ def _use(stage: _Stage, version: str) -> dict[str, Any]:
         answer = httpx.post(f"{base}/v1/completions", json=asked, timeout=60, trust_env=False).json()
         told = httpx.get(f"{base}/version", timeout=60, trust_env=False).json()
     text = answer["choices"][0]["text"]
-    _expect(told["version"] == version and answer["usage"]["completion_tokens"] > 0, "the installed engine answers")
+    expect(told["version"] == version and answer["usage"]["completion_tokens"] > 0, "the installed engine answers")
     stage.tell.headway(say("toyserve {version} answers: {text}", version=told["version"], text=repr(text)))
     return {"version": told["version"], "text": text}
 
 
-def _post(stage: _Stage) -> dict[str, Any]:
+def _post(stage: _Stage) -> None:
     event = stage.toy.event("post_fix")
     stage.tell.scene(
         max(stage.clock.now(), event.at), say("A crash is found in {version}: a post release", version=VERSION)
@@ -333,7 +308,7 @@ def _post(stage: _Stage) -> dict[str, Any]:
     stage.later(hours=5)
     _tick(stage)
     _settle_open_cells(stage, POST)
-    return _promote(stage, POST)
+    _promote(stage, POST)
 
 
 def _tick(stage: _Stage) -> None:
@@ -341,123 +316,8 @@ def _tick(stage: _Stage) -> None:
     for _ in range(_STEPS):
         done, waits = stage.app().tick()
         for d in done:
-            _told(stage, d)
+            told(stage.app(), stage.tell, d)
         if not done:
             stage.tell.waits(waits)
             return
     raise BrokenInvariant("demo.endless", say("the train does not come to rest"), remedy=say("see above"))
-
-
-def _told(stage: _Stage, d: Done) -> None:  # noqa: PLR0912 - one case for each action
-    tell, payload = stage.tell, d.entry.payload
-    match d.action:
-        case CutBranch(branch=branch, commit=commit):
-            tell.headway(
-                say("cut {branch} on {commit} by compare-and-swap (B1, B2)", branch=branch, commit=commit[:12])
-            )
-        case ApplyChanges():
-            for c in payload["changes"]:
-                clause = "B6" if c["kind"] == "revert" else "P8"
-                tell.headway(
-                    say(
-                        "{kind} {origin} → {commit} ({clause}): {subject}",
-                        kind=c["kind"],
-                        origin=c["origin"][:12],
-                        commit=c["commit"][:12],
-                        clause=clause,
-                        subject=c["subject"],
-                    )
-                )
-        case TagCandidate(tag=tag, commit=commit):
-            tell.headway(say("tag {tag} on {commit}; its push starts the build (B4)", tag=tag, commit=commit[:12]))
-        case BuildCandidate():
-            for a in payload["artifacts"]:
-                tell.headway(say("built {file} sha256 {digest}", file=a["file"], digest=a["sha256"][:16]))
-            _expect(payload["ok"], f"the build is good: {payload['why']}")
-        case TestCandidate(tag=tag):
-            tell.headway(say("tested {tag} in a fresh environment: passed", tag=tag))
-            _expect(payload["ok"], f"the test passes: {payload['why']}")
-        case MeasureCandidate(train=train, tag=tag):
-            _told_verdict(stage, stage.app().train(train), tag)
-        case ProbeCommit(commit=commit):
-            tell.headway(say("probed {commit} between the good and the bad end", commit=commit[:12]))
-        case NameCulprit(commit=commit, subject=subject, confirmed=confirmed):
-            words = say(
-                "culprit {commit}, confirmed against its parent: {subject}", commit=commit[:12], subject=subject
-            )
-            doubt = say("culprit {commit}, not confirmed: {subject}", commit=commit[:12], subject=subject)
-            tell.headway(words if confirmed else doubt)
-        case Publish():
-            for f in payload["files"]:
-                tell.headway(say("published the tested bytes of {file} (N1)", file=f["file"]))
-        case TagFinal(tag=tag, commit=commit):
-            tell.headway(
-                say("final tag {tag} with its notes on {commit}; it builds nothing (B5)", tag=tag, commit=commit[:12])
-            )
-        case _:
-            tell.headway(say("{kind} {target}", kind=d.action.kind, target=d.action.target))
-
-
-def _told_verdict(stage: _Stage, planned: TrainPlan, tag: str) -> None:
-    verdict = planned.performance.verdict if planned.performance else None
-    for c in verdict.cells if verdict else ():
-        stage.tell.headway(
-            say(
-                "{tag} {cell}, {blocks} blocks: {verdict} (E7)",
-                tag=tag,
-                cell=describe(c),
-                blocks=c.blocks,
-                verdict=c.verdict.value,
-            )
-        )
-
-
-def _expect(holds: bool, what: str) -> None:
-    if not holds:
-        raise BrokenInvariant(
-            "demo.story",
-            say("the story went wrong: expected that {what}", what=what),
-            remedy=say("run it again on a quieter machine with --keep DIR, and look at the ledger there"),
-        )
-
-
-def _document(
-    stage: _Stage, culprit: Mapping[str, Any], final: dict[str, Any], post: dict[str, Any], completion: dict[str, Any]
-) -> dict[str, Any]:
-    app = stage.app()
-    entries = app.entries()
-    reverts = [
-        {"revert": a.origin, "undoes": a.undoes, "commit": a.commit, "subject": a.subject}
-        for a in record.applied(entries, f"releases/v{VERSION}")
-        if a.kind == "revert"
-    ]
-    return {
-        "release": VERSION,
-        "candidates": [
-            {
-                "tag": e.payload["tag"],
-                "commit": e.payload["commit"],
-                "artifacts": e.payload["artifacts"],
-                "perf": _perf(app, e.payload["commit"]),
-            }
-            for e in record.of(entries, Kind.BUILT)
-        ],
-        "final": final,
-        "refused": stage.refused,
-        "reverts": reverts,
-        "culprit": dict(culprit),
-        "post": post,
-        "completion": completion,
-        "repo": str(stage.toy.path),
-        "index": str(app.index_folder),
-        "ledger": str(app.ledger_place),
-    }
-
-
-def _perf(app: Headway, commit: str) -> dict[str, Any] | None:
-    from headway.decide.performance import design_of
-    from headway.stats.gate import judge
-
-    found = next((c for c in app.observe().comparisons if c.subject == commit), None)
-    verdict: PerformanceVerdict | None = judge(found, design_of(app.policy.perf)) if found else None
-    return verdict.as_json() if verdict else None

@@ -1,0 +1,67 @@
+"""What the demo leaves behind, as the command contract's document: read from git, index and ledger, not remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headway.app import Headway
+from headway.decide import record
+from headway.decide.performance import design_of
+from headway.model.entry import Kind
+from headway.model.pick import ChangeKind
+from headway.policy.scheme import branch_of, parse_version
+from headway.stats.gate import judge
+
+
+def document(app: Headway, version: str, post: str) -> dict[str, Any]:
+    """``{release, candidates, final, refused, reverts, culprit, post, repo, index, ledger}``."""
+    entries = app.entries()
+    named = parse_version(version)
+    branch = branch_of(named, app.policy.versions) if named else ""
+    culprit = record.last(entries, Kind.CULPRIT, version)
+    return {
+        "release": version,
+        "candidates": [
+            {
+                "tag": e.payload["tag"],
+                "commit": e.payload["commit"],
+                "artifacts": e.payload["artifacts"],
+                "perf": _performance(app, e.payload["commit"]),
+            }
+            for e in record.of(entries, Kind.BUILT)
+        ],
+        "final": _released(app, version),
+        "refused": [
+            {"ref": e.payload["ref"], **violation}
+            for e in record.of(entries, Kind.REQUESTED)
+            if e.payload["verdict"] == "refused"
+            for violation in e.payload["violations"]
+        ],
+        "reverts": [
+            {"revert": a.origin, "undoes": a.undoes, "commit": a.commit, "subject": a.subject}
+            for a in record.applied(entries, branch)
+            if a.kind == ChangeKind.REVERT
+        ],
+        "culprit": dict(culprit.payload) if culprit else None,
+        "post": _released(app, post),
+        "repo": str(app.repo.path),
+        "index": str(app.index_folder),
+        "ledger": str(app.ledger_place),
+    }
+
+
+def _released(app: Headway, version: str) -> dict[str, Any] | None:
+    published = record.last(app.entries(), Kind.PUBLISHED, version)
+    released = record.last(app.entries(), Kind.RELEASED, version)
+    if published is None or released is None:
+        return None
+    return {
+        "tag": released.payload["tag"],
+        "commit": released.payload["commit"],
+        "artifacts": published.payload["files"],
+    }
+
+
+def _performance(app: Headway, commit: str) -> dict[str, Any] | None:
+    found = next((c for c in app.observe().comparisons if c.subject == commit), None)
+    return judge(found, design_of(app.policy.perf)).as_json() if found else None
