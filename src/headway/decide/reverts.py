@@ -123,15 +123,16 @@ def needed(train: Train, line: Line, snapshot: Snapshot) -> tuple[RevertFinding,
 
 
 def unrecorded_reverts(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
-    """Needed reverts that have soaked, in trunk order; one change for each commit to take out."""
+    """Needed reverts that have soaked, in trunk order; one change for each commit to take out, by its newest revert."""
     soaked = snapshot.now - timedelta(hours=policy.reverts.soak_hours)
-    return tuple(
-        PendingChange(ChangeKind.REVERT, f.revert.commit.sha, None, sha, f.revert.commit.subject)
-        for f in needed(train, line, snapshot)
-        if f.revert.commit.committed <= soaked
-        for sha in f.open
-        if not shipped(train, line, sha)
-    )
+    found: dict[Sha, PendingChange] = {}
+    for f in needed(train, line, snapshot):
+        revert = f.revert.commit
+        for sha in f.open if revert.committed <= soaked else ():
+            if not shipped(train, line, sha):
+                found.pop(sha, None)
+                found[sha] = PendingChange(ChangeKind.REVERT, revert.sha, None, sha, revert.subject)
+    return tuple(found.values())
 
 
 def waits(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
