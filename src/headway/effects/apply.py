@@ -84,7 +84,7 @@ def _words(git: Git, sha: Sha) -> _Words:
     form = "--format=%an%x00%ae%x00%ad%x00%B%x00"
     name, email, date, message, _ = git.raw("log", "--no-walk", "--date=raw", form, sha, "--").split(b"\0")
     date = date if _DATE.match(date) else b"0 +0000"  # a date that git itself cannot read
-    return _Words(sha, b"%s <%s> %s" % (name or b"unknown", email, date), message.rstrip(b"\n"))
+    return _Words(sha, b"%s <%s> %s" % (name, email, date), message.rstrip(b"\n"))
 
 
 def _write(git: Git, tree: Sha, parent: Sha, author: bytes, message: bytes, when: datetime) -> Sha:
