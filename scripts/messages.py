@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+import click
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -23,10 +24,14 @@ SOURCE = ROOT / "src" / "headway"
 PO = SOURCE / "lang" / "zh" / "LC_MESSAGES" / "headway.po"
 CALLS = {"say", "translated", "word", "_"}
 ENUMS = {"Stage", "Verdict", "PickVerdict", "Category", "ChangeKind", "RevertVerdict", "ReleaseKind"}
+CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "types")  # what click itself says to a person
 TEMPLATE_TEXT = re.compile(r"""\b_\(\s*(?:"([^"]+)"|'([^']+)')""")
 
 
-def texts() -> Iterator[str]:
+Id = str | tuple[str, str]  # a text, or a singular and its plural
+
+
+def texts() -> Iterator[Id]:
     """Every message id: first arguments of ``say`` and its like, ``help=``, values of enums that people see."""
     for path in sorted(SOURCE.rglob("*.py")):
         if "template" in path.parts:
@@ -36,6 +41,19 @@ def texts() -> Iterator[str]:
     for path in sorted(SOURCE.rglob("*.html")):
         for found in TEMPLATE_TEXT.findall(path.read_text(encoding="utf-8")):
             yield next(filter(None, found))
+    for name in CLICK:
+        path = Path(click.__path__[0]) / f"{name}.py"
+        yield from _in_click(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _in_click(tree: ast.AST) -> Iterator[Id]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            if node.func.id == "_" and words:
+                yield words[0]
+            elif node.func.id == "ngettext" and len(words) == 2:
+                yield words[0], words[1]
 
 
 def _in_python(node: ast.AST) -> Iterator[str]:
@@ -86,15 +104,22 @@ def catalogue() -> tuple[Catalog, list[str]]:
     old = read_po(PO.open("rb"), locale="zh") if PO.exists() else Catalog(locale="zh")
     new = Catalog(locale="zh", domain="headway", charset="utf-8", fuzzy=False)
     problems = []
-    for text in sorted(set(texts())):
+    for text in sorted(set(texts()), key=str):
         known = old.get(text)
-        words = str(known.string) if known and known.string else ""
-        new.add(text, words)
+        words = one_form(known)
+        new.add(text, words if isinstance(text, str) else (words,))
+        most = text if isinstance(text, str) else text[1]
         if not words:
-            problems.append(f"not translated: {text}")
-        elif _fields_differ(text, words):
-            problems.append(f"other fields: {text} -> {words}")
+            problems.append(f"not translated: {most}")
+        elif _fields_differ(most, words):
+            problems.append(f"other fields: {most} -> {words}")
     return new, problems
+
+
+def one_form(known: Message | None) -> str:
+    """A translation; Chinese has one form for all numbers."""
+    string = known.string if known else ""
+    return str(string) if isinstance(string, str) else str(string[0]) if string else ""
 
 
 def _fields_differ(text: str, words: str) -> bool:
