@@ -17,14 +17,14 @@ from headway.model.commit import Line
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
 
 
 def chain_problems(entries: tuple[Entry, ...]) -> tuple[Reason, ...]:
     """Altered, missing or added entries (G4)."""
-    return tuple(_problem("G4", "ledger.chain", p) for p in broken_links(entries))
+    return tuple(_problem("G4", "ledger.chain", say("{problem}", problem=p), problem=p) for p in broken_links(entries))
 
 
 def problems(
@@ -39,7 +39,12 @@ def problems(
     published = record.last(snapshot.entries, Kind.PUBLISHED, name)
     released = record.last(snapshot.entries, Kind.RELEASED, name)
     if published is None or released is None:
-        missing = _problem("N1", "verify.not-released", f"the ledger has no complete release of {name}", version=name)
+        missing = _problem(
+            "N1",
+            "verify.not-released",
+            say("the ledger has no complete release of {version}", version=name),
+            version=name,
+        )
         return (*chain, missing)
     train = released_train(version, snapshot, policy)
     return (
@@ -58,14 +63,14 @@ def _tag(released: Entry, snapshot: Snapshot) -> list[Reason]:
             _problem(
                 "V5",
                 "verify.tag-moved",
-                "the final tag is not where it was put",
+                say("the final tag is not where it was put"),
                 tag=released.payload["tag"],
                 recorded=released.payload["commit"],
                 now=now,
             )
         ]
     if not tag.annotated:
-        return [_problem("B5", "verify.tag-plain", "the final tag carries no notes", tag=tag.name)]
+        return [_problem("B5", "verify.tag-plain", say("the final tag carries no notes"), tag=tag.name)]
     return []
 
 
@@ -85,7 +90,7 @@ def _bits(
             _problem(
                 "B5",
                 "verify.other-commit",
-                "the final tag is not on the accepted candidate's commit",
+                say("the final tag is not on the accepted candidate's commit"),
                 final=commit,
                 candidate=published.payload["tag"],
             )
@@ -95,7 +100,7 @@ def _bits(
             _problem(
                 "B4",
                 "verify.untested",
-                "the accepted candidate has no passed build and test",
+                say("the accepted candidate has no passed build and test"),
                 candidate=published.payload["tag"],
             )
         )
@@ -107,7 +112,7 @@ def _bits(
             _problem(
                 "B4",
                 "verify.other-files",
-                "the published files are not the candidate's files",
+                say("the published files are not the candidate's files"),
                 tested=sorted(tested.values()),
                 published=sorted(sent.values()),
             )
@@ -117,7 +122,7 @@ def _bits(
             _problem(
                 "B4",
                 "verify.other-wheel",
-                "the tested wheel was not published",
+                say("the tested wheel was not published"),
                 tested=accepted.tested.payload["wheel"],
             )
         )
@@ -128,7 +133,7 @@ def _bits(
                 _problem(
                     "N1",
                     "verify.index-differs",
-                    f"the index does not offer {file} as it was published",
+                    say("the index does not offer {file} as it was published", file=file),
                     file=file,
                     published=sha256,
                     now=offered.get(file),
@@ -141,7 +146,9 @@ def _bits(
     ]
     if builds:
         found.append(
-            _problem("B5", "verify.final-built", "the final tag triggered a build", entries=[e.seq for e in builds])
+            _problem(
+                "B5", "verify.final-built", say("the final tag triggered a build"), entries=[e.seq for e in builds]
+            )
         )
     return found
 
@@ -162,7 +169,9 @@ def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, polic
     ]
     if open_reverts:
         found.append(
-            _problem("B6", "verify.reverts", "trunk reverts from before the release are missing", reverts=open_reverts)
+            _problem(
+                "B6", "verify.reverts", say("trunk reverts from before the release are missing"), reverts=open_reverts
+            )
         )
     accepted = next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
     if accepted is not None:
@@ -173,7 +182,7 @@ def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, polic
                 _problem(
                     "E7",
                     "verify.unmeasured",
-                    "the comparison with the previous release is not complete",
+                    say("the comparison with the previous release is not complete"),
                     commit=accepted.facts.commit,
                 )
             )
@@ -195,7 +204,7 @@ def _approvals(train: Train, published: Entry, then: Snapshot, policy: Policy) -
                 _problem(
                     "G1",
                     "verify.unapproved",
-                    f"gate {gate} was not opened for this commit",
+                    say("gate {gate} was not opened for this commit", gate=gate),
                     gate=gate,
                     wanted=rule.count,
                     approved_by=sorted(best),
@@ -204,6 +213,6 @@ def _approvals(train: Train, published: Entry, then: Snapshot, policy: Policy) -
     return found
 
 
-def _problem(clause: str, code: str, text: str, **known: object) -> Reason:
-    remedy = "find out who did it and when; `headway ledger export` holds the whole record"
-    return Reason(clause, code, say(text.replace("{", "{{").replace("}", "}}")), facts(**known), say(remedy))
+def _problem(clause: str, code: str, text: Text, **known: object) -> Reason:
+    remedy = say("find out who did it and when; `headway ledger export` holds the whole record")
+    return Reason(clause, code, text, facts(**known), remedy)
