@@ -56,6 +56,14 @@ def test_what_cannot_be_installed_fails_in_words_and_leaves_nothing(tmp_path: Pa
     assert not (tmp_path / "env").exists()
 
 
+def test_uv_settings_of_the_project_around_it_are_not_those_of_a_user(tmp_path: Path) -> None:
+    write(tmp_path / "pyproject.toml", '[tool.uv]\nrequired-version = ">=999"\nconstraint-dependencies = ["toy<1"]\n')
+    one = wheel(tmp_path / "w", "1.0", body="N = 1\n")
+    python = fresh_environment(tmp_path / "env", [str(one)], log=tmp_path / "log", timeout_s=120)
+    assert isinstance(python, Path), python
+    assert says(python, "toy.N") == "1"
+
+
 def test_pips_mirror_is_passed_on_unless_uv_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)

@@ -86,7 +86,8 @@ def fresh_environment(target: Path, requirements: Sequence[str], *, log: Path, t
 
 
 def _make(target: Path, python: Path, requirements: Sequence[str], *, log: Path, timeout_s: float) -> Failed | None:
-    program, env, cwd = uv_program(), uv_env({}), target.parent
+    # From the root: uv would take the [tool.uv] of the pyproject.toml around the state folder for its own settings.
+    program, env, cwd = uv_program(), uv_env({}), Path(target.anchor)
     steps = [[program, "venv", "--no-project", "--python", sys.executable, str(target)]]
     if requirements:
         steps.append([program, "pip", "install", "--python", str(python), "--", *requirements])

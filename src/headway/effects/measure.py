@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from headway.effects.build import Built, artifact_of, build_candidate
 from headway.effects.environment import Failed, fresh_environment
 from headway.effects.paths import StatePaths
@@ -25,6 +27,7 @@ from headway.perf.local import Engine, environment, run_block
 from headway.perf.store import MeasurementStore
 from headway.plan.actions import MeasureCandidate, ProbeCommit
 from headway.policy.schema import Perf, Policy
+from headway.policy.scheme import final_tag
 
 _INSTALL_LIMIT_S = 1800
 
@@ -140,7 +143,7 @@ class Measurer:
             self.progress.say(say("building {commit} as {version}", commit=commit[:12], version=version))
             folder = Path(tempfile.mkdtemp(prefix="export-", dir=self._made(self.paths.root)))
             try:
-                export_tree(self.repo, commit, folder)
+                export_tree(self.repo, commit, folder, tag=final_tag(Version(version), self.policy.versions))
                 built = build_candidate(
                     folder,
                     out,

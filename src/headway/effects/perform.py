@@ -14,6 +14,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from headway.effects.apply import apply_changes
 from headway.effects.build import BuildFailed, artifact_of, build_candidate
 from headway.effects.index import PublishRefused, publish_folder
@@ -47,6 +49,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.policy.schema import Policy
+from headway.policy.scheme import final_tag
 from headway.process import child_env, command_line, run_logged
 
 
@@ -131,11 +134,11 @@ class Performer:
             shutil.rmtree(left, ignore_errors=True)
 
     @contextmanager
-    def _export(self, commit: Sha, paths: tuple[str, ...] = ()) -> Iterator[Path]:
+    def _export(self, commit: Sha, paths: tuple[str, ...] = (), tag: str = "") -> Iterator[Path]:
         self.paths.root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="export-", dir=self.paths.root))
         try:
-            export_tree(self.repo, commit, folder, paths)
+            export_tree(self.repo, commit, folder, paths, tag=tag)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -159,7 +162,8 @@ class Performer:
             artifacts = tuple(artifact_of(p) for p in files if p.is_file())
             seconds = time.monotonic() - began
         else:
-            with self._export(action.commit) as source:
+            tag = final_tag(Version(action.version), self.policy.versions)
+            with self._export(action.commit, tag=tag) as source:
                 self.progress.step(f"building:{action.tag}")
                 epoch = int(read_commit(self.repo, action.commit).committed.timestamp())
                 built = build_candidate(

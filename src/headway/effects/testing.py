@@ -81,7 +81,7 @@ def test_wheel(
     env["PATH"] = os.pathsep.join((str(python.parent), env["PATH"]))
 
     check = [uv_program(), "pip", "check", "--python", str(python)]
-    checked = run_logged(check, log=log, timeout_s=test.timeout_s, cwd=empty, env=env)
+    checked = run_logged(check, log=log, timeout_s=test.timeout_s, cwd=Path(empty.anchor), env=env)
     if not checked.ok:
         return outcome(False, say("the wheel's requirements do not fit together (uv pip check)"), checked.tail)
     done = run_logged(argv, log=log, timeout_s=test.timeout_s, cwd=checks_dir or empty, env=env)
