@@ -159,8 +159,8 @@ def _translate(po: Path, words: dict[str, str]) -> None:
 
 def test_the_script_finds_texts_names_what_is_missing_and_compiles(little: Path) -> None:
     script, po = little / "scripts" / "messages.py", little / "src/headway/lang/zh/LC_MESSAGES/headway.po"
-    ours = "count {n},one,many,An option.,In a table.,pass,final,disk,On a page,in quotes".split(",")
-    clicks = "Usage:,Show this message and exit.,Got unexpected extra arguments ({args})".split(",")
+    ours = ["count {n}", "one", "many", "An option.", "In a table.", "pass", "final", "disk", "On a page", "in quotes"]
+    clicks = ["Usage:", "Show this message and exit.", "Got unexpected extra arguments ({args})"]
 
     first = _run(script, "--check")
     assert first.returncode == 1
