@@ -163,10 +163,9 @@ def main() -> None:
         git = timed("git", "-C", str(path), "log", "--format=%H%s", "main")
         whole = median(git)
         trunk = int(run("git", "-C", str(path), "rev-list", "--count", "main"))
-        print(
-            f"{trunk} trunk commits, {len(History(wanted.commits).released)} releases, {PICKS} requests and {REVERTS}"
-        )
-        print(f"trunk reverts to apply. {os.cpu_count()} cores, {processor()}; load {load:.2f} before the first run;")
+        releases = len(History(wanted.commits).released)
+        print(f"{trunk} trunk commits, {releases} releases, {PICKS} requests and {REVERTS} trunk reverts to apply.")
+        print(f"{os.cpu_count()} cores, {processor()}; load {load:.2f} before the first run;")
         print(f"Python {platform.python_version()}, {run('git', '--version').decode().strip()}.\n")
         print(f"| command | median of {RUNS}, s | fastest | slowest | against git log |")
         print("|---|---|---|---|---|")
