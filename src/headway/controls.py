@@ -87,7 +87,7 @@ def request_pick(app: Headway, request: PickRequest, onto: str | None = None) ->
         {
             "ref": request.ref,
             "commit": known.commit.sha if known.commit else None,
-            "subject": known.commit.subject if known.commit else "",
+            "subject": known.commit.title if known.commit else "",
             "branch": train.branch,
             "category": request.category,
             "reason": request.reason,
@@ -314,7 +314,11 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
     """Move a train's date; the old one stays in the ledger (C4)."""
     wanted = version_of(version)
     live = {t.train.version: t.train for t in app.plan().trains}
-    before = live[wanted].date if wanted in live else slot_of(wanted, app.policy.cadence, {str(r.version): r.day for r in app.releases()})
+    before = (
+        live[wanted].date
+        if wanted in live
+        else slot_of(wanted, app.policy.cadence, {str(r.version): r.day for r in app.releases()})
+    )
     if before is None:
         raise not_found("train", version, say("see `headway calendar`"))
     if any(r.version == wanted for r in app.releases()):
@@ -413,7 +417,7 @@ def _adoptable(app: Headway, line: Line, sha: str, snapshot: Snapshot) -> Refuse
         return _no(
             "P7",
             "adopt.feature",
-            say("no feature work is let in: {subject}", subject=commit.subject),
+            say("no feature work is let in: {subject}", subject=commit.title),
             say("revert it on {branch}", branch=line.branch),
             commit=sha,
             pattern=sign,

@@ -220,3 +220,29 @@ def test_a_shallow_clone_cannot_say_that_a_pull_request_is_missing(plain: GitMak
         with pytest.raises(UnusableInput) as e:
             resolve_change(repo, ref, "main", None)
         assert e.value.code == "repo.shallow"
+
+
+def test_a_pull_request_that_was_merged_not_squashed(maker: GitMaker, opened: Opened) -> None:
+    maker.commit("base", {"a": "1\n"})
+    maker.branch("rel")
+    maker.branch("pr", "main")
+    inner = maker.commit("wip (#3)", {"b": "1\n"}, branch="pr")
+    body = "Fix the crash of nothing\n\nMore words."
+    sha = maker.commit("Merge pull request #12 from ada/fix-3", {"b": "1\n"}, merge="pr", body=body)
+    facts = facts_of(opened(), "#12")
+    assert facts.commit is not None
+    assert (facts.commit.sha, facts.on_trunk, facts.paths) == (sha, True, ("b",))
+    assert (facts.commit.title, facts.commit.pr) == ("Fix the crash of nothing (#12)", 12)
+    assert facts_of(opened(), inner).on_trunk
+
+
+def test_a_merged_pull_request_that_a_merged_pull_request_reverted(maker: GitMaker, opened: Opened) -> None:
+    maker.commit("base", {"a": "1\n"})
+    maker.branch("rel")
+    maker.branch("pr", "main")
+    maker.commit("wip", {"b": "1\n"}, branch="pr")
+    sha = maker.commit("Merge pull request #12 from ada/b", {"b": "1\n"}, merge="pr", body="Say b")
+    maker.branch("back", "main")
+    maker.commit("take b away", {"b": None}, branch="back")
+    undo = maker.commit("Merge pull request #13 from ada/revert-12", {"b": None}, merge="back", body='Revert "Say b"')
+    assert facts_of(opened(), sha).reverted_by == undo

@@ -227,3 +227,23 @@ def test_a_last_revert_always_decides_and_its_own_revert_restores(chain: list[li
     assert undone_by(f"c{n}", [*before, last]) == "last"
     restored = [*before, last, Revert(commit("restore"), ("last",))]
     assert undone(restored) - {"last"} == undone(before)
+
+
+def test_merged_pull_requests_that_revert(maker: GitMaker, opened: Opened) -> None:
+    """By the title of the pull request, by its number, and by what the commits that it brought name."""
+
+    def merged(number: int, title: str, files: dict[str, str | None], body: str = "", inner: str = "") -> str:
+        maker.branch("pr", "main")
+        maker.commit("wip", files, body=inner, branch="pr")
+        return maker.commit(f"Merge pull request #{number} from a/b", files, merge="pr", body=f"{title}\n\n{body}")
+
+    maker.commit("base", {"a": "1\n"})
+    first, second, third = (merged(n, f"Change {n}", {f"f{n}": "1\n"}) for n in (1, 2, 3))
+    wip = maker.run("rev-parse", f"{third}^2")
+    maker.commit("other", {"a": "2\n"})
+    by_title = merged(4, 'Revert "Change 1"', {"f1": None})
+    by_number = merged(5, "Revert the second", {"f2": None}, body="Reverts owner/repo#2")
+    by_commit = merged(6, 'Revert "wip of long ago"', {"f3": None}, inner=f"This reverts commit {wip}.")
+    merged(7, "Change 7", {"f7": "1\n"}, inner="No revert at all.")
+    assert found(opened()) == {by_title: (first,), by_number: (second,), by_commit: (wip,)}
+    assert found(opened(), earlier=5) == {by_title: (first,), by_number: (second,), by_commit: (wip,)}

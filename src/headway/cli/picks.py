@@ -160,7 +160,7 @@ def reverts(context: Context, branch: str | None) -> Answer:
     rows = [
         {
             "revert": f.revert.commit.sha,
-            "subject": f.revert.commit.subject,
+            "subject": f.revert.commit.title,
             "reverts": list(f.revert.targets),
             "kind": str(getattr(f.revert, "kind", "revert")),
             "on_branch": list(f.on_branch),

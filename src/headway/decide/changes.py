@@ -69,7 +69,7 @@ def _change_behind(
         for f in found:
             out = [sha for sha in f.on_branch if sha in undoes] or f.on_branch
             if f.revert.commit.sha.startswith(named) and out:
-                return PendingChange(ChangeKind.REVERT, f.revert.commit.sha, None, out[0], f.revert.commit.subject)
+                return PendingChange(ChangeKind.REVERT, f.revert.commit.sha, None, out[0], f.revert.commit.title)
     return None
 
 

@@ -108,7 +108,7 @@ def notes_of(
     parts: dict[str, list[str]] = {name: [] for name, _ in SECTIONS}
     people: dict[str, None] = {}
     for c in changed(train, line, snapshot, policy):
-        parts[_section(c, policy)].append(c.subject)
+        parts[_section(c, policy)].append(c.title)
         people.setdefault(c.author)
         for name in re.findall(r"^Co-authored-by:\s*([^<\n]+?)\s*<", c.body, re.MULTILINE):
             people.setdefault(name)
@@ -127,14 +127,14 @@ def notes_of(
 
 
 def _section(c: Commit, policy: Policy) -> str:
-    text = f"{c.subject}\n{c.body}"
+    text = f"{c.title}\n{c.body}"
     if _any(policy.notes.breaking, text):
         return "breaking"
     if _any(policy.notes.upcoming, text):
         return "upcoming"
-    if _any(policy.notes.features, c.subject):
+    if _any(policy.notes.features, c.title):
         return "features"
-    return "fixes" if _any(policy.notes.fixes, c.subject) else "improvements"
+    return "fixes" if _any(policy.notes.fixes, c.title) else "improvements"
 
 
 def _any(patterns: Iterable[str], text: str) -> bool:

@@ -123,8 +123,8 @@ def _origin(request: PickRequest, known: ChangeFacts, category: Category | None)
 
 
 def feature_sign(commit: Commit, policy: Policy) -> str | None:
-    """The pattern by which a subject looks like feature work (P7), or ``None``."""
-    return next((p for p in policy.picks.feature_titles if re.search(p, commit.subject)), None)
+    """The pattern by which a title looks like feature work (P7), or ``None``."""
+    return next((p for p in policy.picks.feature_titles if re.search(p, commit.title)), None)
 
 
 def _content(known: ChangeFacts, category: Category | None, policy: Policy) -> list[Reason]:
@@ -137,8 +137,8 @@ def _content(known: ChangeFacts, category: Category | None, policy: Policy) -> l
             Reason(
                 "P7",
                 "picks.feature",
-                say("no feature work is picked: {subject}", subject=known.commit.subject),
-                facts(subject=known.commit.subject, pattern=sign, commit=known.commit.sha),
+                say("no feature work is picked: {subject}", subject=known.commit.title),
+                facts(subject=known.commit.title, pattern=sign, commit=known.commit.sha),
                 say("leave it for the next train; a fix inside it can be merged on the trunk by itself and requested"),
             )
         )

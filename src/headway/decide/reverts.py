@@ -131,7 +131,7 @@ def unrecorded_reverts(train: Train, line: Line, snapshot: Snapshot, policy: Pol
         for sha in f.open if revert.committed <= soaked else ():
             if not shipped(train, line, sha):
                 found.pop(sha, None)
-                found[sha] = PendingChange(ChangeKind.REVERT, revert.sha, None, sha, revert.subject)
+                found[sha] = PendingChange(ChangeKind.REVERT, revert.sha, None, sha, revert.title)
     return tuple(found.values())
 
 
@@ -166,9 +166,9 @@ def _ambiguous(f: RevertFinding, train: Train, line: Line) -> Reason:
         say(
             "what the trunk revert {sha} undoes cannot be told: {subject}",
             sha=f.revert.commit.sha[:12],
-            subject=f.revert.commit.subject,
+            subject=f.revert.commit.title,
         ),
-        facts(revert=f.revert.commit.sha, subject=f.revert.commit.subject, branch=line.branch),
+        facts(revert=f.revert.commit.sha, subject=f.revert.commit.title, branch=line.branch),
         say(
             "if {branch} holds it, request {sha} as a pick; else `headway waive {version} B6 --reason … --until DATE`",
             branch=line.branch,
@@ -186,7 +186,7 @@ def _shipped(f: RevertFinding, train: Train, line: Line) -> Reason:
             "the trunk revert {sha} undoes what {previous} shipped: {subject}",
             sha=f.revert.commit.sha[:12],
             previous=train.previous,
-            subject=f.revert.commit.subject,
+            subject=f.revert.commit.title,
         ),
         facts(revert=f.revert.commit.sha, on_branch=f.open, branch=line.branch, previous=train.previous),
         say(

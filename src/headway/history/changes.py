@@ -8,27 +8,27 @@ from headway.errors import UnusableInput
 from headway.history.log import is_ancestor, paths_of, read_commit, read_commits, trunk_tip
 from headway.history.repository import Repository, refuse_shallow, resolve_commit, shallow
 from headway.history.revertmessage import normal_title, read_claim
-from headway.history.reverts import find_reverts
-from headway.model.commit import Commit, Line, Sha, standing, undone_by
+from headway.history.reverts import find_reverts, trunk_titles
+from headway.model.commit import Commit, Line, Sha, pr_of, standing, undone_by
 from headway.model.pick import ChangeFacts
 from headway.model.text import say
 
 _NUMBER = re.compile(r"^\s*(?P<mark>PR\s*#?|#)?\s*(?P<n>\d+)\s*$", re.IGNORECASE)
-_AT_END = re.compile(r"\(#(\d+)\)\s*$")
 
 _BINARY = re.compile(rb"^index ([0-9a-f]+\.\.[0-9a-f]+)[^\n]*\n(?=Binary files )", re.MULTILINE)
 
-_Row = tuple[Sha, str]  # a trunk commit and its subject
+_Row = tuple[Sha, str]  # a trunk commit and its title
 
 
 def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None) -> ChangeFacts:
     """The change that ``ref`` names: ``#123``, ``123``, ``PR 123``, a SHA or any revision.
 
-    Digits are a pull request first (the newest first-parent trunk commit whose subject ends in ``(#N)`` and that is
-    no revert), then an abbreviated SHA. Raises ``UnusableInput``: ``pick.unknown-ref``, ``repo.shallow``.
+    Digits are a pull request first (the newest first-parent trunk commit whose subject ends in ``(#N)``, or that merged
+    it, and that is no revert), then an abbreviated SHA.
+    Raises ``UnusableInput``: ``pick.unknown-ref``, ``repo.shallow``.
     """
     tip = trunk_tip(repo, trunk)
-    rows = _trunk_rows(repo, tip)
+    rows = trunk_titles(repo, tip)
     sha = _find(repo, ref, rows)
     if sha is None:
         if repo.git.shallow:
@@ -45,12 +45,6 @@ def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None) ->
         _on_branch(repo, commit, line) if line else None,
         paths_of(repo, sha),
     )
-
-
-def _trunk_rows(repo: Repository, tip: Sha) -> list[_Row]:
-    """The whole trunk, newest first."""
-    out = repo.git.run("log", "-z", "--first-parent", "--format=%H %s", tip, "--")
-    return [(row[: row.index(" ")], row[row.index(" ") + 1 :]) for row in out.split("\0") if row]
 
 
 def _find(repo: Repository, ref: str, rows: list[_Row]) -> Sha | None:
@@ -71,7 +65,7 @@ def _find(repo: Repository, ref: str, rows: list[_Row]) -> Sha | None:
 
 
 def _by_number(repo: Repository, n: int, rows: list[_Row]) -> Sha | None:
-    mine = [sha for sha, subject in rows if (found := _AT_END.search(subject)) and int(found[1]) == n]
+    mine = [sha for sha, title in rows if pr_of(title) == n]
     if len(mine) < 2:
         return mine[0] if mine else None
     commits = {c.sha: c for c in read_commits(repo, ("--no-walk",), stdin=mine)}
@@ -92,8 +86,8 @@ def _reverted_by(repo: Repository, commit: Commit, tip: Sha, rows: list[_Row]) -
 
 def _namesakes(repo: Repository, commit: Commit, rows: list[_Row]) -> tuple[Commit, ...]:
     """The commit and the older ones of its title, which a revert's words could mean as well; oldest first."""
-    title = normal_title(commit.subject)
-    shas = [sha for sha, subject in rows if normal_title(subject) == title]
+    title = normal_title(commit.title)
+    shas = [sha for sha, other in rows if normal_title(other) == title]
     commits = {c.sha: c for c in read_commits(repo, ("--no-walk",), stdin=shas)}
     return tuple(commits[sha] for sha in reversed(shas))
 

@@ -45,7 +45,7 @@ class Claim:
 
 def read_claim(commit: Commit) -> Claim | None:
     """The claim of a commit's message, or ``None`` when it claims nothing."""
-    verb, inner, quoted = _peel(commit.subject)
+    verb, inner, quoted = _peel(commit.title)
     shas = tuple(sha for found in _BODY_SHAS.findall(commit.body) for sha in re.findall(rf"{_SHA}\b", found))
     numbers = tuple(int(n) for n in _BODY_NUMBER.findall(commit.body))
     if verb is None:
@@ -87,9 +87,9 @@ def _inside_quotes(text: str) -> tuple[str, bool]:
     return _NUMBER.sub("", text), False
 
 
-def brings_back(subject: str) -> bool:
-    """Whether, all verbs of a subject together, the innermost change comes back: a reland, a revert of a revert."""
-    verb, inner, _ = _peel(subject)
+def brings_back(title: str) -> bool:
+    """Whether, all verbs of a title together, the innermost change comes back: a reland, a revert of a revert."""
+    verb, inner, _ = _peel(title)
     back = verb is not None
     while verb is not None:
         back = back != (verb is Verb.UNDO)
@@ -97,16 +97,10 @@ def brings_back(subject: str) -> bool:
     return back
 
 
-def number_of(subject: str) -> int | None:
-    """The pull request that a subject ends in."""
-    found = _NUMBER.search(subject)
-    return int(found[1]) if found else None
-
-
-def titles_of(subject: str) -> tuple[str, ...]:
-    """A subject's own title and, when it undoes or brings back, the title that it is said of, both normalised."""
-    verb, inner, _ = _peel(subject)
-    return (normal_title(subject), *([normal_title(inner)] if verb else []))
+def titles_of(title: str) -> tuple[str, ...]:
+    """A title itself and, when it undoes or brings back, the title that it is said of, both normalised."""
+    verb, inner, _ = _peel(title)
+    return (normal_title(title), *([normal_title(inner)] if verb else []))
 
 
 def normal_title(subject: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from headway.history.log import contained, read_commits
 from headway.history.repository import Repository
@@ -11,12 +12,11 @@ from headway.history.revertmessage import (
     Verb,
     brings_back,
     normal_title,
-    number_of,
     read_claim,
     same_title,
     titles_of,
 )
-from headway.model.commit import Commit, Revert, RevertKind, Sha, standing, undone_by
+from headway.model.commit import Commit, Revert, RevertKind, Sha, pr_of, standing, title_of, undone_by
 
 
 def find_reverts(repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit] = ()) -> tuple[Revert, ...]:
@@ -34,7 +34,7 @@ def find_reverts(repo: Repository, commits: Sequence[Commit], earlier: Sequence[
 
 
 def _find(repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit]) -> tuple[Revert, ...]:
-    claims = {c.sha: claim for c in (*earlier, *commits) if (claim := read_claim(c))}
+    claims = {c.sha: _with_merged(repo, c, claim) for c in (*earlier, *commits) if (claim := read_claim(c))}
     full = resolve_shas(repo, {sha for claim in claims.values() for sha in claim.shas})
     tip = commits[-1].sha if commits else None
     on_trunk = contained(repo, full.values(), tip) if tip else frozenset()
@@ -45,21 +45,34 @@ def _find(repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit]
     return link_reverts(commits, earlier, claims, full, on_trunk, kinds)
 
 
+def _with_merged(repo: Repository, commit: Commit, claim: Claim) -> Claim:
+    """The claim of a pull request that was merged, not squashed: the commits that it brought name what they undo."""
+    if claim.shas or len(commit.parents) != 2 or commit.sha in repo.git.shallow:
+        return claim
+    brought = read_commits(repo, (commit.parents[1], f"^{commit.parents[0]}"))
+    named = tuple(sha for c in brought if (inner := read_claim(c)) for sha in inner.shas)
+    return replace(claim, shas=tuple(sha for sha in named if not any(c.sha.startswith(sha) for c in brought)))
+
+
 def _namesakes(repo: Repository, first: Commit, claims: Sequence[Claim]) -> tuple[Commit, ...]:
     """Trunk commits before ``first`` that these claims may mean, by number or title; oldest first."""
     if not first.parents or first.sha in repo.git.shallow:
         return ()
     numbers = {n for c in claims for n in (*c.numbers, c.number) if n is not None}
-    out = repo.git.run("log", "-z", "--first-parent", "--format=%H %s", first.parents[0], "--")
-    rows = (row.partition(" ")[::2] for row in out.split("\0") if row)
     wanted = [
         sha
-        for sha, subject in rows
-        if number_of(subject) in numbers
-        or any(same_title(c.title, title) for c in claims for title in titles_of(subject))
+        for sha, title in trunk_titles(repo, first.parents[0])
+        if pr_of(title) in numbers or any(same_title(c.title, other) for c in claims for other in titles_of(title))
     ]
     commits = {c.sha: c for c in read_commits(repo, ("--no-walk",), stdin=wanted)} if wanted else {}
     return tuple(commits[sha] for sha in reversed(wanted))
+
+
+def trunk_titles(repo: Repository, tip: Sha) -> list[tuple[Sha, str]]:
+    """The trunk's commits up to ``tip`` by SHA and title, newest first."""
+    fields = repo.git.run("log", "-z", "--first-parent", "--format=%H%x00%s%x00%b", tip, "--").split("\0")
+    rows = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
+    return [(sha, title_of(subject, body)) for sha, subject, body in rows]
 
 
 def resolve_shas(repo: Repository, names: Iterable[str]) -> dict[str, Sha]:
@@ -107,7 +120,7 @@ def _kind(commit: Commit, targets: tuple[Sha, ...], known: Mapping[Sha, RevertKi
 
 
 def _kind_in_words(commit: Commit) -> RevertKind:
-    return RevertKind.RELAND if brings_back(commit.subject) else RevertKind.REVERT
+    return RevertKind.RELAND if brings_back(commit.title) else RevertKind.REVERT
 
 
 class _History:
@@ -125,7 +138,7 @@ class _History:
         self.seen[commit.sha] = commit
         if commit.pr is not None:
             self.by_number.setdefault(commit.pr, []).append(commit.sha)
-        self.by_title.setdefault(normal_title(commit.subject), []).append(commit.sha)
+        self.by_title.setdefault(normal_title(commit.title), []).append(commit.sha)
         if revert:
             self.reverts.append(revert)
 

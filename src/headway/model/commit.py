@@ -10,8 +10,22 @@ from enum import StrEnum
 
 Sha = str
 _PR = re.compile(r"\(#(\d+)\)\s*$")
+_MERGED = re.compile(r"^Merge pull request #(\d+)\b(?P<plain> from \S+\s*$)?")
 _TRAILER = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
+
+
+def pr_of(subject: str) -> int | None:
+    """The pull request that a subject names as its own."""
+    found = _PR.search(subject) or _MERGED.match(subject)
+    return int(found.group(1)) if found else None
+
+
+def title_of(subject: str, body: str) -> str:
+    """What a change says it is: its subject, or, for GitHub's merge commit, the pull request's title with ``(#N)``."""
+    found = _MERGED.match(subject)
+    title = body.lstrip("\n").partition("\n")[0].strip()
+    return f"{title} (#{found.group(1)})" if found and found["plain"] and title else subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +44,13 @@ class Commit:
 
     @property
     def pr(self) -> int | None:
-        """The pull request of a squash merge: the last ``(#N)`` of the subject."""
-        found = _PR.search(self.subject)
-        return int(found.group(1)) if found else None
+        """The pull request: the last ``(#N)`` of a squash merge's subject, or the one of GitHub's merge commit."""
+        return pr_of(self.subject)
+
+    @property
+    def title(self) -> str:
+        """What the change says it is; see ``title_of``."""
+        return title_of(self.subject, self.body)
 
     @property
     def trailers(self) -> tuple[Sha, ...]:

@@ -227,7 +227,7 @@ def _performance_action(
             first + max(1, step.blocks - have),
         )
     commits = performance.suspects(line, newest, snapshot, train.previous_commit)
-    subject = next((x.subject for x in commits if x.sha == step.commit), "")
+    subject = next((x.title for x in commits if x.sha == step.commit), "")
     return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)
 
 

@@ -72,7 +72,7 @@ def stops(
         else:
             kind = StopKind.ADOPTED if c.sha in adopted else StopKind.UNEXPLAINED
         label = f"#{c.pr}" if c.pr is not None else c.sha[:7]
-        found.append(Stop(kind, label, c.subject, c.sha, change is not None))
+        found.append(Stop(kind, label, c.title, c.sha, change is not None))
         found += _candidate_stop(tagged, c.sha)
     if final is not None:
         found.append(Stop(StopKind.FINAL, final[0], final[0], final[1], False))

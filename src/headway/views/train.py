@@ -193,7 +193,7 @@ def _reverts(train: Train, line: Line, snapshot: Snapshot) -> tuple[RevertRow, .
     return tuple(
         RevertRow(
             f.revert.commit.sha,
-            f.revert.commit.subject,
+            f.revert.commit.title,
             f.revert.kind is RevertKind.RELAND,
             f.revert.targets,
             f.on_branch,
