@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from gitmaker import GitMaker
 
 from headway import controls
-from headway.app import Headway, open_headway
+from headway.app import Headway, Recording, open_headway
 from headway.clock import SetClock
+from headway.model.entry import Kind
+from headway.model.measurement import Cell, Sample, Side
 from headway.model.pick import PickRequest
+from headway.perf.store import MeasurementStore
+from headway.plan.actions import MeasureCandidate
 
 # A back-end of the project's own: builds need nothing from any index.
 BACKEND = """
@@ -61,6 +66,24 @@ name = "toy"
 anchor = 2025-01-15
 anchor_version = "0.1.0"
 """
+PERF = """
+[perf]
+required = true
+models = ["toy-small"]
+hardware = ["cpu"]
+serve = "{python} -m toy --port {port}"
+looks = [3, 6]
+[[perf.cells]]
+model = "toy-small"
+hardware = "cpu"
+test = "decode"
+metrics = ["median_tpot_ms", "output_throughput"]
+[[perf.cells]]
+model = "toy-small"
+hardware = "cpu"
+test = "prefill"
+metrics = ["median_ttft_ms"]
+"""
 HOSTILE = 'Fix <script>document.title="owned"</script> \u202egnp.exe ' + "w" * 200 + " (#66)"
 
 
@@ -98,9 +121,10 @@ class World:
     def pick(self, ref: str, category: str, reason: str, *evidence: str) -> controls.Requested:
         return controls.request_pick(self.app(), PickRequest(ref, category, reason, evidence))
 
-    def to_open(self) -> World:
+    def to_open(self, *, settled: bool = True) -> World:
         """0.1.1 is cut; requests are made: a fix, documents, a feature that is refused; a trunk revert lands."""
-        self.at("01-27T09").settle()
+        self.at("01-27T09")
+        self.app().tick(settle=settled)
         self.at("01-27T10")
         self.fix = self.git.commit("[Bugfix] Stop at end of text (#4)", {"toy.py": "ANSWER = 42\n"})
         self.docs = self.git.commit("Explain the answer (#5)", {"docs/answer.md": "42\n"}, author="Bo <bo@example.org>")
@@ -121,3 +145,63 @@ class World:
         self.to_decision().at("01-29T08")
         controls.approve(self.app(), "0.1.1", "go")
         return self.at("01-29T09").settle()
+
+    def measure(self, ratio: float) -> None:
+        """Tick until measurements are due, and write them: the first metric is ``ratio`` times the baseline's.
+
+        They go into the real store and ledger, as a runner would have put them; no engine is launched here.
+        """
+        while not (due := [a for a in self.app().plan().actions if isinstance(a, MeasureCandidate)]):
+            self.app().tick()
+        app, m = self.app(), due[0]
+        with MeasurementStore(app.repo.state / "measurements.db", write=True) as store:
+            store.add(m.commit, m.baseline, list(_samples(m.first, m.last, ratio)), [("host", "toy")])
+        span = {"first": m.first, "last": m.last, "branch": m.branch, "digest": "0" * 64}
+        known = {"tag": m.tag, "commit": m.commit, "baseline": m.baseline}
+        self.record(Kind.MEASURED, m.train, {**known, **span})
+
+    def record(self, kind: Kind, train: str, payload: dict[str, object]) -> None:
+        app = self.app()
+        Recording(app.writing, self.clock, "headway").record(kind, train, payload)
+
+    def to_regressed(self) -> World:
+        """rc1 is measured and slower in one metric; the culprit is named, and a hostile title waits for a review."""
+        self.to_open(settled=False).at("01-28T09")
+        self.measure(1.31)
+        tag = self.app().train("0.1.1").candidates[-1].facts.tag
+        culprit = {"tag": tag, "commit": self.first, "subject": HOSTILE, "ratio": 1.31, "confirmed": True}
+        self.record(Kind.CULPRIT, "0.1.1", {**culprit, "suspects": [self.first]})
+        self.git.commit(HOSTILE, {"toy.py": "ANSWER = 43\n"}, author="M\u202ellory <m@example.org>")
+        self.pick("#66", "critical", "<img src=x onerror=alert(1)>")
+        return self
+
+    def to_busy(self) -> World:
+        """Two trains at once: a post release waits for its go, the next patch was found to be slower."""
+        self.to_released().at("01-29T12")
+        controls.slip(self.app(), "0.1.2", date(2025, 2, 1), "the meetup is on the second")
+        self.git.commit("Ask for performance", {"release.toml": POLICY + PERF})
+        self.git.commit("[Perf] Keep keys and values in one buffer (#7)", {"cache.py": "ONE = True\n"})
+        self.git.commit("[Bugfix] Do not lose the last token (#8)", {"toy.py": "ANSWER = 43\n"})
+        self.at("01-30T09")
+        controls.request_pick(
+            self.app(),
+            PickRequest("#8", "critical", "the last token was lost", ("https://example.org/issues/8",)),
+            "0.1.1.post1",
+        )
+        self.measure(1.004)
+        self.measure(1.31)
+        self.git.commit("[Bugfix] Keys are aligned again (#9)", {"align.py": "ON = True\n"})
+        return self.at("01-30T10")
+
+
+def _samples(first: int, last: int, worse: float) -> Iterator[Sample]:
+    decode, prefill = Cell("toy-small", "cpu", "decode"), Cell("toy-small", "cpu", "prefill")
+    for block in range(first, last):
+        wobble = 1 + 0.002 * (block % 3)
+        for cell, metric, base, ratio in (
+            (decode, "median_tpot_ms", 10.0, worse),
+            (decode, "output_throughput", 100.0, 0.995),
+            (prefill, "median_ttft_ms", 40.0, 1.004),
+        ):
+            yield Sample(block, Side.BASELINE, cell, metric, base)
+            yield Sample(block, Side.CANDIDATE, cell, metric, base * ratio * wobble)

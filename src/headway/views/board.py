@@ -122,8 +122,13 @@ class BoardRow:
 
     @property
     def here(self) -> str | None:
-        """The name of the first signal that the train stands at; ``None`` with nothing but clear ones before it."""
-        return next((g.name for g in self.gates if g.light in {Light.WAITING, Light.BLOCKED}), None)
+        """The name of the signal that the train stands at: the first one beyond those it has passed that is not clear.
+
+        The date passes by itself, and a pick that waits for a review holds nothing up. ``None``: all is clear.
+        """
+        passed = max((i for i, g in enumerate(self.gates) if g.light is Light.OK and g.name != "date"), default=-1)
+        unclear = [(i, g.name) for i, g in enumerate(self.gates) if g.light in {Light.WAITING, Light.BLOCKED}]
+        return next((name for i, name in unclear if i > passed), unclear[0][1] if unclear else None)
 
     @property
     def stopped(self) -> bool:

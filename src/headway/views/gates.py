@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
-from headway.decide.performance import Standing
+from headway.decide.performance import Standing, worst
 from headway.decide.trains import today
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
@@ -159,6 +159,9 @@ def _performance(planned: TrainPlan, policy: Policy) -> Lit:
 
 
 def _measured(planned: TrainPlan, standing: Standing) -> Lit:
+    if standing.regressed:
+        bad = worst(standing.regressed)
+        return Light.BLOCKED, say("slower: {metric} × {ratio}", metric=bad.metric, ratio=_two_digits(bad.ratio))
     if standing.blockers:
         return Light.BLOCKED, standing.blockers[0].text
     if standing.measure is not None:
@@ -168,6 +171,10 @@ def _measured(planned: TrainPlan, standing: Standing) -> Lit:
     if standing.verdict is None or standing.verdict.verdict is not Verdict.PASS:
         return Light.OK, say("waived")
     return Light.OK, say("no regression against {previous}", previous=planned.train.previous)
+
+
+def _two_digits(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"
 
 
 def _approval(planned: TrainPlan, policy: Policy) -> Lit:

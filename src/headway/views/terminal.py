@@ -12,17 +12,12 @@ from headway.lang import tr
 from headway.model.text import Text, say
 from headway.views.board import OUTCOMES, TURNS, Board, BoardRow, Outcome, Turn, when_text
 from headway.views.gates import LIGHTS, Light
-from headway.views.words import KINDS, STAGES, short
+from headway.views.words import KINDS, STAGES, clean, short
 
 _STYLES = {Light.OK: "green", Light.WAITING: "yellow", Light.BLOCKED: "bold red", Light.NONE: "dim"}
 _MARKS = {Light.OK: "●", Light.WAITING: "◐", Light.BLOCKED: "✗", Light.NONE: "○"}
 _PLAIN_MARKS = {Light.OK: "+", Light.WAITING: "~", Light.BLOCKED: "x", Light.NONE: "."}
 _TURN_STYLES = {Turn.HEADWAY: "green", Turn.PERSON: "bold yellow", Turn.CALENDAR: "dim"}
-
-
-def clean(text: str) -> str:
-    """Somebody else's words without what a terminal would obey: control and direction characters are replaced."""
-    return "".join(c if c.isprintable() else " " if c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class BoardTable:
@@ -31,15 +26,27 @@ class BoardTable:
     def __init__(self, board: Board, lang: str) -> None:
         self._board = board
         self._lang = lang
+        self._encoding = "utf-8"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self._encoding = options.encoding
         for row in self._board.trains:
             yield self._train(row, plain=options.ascii_only)
         if self._board.departed:
             yield self._departed()
 
     def _tr(self, text: Text, style: str = "") -> RichText:
-        return RichText(clean(tr(text, self._lang)), style=style)
+        return self._plain(tr(text, self._lang), style)
+
+    def _plain(self, text: str, style: str = "") -> RichText:
+        """On one line, and in characters that the terminal has."""
+        words = " ".join(clean(text).split())
+        try:
+            words.encode(self._encoding)
+        except UnicodeEncodeError:
+            words = words.replace("–", "-").replace("…", "...")
+            words = words.encode(self._encoding, "replace").decode(self._encoding)
+        return RichText(words, style)
 
     def _train(self, row: BoardRow, plain: bool) -> Panel:
         head = Table.grid(expand=True, padding=(0, 1))
@@ -50,7 +57,7 @@ class BoardTable:
         head.add_row(stage, stopped if row.stopped else self._tr(TURNS[row.turn], _TURN_STYLES[row.turn]))
         head.add_row(self._date(row), self._tr(STAGES[row.stage], "bold"))
         parts: list[Table | RichText | Padding] = [head, self._lights(row, plain)]
-        parts += [self._candidate(row)] if row.candidates else [RichText(clean(row.branch), "dim")]
+        parts += [self._candidate(row)] if row.candidates else [self._plain(row.branch, "dim")]
         parts += [Padding(self._reasons(row, plain), (1, 0, 0, 0))] if row.blockers or row.steps else []
         blocked = any(g.light is Light.BLOCKED for g in row.gates)
         return Panel(Group(*parts), border_style="red" if blocked or row.stopped else "blue", padding=(0, 1))
@@ -65,7 +72,7 @@ class BoardTable:
         grid = Table.grid(padding=(0, 2, 0, 0))
         for _ in row.gates:
             grid.add_column(no_wrap=True)
-        names = (RichText(f"{marks[g.light]} {tr(g.title, self._lang)}", _STYLES[g.light]) for g in row.gates)
+        names = (self._plain(f"{marks[g.light]} {tr(g.title, self._lang)}", _STYLES[g.light]) for g in row.gates)
         grid.add_row(*names)
         grid.add_row(*(self._tr(LIGHTS[g.light], _STYLES[g.light]) for g in row.gates))
         return Padding(grid, (1, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from headway.model.text import Text, say
@@ -49,6 +50,15 @@ CATEGORIES: Mapping[str, Text] = {
 }
 
 _NAMED = 3
+
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Words without what a terminal or a page would obey instead of show: control and direction characters, and
+    surrogates, which cannot be written. Each becomes U+FFFD; line breaks and tabs stay."""
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def short(sha: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,8 +132,10 @@ def _twins(web: FastAPI, open_app: Open) -> None:
         return _json({"status": "ok", "entries": len(open_app().entries())})
 
 
-def _json(document: dict[str, Any], status: int = 200) -> JSONResponse:
-    return JSONResponse(document, status, headers={"Cache-Control": "no-store"})
+def _json(document: dict[str, Any], status: int = 200) -> Response:
+    # In ASCII: a name in the ledger may hold what UTF-8 cannot.
+    body = json.dumps(document, separators=(",", ":"))
+    return Response(body, status, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _year(app: Headway, text: str) -> int:

@@ -21,7 +21,7 @@ from headway.views.gates import LIGHTS
 from headway.views.picks import PICK_STATES
 from headway.views.stops import STOPS
 from headway.views.train import REVERT_STATES, VERDICTS
-from headway.views.words import KINDS, STAGES, short
+from headway.views.words import KINDS, STAGES, clean, short
 from headway.web.drawing import clipped
 
 _WORDS: dict[Any, Text] = {
@@ -101,9 +101,14 @@ def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
 
 
+def _shown(value: object) -> object:
+    """Whatever a template puts out, without characters that a browser would obey."""
+    return clean(value) if type(value) is str else value
+
+
 def _marked(text: str) -> Markup:
     """Words between backticks as code; all of it escaped first."""
-    parts = str(escape(text)).split("`")
+    parts = str(escape(clean(text))).split("`")
     if len(parts) % 2 == 0:
         return Markup("`".join(parts))  # noqa: S704 - escaped above
     return Markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts)))  # noqa: S704 - as above
@@ -119,6 +124,7 @@ def _environment() -> Environment:
         loader=PackageLoader("headway.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -1,0 +1,218 @@
+"""Sentences: every action and every kind of entry has one, with its values; nothing in them is obeyed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import pytest
+
+from headway.model.build import Artifact
+from headway.model.entry import GENESIS, Entry, Kind
+from headway.model.measurement import Cell
+from headway.model.pick import ChangeKind, PendingChange
+from headway.plan import actions as a
+from headway.views.timeline import timeline, words_of
+from headway.views.words import action_text, clean
+
+SHA, OTHER = "a1b2c3d4e5f6" + "0" * 28, "f" * 40
+WHEEL = Artifact("toy-0.1.1-py3-none-any.whl", "0" * 64, 1)
+CELL = Cell("toy", "cpu", "decode")
+
+
+def change(subject: str, kind: ChangeKind = ChangeKind.PICK) -> PendingChange:
+    return PendingChange(kind, SHA, 5, None, subject)
+
+
+ACTIONS: list[tuple[a.Action, str]] = [
+    (a.CheckCommit("0.1.1", SHA), "run the policy's check on trunk commit a1b2c3d4e5f6"),
+    (a.CutBranch("0.1.1", "releases/v0.1.1", SHA), "cut releases/v0.1.1 from trunk commit a1b2c3d4e5f6"),
+    (
+        a.ApplyChanges("0.1.1", "rel", SHA, (a.PlannedChange(change("Fix (#4)"), OTHER),)),
+        "apply to rel: Fix (#4)",
+    ),
+    (
+        a.ApplyChanges("0.1.1", "rel", SHA, tuple(a.PlannedChange(change(s), OTHER) for s in "ABCDE")),
+        "apply to rel: A, B, C and 2 more",
+    ),
+    (a.RecordApplied("0.1.1", "rel", SHA, OTHER, ()), "write down what is on rel already"),
+    (a.TagCandidate("0.1.1", "v0.1.1-rc1", SHA), "tag a1b2c3d4e5f6 as candidate v0.1.1-rc1"),
+    (a.BuildCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1"), "build v0.1.1-rc1 as version 0.1.1"),
+    (
+        a.TestCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", WHEEL),
+        "test toy-0.1.1-py3-none-any.whl of v0.1.1-rc1 in a fresh environment",
+    ),
+    (
+        a.MeasureCandidate("0.1.1", "v0.1.1-rc1", SHA, "rel", OTHER, "0.1.0", WHEEL, 3, 6),
+        "measure v0.1.1-rc1 against 0.1.0, blocks 4 to 6",
+    ),
+    (
+        a.ProbeCommit("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", OTHER, "0.1.0", CELL, "median_tpot_ms", 0, 2),
+        "build and measure a1b2c3d4e5f6 to find what made v0.1.1-rc1 slower",
+    ),
+    (
+        a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,)),
+        "name a1b2c3d4e5f6 as the commit that made v0.1.1-rc1 slower",
+    ),
+    (a.Publish("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,)), "publish the very files of v0.1.1-rc1 as 0.1.1"),
+    (a.TagFinal("0.1.1", "v0.1.1", SHA, "notes"), "put the final tag v0.1.1 with its notes on a1b2c3d4e5f6"),
+]
+
+
+@pytest.mark.parametrize(("action", "words"), ACTIONS, ids=[type(x).__name__ for x, _ in ACTIONS])
+def test_an_action_in_a_sentence(action: a.Action, words: str) -> None:
+    assert str(action_text(action)) == words
+
+
+def test_no_action_is_left_out() -> None:
+    assert {type(x) for x, _ in ACTIONS} == set(get_args(a.Action))
+
+
+RC = {"tag": "v0.1.1-rc1", "commit": SHA}
+ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
+    (Kind.CHECKED, {"commit": SHA, "ok": True}, "trunk commit a1b2c3d4e5f6 passed the policy's check", "B2"),
+    (Kind.CHECKED, {"commit": SHA, "ok": False}, "trunk commit a1b2c3d4e5f6 failed the policy's check", "B2"),
+    (Kind.CUT_CHOSEN, {"commit": SHA}, "chose trunk commit a1b2c3d4e5f6 for the cut of 0.1.1", "B2"),
+    (Kind.CUT_CHOSEN, {"commit": ""}, "asked for the cut of 0.1.1", "B2"),
+    (Kind.CUT, {"branch": "rel", "commit": SHA}, "cut rel from trunk commit a1b2c3d4e5f6", "B1"),
+    (
+        Kind.REQUESTED,
+        {
+            "ref": "#6",
+            "category": "critical",
+            "reason": "wanted",
+            "verdict": "refused",
+            "violations": [{"clause": "P7"}],
+        },
+        "asked to pick #6 (critical): wanted – refused by P7",
+        "P7",
+    ),
+    (
+        Kind.REQUESTED,
+        {"ref": "#6", "category": "", "reason": "", "verdict": "refused", "violations": []},
+        "asked to pick #6 (-):  – refused by ",
+        "P1",
+    ),
+    (
+        Kind.REQUESTED,
+        {"ref": "#4", "category": "regression", "reason": "broke", "verdict": "accepted", "violations": []},
+        "asked to pick #4 (regression): broke – accepted",
+        "P2",
+    ),
+    (
+        Kind.REQUESTED,
+        {"ref": "#4", "category": "critical", "reason": "broke", "verdict": "needs-review", "violations": []},
+        "asked to pick #4 (critical): broke – needs a review",
+        "P3",
+    ),
+    (
+        Kind.APPLIED,
+        {"branch": "rel", "changes": [{"kind": "pick", "subject": "Fix (#4)"}]},
+        "applied to rel: Fix (#4) (pick)",
+        "P1",
+    ),
+    (
+        Kind.APPLIED,
+        {"branch": "rel", "changes": [{"kind": "revert", "subject": "", "origin": SHA}]},
+        "applied to rel: a1b2c3d4e5f6 (revert)",
+        "B6",
+    ),
+    (Kind.TAGGED, RC, "tagged a1b2c3d4e5f6 as candidate v0.1.1-rc1", "B4"),
+    (
+        Kind.BUILT,
+        {**RC, "ok": True, "seconds": 2.5, "artifacts": [{"file": "x.whl"}]},
+        "built v0.1.1-rc1 in 2.5 s: x.whl",
+        "B4",
+    ),
+    (Kind.BUILT, {**RC, "ok": False, "why": "no wheel"}, "the build of v0.1.1-rc1 failed: no wheel", "B4"),
+    (Kind.TESTED, {**RC, "ok": True, "seconds": 1.0}, "the test of v0.1.1-rc1 passed in 1.0 s", "B4"),
+    (Kind.TESTED, {**RC, "ok": False, "why": "exit 1"}, "the test of v0.1.1-rc1 failed: exit 1", "B4"),
+    (
+        Kind.MEASURED,
+        {**RC, "baseline": OTHER, "first": 0, "last": 3},
+        "measured v0.1.1-rc1 against ffffffffffff: blocks 1 to 3",
+        "E5",
+    ),
+    (Kind.PROBED, {**RC, "ok": True}, "built and measured a1b2c3d4e5f6 in search of the culprit", "E7"),
+    (
+        Kind.PROBED,
+        {**RC, "ok": False, "why": "gone"},
+        "a1b2c3d4e5f6 could not be built in search of the culprit: gone",
+        "E7",
+    ),
+    (Kind.CULPRIT, {**RC, "subject": "Slow", "confirmed": True}, "a1b2c3d4e5f6 made v0.1.1-rc1 slower: Slow", "E7"),
+    (
+        Kind.CULPRIT,
+        {**RC, "subject": "Slow", "confirmed": False},
+        "a1b2c3d4e5f6 is suspected of having made v0.1.1-rc1 slower: Slow",
+        "E7",
+    ),
+    (Kind.APPROVED, {"gate": "go", "commit": SHA}, "approved gate go for commit a1b2c3d4e5f6", "G1"),
+    (Kind.APPROVED, {"gate": "pick:5", "commit": SHA}, "approved gate pick:5 for commit a1b2c3d4e5f6", "P1"),
+    (Kind.PUBLISHED, {"index": "/i", "files": [{"file": "x.whl"}]}, "published 0.1.1 on /i: x.whl", "N1"),
+    (Kind.RELEASED, {"tag": "v0.1.1", "commit": SHA}, "released 0.1.1: v0.1.1 with its notes is on a1b2c3d4e5f6", "B5"),
+    (Kind.HELD, {"reason": "outage"}, "held 0.1.1: outage", "G2"),
+    (Kind.HOLD_RELEASED, {"held": 7}, "released the hold of entry 7", "G2"),
+    (
+        Kind.WAIVED,
+        {"what": "E2", "until": "2025-02-01", "reason": "no MI300x"},
+        "waived E2 for 0.1.1 until 2025-02-01: no MI300x",
+        "E2",
+    ),
+    (
+        Kind.WAIVED,
+        {"what": "cell:a/b/c/d", "until": "2025-02-01", "reason": "known"},
+        "waived cell:a/b/c/d for 0.1.1 until 2025-02-01: known",
+        "E7",
+    ),
+    (
+        Kind.SLIPPED,
+        {"before": "2025-01-29", "after": "2025-01-31", "reason": "snow"},
+        "moved 0.1.1 from 2025-01-29 to 2025-01-31: snow",
+        "C4",
+    ),
+    (Kind.SKIPPED, {"reason": "quiet"}, "skipped 0.1.1: quiet", "C4"),
+    (Kind.ABANDONED, {"reason": "broken"}, "gave 0.1.1 up: broken", None),
+    (
+        Kind.ADOPTED,
+        {"commit": SHA, "category": "docs", "reason": "by hand"},
+        "explained a1b2c3d4e5f6 as docs: by hand",
+        "G3",
+    ),
+    (Kind.YANKED, {"reason": "wrong results", "files": []}, "withdrew 0.1.1 from the index: wrong results", "N1"),
+    (Kind.RETRIED, {"tag": "v0.1.1-rc1", "step": "build"}, "asked for the build of v0.1.1-rc1 again", "B4"),
+]
+
+
+def entry(kind: Kind, payload: dict[str, Any], train: str = "0.1.1", seq: int = 1) -> Entry:
+    return Entry(seq, datetime(2025, 1, 27, tzinfo=UTC), "Rosa", kind, train, payload, GENESIS, GENESIS)
+
+
+@pytest.mark.parametrize(("kind", "payload", "words", "clause"), ENTRIES)
+def test_an_entry_in_a_sentence(kind: Kind, payload: dict[str, Any], words: str, clause: str | None) -> None:
+    (row,) = timeline([entry(kind, payload)])
+    assert (str(row.words), row.clause, row.actor, row.train) == (words, clause, "Rosa", "0.1.1")
+    assert words_of(entry(kind, payload), "en") == words
+
+
+def test_no_kind_is_left_out() -> None:
+    assert {k for k, *_ in ENTRIES} == set(Kind)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_an_entry_that_lacks_everything_is_still_told(kind: Kind) -> None:
+    (row,) = timeline([entry(kind, {})])
+    assert str(row.words)
+    assert row.as_json()["kind"] == kind.value
+
+
+def test_a_trains_story_has_what_concerns_all_trains_too() -> None:
+    held = entry(Kind.HELD, {"reason": "outage"}, train="", seq=2)
+    rows = timeline([entry(Kind.CUT, {}), held, entry(Kind.CUT, {}, train="0.1.2", seq=3)], "0.1.1")
+    assert [r.seq for r in rows] == [1, 2]
+    assert str(rows[1].words) == "held all trains: outage"
+
+
+def test_words_are_shown_and_not_obeyed() -> None:
+    assert clean("a\x1b[31mb\u202ec\ud800d\x00") == "a\ufffd[31mb\ufffdc\ufffdd\ufffd"
+    assert clean("说明\n\té 👩‍💻") == "说明\n\té 👩‍💻"
