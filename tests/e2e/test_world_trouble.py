@@ -471,7 +471,8 @@ def test_a_tick_that_is_interrupted_takes_its_build_with_it(
     """B4: nothing is recorded, and the next tick builds."""
     hanging(900)
     script = (
-        "import sys; from datetime import datetime; from pathlib import Path; from trainkit import open_at\n"
+        "import signal, sys; from datetime import datetime; from pathlib import Path; from trainkit import open_at\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job has it ignored
         "open_at(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])).tick(settle=True)"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))}
@@ -479,7 +480,7 @@ def test_a_tick_that_is_interrupted_takes_its_build_with_it(
     tick = subprocess.Popen(argv, env=env, stderr=subprocess.PIPE)
     pipe.wait_started()
     tick.send_signal(signal.SIGINT)
-    _, words = tick.communicate()
+    _, words = tick.communicate(timeout=120)
     assert b"KeyboardInterrupt" in words
     pipe.wait_ended()
     as_before(project)
