@@ -7,7 +7,8 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def end_group(child: subprocess.Popen[bytes], grace_s: float = 5.0) -> None:
     child.wait()
 
 
+@contextmanager
+def ended_with_us(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Within, the child's process group dies with this process, however that dies: also of SIGTERM and SIGKILL.
+
+    An orphan would write on into a folder that the next tick builds in, or load the host that it measures on.
+    """
+    # it holds the other end of a pipe: a line means that all is well, its end that nobody is left to write one
+    watch = ["/bin/sh", "-c", 'read -r _ || kill -9 -"$1"', "sh", str(child.pid)]
+    quiet = subprocess.DEVNULL
+    watcher = subprocess.Popen(watch, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        yield
+    finally:
+        watcher.communicate(b"\n")
+
+
 def run_logged(argv: list[str], *, log: Path, timeout_s: float, cwd: Path, env: Mapping[str, str]) -> Finished:
     """Run a child with its output in ``log`` (appended). A command that does not exist ends with status 127."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -89,15 +106,16 @@ def run_logged(argv: list[str], *, log: Path, timeout_s: float, cwd: Path, env: 
             out.write(f"{e}\n".encode())
             return Finished(127, time.monotonic() - began, False, str(e))
         timed_out = False
-        try:
-            code = child.wait(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            timed_out, code = True, 124
-            out.write(f"ended: over the limit of {timeout_s:g} s\n".encode())
-            end_group(child)
-        except BaseException:
-            end_group(child)
-            raise
+        with ended_with_us(child):
+            try:
+                code = child.wait(timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                timed_out, code = True, 124
+                out.write(f"ended: over the limit of {timeout_s:g} s\n".encode())
+                end_group(child)
+            except BaseException:
+                end_group(child)
+                raise
     return Finished(code, time.monotonic() - began, timed_out, tail_of(log))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from headway.process import end_group, tail_of
+from headway.process import end_group, ended_with_us, tail_of
 
 HOST = "127.0.0.1"
 
@@ -58,10 +58,11 @@ def launched(
         except (FileNotFoundError, PermissionError, NotADirectoryError) as e:
             yield Launch(None, log, f"the engine cannot be started: {e}")
             return
-    try:
-        yield _when_healthy(Launch(child, log, ""), child, health, timeout_s)
-    finally:
-        end_group(child)
+    with ended_with_us(child):
+        try:
+            yield _when_healthy(Launch(child, log, ""), child, health, timeout_s)
+        finally:
+            end_group(child)
 
 
 def _when_healthy(launch: Launch, child: subprocess.Popen[bytes], health: str, timeout_s: float) -> Launch:
