@@ -98,12 +98,13 @@ def test_windows_lie_around_their_release(cadence: Cadence, year: int) -> None:
 
 @few
 @given(CADENCES, st.data())
-def test_slips_skips_and_releases_touch_only_their_own_version(cadence: Cadence, data: st.DataObject) -> None:
+def test_slips_skips_and_releases_in_time_touch_only_their_own_version(cadence: Cadence, data: st.DataObject) -> None:
     policy = POLICY.model_copy(update={"cadence": cadence})
     plan = {str(s.version): s.date for s in slots(cadence, UNTIL)}
     names = st.sampled_from(sorted(plan))
     slips = data.draw(st.dictionaries(names, DAYS, max_size=4))
-    released = data.draw(st.dictionaries(names, DAYS, max_size=4))
+    early = data.draw(st.dictionaries(names, st.integers(0, 300), max_size=4))
+    released = {v: plan[v] - timedelta(days=days) for v, days in early.items() if (plan[v].year > 2024 or days == 0)}
     skipped = data.draw(st.frozensets(names, max_size=4))
     rows = [r for year in range(2024, 2028) for r in release_calendar(policy, year, NOW, slips, skipped, released)]
     expected = {v: d for v, d in (plan | slips).items() if v not in skipped} | released
@@ -111,6 +112,21 @@ def test_slips_skips_and_releases_touch_only_their_own_version(cadence: Cadence,
     assert len(rows) == len(expected)
     assert [r.date for r in rows] == sorted(r.date for r in rows)
     assert {str(r.version) for r in rows if not r.tentative} == {v for v, d in released.items() if d <= NOW.date()}
+
+
+@few
+@given(CADENCES, st.data())
+def test_what_comes_after_a_release_is_planned_after_its_day(cadence: Cadence, data: st.DataObject) -> None:
+    """C1: whenever it came, early or late, and no version is left out."""
+    plan = slots(cadence, UNTIL)
+    newest = data.draw(st.sampled_from(plan))
+    day = data.draw(DAYS)
+    found = slots(cadence, UNTIL, {str(newest.version): day})
+    assert {s.version for s in found} <= {s.version for s in plan}
+    assert [s.version for s in found] == [s.version for s in plan[: len(found)]]
+    assert {s.date for s in found} <= {s.date for s in plan}
+    assert all(s.date > day for s in found if s.version > newest.version)
+    assert [s for s in found if s.version <= newest.version] == [s for s in plan if s.version <= newest.version]
 
 
 @few

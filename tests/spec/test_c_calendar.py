@@ -133,6 +133,23 @@ def test_C1_a_release_before_the_anchor_or_a_post_release_changes_no_number() ->
         assert slots(CADENCE, date(2025, 12, 31), released) == slots(CADENCE, date(2025, 12, 31))
 
 
+def test_C1_a_late_release_passes_its_lateness_on() -> None:
+    """Nothing is planned before what came before it; the numbers go on at the first slot after the late day."""
+    late = {"0.7.1": date(2025, 2, 5), "0.7.2": date(2025, 3, 13)}
+    rows = [(str(r.version), r.date.isoformat()) for r in calendar(released=late) if r.date < date(2025, 5, 1)]
+    assert rows == [
+        ("0.7.0", "2025-01-15"),
+        ("0.7.1", "2025-02-05"),
+        ("0.7.2", "2025-03-13"),
+        ("0.7.3", "2025-03-26"),
+        ("0.7.4", "2025-04-09"),
+        ("0.7.5", "2025-04-23"),
+    ]
+    assert slot_of(Version("0.7.3"), CADENCE, late) == date(2025, 3, 26)
+    on_its_slot = {"0.7.1": date(2025, 2, 5), "0.7.2": slot_of(Version("0.7.2"), CADENCE) or date.max}
+    assert slot_of(Version("0.7.3"), CADENCE, on_its_slot) == slot_of(Version("0.7.3"), CADENCE)
+
+
 def test_C4_blackout_days_move_a_release_to_the_next_free_day() -> None:
     c = cadence(blackout=("2025-01-29", "2025-01-30", "sat"))
     assert [s.date for s in slots(c, date(2025, 2, 12))] == [date(2025, 1, 15), date(2025, 1, 31), date(2025, 2, 12)]

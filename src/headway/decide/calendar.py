@@ -65,7 +65,8 @@ def slots(cadence: Cadence, until: date, released: Mapping[str, date] = _NOTHING
     """Every slot from the anchor to ``until`` (included); dates and versions rise strictly.
 
     A released version of a new minor or major line (``released``: version to day) takes the slot nearest to its day,
-    and the numbers go on from it.
+    and the numbers go on from it. What comes after the newest release is planned after its day: a late release passes
+    its lateness on.
     """
     return tuple(takewhile(lambda s: s.date <= until, _numbered(cadence, released)))
 
@@ -145,12 +146,21 @@ def _numbered(cadence: Cadence, released: Mapping[str, date]) -> Iterator[Slot]:
     taken = frozenset(map(Version, released))
     lines = _new_lines(cadence, released)
     version = Version(cadence.anchor_version)
+    newest, out = _newest(version, released)
     for day, following in pairwise(chain(_days(cadence), (date.max,))):
         free = day != cadence.anchor and version not in taken
         if lines and free and abs(day - lines[0][1]) <= abs(following - lines[0][1]):
             version = lines.pop(0)[0]
+        if version > newest and day <= out:
+            continue
         yield Slot(version, day)
         version = next_version(version, ReleaseKind.PATCH)
+
+
+def _newest(anchor: Version, released: Mapping[str, date]) -> tuple[Version, date]:
+    """The newest release from the anchor's version on, post releases left out, and its day; else the anchor, long ago."""
+    done = ((v, day) for text, day in released.items() if (v := Version(text)).post is None and v >= anchor)
+    return max(done, default=(anchor, date.min))
 
 
 def _new_lines(cadence: Cadence, released: Mapping[str, date]) -> list[tuple[Version, date]]:
