@@ -111,6 +111,7 @@ def test_a_released_train_is_told_from_tags_and_the_ledger(busy: httpx.Client) -
     assert [s["kind"] for s in train["stops"]] == ["cut", "candidate", "pick", "pick", "revert", "candidate", "final"]
     tested = {a["file"]: a["sha256"] for a in train["candidates"][-1]["artifacts"]}
     assert {f["file"]: f["sha256"] for f in train["release"]["files"]} == tested
+    assert train["performance"] is None  # the policy did not ask for it then
     assert "released 0.1.1" in busy.get("/trains/0.1.1").text
     assert busy.get("/trains/0.1.0").status_code == 200  # released before Headway came
 
@@ -243,6 +244,36 @@ def test_ticks_beside_the_pages(tmp_path: Path) -> None:
         while not (entries := httpx.get(f"{served.url}api/ledger").json()["entries"]):
             assert served.process.poll() is None
     assert entries[-1]["kind"] == "cut"
+
+
+def test_a_tick_that_fails_is_said_and_tried_again(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.git.branch("releases/v0.1.1/in-the-way", "main")  # git can have no branch releases/v0.1.1 beside it
+    with Served(world.git.path, day("01-27T09"), "--tick-every", "1") as served:
+        assert served.process.stderr is not None
+        said = next(line for line in served.process.stderr if "releases/v0.1.1" in line)
+        assert "Traceback" not in said
+        world.git.run("branch", "-D", "releases/v0.1.1/in-the-way")
+        while not httpx.get(f"{served.url}api/ledger").json()["entries"]:
+            assert served.process.poll() is None
+
+
+def test_a_tick_under_way_is_waited_for_and_can_be_left(tmp_path: Path) -> None:
+    # The check runs for as long as the one who started it does.
+    check = "import os, time\np = os.getppid()\nwhile os.getppid() == p: time.sleep(0.1)\n"
+    world = World(tmp_path, POLICY + '[cut]\ncheck = "{python} endless.py"\n')
+    world.git.commit("Never green", {"endless.py": check})
+    with Served(world.git.path, day("01-27T09"), "--tick-every", "1") as served:
+        assert served.process.stderr is not None
+        assert any("checking" in line for line in served.process.stderr)
+        served.process.send_signal(signal.SIGINT)
+        assert any("is finished first" in line for line in served.process.stderr)
+        assert served.process.poll() is None
+        served.process.send_signal(signal.SIGINT)
+        _, err = served.process.communicate(timeout=60)
+    assert served.process.returncode != 0
+    assert "Traceback" not in err
+    assert not world.app().entries()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -97,6 +97,8 @@ def _released(app: Headway, back: Released) -> TrainView:
     accepted = next((c for c in back.candidates if published and c.facts.tag == published.payload["tag"]), None)
     then = published.at if published else None
     perf = standing(train, accepted, back.snapshot, app.policy, then) if accepted else None
+    if perf and perf.verdict and not any(c.blocks for c in perf.verdict.cells):
+        perf = None  # today's policy asks for what that release was never asked
     yanked = record.last(entries, Kind.YANKED, train.name)
     done = record.last(entries, Kind.RELEASED, train.name)
     reason = yanked.payload["reason"] if yanked else None

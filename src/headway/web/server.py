@@ -95,13 +95,19 @@ def _listener(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """The server hands signals on once it has stopped; here they end it, and are not heard twice."""
+    """The server hands signals on once it has stopped; here the first one ends it; the next interrupts."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    asked = 0
+
     def stop(number: int, frame: object) -> None:
+        nonlocal asked
+        asked += 1
         server.should_exit = True
+        if asked > 1:  # somebody does not want to wait for the tick under way
+            raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -118,21 +124,25 @@ def _ticking(open_app: Callable[[], Headway], every_s: int | None) -> Iterator[N
         yield
         return
     ended = threading.Event()
+    ticking: list[Headway] = []
 
     def work() -> None:
-        while True:
-            app = open_app()
+        while not ended.is_set():
             try:
-                app.tick()
-            except HeadwayError as e:  # the next tick looks again
-                app.progress.say(e.message)
-            if ended.wait(every_s):
-                return
+                ticking.append(open_app())
+                ticking[-1].tick()
+            except HeadwayError as e:  # the next tick looks again; what cannot be opened is on the pages too
+                if ticking:
+                    ticking[-1].progress.say(e.message)
+            ticking.clear()
+            ended.wait(every_s)
 
-    worker = threading.Thread(target=work, name="headway-ticks")
+    worker = threading.Thread(target=work, name="headway-ticks", daemon=True)
     worker.start()
     try:
         yield
     finally:
         ended.set()
+        for app in ticking[:]:
+            app.progress.say(say("the tick under way is finished first; a second Ctrl-C leaves it"))
         worker.join()
