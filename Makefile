@@ -11,6 +11,10 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo   a whole release train on a toy engine (ARGS=--no-serve ends by itself)"
 	@echo "make test   set up and pass the tests"
+	@echo "make setup  set up only"
+	@echo "make check  formatting, lint, types, import rules"
+	@echo "make lock   write requirements.lock again from pyproject.toml"
+	@echo "make clean  remove the environment"
 
 $(STAMP): requirements.lock pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh $(VENV) && touch $(STAMP)

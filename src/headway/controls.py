@@ -155,7 +155,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
             commit=commit,
             trunk=app.trunk,
         )
-    refused = _not_to_cut(app, wanted, snapshot)
+    refused = _not_to_cut(app, wanted, snapshot) or _too_old(app, commit, snapshot)
     if refused is not None:
         return refused
     chosen = _as_if(app, snapshot, Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
@@ -178,6 +178,20 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
                 return d.entry
         if not done_now:
             return Refused(waits)
+
+
+def _too_old(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
+    base = snapshot.bases.get(done[-1].commit) if (done := app.releases()) else None
+    if commit and base and is_ancestor(app.repo, commit, base):
+        return _no(
+            "B1",
+            "cut.too-old",
+            say("{commit} is no newer than where the previous release left the trunk", commit=commit[:12]),
+            say("choose a commit after {base}", base=base[:12]),
+            commit=commit,
+            previous_cut=base,
+        )
+    return None
 
 
 def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | None:
@@ -266,6 +280,14 @@ def release_hold(app: Headway, version: str | None) -> Entry | Refused:
     """Undo the hold that is in force."""
     name = app.train(version).train.name if version else ""
     found = record.open_hold(app.entries(), name)
+    if found is not None and found.train != name:
+        return _no(
+            "G2",
+            "hold.all",
+            say("all trains are held, not {version} alone", version=name),
+            say("`headway release-hold` without a version releases them all"),
+            hold=found.seq,
+        )
     if found is None:
         return _no("G2", "hold.none", say("nothing is held"), say("see `headway status`"), version=name or None)
     return app.record(Kind.HOLD_RELEASED, found.train, {"held": found.seq})
@@ -386,7 +408,7 @@ def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tupl
                     say("name a commit of {names}", names=[x.branch for x in snapshot.lines]),
                     commit=sha,
                 )
-            refused = _adoptable(app, line, sha, snapshot)
+            refused = _fits(app, trains.get(line.branch), category) or _adoptable(app, line, sha, snapshot)
             if refused is not None:
                 return refused
             found.append((trains[line.branch].name if line.branch in trains else "", sha, line.branch))
@@ -404,6 +426,19 @@ def _commits_of(app: Headway, rev: str) -> tuple[str, ...]:
     if not dots:
         return (str(ends[0]),)
     return tuple(c.sha for c in read_commits(app.repo, (str(ends[1]), f"^{ends[0]}")))
+
+
+def _fits(app: Headway, train: Train | None, category: str) -> Refused | None:
+    if train is None or not train.post or category in app.policy.post.categories:
+        return None
+    return _no(
+        "V4",
+        "adopt.not-in-post",
+        say("{version} is a post release: it holds fixes only", version=train.name),
+        say("revert it on {branch}", branch=train.branch),
+        category=category,
+        allowed=app.policy.post.categories,
+    )
 
 
 def _adoptable(app: Headway, line: Line, sha: str, snapshot: Snapshot) -> Refused | None:

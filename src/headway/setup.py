@@ -7,6 +7,7 @@ import shutil
 import sys
 import tomllib
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import tomlkit
@@ -59,8 +60,12 @@ def policy_path(repo: Repository) -> Path:
     return (repo.work_tree or repo.state) / POLICY_FILE
 
 
-def new_policy(repo: Repository, preset: str, trunk: str) -> str:
-    """The text of a first ``release.toml``: name, trunk, tag style and anchor as the repository has them."""
+def new_policy(repo: Repository, preset: str, trunk: str, today: date) -> str:
+    """The text of a first ``release.toml``: name, trunk, tag style and anchor as the repository has them.
+
+    The anchor is the last release's day; of a project that has paused, the last day of that cadence before ``today``,
+    so that its next train is one to come.
+    """
     ref = find_trunk(repo, trunk)
     tip = repo.git.run("rev-parse", f"{ref}^{{commit}}").strip()
     tags = read_tags(repo)
@@ -82,10 +87,15 @@ def new_policy(repo: Repository, preset: str, trunk: str) -> str:
         _name(read_file(repo, tip, "pyproject.toml")),
         _repository(repo),
         trunk,
-        last.day if last else None,
+        _anchor(last.day, plain.cadence.step_days, today) if last else None,
         ".".join(map(str, last.version.release)) if last else None,
     )
     return head + text
+
+
+def _anchor(released: date, step_days: int, today: date) -> date:
+    steps = max(0, (today - released).days) // step_days
+    return released + timedelta(days=steps * step_days)
 
 
 def _name(pyproject: str | None) -> str:
@@ -102,9 +112,16 @@ def _repository(repo: Repository) -> str:
     return found.group(1) if found and "://" in url + "://" * ("@" in url) else ""
 
 
-def write_policy(repo: Repository, preset: str, trunk: str) -> Written:
+def write_policy(repo: Repository, preset: str, trunk: str, today: date) -> Written:
     """Write the first ``release.toml``. Raises ``UnusableInput`` when there is one."""
-    path, text = policy_path(repo), new_policy(repo, preset, trunk)
+    path = policy_path(repo)
+    if path.exists():
+        raise UnusableInput(
+            "policy.exists",
+            say("there is a {path} already", path=path),
+            remedy=say("edit it; or move it away, then `headway init` again"),
+        )
+    text = new_policy(repo, preset, trunk, today)
     write_new(path, text.encode())
     return Written(path, text)
 

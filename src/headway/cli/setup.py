@@ -24,7 +24,12 @@ def init(context: Context, upgrade: bool) -> Answer:
     if upgrade:
         written = upgrade_policy(repo)
     else:
-        written = write_policy(repo, context.given.get("preset") or "vllm-2025", context.given.get("trunk") or "")
+        written = write_policy(
+            repo,
+            context.given.get("preset") or "vllm-2025",
+            context.given.get("trunk") or "",
+            context.clock.now().date(),
+        )
 
     def show(screen: Screen) -> None:
         screen.say(say("{path} is written; next: `headway doctor`, then `headway plan`", path=written.path), "green")

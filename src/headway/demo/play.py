@@ -176,7 +176,7 @@ def _ask(stage: _Stage, name: str, category: str, reason: str, evidence: str = "
             say(
                 "request {id} is {verdict} for {version}",
                 id=found.entry.seq,
-                verdict=found.answer.verdict.value,
+                verdict=stage.tell.word(found.answer.verdict.value),
                 version=found.train.name,
             )
         )
@@ -219,7 +219,7 @@ def _settle_open_cells(stage: _Stage, version: str) -> None:
                 say(
                     "{person} waives a cell that stayed {verdict} on this noisy host: {cell}",
                     person=MANAGER,
-                    verdict=c.verdict.value,
+                    verdict=stage.tell.word(c.verdict.value),
                     cell=describe(c),
                 )
             )
@@ -245,7 +245,7 @@ def _promote(stage: _Stage, version: str) -> None:
     )
     _tick(stage)
     day = datetime.combine(planned.train.date, datetime.min.time(), UTC) + timedelta(hours=15)
-    if day > stage.clock.now():
+    if record.last(stage.app().entries(), Kind.PUBLISHED, version) is None:
         stage.at(day)
         stage.tell.scene(day, say("The day of {version}", version=version))
         _tick(stage)

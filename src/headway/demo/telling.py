@@ -41,12 +41,13 @@ def told(app: Headway, tell: Narrator, d: Done) -> None:  # noqa: PLR0912 - one 
                 say("cut {branch} on {commit} by compare-and-swap (B1, B2)", branch=branch, commit=commit[:12])
             )
         case ApplyChanges():
+            on_trunk = {x.sha for x in app.observe().trunk.commits}
             for c in payload["changes"]:
-                clause = "B6" if c["kind"] == "revert" else "P8"
+                clause = "B6" if c["kind"] == "revert" else "P8" if c["origin"] in on_trunk else "P6"
                 tell.headway(
                     say(
                         "{kind} {origin} → {commit} ({clause}): {subject}",
-                        kind=c["kind"],
+                        kind=tell.word(c["kind"]),
                         origin=c["origin"][:12],
                         commit=c["commit"][:12],
                         clause=clause,
@@ -92,6 +93,6 @@ def _verdict(planned: TrainPlan, tell: Narrator, tag: str) -> None:
                 tag=tag,
                 cell=describe(c),
                 blocks=c.blocks,
-                verdict=c.verdict.value,
+                verdict=tell.word(c.verdict.value),
             )
         )

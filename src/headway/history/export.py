@@ -89,6 +89,8 @@ def _extract(child: subprocess.Popen[bytes], target: Path) -> UnusableInput | ta
     try:
         with tarfile.open(fileobj=child.stdout, mode="r|") as archive:
             archive.extractall(target, filter="data")
+        while child.stdout and child.stdout.read(1 << 16):  # padding: git that cannot write it dies of SIGPIPE
+            pass
     except tarfile.FilterError as e:
         child.kill()
         return UnusableInput(

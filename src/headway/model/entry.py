@@ -32,7 +32,7 @@ class Kind(StrEnum):
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
-    WAIVED = "waived"  # clause (or cell), reason, until
+    WAIVED = "waived"  # what: a clause or cell:NAME, reason, until
     SLIPPED = "slipped"  # before, after, reason
     SKIPPED = "skipped"  # reason
     ABANDONED = "abandoned"  # reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 Scalar = str | int | float | bool | None
 Fact = Scalar | tuple[str, ...]
@@ -43,8 +43,15 @@ def _fact(value: object) -> Fact:
 
 
 def say(template: str, /, **values: object) -> Text:
-    """A ``Text``; dates become ISO 8601, collections tuples of strings. gettext extracts the template from here."""
-    return Text(template, tuple((k, _fact(v)) for k, v in values.items()))
+    """A ``Text``; dates become ISO 8601, times minutes in UTC, collections tuples of strings.
+
+    gettext extracts the template from here.
+    """
+    return Text(template, tuple((k, _fact(_readable(v))) for k, v in values.items()))
+
+
+def _readable(value: object) -> object:
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else value
 
 
 def facts(**values: object) -> Facts:

@@ -36,9 +36,9 @@ def new_release_toml(
     cadence = tomlkit.table()
     cadence.add("step_days", tomlkit.item(base.step_days).comment("one patch release every so many days (C1)"))
     if anchor is not None:
-        cadence.add("anchor", tomlkit.item(anchor).comment("day of the release from which dates are counted"))
+        cadence.add("anchor", tomlkit.item(anchor).comment("a day of the cadence, from which dates are counted"))
     if anchor_version is not None:
-        cadence.add("anchor_version", tomlkit.item(anchor_version).comment("that release"))
+        cadence.add("anchor_version", tomlkit.item(anchor_version).comment("the version that has this day"))
     moved = anchor not in {None, base.anchor} or anchor_version not in {None, base.anchor_version}
     if moved and base.releases_per_month:
         empty = tomlkit.inline_table().comment("none of the preset's own years: every year by the step (C3)")

@@ -46,8 +46,8 @@ class Cadence(Table):
     """C1–C4 and B2: when."""
 
     step_days: Positive = Field(14, description="Days from one patch release to the next (C1).")
-    anchor: date = Field(description="Date of a release from which dates are counted.")
-    anchor_version: str = Field(description="The version that was released on that date.")
+    anchor: date = Field(description="A day of the cadence, from which dates are counted: as a rule that of a release.")
+    anchor_version: str = Field(description="The version that has this day.")
     releases_per_month: dict[int, tuple[NotNegative, ...]] = Field(
         default_factory=dict,
         description="Year to twelve counts, for years planned by a table instead of a strict step (C3).",
