@@ -158,7 +158,7 @@ def _numbered(cadence: Cadence, released: Mapping[str, date]) -> Iterator[Slot]:
 
 
 def _newest(anchor: Version, released: Mapping[str, date]) -> tuple[Version, date]:
-    """The newest release from the anchor's version on, post releases left out, and its day; else the anchor, long ago."""
+    """The newest release from the anchor's version on, post releases left out, and its day; else the anchor."""
     done = ((v, day) for text, day in released.items() if (v := Version(text)).post is None and v >= anchor)
     return max(done, default=(anchor, date.min))
 
