@@ -130,15 +130,15 @@ class Headway:
             return read_simple_index(self.policy.index.simple_url, name) if name else ()
         return read_folder_index(self.index_folder)
 
-    def observe(self, also: Version | None = None) -> Snapshot:
-        """The world now, read-only. ``also`` adds the line of an older release, to look back at it."""
+    def observe(self, also: Release | None = None) -> Snapshot:
+        """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it."""
         tags, entries = read_tags(self.repo), self.entries()
         done = releases(tags, self.policy)
         branches = live_branches(branch_names(self.repo), tags, self.policy)
         recent = done[-3:]
         if also is not None:
-            older = [i for i, r in enumerate(done) if r.version == also]
-            recent = done[max(0, older[0] - 1) : older[0] + 1] if older else recent
+            recent = (*[r for r in done if r.version < also.version][-1:], also)
+            branches = (*branches, also.commit)
         seen = read_repository(self.repo, self.trunk, branches, [r.commit for r in recent])
         store = self._store(write=False)
         snapshot = Snapshot(

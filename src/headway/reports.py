@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -16,10 +16,9 @@ from headway.decide.notes import Notes, notes_of
 from headway.decide.performance import Standing, standing
 from headway.decide.trains import released_train
 from headway.errors import UnusableInput, not_found
-from headway.history.log import read_line
 from headway.ledger.bundle import verify_path
 from headway.model.commit import Line
-from headway.model.entry import Kind
+from headway.model.entry import Entry, Kind, digest_of
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
@@ -38,17 +37,21 @@ class Released:
 
 
 def look_back(app: Headway, version: Version) -> Released:
-    """A release that has its final tag. Raises ``UnusableInput`` when it has none."""
-    snapshot = app.observe(also=version)
+    """A release that has its final tag: at the commit that the ledger names, also when the tag was moved.
+
+    Raises ``UnusableInput`` when it has none.
+    """
+    release = next((r for r in app.releases() if r.version == version), None)
+    if release is None:
+        raise not_found("release", str(version), say("see `headway status`"))
+    kept = record.last(app.entries(), Kind.RELEASED, str(version))
+    release = replace(release, commit=kept.payload["commit"]) if kept else release
+    snapshot = app.observe(also=release)
     train = released_train(version, snapshot, app.policy)
-    tag = next(t for t in snapshot.tags if t.name == train.tag)
-    line = read_line(app.repo, tag.commit, app.trunk)
+    line = snapshot.line(release.commit)
     if line is None:
-        raise not_found("commit", tag.commit, say("fetch the repository's history"))
-    live = snapshot.line(train.branch)
-    known = live.upto(tag.commit) if live else line
-    named = Line(train.branch, line.tip, line.cut, line.commits, known.held, known.reverts)
-    return Released(train, named, snapshot, records(train, snapshot, app.policy))
+        raise not_found("commit", release.commit, say("fetch the repository's history"))
+    return Released(train, replace(line, branch=train.branch), snapshot, records(train, snapshot, app.policy))
 
 
 def notes_for(app: Headway, version: Version) -> Notes:
@@ -73,6 +76,9 @@ def _notes(app: Headway, train: Train, line: Line, candidate: CandidateRecord | 
 def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:
     """All that speaks against a release being exactly what was accepted; empty is the proof (B5, G4)."""
     if not any(r.version == version for r in app.releases()):
+        kept = record.last(app.entries(), Kind.RELEASED, str(version))
+        if kept is not None:
+            return (*proof.chain_problems(app.entries()), _tag_gone(kept))
         text = say("{version} has no final tag", version=version)
         remedy = say("a release is complete when its final tag stands")
         known = facts(version=version)
@@ -80,7 +86,36 @@ def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:
     back = look_back(app, version)
     published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
     first = published.payload["files"][0]["file"] if published else ""
-    return proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
+    found = proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
+    return (*found, *_other_notes(app, back))
+
+
+def _tag_gone(kept: Entry) -> Reason:
+    tag, commit = kept.payload["tag"], kept.payload["commit"]
+    return Reason(
+        "V5",
+        "verify.tag-gone",
+        say("the final tag {tag} is gone", tag=tag),
+        facts(tag=tag, commit=commit),
+        say("fetch it from a clone that has it; it belongs on {commit}", commit=commit),
+    )
+
+
+def _other_notes(app: Headway, back: Released) -> tuple[Reason, ...]:
+    """The final tag was made again with other notes (B5)."""
+    kept = record.last(back.snapshot.entries, Kind.RELEASED, back.train.name)
+    code, text, _ = app.repo.git.try_run("cat-file", "tag", f"refs/tags/{back.train.tag}")
+    if kept is None or code != 0 or digest_of(text.partition("\n\n")[2]) == kept.payload["notes_sha256"]:
+        return ()
+    return (
+        Reason(
+            "B5",
+            "verify.other-notes",
+            say("the final tag {tag} carries other notes than it was made with", tag=back.train.tag),
+            facts(tag=back.train.tag, recorded=kept.payload["notes_sha256"]),
+            say("find out who made it again, and when"),
+        ),
+    )
 
 
 def verify_file(path: Path) -> tuple[Reason, ...]:
