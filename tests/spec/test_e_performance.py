@@ -6,6 +6,7 @@ The engine under test is a small HTTP server of this file, started as a process;
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -267,8 +268,12 @@ def test_e5_a_client_over_its_limit_is_an_invalid_run(tmp_path: Path) -> None:
 def test_e5_nothing_is_left_running_when_interrupted(tmp_path: Path) -> None:
     script = tmp_path / "client.py"
     script.write_text("import os, signal; os.kill(os.getppid(), signal.SIGINT); signal.pause()", "utf-8")
-    with pytest.raises(KeyboardInterrupt):
-        measure(tmp_path, "fast", "fast", perf=policy(tmp_path, client=f"{{python}} {script}"))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            measure(tmp_path, "fast", "fast", perf=policy(tmp_path, client=f"{{python}} {script}"))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert nothing_runs(tmp_path)
 
 
