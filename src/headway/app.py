@@ -130,8 +130,9 @@ class Headway:
             return read_simple_index(self.policy.index.simple_url, name) if name else ()
         return read_folder_index(self.index_folder)
 
-    def observe(self, also: Release | None = None) -> Snapshot:
-        """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it."""
+    def observe(self, also: Release | None = None, branch: str = "") -> Snapshot:
+        """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it;
+        ``branch`` that of any branch, tag or commit, under this name."""
         tags, entries = read_tags(self.repo), self.entries()
         done = releases(tags, self.policy)
         branches = live_branches(branch_names(self.repo), tags, self.policy)
@@ -139,6 +140,8 @@ class Headway:
         if also is not None:
             recent = (*[r for r in done if r.version < also.version][-1:], also)
             branches = (*branches, also.commit)
+        if branch and branch not in branches:
+            branches = (*branches, branch)
         seen = read_repository(self.repo, self.trunk, branches, [r.commit for r in recent])
         store = self._store(write=False)
         snapshot = Snapshot(

@@ -127,13 +127,15 @@ def verify_file(path: Path) -> tuple[Reason, ...]:
 
 
 def newest_release(app: Headway) -> Version:
-    """The newest version with a final tag. Raises ``UnusableInput`` when there is none."""
-    done = app.releases()
+    """The newest version that Headway published. Raises ``UnusableInput`` when there is none."""
+    done = [Version(e.train) for e in record.of(app.entries(), Kind.PUBLISHED)]
     if not done:
         raise UnusableInput(
-            "release.none", say("nothing is released yet"), remedy=say("name a ledger file, or release something")
+            "release.none",
+            say("Headway has released nothing here yet"),
+            remedy=say("name a version or a ledger file, or release something"),
         )
-    return done[-1].version
+    return max(done)
 
 
 def calendar_of(app: Headway, year: int) -> tuple[CalendarRow, ...]:

@@ -7,13 +7,15 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from gitmaker import GitMaker
 from packaging.version import Version
 from trainkit import ask, open_at
 
 from headway.app import Headway
+from headway.errors import UnusableInput
 from headway.model.entry import Kind
-from headway.reports import notes_for
+from headway.reports import newest_release, notes_for, verify_release
 
 RELEASED = datetime(2025, 1, 15, 9, 0, tzinfo=UTC)
 CUT = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
@@ -81,3 +83,51 @@ def test_merge_commits_are_read_by_the_title_of_their_pull_request(tmp_path: Pat
     sections = dict(notes_for(app, Version("0.1.1")).sections)
     assert sections["improvements"] == ("Faster words (#11)",)
     assert sections["fixes"] == ("Fix the crash of nothing (#13)",)
+
+
+def test_the_remedy_of_a_conflict_picks_a_merge_by_its_first_parent(tmp_path: Path) -> None:
+    """P8: what a person is told to run is what git takes."""
+    made = released(tmp_path / "r", {"CHANGES.md": "nothing\n"})
+    made.commit("Begin the list (#1)", {"shaped/words.py": ""})
+    open_at(made.path, CUT).tick()
+    made.now = CUT
+    made.commit("Another line (#2)", {"CHANGES.md": "two\n"})
+    sha = merge(made, 13, "Fix the crash", {"CHANGES.md": "two\nthree\n"})
+    plain = made.commit("Fix a word (#14)", {"CHANGES.md": "two\nfour\n"})
+    app = open_at(made.path, CUT)
+    ask(app, "#13", "critical", "https://example.org/crash")
+    ask(app, "#14", "docs")
+    conflicts = {str(w.remedy) for w in app.plan().trains[-1].waits if w.code == "picks.conflict"}
+    told = {text.split("`")[1] for text in conflicts}
+    assert told == {f"git cherry-pick -x -m 1 {sha}", f"git cherry-pick -x {plain}"}
+
+
+def test_a_version_that_is_written_in_a_file_is_raised_on_the_branch(tmp_path: Path) -> None:
+    """B4, P6: a build under another version counts for nothing; the remedy's way leads to one that does."""
+    hatch = (
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "shaped"\nversion = "{version}"\n'
+    )
+    made = released(tmp_path / "r", {"pyproject.toml": hatch.replace("{version}", "0.2.0.dev0")})
+    made.commit("Words (#1)", {"shaped/words.py": ""})
+    _, waits = open_at(made.path, CUT).tick(settle=True)
+    (failed,) = [w for w in waits if w.code == "candidate.build-failed"]
+    assert "0.2.0.dev0, not 0.1.1" in str(failed.text)
+    assert "release-branch" in str(failed.text)
+    made.branch("bump", "releases/v0.1.1")
+    made.commit("Version 0.1.1", {"pyproject.toml": hatch.replace("{version}", "0.1.1")}, branch="bump", when=CUT)
+    app = open_at(made.path, CUT)
+    assert ask(app, "bump", "release-branch").answer.violations == ()
+    app.tick(settle=True)
+    assert last(app, Kind.BUILT)["ok"], last(app, Kind.BUILT)
+    assert last(app, Kind.TESTED)["ok"], last(app, Kind.TESTED)
+
+
+def test_what_was_released_before_headway_came_is_not_called_broken(tmp_path: Path) -> None:
+    """G4: asked for no version, the newest that Headway released is proved; there may be none."""
+    app = open_at(released(tmp_path / "r", {}).path, CUT)
+    with pytest.raises(UnusableInput, match="released nothing here yet"):
+        newest_release(app)
+    (problem,) = verify_release(app, Version("0.1.0"))
+    assert (problem.clause, problem.code) == ("N1", "verify.not-released")
+    assert "only what Headway released" in str(problem.remedy)

@@ -143,7 +143,7 @@ def apply(context: Context, version: str | None) -> Answer:
 
 
 @cli.command("reverts", cls=Command, help="Each trunk revert since the cut: does the branch need it (B6)?")
-@click.option("--branch", metavar="REF", cls=Option, help="The release branch (default: every live one).")
+@click.option("--branch", metavar="REF", cls=Option, help="A release branch, live or not (default: every live one).")
 @common_options
 @answering
 def reverts(context: Context, branch: str | None) -> Answer:
@@ -151,11 +151,11 @@ def reverts(context: Context, branch: str | None) -> Answer:
     from headway.errors import not_found
 
     app = context.app()
-    snapshot = app.observe()
+    snapshot = app.observe(branch=branch or "")
     lines = [x for x in snapshot.lines if branch in {None, x.branch}]
     if not lines:
-        names = [x.branch for x in snapshot.lines]
-        raise not_found("branch", branch or "release branch", say("the live lines are {names}", names=names))
+        remedy = say("name it with --branch REF; the live lines are {names}", names=[x.branch for x in snapshot.lines])
+        raise not_found("branch", branch or "release branch", remedy)
     found = [(line, f) for line in lines for f in findings(line, snapshot)]
     rows = [
         {

@@ -78,7 +78,7 @@ def waits(
 ) -> tuple[Reason, ...]:
     """Every change that is asked for or needed and not applied now, with why."""
     return (
-        *(conflict_reason(t, line) for t in trials if t.tree is None),
+        *(conflict_reason(t, line, snapshot) for t in trials if t.tree is None),
         *(empty_reason(t, line) for t in trials if t.empty),
         *queue.reverted_on_trunk(train, line, snapshot).values(),
         *queue.review_waits(train, snapshot),
@@ -86,7 +86,7 @@ def waits(
     )
 
 
-def conflict_reason(trial: Trial, line: Line) -> Reason:
+def conflict_reason(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
     """A change that does not apply: its paths, and what a person can do. It blocks only itself; B6 the final too."""
     change = trial.change
     if change.kind is ChangeKind.REVERT:
@@ -106,6 +106,7 @@ def conflict_reason(trial: Trial, line: Line) -> Reason:
                 sha=change.origin,
             ),
         )
+    merge = any(c.sha == change.origin and len(c.parents) > 1 for c in snapshot.trunk.commits)
     return Reason(
         "P8",
         "picks.conflict",
@@ -120,8 +121,9 @@ def conflict_reason(trial: Trial, line: Line) -> Reason:
             branch=line.branch,
         ),
         say(
-            "on {branch}: `git cherry-pick -x {sha}`, resolve, commit; or request its prerequisites first",
+            "on {branch}: `git cherry-pick {flags} {sha}`, resolve, commit; or request its prerequisites first",
             branch=line.branch,
+            flags="-x -m 1" if merge else "-x",
             sha=change.origin,
         ),
     )

@@ -39,11 +39,12 @@ def problems(
     published = record.last(snapshot.entries, Kind.PUBLISHED, name)
     released = record.last(snapshot.entries, Kind.RELEASED, name)
     if published is None or released is None:
-        missing = _problem(
+        missing = Reason(
             "N1",
             "verify.not-released",
             say("the ledger has no complete release of {version}", version=name),
-            version=name,
+            facts(version=name),
+            say("only what Headway released can be proved; one that it has begun is ended by `headway tick`"),
         )
         return (*chain, missing)
     train = released_train(version, snapshot, policy)

@@ -125,8 +125,9 @@ def _what_is_wrong(folder: Path, version: str, build: Build) -> Text | None:
             continue
         if Version(said[1]) != Version(version):
             return say(
-                "{file} carries version {found}, not {version}: tell the build back-end the version in [build.env] "
-                "(setuptools-scm reads SETUPTOOLS_SCM_PRETEND_VERSION), or pick a version bump onto the branch (P6)",
+                "{file} carries version {found}, not {version}: where the version is written in a file, commit "
+                "{version} on a branch of its own and request it (P6, category release-branch); a back-end that asks "
+                "git is told in [build.env], as setuptools-scm by SETUPTOOLS_SCM_PRETEND_VERSION",
                 file=path.name,
                 found=said[1],
                 version=version,
