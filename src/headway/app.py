@@ -20,7 +20,7 @@ from headway.clock import SystemClock
 from headway.decide import changes
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
-from headway.errors import UnusableInput
+from headway.errors import HeadwayError, UnusableInput
 from headway.history.log import read_file, read_tags
 from headway.history.merge import try_changes
 from headway.history.repository import Repository, find_trunk, open_repository
@@ -30,13 +30,13 @@ from headway.model.entry import Entry, Kind
 from headway.model.ports import Clock, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import Text, say
+from headway.model.text import Text, facts, say
 from headway.perf.store import MeasurementStore
 from headway.plan.actions import Action
 from headway.plan.planner import Plan, TrainPlan, plan
 from headway.policy.loader import load_policy
 from headway.policy.schema import Policy
-from headway.sources.repository import branch_names, read_repository
+from headway.sources.repository import branch_names, branches_elsewhere, read_repository
 
 POLICY_FILE = "release.toml"
 ACTOR = "headway"
@@ -135,7 +135,8 @@ class Headway:
         ``branch`` that of any branch, tag or commit, under this name."""
         tags, entries = read_tags(self.repo), self.entries()
         done = releases(tags, self.policy)
-        branches = live_branches(branch_names(self.repo), tags, self.policy)
+        here, there = branch_names(self.repo), branches_elsewhere(self.repo)
+        branches = live_branches(here, tags, self.policy)
         recent = done[-3:]
         if also is not None:
             recent = (*[r for r in done if r.version < also.version][-1:], also)
@@ -154,6 +155,7 @@ class Headway:
             comparisons=store.comparisons(),
             bases=seen.bases,
             checked_out=seen.checked_out,
+            elsewhere={b: there[b] for b in live_branches(there, tags, self.policy)},
         )
         store.close()
         return replace(snapshot, trials=self._trials(snapshot))
@@ -186,7 +188,7 @@ class Headway:
                 now = self._wanted(self.plan(), version)
                 actions = [t.action for t in now if t.action is not None]
                 for action in actions:
-                    done.append(Done(action, performer.perform(action)))
+                    done.append(Done(action, _performed(performer, action, done)))
                 if not actions or not settle:
                     break
             after = self._wanted(self.plan(), version)
@@ -232,6 +234,16 @@ class _Performing:
 
     def __exit__(self, *exc: object) -> None:
         self._store.close()
+
+
+def _performed(performer: Performer, action: Action, done: list[Done]) -> Entry:
+    """The action's entry; an error also tells what the same tick did before it."""
+    try:
+        return performer.perform(action)
+    except HeadwayError as e:
+        if done:
+            e.facts = (*e.facts, *facts(done=[f"{d.action.kind} {d.action.target}" for d in done]))
+        raise
 
 
 def pick_train(trains: tuple[TrainPlan, ...], version: str | None) -> TrainPlan:

@@ -249,7 +249,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
             facts(stage=planned.stage.value),
             say("see `headway plan {version}`", version=name),
         )
-        return Refused((nothing, *planned.waits))
+        return Refused((nothing, *(w for w in planned.waits if w.code != "promotion.unapproved")))
     commit = planned.candidates[-1].facts.commit
     return app.record(Kind.APPROVED, name, {"gate": gate_name, "commit": commit, "evidence": planned.evidence})
 

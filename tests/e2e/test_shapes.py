@@ -12,6 +12,7 @@ from gitmaker import GitMaker
 from packaging.version import Version
 from trainkit import ask, open_at
 
+from headway import controls
 from headway.app import Headway
 from headway.errors import UnusableInput
 from headway.model.entry import Kind
@@ -131,3 +132,45 @@ def test_what_was_released_before_headway_came_is_not_called_broken(tmp_path: Pa
     (problem,) = verify_release(app, Version("0.1.0"))
     assert (problem.clause, problem.code) == ("N1", "verify.not-released")
     assert "only what Headway released" in str(problem.remedy)
+
+
+def test_a_release_branch_that_only_the_remote_has_is_taken_over_not_cut_again(tmp_path: Path) -> None:
+    """B1: a fresh clone knows its release branches by their remote's names only."""
+    made = released(tmp_path / "r", {})
+    made.commit("Words (#1)", {"shaped/words.py": ""})
+    made.branch("releases/v0.1.1")
+    by_hand = made.commit("On the branch (#2)", {"shaped/more.py": ""}, branch="releases/v0.1.1")
+    made.commit("Later (#3)", {"shaped/later.py": ""})
+    clone = tmp_path / "clone"
+    made.run("clone", "--quiet", made.path.as_uri(), str(clone))
+    before = made.run("for-each-ref", cwd=clone)
+    done, (wait,) = open_at(clone, CUT).tick(settle=True)
+    assert (done, wait.clause, wait.code) == ((), "B1", "branch.elsewhere")
+    assert made.run("for-each-ref", cwd=clone) == before
+    made.run(*str(wait.remedy).split("`")[1].split()[1:], cwd=clone)
+    done, _ = open_at(clone, CUT).tick()
+    assert [d.action.kind for d in done] == ["cut"]
+    assert made.run("rev-parse", "releases/v0.1.1", cwd=clone) == by_hand
+
+
+def test_a_tick_that_fails_tells_what_it_did_before(tmp_path: Path) -> None:
+    """B4: a policy that names a path which is not there stops the test, not what came before it."""
+    made = released(tmp_path / "r", {"pyproject.toml": SCM}, POLICY + '[test]\npaths = ["nowhere"]\n')
+    made.commit("Words (#1)", {"shaped/words.py": ""})
+    with pytest.raises(UnusableInput, match="has no nowhere") as e:
+        open_at(made.path, CUT).tick(settle=True)
+    kinds = [row.split()[0] for row in dict(e.value.facts)["done"]]
+    assert kinds == ["cut", "tag-candidate", "build"]
+
+
+def test_approving_what_cannot_be_approved_names_what_is_missing_only(tmp_path: Path) -> None:
+    """G1: not the approval itself."""
+    made = released(tmp_path / "r", {"pyproject.toml": SCM}, POLICY + "[perf]\nrequired = true\n")
+    made.commit("Words (#1)", {"shaped/words.py": ""})
+    app = open_at(made.path, CUT)
+    app.tick(settle=True)
+    refused = controls.approve(app, "0.1.1", "go")
+    assert isinstance(refused, controls.Refused)
+    assert "approve.no-evidence" in {r.code for r in refused.reasons}
+    assert "promotion.unapproved" not in {r.code for r in refused.reasons}
+    assert {"E1"} <= {r.clause for r in refused.reasons}

@@ -38,6 +38,20 @@ def gone(train: Train, snapshot: Snapshot) -> Reason | None:
     )
 
 
+def elsewhere(train: Train, snapshot: Snapshot) -> Reason | None:
+    """Somebody cut the branch in another repository: it is used, not cut again (B1)."""
+    ref = snapshot.elsewhere.get(train.branch)
+    if ref is None:
+        return None
+    return Reason(
+        "B1",
+        "branch.elsewhere",
+        say("{branch} is not here, but its remote has it: {ref}", branch=train.branch, ref=ref),
+        facts(branch=train.branch, ref=ref),
+        say("take it over: `git branch --no-track {branch} {ref}`", branch=train.branch, ref=ref),
+    )
+
+
 def problems(line: Line, snapshot: Snapshot) -> tuple[Reason, ...]:
     """What makes a branch another one than the ledger tells of; each blocks the final."""
     strange = unexplained(line, snapshot)

@@ -95,7 +95,8 @@ def live_trains(snapshot: Snapshot, policy: Policy) -> tuple[Train, ...]:
     finished = _finished(snapshot, done)
     gone = record.given_up(snapshot.entries)
     newest = base_of(done[-1].version) if done else None
-    named = {v for line in snapshot.lines if (v := branch_version(line.branch, policy)) is not None}
+    cut = (*(line.branch for line in snapshot.lines), *snapshot.elsewhere)
+    named = {v for b in cut if (v := branch_version(b, policy)) is not None}
     named |= {
         v
         for e in record.of(snapshot.entries, Kind.CUT_CHOSEN)

@@ -102,11 +102,10 @@ def find_trunk(repo: Repository, wanted: str = "") -> str:
     What HEAD of a work tree points to never matters. A wanted branch that only a remote has is found there.
     Raises ``UnusableInput`` (``repo.no-trunk``) with the refs that exist.
     """
-    remotes = _remotes(repo)
     if wanted:
-        candidates = [wanted, *(f"{remote}/{wanted}" for remote in remotes)]
+        candidates = [wanted, *(f"{remote}/{wanted}" for remote in remotes(repo))]
     else:
-        candidates = [name for remote in remotes if (name := _symbolic(repo, f"refs/remotes/{remote}/HEAD"))]
+        candidates = [name for remote in remotes(repo) if (name := _symbolic(repo, f"refs/remotes/{remote}/HEAD"))]
         if repo.bare and (name := _symbolic(repo, "HEAD")):
             candidates.append(name)
         candidates += ["main", "master"]
@@ -124,7 +123,8 @@ def find_trunk(repo: Repository, wanted: str = "") -> str:
     )
 
 
-def _remotes(repo: Repository) -> list[str]:
+def remotes(repo: Repository) -> list[str]:
+    """Names of the remotes, ``origin`` first."""
     names = repo.git.run("remote").splitlines()
     return sorted(names, key=lambda name: (name != "origin", name))
 

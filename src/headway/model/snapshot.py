@@ -27,7 +27,7 @@ class Snapshot:
     """Facts only. Everything is as read; nothing is concluded here.
 
     ``bases`` maps the commits of recent releases to where their branches left the trunk; ``trials`` a branch to how
-    what is pending on it applied.
+    what is pending on it applied; ``elsewhere`` a release branch that only a remote has to its ref there.
     """
 
     now: datetime
@@ -41,6 +41,7 @@ class Snapshot:
     bases: Mapping[Sha, Sha] = field(default_factory=dict)
     trials: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
     checked_out: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

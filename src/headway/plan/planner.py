@@ -97,9 +97,9 @@ def _train_plan(train: Train, snapshot: Snapshot, policy: Policy) -> TrainPlan:
 
 
 def _before_cut(train: Train, snapshot: Snapshot, policy: Policy) -> TrainPlan:
-    gone = branch.gone(train, snapshot)
-    if gone is not None:
-        return TrainPlan(train, Stage.OPEN, None, (gone,))
+    missing = branch.elsewhere(train, snapshot) or branch.gone(train, snapshot)
+    if missing is not None:
+        return TrainPlan(train, Stage.OPEN, None, (missing,))
     wait = cut.window_wait(train, snapshot, policy)
     if wait is not None:
         return TrainPlan(train, Stage.PLANNED, None, (wait,))

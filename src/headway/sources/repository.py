@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from headway.history.log import contained, read_commits, read_line, read_trunk
-from headway.history.repository import Repository, checked_out_branches, resolve_commit
+from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit
 from headway.history.reverts import find_reverts
 from headway.model.commit import Line, Revert, Sha
 from headway.model.snapshot import Trunk
@@ -26,6 +26,19 @@ class RepositoryFacts:
 def branch_names(repo: Repository) -> tuple[str, ...]:
     """All local branches."""
     return tuple(repo.git.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").split("\n")[:-1])
+
+
+def branches_elsewhere(repo: Repository) -> dict[str, str]:
+    """Branches that only a remote has, to the ref by which they are known here; of several remotes the first."""
+    here = set(branch_names(repo))
+    found: dict[str, str] = {}
+    for remote in remotes(repo):
+        head = f"refs/remotes/{remote}/"
+        for ref in repo.git.run("for-each-ref", "--format=%(refname)", head).split("\n")[:-1]:
+            name = ref.removeprefix(head)
+            if name != "HEAD" and name not in here:
+                found.setdefault(name, ref.removeprefix("refs/remotes/"))
+    return found
 
 
 def read_repository(
