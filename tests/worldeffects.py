@@ -61,6 +61,8 @@ def settle(world: World, limit: int = 200) -> list[Action]:
 def release(world: World, version: str = "0.7.1") -> None:
     """Bring a train that is cut to its release: candidates, approval, its day."""
     settle(world)
+    world.wait(hours=world.policy.candidate.quiet_hours)
+    settle(world)
     planned = world.train(version)
     if planned.train.date > world.now.date():
         world.until(planned.train.date.isoformat())

@@ -309,6 +309,20 @@ def test_B4_a_commit_dated_in_the_future_does_not_stop_candidates() -> None:
     assert isinstance(world.train().action, TagCandidate)
 
 
+def test_V3_a_release_with_nothing_new_is_not_made() -> None:
+    """A patch release brings features and fixes: one that stands where the last one was released brings none."""
+    world = cut()
+    settle(world)
+    world.tag("v0.7.1", world.tip())
+    world.until("2025-02-18")
+    assert [a.kind for a in settle(world)] == ["cut"]
+    wait = world.waits("0.7.2")["release.empty"]
+    assert (wait.clause, fact(wait, "previous"), fact(wait, "tip")) == ("V3", VERSION, world.trunk[-1].sha)
+    assert "headway abandon 0.7.2" in str(wait.remedy)
+    world.request(world.commit("[Bugfix] A"), train="0.7.2")
+    assert [a.kind for a in settle(world)] == ["apply", "tag-candidate", "build", "test"]
+
+
 def test_B5_the_final_tag_carries_the_notes_and_builds_nothing() -> None:
     """The final tag v0.7.1 triggers no build. It carries the release notes and the assets."""
     world = cut()

@@ -27,6 +27,7 @@ class CandidateRecord:
     tagged: Entry | None
     built: Entry | None
     tested: Entry | None
+    built_before: bool = False
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -51,7 +52,8 @@ def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Candidate
         tagged = record.last(snapshot.entries, Kind.TAGGED, train.name, tag=c.tag)
         built = _valid(snapshot.entries, Kind.BUILT, train, c)
         tested = _valid(snapshot.entries, Kind.TESTED, train, c)
-        r = CandidateRecord(c, tagged, built, tested)
+        before = record.last(snapshot.entries, Kind.BUILT, train.name, tag=c.tag) is not None
+        r = CandidateRecord(c, tagged, built, tested, before)
         of_this_build = tested is not None and r.wheel is not None and tested.payload["wheel"] == r.wheel.sha256
         found.append(r if of_this_build else replace(r, tested=None))
     return tuple(found)
@@ -125,16 +127,15 @@ def _changed(line: Line, snapshot: Snapshot) -> datetime:
 
 
 def nothing_new(train: Train, line: Line) -> Reason | None:
-    """A post release without content (V4)."""
-    if not train.post or line.tip != train.previous_commit:
+    """A release without content: its branch stands where the one before it was released (V3, V4)."""
+    if line.tip != train.previous_commit:
         return None
-    return Reason(
-        "V4",
-        "post.empty",
-        say("{branch} has nothing new since {previous}", branch=line.branch, previous=train.previous),
-        facts(branch=line.branch, previous=train.previous, tip=line.tip),
-        say("a post release is optional: request a fix, or leave it"),
-    )
+    known = facts(branch=line.branch, previous=train.previous, tip=line.tip)
+    text = say("{branch} has nothing new since {previous}", branch=line.branch, previous=train.previous)
+    if train.post:
+        return Reason("V4", "post.empty", text, known, say("a post release is optional: request a fix, or leave it"))
+    mend = say("request a fix, or leave it out: `headway abandon {version} --reason …`", version=train.name)
+    return Reason("V3", "release.empty", text, known, mend)
 
 
 def broken_step(r: CandidateRecord) -> Reason | None:

@@ -119,25 +119,41 @@ def _after_cut(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> 
         return _finish(train, line, known, published, snapshot, policy)
     if not train.post and record.last(snapshot.entries, Kind.CUT, branch=line.branch) is None:
         return TrainPlan(train, Stage.OPEN, CutBranch(train.name, train.branch, line.cut), (), known)
+    return _open(train, line, every, known, snapshot, policy)
+
+
+def _open(
+    train: Train,
+    line: Line,
+    every: tuple[CandidateRecord, ...],
+    known: tuple[CandidateRecord, ...],
+    snapshot: Snapshot,
+    policy: Policy,
+) -> TrainPlan:
+    """Between cut and publication; ``known`` are those of ``every`` candidate that stand on the branch."""
     trials = snapshot.trials.get(line.branch, ())
     waits = (*changes.waits(train, line, trials, snapshot, policy), *stray_waits(train, every, line))
     stage = Stage.CANDIDATE if known else Stage.OPEN
     action = _changes_action(train, line, trials, snapshot)
+    if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
+        return TrainPlan(train, stage, None, (*waits, busy), known)
+    action = action or next((a for r in known if (a := _candidate_action(train, r)) is not None), None)
     if action is not None:
-        busy = branch.checked_out(line, train, snapshot) if isinstance(action, ApplyChanges) else None
-        return TrainPlan(train, stage, None if busy else action, (*waits, *((busy,) if busy else ())), known)
-    for r in known:
-        unfinished = _candidate_action(train, r)
-        if unfinished is not None:
-            return TrainPlan(train, Stage.CANDIDATE, unfinished, waits, known)
-    newest = known[-1] if known else None
-    if newest is not None and newest.facts.commit == line.tip:
+        return TrainPlan(train, stage, action, waits, known)
+    empty = nothing_new(train, line)
+    if empty is not None:
+        return TrainPlan(train, stage, None, (*waits, empty), known)
+    if known and known[-1].facts.commit == line.tip:
         return _decide(train, line, known, waits, trials, snapshot, policy)
-    strange = branch.unexplained(line, snapshot) if train.post else None  # what users may never get is not built
-    found = (quiet_wait(train, line, snapshot, policy), nothing_new(train, line), strange)
-    stops = tuple(w for w in found if w is not None)
+    stops = _not_yet(train, line, snapshot, policy)
     tag = None if stops else TagCandidate(train.name, next_tag(train, every, policy), line.tip)
     return TrainPlan(train, stage, tag, (*waits, *stops), known)
+
+
+def _not_yet(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
+    """Why the tip gets no candidate. On a branch that is out, what nobody accounts for is not even built."""
+    found = (quiet_wait(train, line, snapshot, policy), branch.unexplained(line, snapshot) if train.post else None)
+    return tuple(w for w in found if w is not None)
 
 
 def _changes_action(train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot) -> Action | None:
@@ -154,7 +170,7 @@ def _candidate_action(train: Train, r: CandidateRecord) -> Action | None:
     if r.tagged is None:
         return TagCandidate(train.name, c.tag, c.commit)
     if r.built is None:
-        return BuildCandidate(train.name, c.tag, c.commit, train.name)
+        return BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before)
     if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
         return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel)
     return None
