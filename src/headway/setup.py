@@ -1,10 +1,8 @@
-"""Setting a project up: the first release.toml, and what would not work yet."""
+"""Setting a project up: the first release.toml, and the one of an older format."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import sys
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,18 +10,14 @@ from pathlib import Path
 
 import tomlkit
 
-from headway.app import POLICY_FILE, Headway
-from headway.decide.performance import uncovered
+from headway.app import POLICY_FILE
 from headway.decide.trains import releases
-from headway.effects.environment import uv_program
 from headway.effects.files import write_new, write_whole
-from headway.errors import HeadwayError, UnusableInput
-from headway.history.git import check_git
+from headway.errors import UnusableInput
 from headway.history.log import read_file, read_tags
 from headway.history.repository import Repository, find_trunk
 from headway.model.commit import Tag
-from headway.model.entry import broken_links
-from headway.model.text import Text, say
+from headway.model.text import say
 from headway.policy.init import new_release_toml
 from headway.policy.loader import load_policy, upgrade_text
 from headway.policy.schema import Versions
@@ -47,12 +41,12 @@ class Written:
 
 def tag_style(tags: tuple[Tag, ...]) -> tuple[str, str]:
     """The final and candidate tag templates that most of a project's tags follow; the first style when none do."""
+    return max(_TAG_STYLES, key=lambda style: count_final(tags, Versions(final_tag=style[0], candidate_tag=style[1])))
 
-    def count(style: tuple[str, str]) -> int:
-        names = Versions(final_tag=style[0], candidate_tag=style[1])
-        return sum(1 for t in tags if read_final_tag(t.name, names) is not None)
 
-    return max(_TAG_STYLES, key=count)
+def count_final(tags: tuple[Tag, ...], names: Versions) -> int:
+    """How many of the tags are final tags by these names."""
+    return sum(1 for t in tags if read_final_tag(t.name, names) is not None)
 
 
 def policy_path(repo: Repository) -> Path:
@@ -142,83 +136,3 @@ def upgrade_policy(repo: Repository) -> Written:
         write_new(path.with_suffix(".toml.bak"), old.encode())
         write_whole(path, new.encode())
     return Written(path, new)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that ``doctor`` looked at: in order or not, in words, and what would mend it."""
-
-    name: str
-    ok: bool
-    words: Text
-    remedy: Text | None = None
-
-
-def examine(app: Headway) -> tuple[Check, ...]:
-    """What is in order and what would not work, and why."""
-    return (
-        _tools(),
-        Check("repository", True, say("{path}, trunk {trunk}", path=app.repo.git_dir, trunk=app.trunk)),
-        Check("policy", True, say("from {source}", source=app.policy_source)),
-        _ledger(app),
-        _disk(app),
-        _performance(app),
-        _access(app),
-    )
-
-
-def _tools() -> Check:
-    try:
-        check_git()
-        uv = uv_program()
-    except HeadwayError as e:
-        return Check("tools", False, e.message, e.remedy)
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Check("tools", True, say("Python {version}, git, uv at {uv}", version=version, uv=uv))
-
-
-def _ledger(app: Headway) -> Check:
-    try:
-        entries = app.entries()
-    except HeadwayError as e:
-        return Check("ledger", False, e.message, e.remedy)
-    broken = broken_links(entries)
-    if broken:
-        return Check(
-            "ledger", False, say("{problems}", problems=broken), say("find out who changed it; restore a backup")
-        )
-    return Check(
-        "ledger", True, say("{count} entries, the chain holds ({place})", count=len(entries), place=app.reading)
-    )
-
-
-def _disk(app: Headway) -> Check:
-    free = shutil.disk_usage(app.repo.git_dir).free // 2**20
-    words = say("{free} MB free for builds and environments", free=free)
-    return Check("disk", free >= 1024, words, say("free some space under {path}", path=app.repo.state))
-
-
-def _performance(app: Headway) -> Check:
-    perf = app.policy.perf
-    if not perf.required:
-        return Check("performance", True, say("the policy asks for no performance evidence"))
-    missing = [f"{m} × {h}" for m, h in uncovered(perf)]
-    if not (perf.serve and perf.cells) or missing:
-        return Check(
-            "performance",
-            False,
-            say("asked for and not measured: {names}", names=missing or ["all of it"]),
-            say("set perf.serve and [[perf.cells]] in release.toml (E1, E2), or waive for a train"),
-        )
-    return Check("performance", True, say("{count} cells on this host", count=len(perf.cells)))
-
-
-def _access(app: Headway) -> Check:
-    named = app.policy.perf.workflow
-    if not named:
-        return Check("access", True, say("measurements run on this host; no access is needed (E3)"))
-    return Check(
-        "access",
-        True,
-        say("measurements run on this host; {workflow} is not dispatched by this version (E3)", workflow=named),
-    )

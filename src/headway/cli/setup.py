@@ -41,7 +41,7 @@ def init(context: Context, upgrade: bool) -> Answer:
 @common_options
 @answering
 def doctor(context: Context) -> Answer:
-    from headway.setup import examine
+    from headway.doctor import examine
 
     checks = examine(context.app())
     rows = [
