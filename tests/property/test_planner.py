@@ -31,6 +31,7 @@ from headway.plan.actions import (
     CheckCommit,
     CutBranch,
     MeasureCandidate,
+    NameCulprit,
     ProbeCommit,
     Publish,
     RecordApplied,
@@ -245,7 +246,7 @@ class Planner(RuleBasedStateMachine):
         branch: str = picked(sorted(world.branches), t)
         if what == "tag" and world.tags and i < 5:
             del world.tags[picked(sorted(world.tags), i)]
-        elif what == "branch" and world.branches[branch]:
+        elif what == "branch" and i < 3 and world.branches[branch]:
             if world.branches[branch][-1].sha not in {x.commit for x in world.tags.values()}:
                 world.branches[branch].pop()
         elif what == "branch-gone" and i == 0 and not world.branches[branch]:
@@ -416,7 +417,7 @@ def state(world: World) -> object:
     return refs, files, [(e.kind, e.train, e.payload) for e in world.entries]
 
 
-def keys(action: Action) -> list[tuple[object, ...]]:
+def keys(action: Action) -> list[tuple[object, ...]]:  # noqa: PLR0911 - one return for each action
     """What an action is one with, if it is the same again. A check may be asked for by two trains at once."""
     match action:
         case CheckCommit() | ProbeCommit() | CutBranch():
@@ -431,6 +432,8 @@ def keys(action: Action) -> list[tuple[object, ...]]:
             return [(action.kind, action.tag, b) for b in range(action.first, action.last)]
         case Publish() | TagFinal():
             return [(action.kind, action.train)]
+        case NameCulprit():
+            return [(action.kind, action.tag)]
         case _:
             return [(action.kind, action.target)]
 

@@ -50,22 +50,25 @@ def test_B1_a_branch_that_was_cut_and_is_gone_is_not_cut_again_by_itself() -> No
     assert world.train().action == CutBranch(VERSION, BRANCH, world.trunk[3].sha)
 
 
-def test_B1_applied_changes_that_are_gone_from_the_branch_block_the_final() -> None:
+def test_B1_on_a_branch_that_lost_applied_changes_nothing_is_done() -> None:
     """Every release is built from a dedicated release branch: what was let onto it is on it."""
     world = cut()
     origin = world.commit("[Bugfix] A")
     world.request(origin)
     settle(world)
     lost = world.branches[BRANCH].pop()
-    settle(world)
+    world.request(world.commit("[Bugfix] B"))
+    world.revert(world.trunk[4])
+    assert settle(world) == []
     wait = world.waits()["branch.rewritten"]
     assert wait.clause == "B1"
     assert fact(wait, "commits") == (f"{lost.sha} {lost.subject}",)
     assert f"git branch -f {BRANCH} {lost.sha}" in str(wait.remedy)
-    assert world.train().evidence is None
+    world.branches[BRANCH].append(lost)
+    assert isinstance(world.train().action, ApplyChanges)
 
 
-def test_B1_a_trunk_merged_into_the_branch_blocks_the_final() -> None:
+def test_B1_on_a_branch_into_which_the_trunk_was_merged_nothing_is_done() -> None:
     """P1: after the cut only named changes are let in; another cut lets in all that the trunk has."""
     world = cut()
     settle(world)

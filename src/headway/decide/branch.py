@@ -52,14 +52,8 @@ def elsewhere(train: Train, snapshot: Snapshot) -> Reason | None:
     )
 
 
-def problems(line: Line, snapshot: Snapshot) -> tuple[Reason, ...]:
-    """What makes a branch another one than the ledger tells of; each blocks the final."""
-    strange = unexplained(line, snapshot)
-    return (*altered(line, snapshot), *((strange,) if strange else ()))
-
-
 def altered(line: Line, snapshot: Snapshot) -> tuple[Reason, ...]:
-    """The branch does not stand on its cut, or lost what was applied."""
+    """The branch does not stand on its cut, or lost what was applied: nothing is done on it until it is put back."""
     return tuple(r for r in (_other_cut(line, snapshot), _lost(line, snapshot)) if r is not None)
 
 

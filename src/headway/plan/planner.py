@@ -134,6 +134,9 @@ def _open(
     trials = snapshot.trials.get(line.branch, ())
     waits = (*changes.waits(train, line, trials, snapshot, policy), *stray_waits(train, every, line))
     stage = Stage.CANDIDATE if known else Stage.OPEN
+    altered = branch.altered(line, snapshot)
+    if altered:
+        return TrainPlan(train, stage, None, (*altered, *waits), known)
     action = _changes_action(train, line, trials, snapshot)
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
@@ -260,7 +263,8 @@ def _go(
     newest = known[-1]
     digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot))
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
-    blockers = (*reverts, *perf.blockers, *branch.problems(line, snapshot))
+    strange = branch.unexplained(line, snapshot)
+    blockers = (*reverts, *perf.blockers, *((strange,) if strange else ()))
     approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
     day = promotion.date_wait(train, snapshot, policy)
     others = tuple(w for w in waits if w not in reverts)
