@@ -15,11 +15,10 @@ from packaging.version import Version
 from headway import controls
 from headway.app import Done, Headway, Silent, open_headway
 from headway.clock import SetClock
-from headway.decide.proof import problems
 from headway.model.entry import Entry, Kind
 from headway.model.pick import PickRequest
 from headway.model.reason import Reason
-from headway.policy.scheme import branch_of
+from headway.reports import verify_release
 
 BASELINE = datetime(2025, 1, 15, 9, 0, tzinfo=UTC)
 CUT = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
@@ -262,8 +261,4 @@ def only(app: Headway, kind: Kind, train: str) -> Entry:
 
 def verify(app: Headway, version: str) -> tuple[Reason, ...]:
     """What speaks against a released version, asked as the command asks."""
-    v = Version(version)
-    snapshot = app.observe(also=v)
-    line = snapshot.line(branch_of(v, app.policy.versions))
-    assert line is not None
-    return problems(v, line, snapshot, app.published(), app.policy)
+    return verify_release(app, Version(version))

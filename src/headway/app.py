@@ -40,6 +40,7 @@ from headway.sources.repository import branch_names, branches_elsewhere, read_re
 
 POLICY_FILE = "release.toml"
 ACTOR = "headway"
+NO_POLICY = "no release.toml (preset vllm-2025)"
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
@@ -182,6 +183,12 @@ class Headway:
 
     def tick(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
         """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``)."""
+        if self.policy_source == NO_POLICY:
+            raise UnusableInput(
+                "policy.none",
+                say("this project has no {file}, so nothing says how it is released", file=POLICY_FILE),
+                remedy=say("write one with `headway init`, or put yours back; `--preset NAME` takes a preset as it is"),
+            )
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
@@ -274,21 +281,27 @@ def find_policy(repo: Repository, trunk_wanted: str, file: Path | None, preset: 
     A named file; else ``release.toml`` of the work tree, of the trunk, of the state folder; else the preset alone.
     """
     if file is not None:
-        try:
-            return load_policy(file.read_text(encoding="utf-8"), source=str(file), preset=preset), str(file)
-        except (OSError, UnicodeDecodeError) as e:
-            raise UnusableInput(
-                "policy.unreadable",
-                say("{file} cannot be read: {why}", file=file, why=str(e)),
-                remedy=say("name a release.toml with --policy FILE, or write one with `headway init`"),
-            ) from e
+        return read_policy(file, preset), str(file)
     for place in (repo.work_tree and repo.work_tree / POLICY_FILE, repo.state / POLICY_FILE):
         if place and place.is_file():
             return find_policy(repo, trunk_wanted, place, preset)
     trunk = find_trunk(repo, trunk_wanted)
     text = read_file(repo, repo.git.run("rev-parse", f"{trunk}^{{commit}}").strip(), POLICY_FILE)
-    source = f"{trunk}:{POLICY_FILE}" if text is not None else f"preset {preset or 'vllm-2025'}"
+    source = f"{trunk}:{POLICY_FILE}" if text is not None else f"preset {preset}" if preset else NO_POLICY
     return load_policy(text, source=source, preset=preset), source
+
+
+def read_policy(file: Path, preset: str | None) -> Policy:
+    """The policy of a file. Raises ``UnusableInput`` when it cannot be read or used."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise UnusableInput(
+            "policy.unreadable",
+            say("{file} cannot be read: {why}", file=file, why=str(e)),
+            remedy=say("name a release.toml with --policy FILE, or write one with `headway init`"),
+        ) from e
+    return load_policy(text, source=str(file), preset=preset)
 
 
 def open_headway(

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from headway.app import Headway, pick_train
 from headway.decide import record
-from headway.decide.calendar import slot_of
+from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.performance import cell_key, cell_of
 from headway.decide.picks import GateAnswer, feature_sign, gate
 from headway.decide.trains import Release, live_trains, today
@@ -29,7 +29,7 @@ from headway.model.entry import GENESIS, Entry, Kind
 from headway.model.pick import Category, PickRequest
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import Fact, Text, facts, say
+from headway.model.text import Fact, Text, facts, facts_json, say
 from headway.model.train import Train
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
@@ -251,7 +251,10 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
         )
         return Refused((nothing, *(w for w in planned.waits if w.code != "promotion.unapproved")))
     commit = planned.candidates[-1].facts.commit
-    return app.record(Kind.APPROVED, name, {"gate": gate_name, "commit": commit, "evidence": planned.evidence})
+    left_out = [facts_json(w.facts) for w in planned.waits if w.code == "picks.conflict"]
+    return app.record(
+        Kind.APPROVED, name, {"gate": gate_name, "commit": commit, "evidence": planned.evidence, "left_out": left_out}
+    )
 
 
 def _approve_pick(app: Headway, train: str, gate_name: str) -> Entry | Refused:
@@ -279,14 +282,14 @@ def hold(app: Headway, version: str | None, reason: str) -> Entry:
 def release_hold(app: Headway, version: str | None) -> Entry | Refused:
     """Undo the hold that is in force."""
     name = app.train(version).train.name if version else ""
-    found = record.open_hold(app.entries(), name)
-    if found is not None and found.train != name:
+    found = record.own_hold(app.entries(), name)
+    if found is None and record.open_hold(app.entries(), name) is not None:
         return _no(
             "G2",
             "hold.all",
             say("all trains are held, not {version} alone", version=name),
             say("`headway release-hold` without a version releases them all"),
-            hold=found.seq,
+            version=name,
         )
     if found is None:
         return _no("G2", "hold.none", say("nothing is held"), say("see `headway status`"), version=name or None)
@@ -321,8 +324,8 @@ def waive(app: Headway, version: str, what: str, reason: str, until: date) -> En
         return _no(
             "G1",
             "waive.form",
-            say("a waiver has a reason and a day that is not over"),
-            say("add --reason and --until"),
+            say("a waiver has a reason and a day that is not over: {until}", until=until),
+            say("give a --reason, and an --until of today or later"),
             until=until.isoformat(),
         )
     return app.record(
@@ -336,13 +339,23 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
     """Move a train's date; the old one stays in the ledger (C4)."""
     wanted = version_of(version)
     live = {t.train.version: t.train for t in app.plan().trains}
-    before = (
-        live[wanted].date
-        if wanted in live
-        else slot_of(wanted, app.policy.cadence, {str(r.version): r.day for r in app.releases()})
-    )
+    done = app.releases()
+    planned = slot_of(wanted, app.policy.cadence, {str(r.version): r.day for r in done})
+    before = live[wanted].date if wanted in live else planned
+    if before is None and wanted.post is None and done:  # a minor or major that nobody planned yet
+        before = first_slot_after(done[-1].day, app.policy.cadence)
     if before is None:
         raise not_found("train", version, say("see `headway calendar`"))
+    if not reason.strip():
+        return _no("C4", "slip.no-reason", say("a slip states its reason"), say("add --reason"))
+    if done and to < done[-1].day:
+        return _no(
+            "C4",
+            "slip.before-last",
+            say("{date} is before the release of {version}", date=to, version=done[-1].version),
+            say("choose a later day"),
+            date=to.isoformat(),
+        )
     if any(r.version == wanted for r in app.releases()):
         return _no(
             "C4",
@@ -480,11 +493,15 @@ def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
 
 
 def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
-    """Have a failed build, test or measurement of the newest candidate done again (B4)."""
+    """Have a failed test, a measurement or a build of the newest candidate done again (B4).
+
+    A build also when it did not fail, since its files may have been changed or lost; not once they are published.
+    """
     planned = app.train(version)
     newest = planned.candidates[-1] if planned.candidates else None
     entry = None if newest is None else newest.built if step == "build" else newest.tested
-    failed = step == "measure" or (entry is not None and not entry.payload["ok"])
+    lost = step == "build" and record.last(app.entries(), Kind.PUBLISHED, planned.train.name) is None
+    failed = step == "measure" or (entry is not None and (lost or not entry.payload["ok"]))
     if newest is None or not failed:
         return _no(
             "B4",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from headway.app import Headway, pick_train
+from headway.app import NO_POLICY, Headway, pick_train
 from headway.decide import proof, record
 from headway.decide.calendar import CalendarRow, release_calendar
 from headway.decide.candidates import CandidateRecord, records
@@ -141,7 +141,7 @@ def newest_release(app: Headway) -> Version:
 def calendar_of(app: Headway, year: int) -> tuple[CalendarRow, ...]:
     """The year's releases as planned, slipped, skipped and done (C3, C4)."""
     entries = app.entries()
-    own = app.policy_source.startswith("preset ")
+    own = app.policy_source == NO_POLICY or app.policy_source.startswith("preset ")
     released = {} if own else {str(r.version): r.day for r in app.releases()}
     gone = record.given_up(entries)
     return release_calendar(app.policy, year, app.clock.now(), record.slips(entries), gone, released)

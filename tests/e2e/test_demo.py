@@ -37,7 +37,13 @@ def test_the_story_came_out(played: tuple[dict, Path]) -> None:
     assert [c["tag"] for c in told["candidates"]] == ["v0.7.1-rc1", "v0.7.1-rc2", "v0.7.1.post1-rc1"]
     first, second, _ = told["candidates"]
     assert first["perf"]["verdict"] == "regressed"
-    assert second["perf"]["verdict"] != "regressed"
+    # On a host too noisy to decide a cell a person waived it, and the document says so.
+    waived = {w["what"].removeprefix("cell:") for w in told["waivers"] if w["version"] == "0.7.1"}
+    undecided = {
+        "/".join((*c["cell"].values(), c["metric"])) for c in second["perf"]["cells"] if c["verdict"] != "pass"
+    }
+    assert undecided == waived
+    assert "regressed" not in {c["verdict"] for c in second["perf"]["cells"]}
     assert git(told, "log", "-1", "--format=%s", told["culprit"]["commit"]).startswith("[Core] Simplify attention")
     assert told["culprit"]["confirmed"]
 

@@ -516,6 +516,29 @@ def test_a_wheel_that_changed_after_its_build_is_not_tested(project: Project) ->
     assert settle(open_at(project.path, CUT))[0] == ["test"]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_wheel_that_changed_or_was_lost_is_built_again_on_request(project: Project, lost: bool) -> None:
+    """B4: the same bytes, so that the approval of them stands; once published there is nothing to build."""
+    settle(open_at(project.path, CUT))
+    approve(open_at(project.path, CUT), "0.1.1")
+    if lost:
+        shutil.rmtree(wheel_of(project).parent)
+    else:
+        spoil(wheel_of(project))
+    assert isinstance(controls.retry(open_at(project.path, GO), "0.1.1", "build"), Entry)
+    with pytest.raises(WorldFailed):
+        open_at(project.path, GO, once_at("after:build", lambda: spoil(wheel_of(project)))).tick(settle=True)
+    assert isinstance(controls.retry(open_at(project.path, GO), "0.1.1", "build"), Entry)
+    assert [d.action.kind for d in open_at(project.path, GO).tick()[0]] == ["build"]
+    builds = [e.payload["artifacts"] for e in open_at(project.path, GO).entries() if e.kind is Kind.BUILT]
+    assert len(builds) == 3
+    assert builds[0] == builds[1] == builds[2]
+    assert [d.action.kind for d in open_at(project.path, GO).tick()[0]] == ["publish"]
+    assert isinstance(controls.retry(open_at(project.path, GO), "0.1.1", "build"), controls.Refused)
+    assert settle(open_at(project.path, GO))[0] == ["tag-final"]
+    assert verify(open_at(project.path, GO), "0.1.1") == ()
+
+
 @pytest.mark.parametrize("suffix", ["whl", "gz"])
 def test_a_file_that_changed_after_its_test_is_not_published(project: Project, suffix: str) -> None:
     """N1, B5: nor is any other file of the candidate."""

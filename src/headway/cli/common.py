@@ -136,25 +136,19 @@ class Command(click.Command):
     """A command whose help is shown in the reader's language."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        text = translated(self.help or "", lang_of(ctx))
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(text)
+            formatter.write_text(translated(self.help or "", lang_of(ctx)))
 
     def get_short_help_str(self, limit: int = 45) -> str:
         text = translated((self.help or "").partition("\n")[0], lang_of(click.get_current_context(silent=True)))
         return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-class Group(click.Group):
+class Group(Command, click.Group):
     """A group of such commands."""
 
     command_class = Command
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(translated(self.help or "", lang_of(ctx)))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(n, c) for n in self.list_commands(ctx) if (c := self.get_command(ctx, n)) and not c.hidden]

@@ -29,6 +29,9 @@ def _kept(result: Any) -> Answer:
 
         for e in entries:
             screen.line(f"  #{e.seq}  {words_of(e, screen.lang)}")
+            for left in e.payload.get("left_out", ()):
+                text = say("left out, since it conflicts: request {request} {subject}", **left)
+                screen.say(text, "bold yellow")
 
     return Answer(YES, document, show)
 

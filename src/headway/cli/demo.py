@@ -42,6 +42,7 @@ def _played(context: Context, folder: Path, tell: Any, *, serve: bool, stays: bo
         ("post", f"{document['post']['tag']} {document['post']['commit'][:12]}"),
         ("refused", ", ".join(r["clause"] for r in document["refused"])),
         ("reverts", ", ".join(r["commit"][:12] for r in document["reverts"])),
+        ("waivers", ", ".join(f"{w['version']} {w['what']}" for w in document["waivers"]) or "-"),
         ("culprit", f"{document['culprit']['commit'][:12]} {document['culprit']['subject']}"),
         ("repository", document["repo"]),
         ("index", document["index"]),

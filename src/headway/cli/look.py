@@ -40,7 +40,7 @@ def status(context: Context) -> Answer:
 def plan(context: Context, version: str | None) -> Answer:
     from headway.app import pick_train
     from headway.plan.planner import Plan
-    from headway.views.words import action_text
+    from headway.views.words import STAGES, action_text
 
     app = context.app()
     found = app.plan()
@@ -49,7 +49,7 @@ def plan(context: Context, version: str | None) -> Answer:
 
     def show(screen: Screen) -> None:
         for t in found.trains:
-            screen.line(f"{t.train.name}  {screen.word(t.stage.value)}", "bold")
+            screen.line(f"{t.train.name}  {tr(STAGES[t.stage], screen.lang)}", "bold")
             if t.action is not None:
                 screen.say(say("the next tick would: {what}", what=tr(action_text(t.action), screen.lang)), "green")
             shown(t.waits, screen)
@@ -71,6 +71,7 @@ def plan(context: Context, version: str | None) -> Answer:
 def tick(context: Context, version: str | None, settle: bool, retry: str | None) -> Answer:
     from headway import controls
     from headway.cli.common import refusal
+    from headway.model.entry import Kind
     from headway.plan.actions import action_json
     from headway.views.words import action_text
 
@@ -84,11 +85,16 @@ def tick(context: Context, version: str | None, settle: bool, retry: str | None)
 
     def show(screen: Screen) -> None:
         for d in done:
-            screen.say(say("done: {what}", what=tr(action_text(d.action), screen.lang)), "green")
+            what = tr(action_text(d.action), screen.lang)
+            good = d.entry.payload.get("ok", True)
+            screen.say(
+                say("done: {what}", what=what) if good else say("failed: {what}", what=what), "green" if good else "red"
+            )
         shown(waits, screen)
 
     document = {"done": rows, "waits": [w.as_json() for w in waits]}
-    return Answer(YES if done or not waits else OPEN, document, show)
+    failed = any(not d.entry.payload.get("ok", True) for d in done if d.entry.kind in {Kind.BUILT, Kind.TESTED})
+    return Answer(NO if failed else YES if done or not waits else OPEN, document, show)
 
 
 @cli.group("version", cls=Group, help="Versions by the policy's scheme.")
@@ -158,6 +164,7 @@ def calendar(context: Context, year: int | None, form: str) -> Answer:
 
 def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
     """With a repository, what is released, slipped and skipped; without one, the policy's plan alone."""
+    from headway.app import read_policy
     from headway.decide.calendar import release_calendar
     from headway.errors import UnusableInput
     from headway.policy.loader import load_policy
@@ -168,9 +175,8 @@ def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
     except UnusableInput as e:
         if context.given.get("repo") or e.code not in {"repo.not-found", "repo.empty", "repo.no-trunk"}:
             raise
-        file = context.given.get("policy")
-        text = Path(file).read_text(encoding="utf-8") if file else None
-        policy = load_policy(text, source=file or "preset", preset=context.given.get("preset"))
+        file, preset = context.given.get("policy"), context.given.get("preset")
+        policy = read_policy(Path(file), preset) if file else load_policy(None, source="preset", preset=preset)
         return release_calendar(policy, year, context.clock.now(), {}, frozenset(), {}), "headway", {}
     return calendar_of(app, year), app.policy.project.name or app.repo.git_dir.parent.name, slip_counts(app)
 

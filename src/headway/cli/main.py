@@ -12,8 +12,9 @@ from typing import NoReturn
 import click
 
 from headway import __version__
-from headway.cli.common import NAMES, USAGE, WORLD, Context, Group, common_options, lang_of, show_error
+from headway.cli.common import NAMES, USAGE, WORLD, Context, Group, Option, common_options, lang_of, show_error
 from headway.errors import BrokenInvariant, HeadwayError, UnusableInput, WorldFailed
+from headway.lang import speak
 from headway.model.text import say
 
 MODULES = ("look", "picks", "control", "keep", "setup", "measure")
@@ -25,7 +26,7 @@ MODULES = ("look", "picks", "control", "keep", "setup", "measure")
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @common_options
-@click.version_option(__version__, prog_name="headway")
+@click.version_option(__version__, prog_name="headway", cls=Option, help="Show the version and exit.")
 @click.pass_context
 def cli(ctx: click.Context, /, **values: object) -> None:
     ctx.ensure_object(Context).merge({k: values[k] for k in NAMES})
@@ -47,6 +48,7 @@ def _on_term(_signum: int, _frame: object) -> NoReturn:
 def main() -> None:
     """Run, and turn whatever ends a command into the contract's exit status. A traceback is a defect."""
     as_json = "--json" in sys.argv
+    speak("en" if as_json else lang_of(None))
     signal.signal(signal.SIGTERM, _on_term)
     _load()
     try:
@@ -54,6 +56,8 @@ def main() -> None:
     except HeadwayError as e:
         _fail(e, as_json)
     except click.exceptions.NoArgsIsHelpError as e:
+        if as_json:
+            _fail(_no_command(e), as_json)
         sys.stderr.write(f"{e.format_message()}\n")
         sys.exit(USAGE)
     except click.UsageError as e:
@@ -76,6 +80,11 @@ def main() -> None:
 def _fail(error: HeadwayError, as_json: bool, status: int | None = None) -> NoReturn:
     show_error(error, as_json=as_json, lang=lang_of(None))
     sys.exit(error.status if status is None else status)
+
+
+def _no_command(e: click.UsageError) -> UnusableInput:
+    path = e.ctx.command_path if e.ctx else "headway"
+    return UnusableInput("usage", say("a command is missing"), remedy=say("see `{command} --help`", command=path))
 
 
 def _usage(e: click.UsageError) -> UnusableInput:

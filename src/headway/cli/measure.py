@@ -48,7 +48,9 @@ def compare(context: Context, base: str, candidate: str) -> Answer:
             ),
             "bold",
         )
+        from rich.cells import set_cell_size
+
         for c in verdict.cells:
-            screen.line(f"  {screen.word(c.verdict.value):<10} {describe(c)}")
+            screen.line(f"  {set_cell_size(screen.word(c.verdict.value), 10)} {describe(c)}")
 
     return Answer(status, document, show)

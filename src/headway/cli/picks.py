@@ -117,18 +117,20 @@ def _plain(text: object) -> str:
 @common_options
 @answering
 def apply(context: Context, version: str | None) -> Answer:
+    from headway.app import pick_train
+    from headway.model.entry import Kind
     from headway.plan.actions import ApplyChanges, RecordApplied
-    from headway.plan.planner import plan
 
     app = context.app()
-    planned = plan(app.observe(), app.policy).trains
-    wanted = [t for t in planned if version in {None, t.train.name, f"v{t.train.name}"}]
+    trains = app.plan().trains
+    wanted = trains if version is None else (pick_train(trains, version),)
     done = []
     waits = [w for t in wanted for w in t.waits]
     for t in wanted:
         if isinstance(t.action, ApplyChanges | RecordApplied):
             did, waits_now = app.tick(t.train.name)
-            done += [d.entry for d in did]
+            # Somebody else's tick may have been first: then this one did what came next.
+            done += [d.entry for d in did if d.entry.kind is Kind.APPLIED]
             waits = list(waits_now)
     rows = [c for e in done for c in e.payload["changes"]]
 
@@ -162,7 +164,7 @@ def reverts(context: Context, branch: str | None) -> Answer:
             "revert": f.revert.commit.sha,
             "subject": f.revert.commit.title,
             "reverts": list(f.revert.targets),
-            "kind": str(getattr(f.revert, "kind", "revert")),
+            "kind": f.revert.kind.value,
             "on_branch": list(f.on_branch),
             "verdict": f.verdict.value,
             "why": f.why,

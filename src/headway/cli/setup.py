@@ -50,9 +50,14 @@ def doctor(context: Context) -> Answer:
     ]
 
     def show(screen: Screen) -> None:
+        from rich.cells import set_cell_size
+
         for c in checks:
             word = screen.word("ok") if c.ok else screen.word("look")
-            screen.line(f"  {word:<5} {screen.word(c.name)}: {tr(c.words, screen.lang)}", "" if c.ok else "yellow")
+            screen.line(
+                f"  {set_cell_size(word, 5)} {screen.word(c.name)}: {tr(c.words, screen.lang)}",
+                "" if c.ok else "yellow",
+            )
             if not c.ok and c.remedy:
                 screen.line(f"        → {tr(c.remedy, screen.lang)}", "dim")
 

@@ -13,6 +13,8 @@ from headway.model.entry import Kind, digest_of
 from headway.model.pick import ChangeKind, Trial
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
+from headway.policy.loader import policy_digest
+from headway.policy.schema import Policy
 
 
 def evidence(
@@ -22,10 +24,12 @@ def evidence(
     performance: Standing,
     trials: tuple[Trial, ...],
     snapshot: Snapshot,
+    policy: Policy,
 ) -> dict[str, Any]:
     """All that the decision rests on, as JSON values. Nothing in it changes by the mere passing of time."""
     return {
         "version": train.name,
+        "policy": policy_digest(policy),
         "tag": candidate.facts.tag,
         "commit": candidate.facts.commit,
         "artifacts": [a.as_json() for a in candidate.artifacts],

@@ -58,7 +58,9 @@ def _form(request: PickRequest, category: Category | None, train: Train, policy:
             Reason(
                 "P1",
                 "picks.no-category" if not request.category else "picks.unknown-category",
-                say("a pick names exactly one category"),
+                say("a pick names exactly one category")
+                if not request.category
+                else say("{category} is not a category: a pick names exactly one", category=request.category),
                 facts(category=request.category or None, categories=names),
                 say("add --category with one of {names}", names=names),
             )

@@ -14,7 +14,7 @@ from headway.decide.trains import released_train
 from headway.decide.waivers import waived
 from headway.model.build import PublishedFile
 from headway.model.commit import Line
-from headway.model.entry import Entry, Kind, broken_links
+from headway.model.entry import Entry, Kind, broken_links, canonical
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
@@ -47,6 +47,7 @@ def problems(
             say("only what Headway released can be proved; one that it has begun is ended by `headway tick`"),
         )
         return (*chain, missing)
+    policy = _policy_then(published, policy)
     train = released_train(version, snapshot, policy)
     return (
         *chain,
@@ -152,6 +153,12 @@ def _bits(
             )
         )
     return found
+
+
+def _policy_then(published: Entry, now: Policy) -> Policy:
+    """The policy by which it was published: what is changed later does not change the proof."""
+    kept = published.payload.get("policy")
+    return Policy.model_validate_json(canonical(kept)) if kept else now
 
 
 def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, policy: Policy) -> list[Reason]:

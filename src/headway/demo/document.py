@@ -42,6 +42,9 @@ def document(app: Headway, version: str, post: str) -> dict[str, Any]:
             for a in record.applied(entries, branch)
             if a.kind == ChangeKind.REVERT
         ],
+        "waivers": [
+            {"version": e.train, "what": e.payload["what"], "by": e.actor} for e in record.of(entries, Kind.WAIVED)
+        ],
         "culprit": dict(culprit.payload) if culprit else None,
         "post": _released(app, post),
         "repo": str(app.repo.path),

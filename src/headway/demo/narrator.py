@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 from headway.lang import tr, translated
@@ -23,7 +24,7 @@ class Narrator:
     def scene(self, at: datetime, title: Text) -> None:
         """A new scene, at a simulated time."""
         self._console.print()
-        stamp = f"{at:%a %d %b %H:%M}"
+        stamp = f"{at:%a %d %b %H:%M}" if self._lang == "en" else f"{at:%m-%d %H:%M}"
         self._console.rule(f"[bold]{stamp}[/bold]  {tr(title, self._lang)}", align="left", style="cyan")
 
     def person(self, text: Text) -> None:
@@ -41,7 +42,7 @@ class Narrator:
         """Refusals and waits, each with its clause and its remedy."""
         for r in reasons:
             self._console.print(
-                f"   ✗ {r.clause}: {tr(r.text, self._lang)}", style="red", markup=False, highlight=False
+                f"   ✗ {r.clause}: {tr(r.text, self._lang)}", style="red", markup=False, highlight=False, soft_wrap=True
             )
             self._console.print(
                 f"     → {tr(r.remedy, self._lang)}", style="dim", markup=False, highlight=False, soft_wrap=True
@@ -51,16 +52,18 @@ class Narrator:
         """What the plan waits for."""
         for r in reasons:
             self._console.print(
-                f"   … {r.clause}: {tr(r.text, self._lang)}", style="dim", markup=False, highlight=False
+                f"   … {r.clause}: {tr(r.text, self._lang)}", style="dim", markup=False, highlight=False, soft_wrap=True
             )
 
     def rows(self, title: Text, rows: list[tuple[str, str]]) -> None:
         """A short table of names and values."""
         self._console.print()
         self._console.print(tr(title, self._lang), style="bold", markup=False)
-        width = max((len(name) for name, _ in rows), default=0)
+        width = max((cell_len(name) for name, _ in rows), default=0)
         for name, value in rows:
-            self._console.print(f"  {name:<{width}}  {value}", markup=False, highlight=False, soft_wrap=True)
+            self._console.print(
+                f"  {set_cell_size(name, width)}  {value}", markup=False, highlight=False, soft_wrap=True
+            )
 
     def word(self, text: str) -> str:
         return translated(text, self._lang)

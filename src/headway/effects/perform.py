@@ -156,7 +156,8 @@ class Performer:
         known: dict[str, Any] = {"tag": action.tag, "commit": action.commit, "log": str(log)}
         self.progress.say(say("building {tag} as {version}", tag=action.tag, version=action.version))
         began = time.monotonic()
-        if out.is_dir():  # it appears only when complete: a tick was killed before it could be recorded
+        # it appears only when complete: there without a record, a tick was killed before it could write one
+        if out.is_dir() and not action.again:
             expected = self.policy.build.expect
             files = (p for p in sorted(out.iterdir()) if any(fnmatchcase(p.name, e) for e in expected))
             artifacts = tuple(artifact_of(p) for p in files if p.is_file())
@@ -230,6 +231,7 @@ class Performer:
             "tag": action.tag,
             "commit": action.commit,
             "index": outcome.index,
+            "policy": self.policy.model_dump(mode="json", by_alias=True),
             "files": [{"file": a.file, "sha256": a.sha256} for a in outcome.files],
         }
 

@@ -26,6 +26,13 @@ def _catalogue(lang: str) -> gettext.NullTranslations:
     return gettext.translation("headway", Path(__file__).parent, [lang], fallback=True)
 
 
+def speak(lang: str) -> None:
+    """Let click's own words (usage, options, its refusals) be in this language: it asks gettext's current domain."""
+    os.environ["LANGUAGE"] = lang
+    gettext.bindtextdomain("headway", Path(__file__).parent)
+    gettext.textdomain("headway")
+
+
 def translated(text: str, lang: str) -> str:
     """A message id in a language."""
     return _catalogue(lang).gettext(text) if text and lang != "en" else text

@@ -27,8 +27,8 @@ class Kind(StrEnum):
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
-    APPROVED = "approved"  # gate, commit, evidence
-    PUBLISHED = "published"  # files:[{file, sha256}], index, commit
+    APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
+    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index, policy
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -62,8 +61,3 @@ def facts(**values: object) -> Facts:
 def facts_json(items: Facts) -> dict[str, object]:
     """Facts as a JSON object."""
     return {k: list(v) if isinstance(v, tuple) else v for k, v in items}
-
-
-def facts_from_json(items: Mapping[str, object]) -> Facts:
-    """The other way round, for what the ledger holds."""
-    return facts(**dict(items))

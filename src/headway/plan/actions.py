@@ -101,13 +101,17 @@ class TagCandidate:
 
 @dataclass(frozen=True, slots=True)
 class BuildCandidate:
-    """Build wheel and sdist from a clean export of the tag, under the final version (B4)."""
+    """Build wheel and sdist from a clean export of the tag, under the final version (B4).
+
+    ``again``: a build of it is recorded already, so files that lie there are that one's.
+    """
 
     kind: ClassVar[str] = "build"
     train: str
     tag: str
     commit: Sha
     version: str
+    again: bool = False
 
     @property
     def target(self) -> str:

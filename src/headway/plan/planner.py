@@ -261,7 +261,7 @@ def _go(
     policy: Policy,
 ) -> TrainPlan:
     newest = known[-1]
-    digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot))
+    digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot, policy))
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
     strange = branch.unexplained(line, snapshot)
     blockers = (*reverts, *perf.blockers, *((strange,) if strange else ()))

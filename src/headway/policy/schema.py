@@ -152,7 +152,6 @@ class Perf(Table):
     required: bool = Field(True, description="No promotion without performance evidence (E1).")
     models: Words = Field((), description="Models asked for (E2).")
     hardware: Words = Field((), description="Hardware asked for (E2).")
-    runner: Literal["local"] = Field("local", description="Where launches run (E5).")
     serve: str = Field("", description="Command that launches the engine from an installed wheel (E5).")
     health: str = Field("/health", description="Path that answers 200 when the engine is ready.")
     start_timeout_s: Positive = Field(600, description="Limit for a launch to become healthy.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from headway.history.log import contained, read_commits, read_line, read_trunk
-from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit
+from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit, shallow
 from headway.history.reverts import find_reverts
 from headway.model.commit import Line, Revert, Sha
 from headway.model.snapshot import Trunk
@@ -52,6 +52,8 @@ def read_repository(
     bases = {sha: base for sha in releases if tip and (base := _merge_base(repo, sha, tip))}
     lines = tuple(line for b in branches if (line := read_line(repo, b, trunk_ref)) is not None)
     oldest = _oldest(repo, {*bases.values(), *(line.cut for line in lines)})
+    if oldest is None and repo.git.shallow:
+        raise shallow(repo.path)  # no release and no branch is in reach: what was released before cannot be known
     trunk = read_trunk(repo, trunk_ref, oldest)
     reverts = find_reverts(repo, trunk.commits)
     if oldest and any(not r.targets for r in reverts):  # what it undoes is older: only then all of it is read
