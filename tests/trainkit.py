@@ -12,7 +12,7 @@ from typing import Any
 from gitmaker import GitMaker
 from packaging.version import Version
 
-from headway import controls
+from headway import controls, picking
 from headway.app import Done, Headway, Silent, open_headway
 from headway.clock import SetClock
 from headway.model.entry import Entry, Kind
@@ -200,8 +200,8 @@ def open_at(path: Path, now: datetime, at: Callable[[str], None] | None = None, 
     return open_headway(path, clock=SetClock(now), person=person, progress=Steps(at) if at else None)
 
 
-def ask(app: Headway, ref: str, category: str, *evidence: str, onto: str | None = None) -> controls.Requested:
-    return controls.request_pick(app, PickRequest(ref, category, "it is needed", evidence), onto)
+def ask(app: Headway, ref: str, category: str, *evidence: str, onto: str | None = None) -> picking.Requested:
+    return picking.request_pick(app, PickRequest(ref, category, "it is needed", evidence), onto)
 
 
 def settle(app: Headway, version: str | None = None) -> tuple[list[str], tuple[Reason, ...]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gitmaker import GitMaker
 
-from headway import controls
+from headway import controls, picking
 from headway.app import Headway, Recording, open_headway
 from headway.clock import SetClock
 from headway.model.entry import Kind
@@ -118,8 +118,8 @@ class World:
         self.app().tick(settle=True)
         return self
 
-    def pick(self, ref: str, category: str, reason: str, *evidence: str) -> controls.Requested:
-        return controls.request_pick(self.app(), PickRequest(ref, category, reason, evidence))
+    def pick(self, ref: str, category: str, reason: str, *evidence: str) -> picking.Requested:
+        return picking.request_pick(self.app(), PickRequest(ref, category, reason, evidence))
 
     def to_open(self, *, settled: bool = True) -> World:
         """0.1.1 is cut; requests are made: a fix, documents, a feature that is refused; a trunk revert lands."""
@@ -183,7 +183,7 @@ class World:
         self.git.commit("[Perf] Keep keys and values in one buffer (#7)", {"cache.py": "ONE = True\n"})
         self.git.commit("[Bugfix] Do not lose the last token (#8)", {"toy.py": "ANSWER = 43\n"})
         self.at("01-30T09")
-        controls.request_pick(
+        picking.request_pick(
             self.app(),
             PickRequest("#8", "critical", "the last token was lost", ("https://example.org/issues/8",)),
             "0.1.1.post1",

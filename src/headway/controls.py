@@ -1,15 +1,11 @@
 """A person's controls: each is a ledger entry in that person's name, undone only by another entry.
 
-A control that the policy does not allow answers ``Refused`` and writes nothing, but for pick requests: a refused one
-is kept too, with the gate's answer.
+A control that the policy does not allow answers ``Refused`` and writes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from packaging.version import Version
 
@@ -17,126 +13,19 @@ from headway.app import Headway, pick_train
 from headway.decide import record
 from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.performance import cell_key, cell_of
-from headway.decide.picks import GateAnswer, feature_sign, gate
-from headway.decide.trains import Release, live_trains, today
+from headway.decide.trains import today
 from headway.effects.index import yank as yank_files
-from headway.errors import UnusableInput, not_found
-from headway.history.changes import resolve_change
-from headway.history.log import is_ancestor, read_commits
+from headway.errors import not_found
+from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
-from headway.model.commit import Line
-from headway.model.entry import GENESIS, Entry, Kind
-from headway.model.pick import Category, PickRequest
+from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import Fact, Text, facts, facts_json, say
-from headway.model.train import Train
+from headway.model.text import facts, facts_json, say
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
-from headway.policy.scheme import ReleaseKind, next_version, parse_version
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a control was not carried out."""
-
-    reasons: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """A pick request as it was kept, with the gate's answer and the train it is for."""
-
-    entry: Entry
-    answer: GateAnswer
-    train: Train
-
-
-def _no(clause: str, code: str, text: Text, remedy: Text, **known: Fact) -> Refused:
-    return Refused((Reason(clause, code, text, facts(**known), remedy),))
-
-
-def version_of(text: str) -> Version:
-    """A version as a person types it, with or without ``v``. Raises ``UnusableInput``."""
-    version = parse_version(text.removeprefix("v"))
-    if version is None:
-        raise UnusableInput(
-            "version.unreadable",
-            say("{text} is not a release version", text=text),
-            remedy=say("versions look like 0.7.1 or 0.7.1.post1"),
-            clause="V5",
-        )
-    return version
-
-
-def request_pick(app: Headway, request: PickRequest, onto: str | None = None) -> Requested:
-    """Put a request to the gate and keep it, whatever the answer (P1–P8).
-
-    Without ``onto`` (a version or branch) it is for the line that is open: the newest one that is cut and not
-    released, else a post release of the newest one.
-    """
-    snapshot = app.observe()
-    train = _line_for(app, snapshot, onto)
-    line = snapshot.line(train.branch)
-    known = resolve_change(app.repo, request.ref, app.trunk, line)
-    answer = gate(request, known, train, line, snapshot.entries, app.policy)
-    entry = app.record(
-        Kind.REQUESTED,
-        train.name,
-        {
-            "ref": request.ref,
-            "commit": known.commit.sha if known.commit else None,
-            "subject": known.commit.title if known.commit else "",
-            "branch": train.branch,
-            "category": request.category,
-            "reason": request.reason,
-            "evidence": list(request.evidence),
-            "verdict": str(answer.verdict),
-            "violations": [v.as_json() for v in (*answer.violations, *answer.reviews)],
-        },
-    )
-    return Requested(entry, answer, train)
-
-
-def _line_for(app: Headway, snapshot: Snapshot, onto: str | None) -> Train:
-    trains = live_trains(snapshot, app.policy)
-    if onto is not None:
-        for t in trains:
-            if onto in {t.branch, t.name, f"v{t.name}"}:
-                return t
-    cut = [t for t in trains if not t.post and snapshot.line(t.branch) is not None]
-    if onto is None and cut:
-        return cut[-1]
-    posts = [t for t in trains if t.post]
-    if onto is None and posts:
-        return posts[0]
-    post = _next_post(app, snapshot)
-    if post is not None and onto in {None, post.branch, post.name, f"v{post.name}"}:
-        return post
-    if onto is None:
-        return trains[-1]
-    raise not_found("line", onto, say("the live lines are {names}", names=[t.branch for t in trains]))
-
-
-def _next_post(app: Headway, snapshot: Snapshot) -> Train | None:
-    """The post release that a first request would bring about (C2)."""
-    done = app.releases()
-    if not done or snapshot.line(app.policy.versions.branch.replace("{version}", _base(done[-1]))) is None:
-        return None
-    version = next_version(done[-1].version, ReleaseKind.POST)
-    asked = _as_if(app, snapshot, Kind.REQUESTED, str(version), {"verdict": "accepted", "commit": None})
-    return next((t for t in live_trains(asked, app.policy) if t.post), None)
-
-
-def _base(release: Release) -> str:
-    return ".".join(map(str, release.version.release))
-
-
-def _as_if(app: Headway, snapshot: Snapshot, kind: Kind, train: str, payload: dict[str, Any]) -> Snapshot:
-    """The snapshot with one more entry, to ask what would follow from it."""
-    entry = Entry(len(snapshot.entries) + 1, app.clock.now(), app.person, kind, train, payload, GENESIS, GENESIS)
-    return replace(snapshot, entries=(*snapshot.entries, entry))
+from headway.refusal import Refused, as_if, no, version_of
 
 
 def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
@@ -147,7 +36,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
     if commit is None:
         raise not_found("commit", at or "", say("name a commit of the trunk"))
     if commit and not is_ancestor(app.repo, commit, snapshot.trunk.tip):
-        return _no(
+        return no(
             "B1",
             "cut.off-trunk",
             say("{commit} is not on the trunk", commit=commit[:12]),
@@ -158,10 +47,10 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
     refused = _not_to_cut(app, wanted, snapshot) or _too_old(app, commit, snapshot)
     if refused is not None:
         return refused
-    chosen = _as_if(app, snapshot, Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
+    chosen = as_if(app, snapshot, Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
     planned = pick_train(plan(chosen, app.policy).trains, str(wanted))
     if snapshot.line(planned.train.branch) is not None:
-        return _no(
+        return no(
             "B1",
             "cut.done",
             say("{branch} is cut already", branch=planned.train.branch),
@@ -183,7 +72,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
 def _too_old(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
     base = snapshot.bases.get(done[-1].commit) if (done := app.releases()) else None
     if commit and base and is_ancestor(app.repo, commit, base):
-        return _no(
+        return no(
             "B1",
             "cut.too-old",
             say("{commit} is no newer than where the previous release left the trunk", commit=commit[:12]),
@@ -197,7 +86,7 @@ def _too_old(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
 def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | None:
     done = app.releases()
     if wanted.post is not None:
-        return _no(
+        return no(
             "B3",
             "cut.post",
             say("a post release reuses the branch that was cut before"),
@@ -205,7 +94,7 @@ def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | 
             version=str(wanted),
         )
     if done and wanted <= done[-1].version:
-        return _no(
+        return no(
             "V3",
             "cut.not-next",
             say("{version} is not after {newest}", version=wanted, newest=done[-1].version),
@@ -213,7 +102,7 @@ def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | 
             version=str(wanted),
         )
     if str(wanted) in record.given_up(snapshot.entries):
-        return _no(
+        return no(
             "V3",
             "cut.given-up",
             say("{version} was skipped or abandoned; its number is not used again", version=wanted),
@@ -233,7 +122,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
     if rule is None:
         raise not_found("gate", gate_name, say("the gates are {names}, or pick:ID", names=sorted(app.policy.approvals)))
     if rule.people and app.person not in rule.people:
-        return _no(
+        return no(
             "G1",
             "approve.not-allowed",
             say("{person} may not approve gate {gate}", person=app.person, gate=gate_name),
@@ -261,7 +150,7 @@ def _approve_pick(app: Headway, train: str, gate_name: str) -> Entry | Refused:
     for e in record.of(app.entries(), Kind.REQUESTED, train):
         if gate_name == f"pick:{e.seq}":
             if e.payload["verdict"] == "refused":
-                return _no(
+                return no(
                     "P1",
                     "approve.refused-pick",
                     say("request {id} was refused by the gate", id=e.seq),
@@ -284,7 +173,7 @@ def release_hold(app: Headway, version: str | None) -> Entry | Refused:
     name = app.train(version).train.name if version else ""
     found = record.own_hold(app.entries(), name)
     if found is None and record.open_hold(app.entries(), name) is not None:
-        return _no(
+        return no(
             "G2",
             "hold.all",
             say("all trains are held, not {version} alone", version=name),
@@ -292,7 +181,7 @@ def release_hold(app: Headway, version: str | None) -> Entry | Refused:
             version=name,
         )
     if found is None:
-        return _no("G2", "hold.none", say("nothing is held"), say("see `headway status`"), version=name or None)
+        return no("G2", "hold.none", say("nothing is held"), say("see `headway status`"), version=name or None)
     return app.record(Kind.HOLD_RELEASED, found.train, {"held": found.seq})
 
 
@@ -313,7 +202,7 @@ def waive(app: Headway, version: str, what: str, reason: str, until: date) -> En
             ),
         )
     if clause not in app.policy.waivers.clauses:
-        return _no(
+        return no(
             "G1",
             "waive.not-allowed",
             say("the policy does not let {what} be waived", what=what),
@@ -321,7 +210,7 @@ def waive(app: Headway, version: str, what: str, reason: str, until: date) -> En
             what=what,
         )
     if not reason.strip() or until < today(app.policy, app.clock.now()):
-        return _no(
+        return no(
             "G1",
             "waive.form",
             say("a waiver has a reason and a day that is not over: {until}", until=until),
@@ -347,9 +236,9 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
     if before is None:
         raise not_found("train", version, say("see `headway calendar`"))
     if not reason.strip():
-        return _no("C4", "slip.no-reason", say("a slip states its reason"), say("add --reason"))
+        return no("C4", "slip.no-reason", say("a slip states its reason"), say("add --reason"))
     if done and to < done[-1].day:
-        return _no(
+        return no(
             "C4",
             "slip.before-last",
             say("{date} is before the release of {version}", date=to, version=done[-1].version),
@@ -357,7 +246,7 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
             date=to.isoformat(),
         )
     if any(r.version == wanted for r in app.releases()):
-        return _no(
+        return no(
             "C4",
             "slip.released",
             say("{version} is released", version=wanted),
@@ -373,7 +262,7 @@ def skip(app: Headway, version: str, reason: str) -> Entry | Refused:
     """Leave a train out before its cut; its number is not used again."""
     planned = app.train(version)
     if planned.candidates or app.observe().line(planned.train.branch) is not None:
-        return _no(
+        return no(
             "B1",
             "skip.cut",
             say("{version} is cut", version=planned.train.name),
@@ -387,7 +276,7 @@ def abandon(app: Headway, version: str, reason: str) -> Entry | Refused:
     """Give a train up after its cut; the branch and its tags stay as they are."""
     train = app.train(version).train
     if record.last(app.entries(), Kind.PUBLISHED, train.name) is not None:
-        return _no(
+        return no(
             "N1",
             "abandon.published",
             say("{version} is published", version=train.name),
@@ -397,88 +286,12 @@ def abandon(app: Headway, version: str, reason: str) -> Entry | Refused:
     return app.record(Kind.ABANDONED, train.name, {"reason": reason})
 
 
-def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tuple[Entry, ...] | Refused:
-    """Explain commits that somebody put on a release branch by hand: a commit or a range ``A..B`` each (G3, P1)."""
-    if category not in {c.value for c in Category}:
-        return _no(
-            "P1",
-            "adopt.no-category",
-            say("an adopted commit has exactly one category"),
-            say("add --category with one of {names}", names=[c.value for c in Category]),
-            category=category or None,
-        )
-    snapshot = app.observe()
-    trains = {t.branch: t for t in live_trains(snapshot, app.policy)}
-    found: list[tuple[str, str, str]] = []
-    for rev in revs:
-        for sha in _commits_of(app, rev):
-            line = next((x for x in snapshot.lines if any(c.sha == sha for c in x.commits)), None)
-            if line is None:
-                return _no(
-                    "G3",
-                    "adopt.not-on-branch",
-                    say("{commit} is on no live release branch", commit=sha[:12]),
-                    say("name a commit of {names}", names=[x.branch for x in snapshot.lines]),
-                    commit=sha,
-                )
-            refused = _fits(app, trains.get(line.branch), category) or _adoptable(app, line, sha, snapshot)
-            if refused is not None:
-                return refused
-            found.append((trains[line.branch].name if line.branch in trains else "", sha, line.branch))
-    return tuple(
-        app.record(Kind.ADOPTED, train, {"commit": sha, "branch": branch, "category": category, "reason": reason})
-        for train, sha, branch in found
-    )
-
-
-def _commits_of(app: Headway, rev: str) -> tuple[str, ...]:
-    low, dots, high = rev.partition("..")
-    ends = [resolve_commit(app.repo, r) for r in ((low, high) if dots else (rev,))]
-    if None in ends:
-        raise not_found("commit", rev, say("name a commit, or a range A..B"))
-    if not dots:
-        return (str(ends[0]),)
-    return tuple(c.sha for c in read_commits(app.repo, (str(ends[1]), f"^{ends[0]}")))
-
-
-def _fits(app: Headway, train: Train | None, category: str) -> Refused | None:
-    if train is None or not train.post or category in app.policy.post.categories:
-        return None
-    return _no(
-        "V4",
-        "adopt.not-in-post",
-        say("{version} is a post release: it holds fixes only", version=train.name),
-        say("revert it on {branch}", branch=train.branch),
-        category=category,
-        allowed=app.policy.post.categories,
-    )
-
-
-def _adoptable(app: Headway, line: Line, sha: str, snapshot: Snapshot) -> Refused | None:
-    commit = next(c for c in line.commits if c.sha == sha)
-    if sha in record.explained(snapshot.entries, line.branch):
-        return _no(
-            "G3", "adopt.known", say("{commit} is explained already", commit=sha[:12]), say("nothing to do"), commit=sha
-        )
-    sign = feature_sign(commit, app.policy)
-    if sign is not None:
-        return _no(
-            "P7",
-            "adopt.feature",
-            say("no feature work is let in: {subject}", subject=commit.title),
-            say("revert it on {branch}", branch=line.branch),
-            commit=sha,
-            pattern=sign,
-        )
-    return None
-
-
 def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
     """Withdraw a published version from the index (PEP 592): it stays for those who pin it."""
     wanted = version_of(version)
     published = record.last(app.entries(), Kind.PUBLISHED, str(wanted))
     if published is None:
-        return _no(
+        return no(
             "N1",
             "yank.not-published",
             say("{version} was not published by Headway", version=wanted),
@@ -503,7 +316,7 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
     lost = step == "build" and record.last(app.entries(), Kind.PUBLISHED, planned.train.name) is None
     failed = step == "measure" or (entry is not None and (lost or not entry.payload["ok"]))
     if newest is None or not failed:
-        return _no(
+        return no(
             "B4",
             "retry.nothing",
             say("no {step} of {version} failed", step=step, version=planned.train.name),

@@ -16,6 +16,7 @@ from headway import controls
 from headway.app import Headway
 from headway.errors import UnusableInput
 from headway.model.entry import Kind
+from headway.refusal import Refused
 from headway.reports import newest_release, notes_for, verify_release
 
 RELEASED = datetime(2025, 1, 15, 9, 0, tzinfo=UTC)
@@ -170,7 +171,7 @@ def test_approving_what_cannot_be_approved_names_what_is_missing_only(tmp_path: 
     app = open_at(made.path, CUT)
     app.tick(settle=True)
     refused = controls.approve(app, "0.1.1", "go")
-    assert isinstance(refused, controls.Refused)
+    assert isinstance(refused, Refused)
     assert "approve.no-evidence" in {r.code for r in refused.reasons}
     assert "promotion.unapproved" not in {r.code for r in refused.reasons}
     assert {"E1"} <= {r.clause for r in refused.reasons}

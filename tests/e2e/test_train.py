@@ -36,11 +36,11 @@ from trainkit import (
 )
 
 from headway.app import Done, Headway
-from headway.controls import Requested
 from headway.effects.build import artifact_of
 from headway.model.entry import Kind, broken_links, digest_of
 from headway.model.reason import Reason
 from headway.model.text import facts_json
+from headway.picking import Requested
 from headway.plan.actions import ApplyChanges
 from headway.simple import parse_html
 

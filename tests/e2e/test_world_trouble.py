@@ -37,6 +37,7 @@ from headway import controls
 from headway.errors import HeadwayError, UnusableInput, WorldFailed
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.text import facts_json
+from headway.refusal import Refused
 
 HERE = Path(__file__).parent.parent
 
@@ -448,7 +449,7 @@ def test_a_build_that_hangs_is_ended_with_all_its_children_and_done_again_on_req
     assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
     assert [e.payload["ok"] for e in app.entries() if e.kind is Kind.BUILT] == [False, True]
     refused = controls.retry(open_at(project.path, CUT), "0.1.1", "test")
-    assert isinstance(refused, controls.Refused)
+    assert isinstance(refused, Refused)
 
 
 def test_a_build_that_fails_leaves_its_log_and_waits(project: Project) -> None:
@@ -462,7 +463,7 @@ def test_a_build_that_fails_leaves_its_log_and_waits(project: Project) -> None:
     assert [w.code for w in waits] == ["candidate.build-failed"]
     assert not open_at(project.path, CUT).paths.artifacts("v0.1.1-rc1").exists()
     given = controls.approve(open_at(project.path, GO), "0.1.1", "go")
-    assert isinstance(given, controls.Refused)
+    assert isinstance(given, Refused)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -534,7 +535,7 @@ def test_a_wheel_that_changed_or_was_lost_is_built_again_on_request(project: Pro
     assert len(builds) == 3
     assert builds[0] == builds[1] == builds[2]
     assert [d.action.kind for d in open_at(project.path, GO).tick()[0]] == ["publish"]
-    assert isinstance(controls.retry(open_at(project.path, GO), "0.1.1", "build"), controls.Refused)
+    assert isinstance(controls.retry(open_at(project.path, GO), "0.1.1", "build"), Refused)
     assert settle(open_at(project.path, GO))[0] == ["tag-final"]
     assert verify(open_at(project.path, GO), "0.1.1") == ()
 

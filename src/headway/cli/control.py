@@ -15,7 +15,7 @@ from headway.model.text import say
 
 
 def _kept(result: Any) -> Answer:
-    from headway.controls import Refused
+    from headway.refusal import Refused
 
     if isinstance(result, Refused):
         return refusal(result.reasons)
@@ -144,9 +144,9 @@ def abandon(context: Context, version: str, reason: str) -> Answer:
 @common_options
 @answering
 def adopt(context: Context, commit: tuple[str, ...], category: str, reason: str) -> Answer:
-    from headway import controls
+    from headway import picking
 
-    return _kept(controls.adopt(context.app(), commit, category, reason))
+    return _kept(picking.adopt(context.app(), commit, category, reason))
 
 
 @cli.command("yank", cls=Command, help="Withdraw a published version from the index (PEP 592).")

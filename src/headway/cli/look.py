@@ -73,12 +73,13 @@ def tick(context: Context, version: str | None, settle: bool, retry: str | None)
     from headway.cli.common import refusal
     from headway.model.entry import Kind
     from headway.plan.actions import action_json
+    from headway.refusal import Refused
     from headway.views.words import action_text
 
     app = context.app()
     if retry is not None:
         again = controls.retry(app, version, retry)
-        if isinstance(again, controls.Refused):
+        if isinstance(again, Refused):
             return refusal(again.reasons)
     done, waits = app.tick(version, settle=settle)
     rows = [{**action_json(d.action), "entry": d.entry.seq, "result": dict(d.entry.payload)} for d in done]
@@ -187,8 +188,8 @@ def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
 @common_options
 @answering
 def notes(context: Context, version: str, form: str) -> Answer:
-    from headway.controls import version_of
     from headway.decide.notes import SECTIONS, markdown
+    from headway.refusal import version_of
     from headway.reports import notes_for
 
     found = notes_for(context.app(), version_of(version))
@@ -208,8 +209,8 @@ def notes(context: Context, version: str, form: str) -> Answer:
 @common_options
 @answering
 def verify(context: Context, what: str | None) -> Answer:
-    from headway.controls import version_of
     from headway.policy.scheme import parse_version
+    from headway.refusal import version_of
     from headway.reports import newest_release, verify_file, verify_release
 
     if what is not None and parse_version(what.removeprefix("v")) is None:

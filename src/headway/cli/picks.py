@@ -33,7 +33,7 @@ def pick() -> None: ...
 def request(
     context: Context, ref: str, category: str, reason: str, evidence: tuple[str, ...], onto: str | None
 ) -> Answer:
-    from headway.controls import request_pick
+    from headway.picking import request_pick
 
     found = request_pick(context.app(), PickRequest(ref, category, reason, evidence), onto)
     answer = found.answer

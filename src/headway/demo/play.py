@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from headway import controls
+from headway import controls, picking
 from headway.app import Headway, open_headway
 from headway.clock import SetClock
 from headway.decide import record
@@ -31,6 +31,7 @@ from headway.model.text import facts, say
 from headway.model.verdict import Verdict
 from headway.perf.launch import HOST, free_port, launched
 from headway.process import child_env
+from headway.refusal import Refused, version_of
 from headway.reports import verify_release
 
 VERSION, POST = "0.7.1", "0.7.1.post1"
@@ -167,7 +168,7 @@ def _ask(stage: _Stage, name: str, category: str, reason: str, evidence: str = "
         )
     )
     request = PickRequest(ref, category, reason, (evidence,) if evidence else ())
-    found = controls.request_pick(stage.app(DEVELOPER), request)
+    found = picking.request_pick(stage.app(DEVELOPER), request)
     violations = found.answer.violations
     if violations:
         stage.tell.reasons(violations)
@@ -232,7 +233,7 @@ def _promote(stage: _Stage, version: str) -> None:
     stage.tell.scene(stage.clock.now(), say("Go or no-go for {version}", version=version))
     stage.tell.waits(planned.waits)
     result = controls.approve(stage.app(), version, "go")
-    if isinstance(result, controls.Refused):
+    if isinstance(result, Refused):
         stage.tell.reasons(result.reasons)
         raise BrokenInvariant("demo.story", say("the approval was refused"), remedy=say("see above"))
     stage.tell.person(
@@ -249,7 +250,7 @@ def _promote(stage: _Stage, version: str) -> None:
         stage.at(day)
         stage.tell.scene(day, say("The day of {version}", version=version))
         _tick(stage)
-    problems = verify_release(stage.app(), controls.version_of(version))
+    problems = verify_release(stage.app(), version_of(version))
     stage.tell.reasons(problems)
     expect(not problems, f"{version} is proven")
     stage.tell.headway(say("`headway verify {version}`: every link of the proof holds", version=version))

@@ -8,7 +8,6 @@ from typing import Any
 from packaging.version import Version
 
 from headway.app import Headway
-from headway.controls import version_of
 from headway.decide import record
 from headway.decide.candidates import records
 from headway.decide.performance import standing
@@ -19,6 +18,7 @@ from headway.model.text import Text, say
 from headway.model.train import Train
 from headway.plan.planner import TrainPlan, plan
 from headway.policy.scheme import branch_of, final_tag
+from headway.refusal import version_of
 from headway.reports import Released, look_back
 from headway.views.board import Board, board, board_row, candidate_row
 from headway.views.timeline import TimelineRow, timeline

@@ -14,11 +14,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from headway.app import Headway
-from headway.controls import version_of
 from headway.decide.notes import SECTIONS
 from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.lang import tr
 from headway.model.text import Text, say
+from headway.refusal import version_of
 from headway.reports import calendar_of, notes_for, slip_counts
 from headway.views.board import board_json
 from headway.views.calendar import calendar_ics

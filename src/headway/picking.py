@@ -1,0 +1,174 @@
+"""What goes onto a release branch at a person's word: requests for picks, and commits adopted by hand (P1–P8, G3).
+
+A refused request is kept too, with the gate's answer; a refused adoption writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from headway.app import Headway
+from headway.decide import record
+from headway.decide.picks import GateAnswer, feature_sign, gate
+from headway.decide.trains import Release, live_trains
+from headway.errors import not_found
+from headway.history.changes import resolve_change
+from headway.history.log import read_commits
+from headway.history.repository import resolve_commit
+from headway.model.commit import Line
+from headway.model.entry import Entry, Kind
+from headway.model.pick import Category, PickRequest
+from headway.model.snapshot import Snapshot
+from headway.model.text import say
+from headway.model.train import Train
+from headway.policy.scheme import ReleaseKind, next_version
+from headway.refusal import Refused, as_if, no
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A pick request as it was kept, with the gate's answer and the train it is for."""
+
+    entry: Entry
+    answer: GateAnswer
+    train: Train
+
+
+def request_pick(app: Headway, request: PickRequest, onto: str | None = None) -> Requested:
+    """Put a request to the gate and keep it, whatever the answer (P1–P8).
+
+    Without ``onto`` (a version or branch) it is for the line that is open: the newest one that is cut and not
+    released, else a post release of the newest one.
+    """
+    snapshot = app.observe()
+    train = _line_for(app, snapshot, onto)
+    line = snapshot.line(train.branch)
+    known = resolve_change(app.repo, request.ref, app.trunk, line)
+    answer = gate(request, known, train, line, snapshot.entries, app.policy)
+    entry = app.record(
+        Kind.REQUESTED,
+        train.name,
+        {
+            "ref": request.ref,
+            "commit": known.commit.sha if known.commit else None,
+            "subject": known.commit.title if known.commit else "",
+            "branch": train.branch,
+            "category": request.category,
+            "reason": request.reason,
+            "evidence": list(request.evidence),
+            "verdict": str(answer.verdict),
+            "violations": [v.as_json() for v in (*answer.violations, *answer.reviews)],
+        },
+    )
+    return Requested(entry, answer, train)
+
+
+def _line_for(app: Headway, snapshot: Snapshot, onto: str | None) -> Train:
+    trains = live_trains(snapshot, app.policy)
+    if onto is not None:
+        for t in trains:
+            if onto in {t.branch, t.name, f"v{t.name}"}:
+                return t
+    cut = [t for t in trains if not t.post and snapshot.line(t.branch) is not None]
+    if onto is None and cut:
+        return cut[-1]
+    posts = [t for t in trains if t.post]
+    if onto is None and posts:
+        return posts[0]
+    post = _next_post(app, snapshot)
+    if post is not None and onto in {None, post.branch, post.name, f"v{post.name}"}:
+        return post
+    if onto is None:
+        return trains[-1]
+    raise not_found("line", onto, say("the live lines are {names}", names=[t.branch for t in trains]))
+
+
+def _next_post(app: Headway, snapshot: Snapshot) -> Train | None:
+    """The post release that a first request would bring about (C2)."""
+    done = app.releases()
+    if not done or snapshot.line(app.policy.versions.branch.replace("{version}", _base(done[-1]))) is None:
+        return None
+    version = next_version(done[-1].version, ReleaseKind.POST)
+    asked = as_if(app, snapshot, Kind.REQUESTED, str(version), {"verdict": "accepted", "commit": None})
+    return next((t for t in live_trains(asked, app.policy) if t.post), None)
+
+
+def _base(release: Release) -> str:
+    return ".".join(map(str, release.version.release))
+
+
+def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tuple[Entry, ...] | Refused:
+    """Explain commits that somebody put on a release branch by hand: a commit or a range ``A..B`` each (G3, P1)."""
+    if category not in {c.value for c in Category}:
+        return no(
+            "P1",
+            "adopt.no-category",
+            say("an adopted commit has exactly one category"),
+            say("add --category with one of {names}", names=[c.value for c in Category]),
+            category=category or None,
+        )
+    snapshot = app.observe()
+    trains = {t.branch: t for t in live_trains(snapshot, app.policy)}
+    found: list[tuple[str, str, str]] = []
+    for rev in revs:
+        for sha in _commits_of(app, rev):
+            line = next((x for x in snapshot.lines if any(c.sha == sha for c in x.commits)), None)
+            if line is None:
+                return no(
+                    "G3",
+                    "adopt.not-on-branch",
+                    say("{commit} is on no live release branch", commit=sha[:12]),
+                    say("name a commit of {names}", names=[x.branch for x in snapshot.lines]),
+                    commit=sha,
+                )
+            refused = _fits(app, trains.get(line.branch), category) or _adoptable(app, line, sha, snapshot)
+            if refused is not None:
+                return refused
+            found.append((trains[line.branch].name if line.branch in trains else "", sha, line.branch))
+    return tuple(
+        app.record(Kind.ADOPTED, train, {"commit": sha, "branch": branch, "category": category, "reason": reason})
+        for train, sha, branch in found
+    )
+
+
+def _commits_of(app: Headway, rev: str) -> tuple[str, ...]:
+    low, dots, high = rev.partition("..")
+    ends = [resolve_commit(app.repo, r) for r in ((low, high) if dots else (rev,))]
+    if None in ends:
+        raise not_found("commit", rev, say("name a commit, or a range A..B"))
+    if not dots:
+        return (str(ends[0]),)
+    return tuple(c.sha for c in read_commits(app.repo, (str(ends[1]), f"^{ends[0]}")))
+
+
+def _fits(app: Headway, train: Train | None, category: str) -> Refused | None:
+    if train is None or not train.post or category in app.policy.post.categories:
+        return None
+    return no(
+        "V4",
+        "adopt.not-in-post",
+        say("{version} is a post release: it holds fixes only", version=train.name),
+        say("revert it on {branch}", branch=train.branch),
+        category=category,
+        allowed=app.policy.post.categories,
+    )
+
+
+def _adoptable(app: Headway, line: Line, sha: str, snapshot: Snapshot) -> Refused | None:
+    commit = next(c for c in line.commits if c.sha == sha)
+    if sha in record.explained(snapshot.entries, line.branch):
+        return no(
+            "G3", "adopt.known", say("{commit} is explained already", commit=sha[:12]), say("nothing to do"), commit=sha
+        )
+    sign = feature_sign(commit, app.policy)
+    if sign is not None:
+        return no(
+            "P7",
+            "adopt.feature",
+            say("no feature work is let in: {subject}", subject=commit.title),
+            say("revert it on {branch}", branch=line.branch),
+            commit=sha,
+            pattern=sign,
+        )
+    return None
