@@ -83,7 +83,7 @@ def _of_sqlite(where: str, e: sqlite3.Error) -> HeadwayError:  # noqa: PLR0911 -
             return UnusableInput(
                 "ledger.not-a-ledger",
                 say("{where} is not a ledger: it is no SQLite database", where=where),
-                remedy=say("name another file"),
+                remedy=say("name another file; in place of a project's own put a copy of `headway ledger backup`"),
                 facts=known,
             )
         case sqlite3.SQLITE_CORRUPT:

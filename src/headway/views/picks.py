@@ -25,6 +25,7 @@ class PickState(StrEnum):
     CONFLICT = "conflict"
     TAKEN_BACK = "reverted-on-trunk"
     REFUSED = "refused"
+    LEFT_OUT = "left-out"
 
 
 PICK_STATES: Mapping[PickState, Text] = {
@@ -34,6 +35,7 @@ PICK_STATES: Mapping[PickState, Text] = {
     PickState.CONFLICT: say("conflicts"),
     PickState.TAKEN_BACK: say("reverted on the trunk"),
     PickState.REFUSED: say("refused"),
+    PickState.LEFT_OUT: say("not in this release"),
 }
 
 
@@ -89,6 +91,8 @@ def _pick_state(
         return PickState.REFUSED
     if e.seq in done:
         return PickState.APPLIED
+    if record.last(snapshot.entries, Kind.PUBLISHED, e.train) is not None:
+        return PickState.LEFT_OUT
     if e.payload["verdict"] == "needs-review" and f"pick:{e.seq}" not in reviewed:
         return PickState.REVIEW
     if undone_by(e.payload["commit"], snapshot.reverts) is not None:
