@@ -11,6 +11,7 @@ import re
 import string
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "headway"
 PO = SOURCE / "lang" / "zh" / "LC_MESSAGES" / "headway.po"
+# The compiled file must not change by the mere passing of time.
+_FIXED = datetime(2025, 1, 1, tzinfo=UTC)
 CALLS = {"say", "translated", "word", "_"}
 ENUMS = {"Stage", "Verdict", "PickVerdict", "Category", "ChangeKind", "RevertVerdict", "ReleaseKind"}
 CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "types")  # what click itself says to a person
@@ -102,7 +105,9 @@ def fields(text: str) -> set[str]:
 def catalogue() -> tuple[Catalog, list[str]]:
     """The catalogue as it should be, and what is wrong with it."""
     old = read_po(PO.open("rb"), locale="zh") if PO.exists() else Catalog(locale="zh")
-    new = Catalog(locale="zh", domain="headway", charset="utf-8", fuzzy=False)
+    new = Catalog(
+        locale="zh", domain="headway", charset="utf-8", fuzzy=False, creation_date=_FIXED, revision_date=_FIXED
+    )
     problems = []
     for text in sorted(set(texts()), key=str):
         known = old.get(text)

@@ -131,6 +131,10 @@ class Headway:
             return read_simple_index(self.policy.index.simple_url, name) if name else ()
         return read_folder_index(self.index_folder)
 
+    def branch_named(self, name: str) -> str:
+        """A branch as it is known here: one that only a remote has goes by its name there."""
+        return branches_elsewhere(self.repo).get(name, name)
+
     def observe(self, also: Release | None = None, branch: str = "") -> Snapshot:
         """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it;
         ``branch`` that of any branch, tag or commit, under this name."""

@@ -7,7 +7,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 
-from headway.app import Headway
+from headway.app import NO_POLICY, Headway
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
 from headway.effects.environment import uv_program
@@ -67,6 +67,8 @@ def _repository(app: Headway) -> Check:
 
 
 def _policy(app: Headway) -> Check:
+    if app.policy_source == NO_POLICY:
+        return Check("policy", True, say("there is no release.toml; a tick waits for one: `headway init`"))
     if app.policy_source.startswith("preset "):
         return Check(
             "policy", True, say("{source} alone; `headway init` writes a release.toml", source=app.policy_source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from trainkit import ask, open_at
 from headway import controls
 from headway.app import Headway
 from headway.errors import UnusableInput
-from headway.model.entry import Kind
+from headway.model.entry import Entry, Kind
 from headway.refusal import Refused
 from headway.reports import newest_release, notes_for, verify_release
 
@@ -175,3 +175,24 @@ def test_approving_what_cannot_be_approved_names_what_is_missing_only(tmp_path: 
     assert "approve.no-evidence" in {r.code for r in refused.reasons}
     assert "promotion.unapproved" not in {r.code for r in refused.reasons}
     assert {"E1"} <= {r.clause for r in refused.reasons}
+
+
+def test_a_post_release_asks_nothing_of_what_was_released_before_headway_came(tmp_path: Path) -> None:
+    """G3, C2: only what the branch got since its last release is unexplained; adopted, it makes a post release."""
+    made = released(tmp_path / "r", {"pyproject.toml": SCM})
+    made.branch("releases/v0.1.1")
+    made.commit("Old work (#1)", {"shaped/old.py": ""}, branch="releases/v0.1.1", when=RELEASED)
+    made.tag("v0.1.1", "releases/v0.1.1", message="v0.1.1")
+    fix = made.commit("Fix a crash (#2)", {"shaped/fix.py": ""}, branch="releases/v0.1.1")
+    made.commit("Trunk goes on (#3)", {"shaped/new.py": ""})
+    now = RELEASED + timedelta(days=2)
+    app = open_at(made.path, now)
+    done, waits = app.tick("0.1.1.post1", settle=True)
+    (wait,) = [w for w in waits if w.clause == "G3"]
+    assert done == ()
+    assert dict(wait.facts)["commits"] == (f"{fix} Fix a crash (#2)",)
+    controls.adopt(app, [fix], "critical", "made by hand")
+    app.tick("0.1.1.post1", settle=True)
+    assert isinstance(controls.approve(app, "0.1.1.post1", "go"), Entry)
+    app.tick("0.1.1.post1", settle=True)
+    assert verify_release(app, Version("0.1.1.post1")) == ()

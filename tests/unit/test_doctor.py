@@ -37,7 +37,7 @@ def test_without_a_release_toml_the_preset_speaks_and_says_so(tmp_path: Path) ->
     made = GitMaker(tmp_path / "r")
     made.commit("Begin", {"a": "1\n"})
     found = checks(made.path)
-    assert words(found["policy"]) == (True, "preset vllm-2025 alone; `headway init` writes a release.toml", "")
+    assert words(found["policy"]) == (True, "there is no release.toml; a tick waits for one: `headway init`", "")
     assert words(found["releases"])[1] == "no final tag yet: the first release is 0.7.0"
 
 

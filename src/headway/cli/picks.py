@@ -153,6 +153,7 @@ def reverts(context: Context, branch: str | None) -> Answer:
     from headway.errors import not_found
 
     app = context.app()
+    branch = app.branch_named(branch) if branch else None
     snapshot = app.observe(branch=branch or "")
     lines = [x for x in snapshot.lines if branch in {None, x.branch}]
     if not lines:

@@ -57,10 +57,12 @@ def altered(line: Line, snapshot: Snapshot) -> tuple[Reason, ...]:
     return tuple(r for r in (_other_cut(line, snapshot), _lost(line, snapshot)) if r is not None)
 
 
-def unexplained(line: Line, snapshot: Snapshot) -> Reason | None:
-    """Commits of the branch that nothing accounts for (G3)."""
+def unexplained(train: Train, line: Line, snapshot: Snapshot) -> Reason | None:
+    """Commits of the branch that nothing accounts for (G3). For a post release those since the one before it, which
+    answers for the others and may be older than the ledger."""
     known = record.explained(snapshot.entries, line.branch)
-    strange = tuple(c for c in line.commits if c.sha not in known)
+    out = line.upto(train.previous_commit).commits if train.post and train.previous_commit else ()
+    strange = tuple(c for c in line.commits[len(out) :] if c.sha not in known)
     if not strange:
         return None
     return Reason(

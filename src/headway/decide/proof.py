@@ -165,7 +165,7 @@ def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, polic
     """What had to be open when it was published, judged by the entries from before that."""
     then = replace(snapshot, entries=tuple(e for e in snapshot.entries if e.seq < published.seq))
     commit = published.payload["commit"]
-    strange = branch.unexplained(line, snapshot)
+    strange = branch.unexplained(train, line, snapshot)
     if commit in {line.cut, *(c.sha for c in line.commits)}:
         line = line.upto(commit)
     found = [*_approvals(train, published, then, policy), *branch.altered(line, then)]

@@ -155,7 +155,10 @@ def _open(
 
 def _not_yet(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
     """Why the tip gets no candidate. On a branch that is out, what nobody accounts for is not even built."""
-    found = (quiet_wait(train, line, snapshot, policy), branch.unexplained(line, snapshot) if train.post else None)
+    found = (
+        quiet_wait(train, line, snapshot, policy),
+        branch.unexplained(train, line, snapshot) if train.post else None,
+    )
     return tuple(w for w in found if w is not None)
 
 
@@ -263,7 +266,7 @@ def _go(
     newest = known[-1]
     digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot, policy))
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
-    strange = branch.unexplained(line, snapshot)
+    strange = branch.unexplained(train, line, snapshot)
     blockers = (*reverts, *perf.blockers, *((strange,) if strange else ()))
     approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
     day = promotion.date_wait(train, snapshot, policy)
