@@ -196,13 +196,13 @@ class Headway:
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
-                now = self._wanted(self.plan(), version)
+                now = self._wanted(self.plan(), version, done)
                 actions = [t.action for t in now if t.action is not None]
                 for action in actions:
                     done.append(Done(action, _performed(performer, action, done)))
                 if not actions or not settle:
                     break
-            after = self._wanted(self.plan(), version)
+            after = self._wanted(self.plan(), version, done)
         return tuple(done), tuple(w for t in after for w in t.waits)
 
     def performing(self) -> _Performing:
@@ -212,8 +212,13 @@ class Headway:
         """Write down what a person decided, in that person's name."""
         return Recording(self.writing, self.clock, self.person).record(kind, train, payload)
 
-    def _wanted(self, planned: Plan, version: str | None) -> tuple[TrainPlan, ...]:
-        return planned.trains if version is None else (pick_train(planned.trains, version),)
+    def _wanted(self, planned: Plan, version: str | None, done: list[Done]) -> tuple[TrainPlan, ...]:
+        """The trains that a tick is for; none when its train arrived in this very tick."""
+        if version is None:
+            return planned.trains
+        if done and done[-1].entry.kind is Kind.RELEASED:
+            return ()
+        return (pick_train(planned.trains, version),)
 
     def _who(self) -> str:
         return f"{self.person or ACTOR} on {socket.gethostname()} (pid {os.getpid()}) at {self.clock.now().isoformat()}"

@@ -16,6 +16,7 @@ from headway import controls
 from headway.app import Headway
 from headway.errors import UnusableInput
 from headway.model.entry import Entry, Kind
+from headway.picking import adopt
 from headway.refusal import Refused
 from headway.reports import newest_release, notes_for, verify_release
 
@@ -191,8 +192,22 @@ def test_a_post_release_asks_nothing_of_what_was_released_before_headway_came(tm
     (wait,) = [w for w in waits if w.clause == "G3"]
     assert done == ()
     assert dict(wait.facts)["commits"] == (f"{fix} Fix a crash (#2)",)
-    controls.adopt(app, [fix], "critical", "made by hand")
+    adopt(app, [fix], "critical", "made by hand")
     app.tick("0.1.1.post1", settle=True)
     assert isinstance(controls.approve(app, "0.1.1.post1", "go"), Entry)
     app.tick("0.1.1.post1", settle=True)
     assert verify_release(app, Version("0.1.1.post1")) == ()
+
+
+def test_a_branch_that_only_the_remote_has_goes_by_either_name(tmp_path: Path) -> None:
+    made = released(tmp_path / "r", {})
+    made.branch("releases/v0.0.9")
+    clone = tmp_path / "clone"
+    made.run("clone", "--quiet", made.path.as_uri(), str(clone))
+    app = open_at(clone, CUT)
+    for name in ("releases/v0.0.9", "origin/releases/v0.0.9"):
+        assert app.branch_named(name) == "origin/releases/v0.0.9"
+        line = app.observe(branch=app.branch_named(name)).line("origin/releases/v0.0.9")
+        assert line is not None
+        assert line.tip == made.tip("releases/v0.0.9")
+    assert app.branch_named("main") == "main"
