@@ -24,10 +24,10 @@ from headway.errors import HeadwayError, UnusableInput
 from headway.history.log import read_file, read_tags
 from headway.history.merge import try_changes
 from headway.history.repository import Repository, find_trunk, open_repository
-from headway.ledger.store import SqlLedger, open_ledger
+from headway.ledger.store import open_ledger
 from headway.model.build import PublishedFile
 from headway.model.entry import Entry, Kind
-from headway.model.ports import Clock, Progress
+from headway.model.ports import Clock, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
@@ -60,7 +60,7 @@ class Silent:
 class Recording:
     """``Recorder``: what effects report, in the name of ``actor`` and at the clock's time."""
 
-    ledger: SqlLedger
+    ledger: Ledger
     clock: Clock
     actor: str
 
@@ -104,11 +104,11 @@ class Headway:
         return self.repo.state / (self.policy.index.path or "index")
 
     @cached_property
-    def reading(self) -> SqlLedger:
+    def reading(self) -> Ledger:
         return open_ledger(self.ledger_place, write=False)
 
     @cached_property
-    def writing(self) -> SqlLedger:
+    def writing(self) -> Ledger:
         return open_ledger(self.ledger_place, write=True)
 
     def _store(self, write: bool) -> MeasurementStore:

@@ -12,7 +12,7 @@ from packaging.version import Version
 from headway.app import Headway, pick_train
 from headway.decide import record
 from headway.decide.calendar import first_slot_after, slot_of
-from headway.decide.performance import cell_key, cell_of
+from headway.decide.performance import cell_key
 from headway.decide.trains import today
 from headway.effects.index import yank as yank_files
 from headway.errors import not_found
@@ -189,7 +189,7 @@ def waive(app: Headway, version: str, what: str, reason: str, until: date) -> En
     """Waive a clause or a performance cell for one train, in a person's name, until a day."""
     name = app.train(version).train.name
     rows = app.policy.perf.cells
-    cells = {cell_key(cell_of(c), m) for c in rows for m in c.metrics}
+    cells = {cell_key(c.cell, m) for c in rows for m in c.metrics}
     key = what.removeprefix("cell:")
     clause = "cell" if key in cells else what
     if clause != "cell" and what not in CLAUSES:

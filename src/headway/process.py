@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from headway.errors import UnusableInput
 from headway.model.text import say
+
+NOT_STARTED = (FileNotFoundError, PermissionError, NotADirectoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,22 @@ def ended_with_us(child: subprocess.Popen[bytes]) -> Iterator[None]:
         watcher.communicate(b"\n")
 
 
+def started(argv: list[str], out: IO[bytes], *, cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A child in a session of its own (``end_group`` ends it and all it started), its output in ``out``.
+
+    Raises one of ``NOT_STARTED`` when the command cannot be run.
+    """
+    return subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
 def run_logged(argv: list[str], *, log: Path, timeout_s: float, cwd: Path, env: Mapping[str, str]) -> Finished:
     """Run a child with its output in ``log`` (appended). A command that does not exist ends with status 127."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -93,16 +112,8 @@ def run_logged(argv: list[str], *, log: Path, timeout_s: float, cwd: Path, env: 
         out.write(f"$ {shlex.join(argv)}\n".encode())
         out.flush()
         try:
-            child = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except (FileNotFoundError, PermissionError, NotADirectoryError) as e:
+            child = started(argv, out, cwd=cwd, env=env)
+        except NOT_STARTED as e:
             out.write(f"{e}\n".encode())
             return Finished(127, time.monotonic() - began, False, str(e))
         timed_out = False

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from headway.decide.performance import uncovered
 from headway.errors import UnusableInput
 from headway.model.measurement import Cell, Comparison, Sample, Side
 from headway.model.text import Text
 from headway.model.verdict import Verdict
-from headway.perf.coverage import uncovered
 from headway.perf.links import DashboardLink, dashboard_link, parse_dashboard_link
 from headway.perf.local import Engine, environment, run_block
 from headway.policy.schema import Perf, PerfCell

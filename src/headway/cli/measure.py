@@ -20,7 +20,7 @@ def perf() -> None: ...
 @common_options
 @answering
 def compare(context: Context, base: str, candidate: str) -> Answer:
-    from headway.decide.performance import describe, design_of
+    from headway.decide.performance import comparison_of, describe, design_of
     from headway.errors import not_found
     from headway.history.repository import resolve_commit
     from headway.stats.gate import judge
@@ -32,8 +32,7 @@ def compare(context: Context, base: str, candidate: str) -> Answer:
         if sha is None:
             raise not_found("commit", rev, say("name a commit, tag or branch"))
         ends.append(sha)
-    snapshot = app.observe()
-    found = next((c for c in snapshot.comparisons if (c.baseline, c.subject) == (ends[0], ends[1])), None)
+    found = comparison_of(app.observe(), ends[1], ends[0])
     verdict = judge(found, design_of(app.policy.perf))
     document = {**verdict.as_json(), "baseline": ends[0], "candidate": ends[1]}
     status = {Verdict.PASS: YES, Verdict.REGRESSED: NO}.get(verdict.verdict, OPEN)

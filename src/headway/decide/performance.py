@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,17 +17,12 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
-from headway.policy.schema import Perf, PerfCell, Policy
+from headway.policy.schema import Perf, Policy
 from headway.stats.culprit import Found, Next, search
 from headway.stats.gate import GateDesign, judge, next_look
 from headway.stats.paired import Pairs, pairs
 
 INVALID_BLOCKS_ALLOWED = 3
-
-
-def cell_of(row: PerfCell) -> Cell:
-    """The cell of a policy row."""
-    return Cell(row.model, row.hardware, row.test)
 
 
 def paired(comparison: Comparison | None, cell: Cell, metric: str) -> tuple[float, ...]:
@@ -46,13 +42,13 @@ def design_of(perf: Perf) -> GateDesign:
         looks=perf.looks,
         margins=tuple(sorted(perf.margins.items())),
         margin=perf.margin,
-        wanted=tuple((cell_of(c), c.metrics) for c in perf.cells),
+        wanted=tuple((c.cell, c.metrics) for c in perf.cells),
     )
 
 
-def uncovered(perf: Perf) -> tuple[tuple[str, str], ...]:
-    """Model × hardware that is asked for and that no cell measures (E2)."""
-    covered = {(c.model, c.hardware) for c in perf.cells}
+def uncovered(perf: Perf, measured: Iterable[Cell]) -> tuple[tuple[str, str], ...]:
+    """(model, hardware) pairs that the policy asks for and no measured cell has, spelled as the policy does (E2)."""
+    covered = {(c.model, c.hardware) for c in measured}
     return tuple((m, h) for m in perf.models for h in perf.hardware if (m, h) not in covered)
 
 
@@ -106,7 +102,7 @@ def standing(
         return waived(snapshot, train.name, what, policy, at)
 
     blockers: list[Reason] = []
-    missing = uncovered(perf)
+    missing = uncovered(perf, (c.cell for c in perf.cells))
     if perf.required and missing and not off("E2"):
         blockers.append(_uncovered_reason(train, missing))
     if off("E1"):

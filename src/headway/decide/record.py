@@ -29,16 +29,19 @@ def last(entries: Entries, kind: Kind, train: str | None = None, **payload: Any)
     return found
 
 
+def _held(entries: Entries, trains: frozenset[str]) -> Entry | None:
+    released = {e.payload["held"] for e in of(entries, Kind.HOLD_RELEASED)}
+    return next((e for e in of(entries, Kind.HELD) if e.train in trains and e.seq not in released), None)
+
+
 def own_hold(entries: Entries, train: str) -> Entry | None:
     """The hold in force that names this train itself; with ``""`` the one on all trains."""
-    released = {e.payload["held"] for e in of(entries, Kind.HOLD_RELEASED)}
-    return next((e for e in of(entries, Kind.HELD) if e.train == train and e.seq not in released), None)
+    return _held(entries, frozenset({train}))
 
 
 def open_hold(entries: Entries, train: str) -> Entry | None:
     """The hold in force on a train (G2), a hold without a train holds all."""
-    released = {e.payload["held"] for e in of(entries, Kind.HOLD_RELEASED)}
-    return next((e for e in of(entries, Kind.HELD) if e.train in {train, ""} and e.seq not in released), None)
+    return _held(entries, frozenset({train, ""}))
 
 
 def slips(entries: Entries) -> dict[str, date]:

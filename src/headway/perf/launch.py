@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from headway.process import end_group, ended_with_us, tail_of
+from headway.process import NOT_STARTED, end_group, ended_with_us, started, tail_of
 
 HOST = "127.0.0.1"
 
@@ -46,16 +46,8 @@ def launched(
     """Start the engine and wait until ``health`` (a URL) answers 200; its process group is ended on the way out."""
     with log.open("ab") as out:
         try:
-            child = subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except (FileNotFoundError, PermissionError, NotADirectoryError) as e:
+            child = started(argv, out, cwd=cwd, env=env)
+        except NOT_STARTED as e:
             yield Launch(None, log, f"the engine cannot be started: {e}")
             return
     with ended_with_us(child):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headway import __version__
 from headway.errors import UnusableInput
-from headway.model.measurement import Cell, Sample, Side
+from headway.model.measurement import Sample, Side
 from headway.model.ports import Progress
 from headway.model.text import say
 from headway.perf.importers import Invalid, Result, parse_result
@@ -42,10 +42,6 @@ class _Block:
     workdir: Path
     progress: Progress
     seed: int
-
-
-def cell_of(c: PerfCell) -> Cell:
-    return Cell(c.model, c.hardware, c.test)
 
 
 def run_block(
@@ -165,7 +161,7 @@ def _comparable(found: dict[Side, Result | Invalid]) -> dict[Side, Result | Inva
 
 
 def _samples(block: int, side: Side, c: PerfCell, found: Result | Invalid) -> list[Sample]:
-    cell = cell_of(c)
+    cell = c.cell
     if isinstance(found, Invalid):
         return [Sample(block, side, cell, metric, None, found.why) for metric in c.metrics]
     there = [Sample(block, side, cell, metric, value) for metric, value in found.metrics.items()]
@@ -188,7 +184,7 @@ def environment(perf: Perf, baseline: Engine, candidate: Engine) -> tuple[tuple[
         ("serve", perf.serve),
         ("baseline", f"{baseline.version} {baseline.commit}"),
         ("candidate", f"{candidate.version} {candidate.commit}"),
-        *((f"arguments {cell_of(c)}", f"serve: {c.serve}; client: {c.client}") for c in perf.cells),
+        *((f"arguments {c.cell}", f"serve: {c.serve}; client: {c.client}") for c in perf.cells),
     )
 
 

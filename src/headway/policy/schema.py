@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from headway.model.measurement import Cell
+
 SCHEMA = 1
 
 Words = tuple[str, ...]
@@ -140,6 +142,11 @@ class PerfCell(Table):
     serve: str = Field("", description="Arguments added to the serve command for this cell's launch.")
     client: str = Field("", description="Arguments added to the client command.")
     metrics: Words = Field(("median_tpot_ms",), description="At most three gating metrics.", min_length=1, max_length=3)
+
+    @property
+    def cell(self) -> Cell:
+        """What identifies it (see the glossary)."""
+        return Cell(self.model, self.hardware, self.test)
 
 
 class Perf(Table):

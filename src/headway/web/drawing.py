@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.views.stops import Stop, StopKind
+from headway.views.stops import Stop
 
 TRUNK_Y, BRANCH_Y = 40, 120
 _LEFT, _STEP, _RIGHT, _HEIGHT = 110, 92, 90, 196
@@ -18,10 +18,6 @@ class Mark:
     y: int
     stop: Stop
 
-    @property
-    def big(self) -> bool:
-        return self.stop.kind in {StopKind.CANDIDATE, StopKind.FINAL}
-
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
@@ -30,7 +26,6 @@ class Drawing:
     width: int
     height: int
     trunk_y: int
-    branch_y: int
     fork: str
     end: int
     marks: tuple[Mark, ...]
@@ -49,7 +44,7 @@ def draw(stops: tuple[Stop, ...], *, ended: bool) -> Drawing | None:
     bend = f"M {_LEFT} {TRUNK_Y} C {_LEFT + 34} {TRUNK_Y}, {_LEFT + 24} {BRANCH_Y}, {_LEFT + 62} {BRANCH_Y}"
     # A line that is still open runs on a little past its last stop.
     end = x if ended and len(stops) > 1 else max(x, _LEFT + 62) + 56
-    return Drawing(end + _RIGHT, _HEIGHT, TRUNK_Y, BRANCH_Y, bend, end, tuple(marks))
+    return Drawing(end + _RIGHT, _HEIGHT, TRUNK_Y, bend, end, tuple(marks))
 
 
 def clipped(text: str, most: int = 12) -> str:
