@@ -34,10 +34,11 @@ def read_commits(repo: Repository, range_args: Iterable[str], *, stdin: Iterable
         *(["--stdin"] if shas else []),
     ]
     fields = repo.git.run(*args, "--", input="".join(f"{sha}\n" for sha in shas).encode()).split("\0")
-    return tuple(_commit(fields[i : i + _WIDTH]) for i in range(0, len(fields) - _WIDTH + 1, _WIDTH))
+    return tuple(commit_from(fields[i : i + _WIDTH]) for i in range(0, len(fields) - _WIDTH + 1, _WIDTH))
 
 
-def _commit(fields: list[str]) -> Commit:
+def commit_from(fields: list[str]) -> Commit:
+    """A commit from the fields of ``_FIELDS``, in their order."""
     sha, parents, tree, author, email, authored, committed, message = fields
     subject, _, body = message.replace("\r\n", "\n").lstrip("\n").partition("\n")
     return Commit(
