@@ -35,15 +35,15 @@ def export_tree(repo: Repository, commit: Sha, target: Path, paths: tuple[str, .
             )
     target.mkdir(parents=True, exist_ok=True)
     if not paths:
-        git = _borrowing(repo, target / ".git")
+        git = borrowing(repo, target / ".git")
         _archive(git, commit, target, ())
         _check_out(git, commit, tag)
         return
     with tempfile.TemporaryDirectory() as aside:
-        _archive(_borrowing(repo, Path(aside) / ".git"), commit, target, paths)
+        _archive(borrowing(repo, Path(aside) / ".git"), commit, target, paths)
 
 
-def _borrowing(repo: Repository, git_dir: Path) -> Git:
+def borrowing(repo: Repository, git_dir: Path) -> Git:
     """A new repository that has the other's objects, and its way to fetch those that a partial clone lacks."""
     git_dir.mkdir(parents=True)
     git = Git(git_dir)

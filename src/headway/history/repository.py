@@ -96,6 +96,20 @@ def resolve_commit(repo: Repository, rev: str) -> Sha | None:
     return None
 
 
+def head_commit(repo: Repository) -> tuple[Sha, str] | None:
+    """What is checked out where the repository was opened: the commit and its branch (``""``: detached).
+
+    ``None`` for a bare repository and before the branch's first commit.
+    """
+    if repo.work_tree is None:
+        return None
+    code, sha, _ = _ask(repo.path, "--verify", "--quiet", "HEAD^{commit}")
+    named, ref, _ = _ask(repo.path, "--symbolic-full-name", "HEAD")
+    branch = ref.strip() if named == 0 else ""
+    head = "refs/heads/"
+    return (sha.strip(), branch.removeprefix(head) if branch.startswith(head) else "") if code == 0 else None
+
+
 def find_trunk(repo: Repository, wanted: str = "") -> str:
     """The trunk's ref: ``wanted`` when given, else the remote's HEAD, a bare repository's HEAD, main, master.
 

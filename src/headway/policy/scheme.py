@@ -45,7 +45,8 @@ def parse_version(text: str) -> Version | None:
     return v
 
 
-def _ignored(tag: str, names: Versions) -> bool:
+def ignored_tag(tag: str, names: Versions) -> bool:
+    """Whether the policy says that a tag is not the project's own."""
     return any(fnmatchcase(tag, pattern) for pattern in names.ignore_tags)
 
 
@@ -59,7 +60,7 @@ def _inside(template: str, text: str) -> str | None:
 
 def read_final_tag(tag: str, names: Versions) -> Version | None:
     """The version that a final or post tag names, or ``None`` for candidates and foreign tags."""
-    inner = None if _ignored(tag, names) else _inside(names.final_tag, tag)
+    inner = None if ignored_tag(tag, names) else _inside(names.final_tag, tag)
     return parse_version(inner) if inner and inner[0].isdigit() else None
 
 
@@ -75,7 +76,7 @@ def _own_candidate(template: str) -> re.Pattern[str]:
 
 def read_candidate_tag(tag: str, names: Versions) -> CandidateName | None:
     """The candidate that a tag names, in the policy's spelling or any other of V5, or ``None``."""
-    if _ignored(tag, names):
+    if ignored_tag(tag, names):
         return None
     inner = _inside(names.final_tag, tag)
     found = _own_candidate(names.candidate_tag).fullmatch(tag) or (_CANDIDATE.match(inner) if inner else None)
@@ -101,6 +102,13 @@ def candidate_tag(name: CandidateName, names: Versions) -> str:
 def branch_of(version: Version, names: Versions) -> str:
     """The release branch: its own for a patch, minor or major (B1), the one cut before for a post release (B3)."""
     return names.branch.replace("{version}", str(base_of(version)))
+
+
+def read_branch(name: str, names: Versions) -> tuple[int, ...] | None:
+    """The numbers in the name of a release branch, as many as it has, or ``None`` for any other branch."""
+    inner = _inside(names.branch, name)
+    version = parse_version(inner) if inner and inner[0].isdigit() else None
+    return version.release if version else None
 
 
 def kind_of(version: Version) -> ReleaseKind:
