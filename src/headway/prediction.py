@@ -72,8 +72,8 @@ def predict(app: Headway, rev: str | None = None, folder: str | None = None) -> 
         now = app.clock.now()
         seen = ask_scm(app.repo, commit, source.options, project=project, branch=branch, now=now)
     names = Names(app.policy.versions, app.policy_source == NO_POLICY, _declared(source.options))
-    built = _built(app, commit, branch, seen, names)
-    problems = (*tag_problems(built, names), *line_problems(built, names, source.by))
+    built = _built(app, commit, branch, seen, names, "" if counted else source.file)
+    problems = (*tag_problems(built, names), *line_problems(built, names))
     if counted:
         problems = (*problems, *(moved_problem(m) for m in _moved(app, commit)))
     waits = () if seen.version else (_unknown(source, seen.why),)
@@ -130,7 +130,7 @@ def _holding(repo: Repository, commit: Sha, branches: Mapping[str, tuple[str, ..
     return tuple(name for name, refs in branches.items() if not held.isdisjoint(refs))
 
 
-def _built(app: Headway, commit: Sha, branch: str, seen: Described, names: Names) -> Built:
+def _built(app: Headway, commit: Sha, branch: str, seen: Described, names: Names, stated_in: str) -> Built:
     releases = {name: refs for name, refs in _branches(app.repo).items() if release_of_branch(name, names)}
     releases.pop(app.trunk, None)
     tagged = _tagged(app.repo, seen.tag)
@@ -146,6 +146,7 @@ def _built(app: Headway, commit: Sha, branch: str, seen: Described, names: Names
         branches=tuple(releases),
         tag_on=_holding(app.repo, tagged, releases) if tagged else (),
         on=on,
+        stated_in=stated_in,
     )
 
 

@@ -12,12 +12,13 @@ from headway.decide import record
 from headway.model.commit import Sha, Tag
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.policy.schema import Versions
 from headway.policy.scheme import (
-    base_of,
+    ReleaseKind,
     branch_of,
     ignored_tag,
+    next_version,
     parse_version,
     read_branch,
     read_candidate_tag,
@@ -56,7 +57,8 @@ class Built:
     """A build of a commit: its version (``None``: it would have none) and the tag that it is counted from.
 
     ``tag`` is ``""`` for none. ``tag_on`` are the release branches that hold the tag's commit, ``branches`` all
-    release branches, ``on`` those of which the build is a build.
+    release branches, ``on`` those of which the build is a build. ``stated_in`` is the file that states the version,
+    when it is not counted from tags.
     """
 
     commit: Sha
@@ -67,6 +69,7 @@ class Built:
     branches: tuple[str, ...]
     tag_on: tuple[str, ...]
     on: tuple[str, ...]
+    stated_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,33 +188,39 @@ def _off_line(built: Built, read: TagRead, names: Names) -> Reason:
     )
 
 
-def line_problems(built: Built, names: Names, by: str) -> tuple[Reason, ...]:
+def line_problems(built: Built, names: Names) -> tuple[Reason, ...]:
     """A build of a release branch carries a version of another line (B1)."""
     version = _version(built.version)
     if version is None or not built.on or any(covers(b, version, names) for b in built.on):
         return ()
     branch = built.on[0]
     line = ".".join(map(str, release_of_branch(branch, names) or ()))
-    tags = by in {"setuptools-scm", "hatch-vcs"}
-    remedy = (
-        say(
-            "put the next candidate tag of {line} on {branch} before it is built, or build {version} on its own branch",
-            line=line,
-            branch=branch,
-            version=base_of(version),
-        )
-        if tags
-        else say("set the version in {file} on {branch} (P6)", file=by, branch=branch)
-    )
     return (
         Reason(
             "B1",
             "tags.other-line",
             say("a build of {branch} would be called {version}", branch=branch, version=built.version),
             facts(branch=branch, line=line, version=built.version, tag=built.tag or None, commit=built.commit),
-            remedy,
+            _back_on_the_line(built, branch, line, names),
         ),
     )
+
+
+def _back_on_the_line(built: Built, branch: str, line: str, names: Names) -> Text:
+    """What gives a build of a release branch a version of its own line again."""
+    if built.stated_in:
+        return say("set the version in {file} on {branch} (P6)", file=built.stated_in, branch=branch)
+    read = read_release_tag(built.tag, names)
+    if read and not read.candidate and covers(branch, read.version, names):
+        post = next_version(read.version, ReleaseKind.POST)
+        return say(
+            "after {tag} only a post release comes from {branch} (B3): build it as {post}, "
+            "with SETUPTOOLS_SCM_PRETEND_VERSION={post}",
+            tag=built.tag,
+            branch=branch,
+            post=post,
+        )
+    return say("put the next candidate tag of {line} on {branch} before it is built", line=line, branch=branch)
 
 
 def _version(text: str | None) -> Version | None:
