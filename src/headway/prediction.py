@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,10 +62,10 @@ def predict(app: Headway, rev: str | None = None, folder: str | None = None) -> 
     """The version of a build of ``rev``; by default of what is checked out, in a bare repository of the trunk.
 
     The project is the one in ``folder``, by default the nearest at or above the folder that the repository was
-    opened in. Raises ``UnusableInput``: ``commit.not-found``, ``repo.shallow``.
+    opened in. Raises ``UnusableInput``: ``commit.not-found``, ``project.not-found``, ``repo.shallow``.
     """
     commit, branch = _target(app, rev)
-    project = project_folder(app.repo, commit, _folder(app.repo) if folder is None else folder)
+    project = _project(app.repo, commit, folder)
     source = version_source(app.repo, commit, project)
     counted = source.by in {SCM, VCS}
     seen = Described(source.static, "", 0, source.unread)
@@ -94,6 +95,16 @@ def _target(app: Headway, rev: str | None) -> tuple[Sha, str]:
     refs = _branches(app.repo)
     by_ref = {ref.partition("/")[2].partition("/")[2]: name for name, all_refs in refs.items() for ref in all_refs}
     return commit, by_ref.get(named, "")
+
+
+def _project(repo: Repository, commit: Sha, folder: str | None) -> str:
+    if folder is None:
+        return project_folder(repo, commit, _folder(repo))
+    wanted = posixpath.normpath(folder).strip("/").removeprefix(".")
+    found = "" if wanted.startswith(".") or "\0" in wanted else project_folder(repo, commit, wanted)
+    if found != wanted:
+        raise not_found("project", folder, say("name a folder of the commit that holds a pyproject.toml or a setup.py"))
+    return found
 
 
 def _folder(repo: Repository) -> str:

@@ -183,6 +183,11 @@ def test_V5_a_project_in_a_folder_is_found_from_there(made: GitMaker, tmp_path: 
     assert asked(made.path / "py/toy/src").version == expected
     assert asked(made.path / "py/toy/src").project == "py/toy"
     assert expected != asked(made.path).version
+    assert asked(made.path, folder="./py/toy/").version == expected
+    for folder in ("py", "..", "../..", "no", "a\0b", "/etc"):
+        with pytest.raises(UnusableInput) as caught:
+            asked(made.path, folder=folder)
+        assert caught.value.code == "project.not-found"
 
 
 def test_V5_a_bare_repository_answers_for_its_trunk(made: GitMaker, tmp_path: Path) -> None:
