@@ -108,8 +108,12 @@ def test_a_revert_by_a_title_that_two_commits_bear_is_not_held_against_one(maker
     base = maker.commit("Update README.md (#1)", {"r": "1\n"})
     maker.branch("rel", base)
     maker.commit("Update README.md (#2)", {"r": "2\n"})
-    maker.commit('Revert "Update README.md"', {"r": "1\n"})
-    assert facts_of(opened(), "#2").reverted_by is None
+    revert = maker.commit('Revert "Update README.md"', {"r": "1\n"})
+    assert facts_of(opened(), "#2").reverted_by == revert  # its content tells
+    maker.commit("Bump (#3)", {"v": "1\n"})
+    maker.commit("Bump (#4)", {"v": "2\n"})
+    maker.commit('Revert "Bump"', {"v": "7\n"})
+    assert facts_of(opened(), "#4").reverted_by is None
 
 
 def test_a_commit_inside_a_merged_pull_request_falls_with_its_merge(maker: GitMaker, opened: Opened) -> None:

@@ -163,7 +163,7 @@ def test_titles_count_only_when_one_earlier_commit_bears_them(maker: GitMaker, o
     cut = maker.commit('Revert "Make the scheduler much faster on lo…" (#4)', {"a": None})
     maker.commit("Bump (#5)", {"v": "1\n"})
     maker.commit("Bump (#6)", {"v": "2\n"})
-    unclear = maker.commit('Revert "Bump"', {"v": "1\n"})
+    unclear = maker.commit('Revert "Bump"', {"v": "7\n"})
     before = maker.commit('Revert "Not yet there (#7)"', {"n": "1\n"})
     maker.commit("Not yet there (#7)", {"n": "2\n"})
     maker.commit("Revert the default to the old one (#8)", {"n": "3\n"})
@@ -247,3 +247,55 @@ def test_merged_pull_requests_that_revert(maker: GitMaker, opened: Opened) -> No
     merged(7, "Change 7", {"f7": "1\n"}, inner="No revert at all.")
     assert found(opened()) == {by_title: (first,), by_number: (second,), by_commit: (wip,)}
     assert found(opened(), earlier=5) == {by_title: (first,), by_number: (second,), by_commit: (wip,)}
+
+
+def test_gerrits_merges_and_their_chain(maker: GitMaker, opened: Opened) -> None:
+    """The merge's title quotes, the commit that it brought names; what undoes that commit undoes the merge."""
+
+    def merged(title: str, files: dict[str, str | None], body: str = "") -> tuple[str, str]:
+        maker.branch("change", "main")
+        inner = maker.commit(title, files, body=body, branch="change")
+        return inner, maker.commit(f'Merge "{title}"', files, merge="change")
+
+    maker.commit("base", {"a": "1\n"})
+    x, _ = merged("Add x", {"x": "1\n"})
+    r, revert = merged('Revert "Add x"', {"x": None}, f"This reverts commit {x}.")
+    _, back = merged('Revert "Revert "Add x""', {"x": "1\n"}, f"This reverts commit {r}.")
+    assert found(opened()) == {revert: (x,), back: (revert,)}
+    reverts = find_reverts(opened(), read_commits(opened(), ("--first-parent", "main")))
+    assert undone_by(x, reverts) is None
+
+
+def test_numbers_in_free_text_and_phabricators(maker: GitMaker, opened: Opened) -> None:
+    x = maker.commit("Add x (#101)", {"x": "1\n"})
+    y = maker.commit("Add y (#102)", {"y": "1\n"}, body="Differential Revision: D10200001")
+    both = maker.commit("Revert what came with #101 and #102, see #999 (#103)", {"x": None, "y": None})
+    z = maker.commit("Add z (#104)", {"z": "1\n"}, body="Differential Revision: [D10200002](https://x)")
+    by_diff = maker.commit("Revert D10200002", {"z": None})
+    maker.commit("Revert to what #101 had (#105)", {"a": "1\n"})
+    maker.commit("Revert the default, as in #99 (#106)", {"a": "2\n"})
+    assert found(opened()) == {both: (x, y), by_diff: (z,)}
+    assert found(opened(), earlier=4) == {by_diff: (z,)}
+    assert {f.targets for f in find_reverts(opened(), read_commits(opened(), ("main",))[4:])} == {(z,)}
+
+
+def test_of_one_number_the_commit_of_that_title(maker: GitMaker, opened: Opened) -> None:
+    meant = maker.commit("Skip a test because of an issue (#7)", {"t": "1\n"})
+    maker.commit("Something else (#7)", {"s": "1\n"})
+    revert = maker.commit('Revert "Skip a test because of an issue (#7)" (#9)', {"t": None})
+    assert found(opened()) == {revert: (meant,)}
+
+
+def test_a_change_whose_title_sounds_like_a_revert_is_a_change(maker: GitMaker, opened: Opened) -> None:
+    x = maker.commit("Revert resize: wait for events (#1)", {"x": "1\n"})
+    revert = maker.commit('Revert "Revert resize: wait for events (#1)" (#2)', {"x": None})
+    back = maker.commit('Revert "Revert "Revert resize: wait for events (#1)" (#2)" (#3)', {"x": "1\n"})
+    assert found(opened()) == {revert: (x,), back: (revert,)}
+    assert kinds(opened()) == ["revert", "reland"]
+
+
+def test_an_original_named_by_the_revert_of_its_revert(maker: GitMaker, opened: Opened) -> None:
+    x = maker.commit("Add x (#1)", {"x": "1\n"})
+    revert = maker.commit('Revert "Add x (#1)" (#2)', {"x": None})
+    back = maker.commit('Revert "Revert "Add x""', {"x": "1\n"}, body="Reverts o/r#1")
+    assert found(opened()) == {revert: (x,), back: (revert,)}

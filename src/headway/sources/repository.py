@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from headway.history.log import contained, read_commits, read_line, read_trunk
+from headway.history.log import contained, read_line, read_trunk
 from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit, shallow
 from headway.history.reverts import find_reverts
 from headway.model.commit import Line, Revert, Sha
@@ -56,8 +56,6 @@ def read_repository(
         raise shallow(repo.path)  # no release and no branch is in reach: what was released before cannot be known
     trunk = read_trunk(repo, trunk_ref, oldest)
     reverts = find_reverts(repo, trunk.commits)
-    if oldest and any(not r.targets for r in reverts):  # what it undoes is older: only then all of it is read
-        reverts = find_reverts(repo, trunk.commits, read_commits(repo, ("--first-parent", oldest)))
     lines = tuple(_with_reverts(repo, line, trunk, reverts) for line in lines)
     return RepositoryFacts(trunk, lines, reverts, bases, checked_out_branches(repo))
 
