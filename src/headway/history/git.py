@@ -38,6 +38,8 @@ _FOREIGN = frozenset(
     }
 )
 _FIXED = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
+# For questions: what a partial clone lacks is not fetched into it (git before 2.45 knows only the second).
+NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 # Settings of the user that would change what is read.
 _CONFIG = ("i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "color.ui=false")
 

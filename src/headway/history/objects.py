@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 
-from headway.history.git import Git, git_env, text_of
+from headway.history.git import NO_FETCH, Git, git_env, text_of
 from headway.model.commit import Sha
 
 
@@ -33,8 +34,8 @@ class Objects:
     def __init__(self, git: Git, env: Mapping[str, str] | None = None) -> None:
         self._git = git
         # Nothing is fetched for a question: a partial clone answers "not here".
-        self._env = git_env({**(env or {}), "GIT_NO_LAZY_FETCH": "1"})
-        self._words = tempfile.TemporaryFile()
+        self._env = git_env({**(env or {}), **NO_FETCH})
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Objects:
@@ -42,15 +43,16 @@ class Objects:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+        self._words.close()
 
     def close(self) -> None:
-        """End the child."""
+        """End the child; the next question starts another."""
         child, self._child = self._child, None
         if child is not None and child.stdin and child.stdout:
-            child.stdin.close()
+            with suppress(BrokenPipeError):
+                child.stdin.close()
             child.stdout.close()
             child.wait()
-        self._words.close()
 
     def get(self, name: str) -> Found | None:
         """One object."""
@@ -59,18 +61,33 @@ class Objects:
     def many(self, names: Iterable[str]) -> Iterator[Found | None]:
         """Objects in the order asked; asked all at once, so that git never waits for us. Read it to the end."""
         asked = [name if "\n" not in name and "\0" not in name and name else None for name in names]
+        done = 0
+        while done < len(asked):
+            for answer in self._stream(asked[done:]):
+                yield answer
+                done += 1
+            if done < len(asked):  # git died of an object that a partial clone lacks: it is asked for the others
+                yield None
+                done += 1
+
+    def _stream(self, asked: Sequence[str | None]) -> Iterator[Found | None]:
+        """Answers until all are given, or git dies of a missing object."""
         lines = [f"{name}\n".encode() for name in asked if name is not None]
         child = self._start()
-        assert child.stdin and child.stdout  # noqa: S101 - both are pipes
-        if sum(map(len, lines)) < 1 << 12:  # fits any pipe: no thread is needed
-            child.stdin.write(b"".join(lines))
-            child.stdin.flush()
-            yield from (self._answer(name) if name is not None else None for name in asked)
-            return
+        # What fits any pipe needs no thread.
         writer = threading.Thread(target=_write, args=(child, lines), daemon=True)
-        writer.start()
-        yield from (self._answer(name) if name is not None else None for name in asked)
-        writer.join()
+        small = sum(map(len, lines)) < 1 << 12
+        (_write(child, lines) if small else writer.start())
+        for name in asked:
+            if name is None:
+                yield None
+                continue
+            try:
+                yield self._answer(child, name)
+            except _Lacking:
+                break
+        if not small:
+            writer.join()
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -84,26 +101,34 @@ class Objects:
             )
         return self._child
 
-    def _answer(self, name: str) -> Found | None:
-        child = self._child
-        head = child.stdout.readline() if child and child.stdout else b""
-        if not head.endswith(b"\n") or child is None or child.stdout is None:
-            raise self._died(name)
+    def _answer(self, child: subprocess.Popen[bytes], name: str) -> Found | None:
+        head = child.stdout.readline() if child.stdout else b""
+        if not head.endswith(b"\n"):
+            raise self._died(child, name)
         # "<name> missing", "<name> ambiguous": the name itself may hold spaces.
         words = head.rstrip(b"\n").rsplit(b" ", 2)
         if len(words) != 3 or not words[2].isdigit():
             return None
         sha, kind, size = words
-        data = child.stdout.read(int(size) + 1)
+        data = child.stdout.read(int(size) + 1) if child.stdout else b""
         if len(data) != int(size) + 1:
-            raise self._died(name)
+            raise self._died(child, name)
         return Found(sha.decode("ascii"), kind.decode("ascii"), data[:-1])
 
-    def _died(self, name: str) -> Exception:
+    def _died(self, child: subprocess.Popen[bytes], name: str) -> Exception:
+        code = child.wait()
+        self.close()
         self._words.seek(0)
         words = text_of(self._words.read())
-        code = self._child.wait() if self._child else -1
+        self._words.seek(0)
+        self._words.truncate()
+        if "promisor" in words or "could not fetch" in words:
+            return _Lacking()
         return self._git.failed(("cat-file", "--batch", name), code, words or "no answer")
+
+
+class _Lacking(Exception):
+    """git died because it may not fetch an object."""
 
 
 def _write(child: subprocess.Popen[bytes], lines: list[bytes]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from headway.history.git import Git, git_env, text_of
+from headway.history.git import NO_FETCH, Git, git_env, text_of
 from headway.history.log import commit_from
 from headway.model.commit import Commit, Sha
 
@@ -96,7 +96,7 @@ def stream_records(git: Git, args: Iterable[str], stdin: Iterable[Sha] = ()) -> 
         asked.write("".join(f"{sha}\n" for sha in shas).encode())
         asked.seek(0)
         child = subprocess.Popen(
-            command, stdin=asked, stdout=subprocess.PIPE, stderr=words, env=git_env(), cwd=git.git_dir
+            command, stdin=asked, stdout=subprocess.PIPE, stderr=words, env=git_env(NO_FETCH), cwd=git.git_dir
         )
         with child:
             try:
