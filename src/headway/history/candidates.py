@@ -39,6 +39,24 @@ class Known:
     def author(self) -> bytes:
         return self.record.fields[3].strip().lower() or self.record.fields[4].lower()
 
+    @cached_property
+    def authored(self) -> int:
+        """Seconds since the epoch; 0 for a date that cannot be read."""
+        return _seconds(self.record.fields[5])
+
+    @cached_property
+    def committed(self) -> int:
+        return _seconds(self.record.fields[6])
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        return frozenset(self.record.paths)
+
+    @property
+    def states(self) -> frozenset[tuple[str, Sha]]:
+        """Its files as they are after it."""
+        return frozenset((f.path, f.new) for f in self.record.files)
+
     @property
     def dated(self) -> tuple[bytes, bytes]:
         """Who wrote it and when: kept by ``git cherry-pick``."""
@@ -83,6 +101,20 @@ class Candidates:
                 self._paths[f.path].append(i)
                 self._blobs[f.path, f.new].append(i)
 
+    def named(self, name: str) -> Sha | None:
+        """The one whose SHA this is, or begins with it."""
+        if name in self.by_sha:
+            return name
+        same = [sha for sha in self._short.get(name[:7], ()) if sha.startswith(name)]
+        return same[0] if len(same) == 1 else None
+
+    @cached_property
+    def _short(self) -> dict[str, list[Sha]]:
+        found: dict[str, list[Sha]] = defaultdict(list)
+        for sha in self.by_sha:
+            found[sha[:7]].append(sha)
+        return found
+
     def titled(self, wording: Wording) -> list[Known]:
         """Those of this title; for a title that was cut short, those that begin so."""
         if wording.cut and len(wording.title) >= 20:
@@ -115,6 +147,10 @@ class Candidates:
             _count(score, self._words.get(word, ()), size, 0.7)
         best = sorted(score, key=lambda i: (-score[i], i))[:_FEW]
         return [self.all[i] for i in best]
+
+
+def _seconds(field: bytes) -> int:
+    return int(field) if field.isdigit() else 0
 
 
 def _count(score: dict[int, float], found: Sequence[int], size: int, weight: float) -> None:

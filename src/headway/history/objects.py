@@ -32,7 +32,7 @@ class Objects:
     """
 
     def __init__(self, git: Git, env: Mapping[str, str] | None = None) -> None:
-        self._git = git
+        self.git = git
         # Nothing is fetched for a question: a partial clone answers "not here".
         self._env = git_env({**(env or {}), **NO_FETCH})
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
@@ -92,12 +92,12 @@ class Objects:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._child is None:
             self._child = subprocess.Popen(
-                self._git.command("cat-file", "--batch"),
+                self.git.command("cat-file", "--batch"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,
                 env=self._env,
-                cwd=self._git.git_dir,
+                cwd=self.git.git_dir,
             )
         return self._child
 
@@ -124,7 +124,7 @@ class Objects:
         self._words.truncate()
         if "promisor" in words or "could not fetch" in words:
             return _Lacking()
-        return self._git.failed(("cat-file", "--batch", name), code, words or "no answer")
+        return self.git.failed(("cat-file", "--batch", name), code, words or "no answer")
 
 
 class _Lacking(Exception):

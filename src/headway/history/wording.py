@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from headway.history.revertmessage import read_claim
 from headway.model.commit import Commit
 
 # Tags say little of a change, except that it takes something back.
@@ -93,6 +94,9 @@ def _numbers(commit: Commit, title: str, body: str) -> tuple[tuple[int, ...], tu
     inner = [int(n) for n in _SUBJECT_NUMBERS.findall(title)]
     if own is not None and inner and inner[-1] == own:
         inner.pop()
+    claim = read_claim(commit)
+    if claim and claim.plain:  # the number that a revert names is of what it undoes
+        inner = []
     picked, mentioned = list(inner), list[int]()
     before = ""
     for line in body.splitlines():

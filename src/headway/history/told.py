@@ -1,0 +1,79 @@
+"""What messages tell of a commit's origin, resolved to trunk commits: trailers, Change-Ids, pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headway.history.candidates import Candidates, Known
+from headway.history.log import commit_from
+from headway.history.objects import Found, Objects
+from headway.history.revertmessage import read_claim
+from headway.history.wording import Wording, read_wording
+from headway.model.commit import Commit, Sha
+
+_DEEP = 6  # picks of picks that are followed
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Trunk commits that a message names as its origin: by trailer (or Change-Id), by pull request."""
+
+    trailer: tuple[Sha, ...]
+    pr: tuple[Sha, ...]
+
+    @property
+    def any(self) -> tuple[Sha, ...]:
+        """Trailers are the people's own word: numbers count where there is none."""
+        return self.trailer or self.pr
+
+
+class Messages:
+    """Follows what messages name through picks on other branches, which are read when they are met."""
+
+    def __init__(self, candidates: Candidates, objects: Objects) -> None:
+        self._candidates = candidates
+        self._objects = objects
+        self._elsewhere: dict[str, Wording | None] = {}
+
+    def told(self, known: Known) -> Told:
+        """What a commit's message tells."""
+        wording = known.wording
+        trailer = [sha for name in wording.trailers for sha in self._followed(name, _DEEP)]
+        for change in () if trailer else wording.change_ids:
+            same = self._candidates.changed_as(change)
+            trailer += [same[-1].sha] if same else []
+        numbers = [sha for n in wording.picked for sha in self._numbered(n)]
+        return Told(tuple(dict.fromkeys(trailer)), tuple(dict.fromkeys(numbers)))
+
+    def _followed(self, name: str, deep: int) -> Iterator[Sha]:
+        """The trunk commits that a SHA as written leads to."""
+        near = self._candidates.named(name)
+        if near is not None:
+            yield near
+            return
+        wording = self._read(name) if deep else None
+        if wording is None:
+            return
+        found = [sha for inner in wording.trailers for sha in self._followed(inner, deep - 1)]
+        for change in () if found else wording.change_ids:
+            found += [k.sha for k in self._candidates.changed_as(change)[-1:]]
+        yield from found or [sha for n in wording.picked for sha in self._numbered(n)]
+
+    def _numbered(self, n: int) -> Iterator[Sha]:
+        """The trunk commit of a pull request; of several the newest that is no revert of the others."""
+        mine = self._candidates.numbered(n)
+        plain = [k for k in mine if (claim := read_claim(k.record.commit)) is None or not claim.plain]
+        yield from (k.sha for k in (plain or mine)[-1:])
+
+    def _read(self, name: str) -> Wording | None:
+        if name not in self._elsewhere:
+            found = self._objects.get(name)
+            self._elsewhere[name] = read_wording(_commit(found)) if found and found.kind == "commit" else None
+        return self._elsewhere[name]
+
+
+def _commit(found: Found) -> Commit:
+    """A commit's message from its object; who and when are not needed here."""
+    _, _, message = found.data.partition(b"\n\n")
+    return commit_from([found.sha, "", "", "", "", "0", "0", message.decode("utf-8", "replace")])
