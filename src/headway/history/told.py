@@ -43,8 +43,15 @@ class Messages:
         for change in () if trailer else wording.change_ids:
             same = self._candidates.changed_as(change)
             trailer += [same[-1].sha] if same else []
-        numbers = [sha for n in wording.picked for sha in self._numbered(n)]
+        numbers = self._kept(known) or [sha for n in wording.picked for sha in self._numbered(n)]
         return Told(tuple(dict.fromkeys(trailer)), tuple(dict.fromkeys(numbers)))
+
+    def _kept(self, known: Known) -> list[Sha]:
+        """The trunk commit whose own number this one bears too: ``git cherry-pick`` keeps the subject."""
+        own = known.record.commit.pr
+        mine = self._candidates.numbered(own) if own is not None else []
+        same = [k for k in mine if k.wording.title == known.wording.title]
+        return [k.sha for k in (same or mine)[-1:]]
 
     def _followed(self, name: str, deep: int) -> Iterator[Sha]:
         """The trunk commits that a SHA as written leads to."""

@@ -30,6 +30,7 @@ _WORD = re.compile(r"[^\W_]+")
 _CUT = re.compile(r"(?:…|\.\.\.)\s*(?:\(#\d+\)\s*)*$")
 
 _SUBJECT_NUMBERS = re.compile(r"#(\d+)\b")
+_BRACKETED = re.compile(r"[(\[](?:from |pr )?(?:[\w.-]+/[\w.-]+)?#(\d+)[)\]]", re.IGNORECASE)
 _MENTION = re.compile(r"(?:(?P<repo>[\w.-]+/[\w.-]+)?#|/pull/|\bGH-|\bPR[\s#:]{1,3})(?P<n>\d{1,9})\b")
 _SAID_PICK = re.compile(
     r"cherry[\s-]*pick|back[\s-]*port|\bpick(?:ed|s)?\b|\bport(?:ed|s)? (?:of|from)\b|\bbp\b"
@@ -97,6 +98,8 @@ def _numbers(commit: Commit, title: str, body: str) -> tuple[tuple[int, ...], tu
     claim = read_claim(commit)
     if claim and claim.plain:  # the number that a revert names is of what it undoes
         inner = []
+    elif not _SAID_PICK.search(title):  # "follow up to #621" says nothing of where it is from
+        inner = [n for n in inner if str(n) in _BRACKETED.findall(title)]
     picked, mentioned = list(inner), list[int]()
     before = ""
     for line in body.splitlines():
