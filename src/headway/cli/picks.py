@@ -1,4 +1,4 @@
-"""Commands of cherry-picks and reverts: pick request, pick list, pick apply, reverts."""
+"""Commands of cherry-picks: pick request, pick list, pick apply."""
 
 from __future__ import annotations
 
@@ -142,45 +142,3 @@ def apply(context: Context, version: str | None) -> Answer:
         shown(tuple(waits), screen)
 
     return Answer(YES if rows or not waits else OPEN, {"applied": rows, "waits": [w.as_json() for w in waits]}, show)
-
-
-@cli.command("reverts", cls=Command, help="Each trunk revert since the cut: does the branch need it (B6)?")
-@click.option("--branch", metavar="REF", cls=Option, help="A release branch, live or not (default: every live one).")
-@common_options
-@answering
-def reverts(context: Context, branch: str | None) -> Answer:
-    from headway.decide.reverts import RevertVerdict, findings
-    from headway.errors import not_found
-
-    app = context.app()
-    branch = app.branch_named(branch) if branch else None
-    snapshot = app.observe(branch=branch or "")
-    lines = [x for x in snapshot.lines if branch in {None, x.branch}]
-    if not lines:
-        remedy = say("name it with --branch REF; the live lines are {names}", names=[x.branch for x in snapshot.lines])
-        raise not_found("branch", branch or "release branch", remedy)
-    found = [(line, f) for line in lines for f in findings(line, snapshot)]
-    rows = [
-        {
-            "revert": f.revert.commit.sha,
-            "subject": f.revert.commit.title,
-            "reverts": list(f.revert.targets),
-            "kind": f.revert.kind.value,
-            "on_branch": list(f.on_branch),
-            "verdict": f.verdict.value,
-            "why": f.why,
-            "branch": line.branch,
-        }
-        for line, f in found
-    ]
-    needed = any(f.verdict is RevertVerdict.NEEDED for _, f in found)
-
-    def show(screen: Screen) -> None:
-        for r in rows:
-            screen.line(f"  {str(r['revert'])[:12]}  {screen.word(str(r['verdict']))}  {r['subject']}")
-            screen.line(f"       {r['why']}", "dim")
-        if not rows:
-            screen.say(say("no trunk reverts since the cut"))
-
-    document = {"branch": lines[0].branch, "cut": lines[0].cut, "reverts": rows}
-    return Answer(NO if needed else YES, document, show)

@@ -50,7 +50,8 @@ class Holdings:
             a, undoes = recorded.get(c.sha), set(undoing.get(c.sha, ()))
             if a is not None and a.kind == ChangeKind.REVERT and a.undoes:
                 undoes.add(a.undoes)
-            steps.append(_Step(c.sha, (c.sha, *c.trailers, *([a.origin] if a else [])), frozenset(undoes)))
+            named = (*c.trailers, *line.origins.get(c.sha, ()), *([a.origin] if a else []))
+            steps.append(_Step(c.sha, (c.sha, *named), frozenset(undoes)))
         return cls(frozenset({*before, line.cut, *line.held}), snapshot.reverts, tuple(steps))
 
     def holding(self, target: Sha) -> Holding:

@@ -15,12 +15,15 @@ from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
 
+_WHOLE = 0.9  # a revert that undoes more than this share of the lines is one of all of it, mended by hand
+
 
 class RevertVerdict(StrEnum):
     NEEDED = "needed"
     NOT_ON_BRANCH = "not-on-branch"
     ALREADY_REVERTED = "already-reverted"
     RELANDED = "relanded"
+    PARTIAL = "partial"
     AMBIGUOUS = "ambiguous"
 
 
@@ -62,8 +65,9 @@ class _Chain:
     def finding(self, revert: Revert) -> RevertFinding:
         if revert.kind is RevertKind.RELAND:
             return self._reland(revert)
-        if not revert.targets:
-            return self._unclear(revert)
+        return self._revert(revert) if revert.targets else self._unclear(revert)
+
+    def _revert(self, revert: Revert) -> RevertFinding:
         # A commit may undo a revert and a change at once; the former half of it is a reland.
         held = [h for t in revert.targets if not self._is_revert(t) and (h := self.holdings.holding(t)).last]
         copies = tuple(h.last for h in held if h.last)
@@ -78,8 +82,11 @@ class _Chain:
             return RevertFinding(
                 revert, copies, (), RevertVerdict.RELANDED, f"{back[:12]} on the trunk brought it back"
             )
-        why = "the branch holds what the trunk took back"
-        return RevertFinding(revert, copies, tuple(left), RevertVerdict.NEEDED, why)
+        # A share of 0 says that content tells nothing: then the message is believed.
+        share = self.line.undone.get(revert.commit.sha, 1.0)
+        verdict = RevertVerdict.PARTIAL if 0 < share < _WHOLE else RevertVerdict.NEEDED
+        part = "" if verdict is RevertVerdict.NEEDED else f" in part ({share:.0%} of its lines)"
+        return RevertFinding(revert, copies, tuple(left), verdict, f"the branch holds what the trunk took back{part}")
 
     def _is_revert(self, sha: Sha) -> bool:
         return sha in self.known and self.known[sha].kind is RevertKind.REVERT
@@ -143,6 +150,8 @@ def waits(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple
     for f in findings(line, snapshot):
         if f.verdict is RevertVerdict.AMBIGUOUS and not train.post:
             found.append(_ambiguous(f, train, line))
+        elif f.verdict is RevertVerdict.PARTIAL and not all(shipped(train, line, sha) for sha in f.open):
+            found.append(_partial(f, train, line))
         elif f.verdict is RevertVerdict.NEEDED and f not in wanted:
             found.append(_shipped(f, train, line))
     return tuple(found)
@@ -172,6 +181,25 @@ def _ambiguous(f: RevertFinding, train: Train, line: Line) -> Reason:
         say(
             "if {branch} holds it, request {sha} as a pick; else `headway waive {version} B6 --reason … --until DATE`",
             branch=line.branch,
+            sha=f.revert.commit.sha[:12],
+            version=train.name,
+        ),
+    )
+
+
+def _partial(f: RevertFinding, train: Train, line: Line) -> Reason:
+    return Reason(
+        "B6",
+        "reverts.partial",
+        say(
+            "the trunk revert {sha} takes back only a part of what {branch} holds: {subject}",
+            sha=f.revert.commit.sha[:12],
+            branch=line.branch,
+            subject=f.revert.commit.title,
+        ),
+        facts(revert=f.revert.commit.sha, on_branch=f.open, share=line.undone.get(f.revert.commit.sha)),
+        say(
+            "look at both: request {sha} as a pick, or `headway waive {version} B6 --reason … --until DATE`",
             sha=f.revert.commit.sha[:12],
             version=train.name,
         ),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import exp
 
 from headway.history.candidates import Candidates, Known
@@ -13,11 +12,10 @@ from headway.history.objects import Objects
 from headway.history.patches import read_patches
 from headway.history.records import Record
 from headway.history.told import Messages, Told
-from headway.model.commit import Sha
+from headway.model.identity import NOBODY, SURE, Identities, Identity, Signal
 
 # Measured, not chosen by taste: benchmarks/identity.py.
 _LEAST = 0.4  # a chance below this is no answer
-_SURE = 0.9
 _TRAILER, _NUMBER = 0.99, 0.97
 _DOUBTED, _UNLIKE = 0.6, 0.8  # the content says another commit; nothing in the content says so
 _MENTIONED = 1.5  # in a likeness's score: the message names the candidate's pull request, not as its origin
@@ -25,36 +23,9 @@ _TITLED = 8  # namesakes that are compared, the newest
 _COVERED, _WHOLE = 0.8, 0.9  # of a batch's own lines; of each member's
 
 
-class Signal(StrEnum):
-    """Why a commit was taken for the origin."""
-
-    TRAILER = "trailer"
-    PR = "pr"
-    PATCH_ID = "patch-id"
-    SIMILARITY = "similarity"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Where a commit comes from.
-
-    ``origins`` are commits of the trunk in its order: empty for work of the branch itself, several for a squashed batch
-    of picks. Of the mappings with a ``confidence`` (0 to 1) of at least 0.9, at least 99 % are right. ``disputed`` are
-    origins that a signal names against the others.
-    """
-
-    origins: tuple[Sha, ...]
-    signals: tuple[Signal, ...]
-    confidence: float
-    disputed: tuple[Sha, ...] = ()
-
-
-NOBODY = Identity((), (), 0.0)
-
-
 def find_origins(
     subjects: Sequence[Record], candidates: Sequence[Record], objects: Objects, *, ignore_trailers: bool = False
-) -> Mapping[Sha, Identity]:
+) -> Identities:
     """The identity of each of ``subjects`` among ``candidates`` (oldest first), by the subject's SHA.
 
     A subject that is itself among the candidates is its own origin. ``ignore_trailers`` reads neither trailers nor
@@ -133,7 +104,7 @@ def _by_word(told: Told, alike: Sequence[Likeness], seen: Identity) -> Identity:
     against = [
         sha
         for sha in seen.origins
-        if seen.confidence >= _SURE and likely < _LEAST and not _any_same(by_sha[sha].candidate, known)
+        if seen.confidence >= SURE and likely < _LEAST and not _any_same(by_sha[sha].candidate, known)
     ]
     if against or disputed:
         confidence = _DOUBTED if likely < _LEAST else _UNLIKE if against else confidence

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -94,7 +94,9 @@ class Revert:
 class Line:
     """A release branch: ``cut`` is its merge base with the trunk, ``commits`` what it has since, oldest first.
 
-    ``held`` are those targets of trunk reverts that the cut contains; ``reverts`` those among ``commits``.
+    ``held`` are those targets of trunk reverts that the cut contains; ``reverts`` those among ``commits``. ``origins``
+    are the trunk commits that its commits are surely copies of; ``undone`` is the share (0 to 1) of what it undoes that
+    a trunk revert takes back, as far as read.
     """
 
     branch: str
@@ -103,6 +105,8 @@ class Line:
     commits: tuple[Commit, ...]
     held: frozenset[Sha] = frozenset()
     reverts: tuple[Revert, ...] = ()
+    origins: Mapping[Sha, tuple[Sha, ...]] = field(default_factory=dict)
+    undone: Mapping[Sha, float] = field(default_factory=dict)
 
     def upto(self, commit: Sha) -> Line:
         """The line as it was when ``commit`` (of the line, or its cut) was its tip."""
@@ -110,7 +114,7 @@ class Line:
         inside = self.commits[: shas.index(commit) + 1] if commit in shas else ()
         kept = {c.sha for c in inside}
         reverts = tuple(r for r in self.reverts if r.commit.sha in kept)
-        return Line(self.branch, commit, self.cut, inside, self.held, reverts)
+        return replace(self, tip=commit, commits=inside, reverts=reverts)
 
 
 def standing(reverts: Sequence[Revert]) -> tuple[Revert, ...]:

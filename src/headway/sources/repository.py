@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from headway.history.log import contained, read_line, read_trunk
 from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit, shallow
 from headway.history.reverts import find_reverts
-from headway.model.commit import Line, Revert, Sha
+from headway.history.sides import identify, origins_of, read_sides, undone_shares
+from headway.model.commit import Line, Revert, RevertKind, Sha
 from headway.model.snapshot import Trunk
 
 
@@ -42,9 +43,11 @@ def branches_elsewhere(repo: Repository) -> dict[str, str]:
 
 
 def read_repository(
-    repo: Repository, trunk_ref: str, branches: Iterable[str], releases: Iterable[Sha]
+    repo: Repository, trunk_ref: str, branches: Iterable[str], releases: Iterable[Sha], *, explained: bool = False
 ) -> RepositoryFacts:
     """Everything since the oldest of: where ``branches`` and the ``releases`` (commits) left the trunk.
+
+    ``explained`` leaves out the search for origins: the caller does it, and gives them to ``with_origins``.
 
     Raises ``UnusableInput`` for a shallow clone that lacks it, and for unrelated histories.
     """
@@ -57,6 +60,8 @@ def read_repository(
     trunk = read_trunk(repo, trunk_ref, oldest)
     reverts = find_reverts(repo, trunk.commits)
     lines = tuple(_with_reverts(repo, line, trunk, reverts) for line in lines)
+    if not explained:
+        lines = tuple(_with_identity(repo, line, trunk, reverts) for line in lines)
     return RepositoryFacts(trunk, lines, reverts, bases, checked_out_branches(repo))
 
 
@@ -76,3 +81,31 @@ def _with_reverts(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Rev
     held = contained(repo, (t for r in reverts for t in r.targets), line.cut)
     at = next((i + 1 for i, c in enumerate(trunk.commits) if c.sha == line.cut), 0)
     return replace(line, held=held, reverts=find_reverts(repo, line.commits, trunk.commits[:at]))
+
+
+def _with_identity(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Revert, ...]) -> Line:
+    origins: dict[Sha, tuple[Sha, ...]] = {}
+    if _unexplained(line):
+        sides = read_sides(repo, line, trunk.tip)
+        origins = origins_of(identify(repo, sides), sides)
+    return with_origins(repo, line, reverts, origins)
+
+
+def _unexplained(line: Line) -> bool:
+    """Whether some commit says nothing of where it is from: only then the trunk is searched for what it is like."""
+    undoing = {r.commit.sha for r in line.reverts if r.targets}
+    return any(not c.trailers and c.sha not in undoing and len(c.parents) < 2 for c in line.commits)
+
+
+def with_origins(
+    repo: Repository, line: Line, reverts: tuple[Revert, ...], origins: Mapping[Sha, tuple[Sha, ...]]
+) -> Line:
+    """The line with the origins of its commits, and how much of what it holds each trunk revert takes back."""
+    holds = {*line.held, *(o for some in origins.values() for o in some)}
+    trailers = tuple(t for c in line.commits for t in c.trailers)
+    asked = tuple(
+        r
+        for r in reverts
+        if r.kind is RevertKind.REVERT and any(t in holds or t.startswith(trailers) for t in r.targets)
+    )
+    return replace(line, origins=origins, undone=undone_shares(repo, asked))

@@ -1,0 +1,224 @@
+"""A release branch looked through (pure): every commit's origin and category, what breaks policy, what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from headway.decide import record
+from headway.decide.holding import Holdings
+from headway.decide.picks import feature_sign
+from headway.decide.reverts import RevertFinding, RevertVerdict, findings
+from headway.decide.tags import Names, covers, read_release_tag
+from headway.model.audited import BranchFacts, Fix
+from headway.model.commit import Commit, Line, RevertKind, Sha, Tag, standing, undone_by
+from headway.model.identity import NOBODY, Identity
+from headway.model.pick import Category
+from headway.model.reason import Reason
+from headway.model.text import facts, say
+from headway.policy.paths import matches
+from headway.policy.schema import Policy
+
+# Words of a title; hints, not proof.
+_CRITICAL = re.compile(
+    r"\b(?:crash\w*|seg ?fault\w*|dead ?lock\w*|hangs?|hung|leak\w*|oom|out of memory|data loss|corrupt\w*"
+    r"|(?:wrong|incorrect) (?:results?|outputs?|answers?)|cve-\d+|security|vulnerab\w*)\b",
+    re.IGNORECASE,
+)
+_REGRESSION = re.compile(r"\bregress\w*\b", re.IGNORECASE)
+_FIX = re.compile(r"\b(?:bug|hot)?[ _-]?fix(?:e[sd])?\b|\bbugs?\b|\bunbreak\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedCommit:
+    """A commit of the branch. ``category`` is one of P2–P6 as far as text and files tell, else ``feature``, ``fix``,
+    ``revert``, ``reland``, ``merge`` or ``unknown``."""
+
+    commit: Commit
+    identity: Identity
+    category: str
+    violations: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchOnly:
+    """Something that only the branch did: ``kind`` ``revert`` undoes ``reverts`` (its own commits), which the trunk
+    still has as ``origins``; ``kind`` ``change`` has no origin and is no release-branch work."""
+
+    commit: Commit
+    kind: str
+    reverts: tuple[Sha, ...]
+    origins: tuple[Sha, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A trunk revert of what ``tags`` of this line (oldest first) hold: a post release may take it out."""
+
+    finding: RevertFinding
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A trunk fix of something that the branch holds, which it does not hold itself."""
+
+    fix: Fix
+    holders: tuple[Sha, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All that there is to say of one branch."""
+
+    commits: tuple[AuditedCommit, ...]
+    reverts: tuple[RevertFinding, ...]
+    branch_only: tuple[BranchOnly, ...]
+    shipped: tuple[Shipped, ...]
+    missing: tuple[Missing, ...]
+
+    @property
+    def needed(self) -> tuple[RevertFinding, ...]:
+        return tuple(f for f in self.reverts if f.verdict is RevertVerdict.NEEDED)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing breaks policy and no revert was missed."""
+        return not self.needed and not any(c.violations for c in self.commits)
+
+
+def audit(known: BranchFacts, policy: Policy, published: Sequence[tuple[str, Sha]]) -> Audit:
+    """The audit of a branch; ``published`` are this line's tags that users have, with their commits."""
+    recorded = {a.commit: a for a in record.applied(known.snapshot.entries, known.line.branch)}
+    explained = record.explained(known.snapshot.entries, known.line.branch)
+    commits = tuple(_commit(c, known, policy, c.sha in recorded or c.sha in explained) for c in known.line.commits)
+    reverts = findings(known.line, known.snapshot)
+    only = branch_only(known, commits)
+    return Audit(commits, reverts, only, shipped(known, reverts, published), missing(known))
+
+
+def _commit(commit: Commit, known: BranchFacts, policy: Policy, recorded: bool) -> AuditedCommit:
+    identity = known.identities.get(commit.sha, NOBODY)
+    if len(commit.parents) > 1:
+        return AuditedCommit(commit, identity, "merge", ())
+    category = _category(commit, identity, known, policy)
+    found = [] if recorded else [*_no_origin(commit, identity, category, known), *_feature(commit, category, policy)]
+    return AuditedCommit(commit, identity, category, tuple(found))
+
+
+def _category(commit: Commit, identity: Identity, known: BranchFacts, policy: Policy) -> str:
+    undoing = next((r for r in known.line.reverts if r.commit.sha == commit.sha), None)
+    if undoing is not None:
+        return undoing.kind.value
+    paths = known.paths.get(commit.sha, ())
+    if paths and all(matches(p, policy.picks.docs_paths) for p in paths):
+        return Category.DOCS.value
+    if all(matches(p, policy.picks.branch_paths) for p in paths):
+        return Category.RELEASE_BRANCH.value
+    told = (commit, *(known.origins[o] for o in identity.origins if o in known.origins))
+    if any(feature_sign(c, policy) for c in told):
+        return "feature"
+    titles = [c.title for c in told]
+    signs = ((_REGRESSION, Category.REGRESSION.value), (_CRITICAL, Category.CRITICAL.value), (_FIX, "fix"))
+    return next((name for sign, name in signs if any(sign.search(t) for t in titles)), "unknown")
+
+
+def _no_origin(commit: Commit, identity: Identity, category: str, known: BranchFacts) -> list[Reason]:
+    if identity.origins or category == Category.RELEASE_BRANCH.value or _takes_back(commit, known):
+        return []
+    return [
+        Reason(
+            "P8",
+            "audit.no-origin",
+            say("no commit of the trunk is its origin: {subject}", subject=commit.title),
+            facts(commit=commit.sha, paths=known.paths.get(commit.sha, ())[:20], pr=commit.pr),
+            say("merge it on the trunk first; if it is release-branch work (P6), touch only files of that kind"),
+        )
+    ]
+
+
+def _takes_back(commit: Commit, known: BranchFacts) -> bool:
+    """Whether it undoes commits of the branch itself, or what the trunk undid too: nothing new comes in."""
+    mine = {c.sha for c in known.line.commits}
+    gone = {t for r in standing(known.snapshot.reverts) for t in r.targets}
+    undoing = next((r for r in known.line.reverts if r.commit.sha == commit.sha), None)
+    return undoing is not None and bool(undoing.targets) and all(t in mine or t in gone for t in undoing.targets)
+
+
+def _feature(commit: Commit, category: str, policy: Policy) -> list[Reason]:
+    if category != "feature":
+        return []
+    return [
+        Reason(
+            "P7",
+            "audit.feature",
+            say("it looks like feature work: {subject}", subject=commit.title),
+            facts(commit=commit.sha, pattern=feature_sign(commit, policy)),
+            say("take it out of the branch, or record who let it in and why: `headway adopt COMMIT --category …`"),
+        )
+    ]
+
+
+def published_tags(line: Line, tags: Sequence[Tag], names: Names) -> tuple[tuple[str, Sha], ...]:
+    """The line's tags that users have, with their commits, oldest first: final and post releases, and pre-releases
+    under their own version (``v0.21.0rc1``); a candidate as the policy names it (B4) is tested, not published."""
+    at = {c.sha: i for i, c in enumerate(line.commits)}
+    found = []
+    for tag in tags:
+        read = read_release_tag(tag.name, names)
+        if read is None:
+            continue
+        own = read.candidate and fnmatchcase(tag.name, names.versions.candidate_tag.format(version="*", n="*"))
+        on_cut = tag.commit == line.cut and not read.candidate and covers(line.branch, read.version, names)
+        if not own and (tag.commit in at or on_cut):
+            found.append((at.get(tag.commit, -1), tag.name, tag.commit))
+    return tuple((name, commit) for _, name, commit in sorted(found))
+
+
+def branch_only(known: BranchFacts, commits: Sequence[AuditedCommit]) -> tuple[BranchOnly, ...]:
+    """What was reverted or changed on the branch only, never on the trunk."""
+    origins = {c.commit.sha: c.identity.origins for c in commits}
+    mine = {r.commit.sha: r for r in standing(known.line.reverts) if r.kind is RevertKind.REVERT}
+    found = []
+    for c in commits:
+        revert = mine.get(c.commit.sha)
+        if revert is not None and not c.identity.origins:
+            first = tuple(dict.fromkeys(o for t in revert.targets for o in origins.get(t, ()) or (t,)))
+            kept = tuple(o for o in first if undone_by(o, known.snapshot.reverts) is None)
+            if kept:
+                found.append(BranchOnly(c.commit, "revert", revert.targets, kept))
+        elif any(v.clause == "P8" for v in c.violations):
+            found.append(BranchOnly(c.commit, "change", (), ()))
+    return tuple(found)
+
+
+def shipped(
+    known: BranchFacts, reverts: Sequence[RevertFinding], published: Sequence[tuple[str, Sha]]
+) -> tuple[Shipped, ...]:
+    """Trunk reverts, standing, of what a published tag of this line holds."""
+    still = {r.commit.sha for r in standing(known.snapshot.reverts)}
+    at = [(name, Holdings.of(known.line.upto(commit), known.snapshot)) for name, commit in published]
+    found = []
+    for f in reverts:
+        if f.revert.kind is not RevertKind.REVERT or f.revert.commit.sha not in still:
+            continue
+        tags = tuple(name for name, held in at if any(held.holding(t).holder for t in f.revert.targets))
+        if tags:
+            found.append(Shipped(f, tags))
+    return tuple(found)
+
+
+def missing(known: BranchFacts) -> tuple[Missing, ...]:
+    """Trunk fixes, standing, that name a commit which the branch holds, and were not picked."""
+    holdings = Holdings.of(known.line, known.snapshot)
+    found = []
+    for fix in known.fixes:
+        if holdings.holding(fix.commit.sha).holder or undone_by(fix.commit.sha, known.snapshot.reverts):
+            continue
+        held = (t if t in known.in_cut else holdings.holding(t).holder for t in fix.named)
+        holders = tuple(h for h in held if h)
+        if holders:
+            found.append(Missing(fix, holders))
+    return tuple(found)
