@@ -24,14 +24,12 @@ from headway.errors import HeadwayError, UnusableInput
 from headway.history.log import read_file, read_tags
 from headway.history.merge import try_changes
 from headway.history.repository import Repository, find_trunk, open_repository
-from headway.ledger.store import open_ledger
 from headway.model.build import PublishedFile
 from headway.model.entry import Entry, Kind
 from headway.model.ports import Clock, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
-from headway.perf.store import MeasurementStore
 from headway.plan.actions import Action
 from headway.plan.planner import Plan, TrainPlan, plan
 from headway.policy.loader import load_policy
@@ -44,6 +42,7 @@ NO_POLICY = "no release.toml (preset vllm-2025)"
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
+    from headway.perf.store import MeasurementStore
 
 
 class Silent:
@@ -105,19 +104,27 @@ class Headway:
 
     @cached_property
     def reading(self) -> Ledger:
+        from headway.ledger.store import open_ledger  # a database's driver: for those who have a ledger
+
         return open_ledger(self.ledger_place, write=False)
 
     @cached_property
     def writing(self) -> Ledger:
+        from headway.ledger.store import open_ledger
+
         return open_ledger(self.ledger_place, write=True)
 
     def _store(self, write: bool) -> MeasurementStore:
+        from headway.perf.store import MeasurementStore
+
         return MeasurementStore(self.policy.ledger.url or self.repo.state / "measurements.db", write=write)
 
     # Looking ---------------------------------------------------------------------------------------------------
 
     def entries(self) -> tuple[Entry, ...]:
-        return self.reading.entries()
+        """All entries; none where no ledger was begun."""
+        place = self.ledger_place
+        return () if isinstance(place, Path) and not place.exists() else self.reading.entries()
 
     def releases(self) -> tuple[Release, ...]:
         return releases(read_tags(self.repo), self.policy)

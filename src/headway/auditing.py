@@ -14,6 +14,7 @@ from headway.decide.tags import Names
 from headway.decide.trains import live_branches
 from headway.errors import HeadwayError, not_found
 from headway.history.fixes import find_fixes
+from headway.history.kept import Kept
 from headway.history.log import contained, read_tags
 from headway.history.repository import resolve_commit
 from headway.history.sides import identify, origins_of, read_sides
@@ -65,7 +66,7 @@ def read_branch(app: Headway, name: str, tags: tuple[Tag, ...], *, ignore_traile
     seen = read_repository(repo, app.trunk, [name], [], explained=True)
     line = seen.lines[0]
     sides = read_sides(repo, line, seen.trunk.tip)
-    identities = identify(repo, sides, ignore_trailers=ignore_trailers)
+    identities = identify(repo, sides, ignore_trailers=ignore_trailers, kept=Kept())
     line = with_origins(repo, line, seen.reverts, origins_of(identities, sides))
     fixes = find_fixes(repo, seen.trunk.commits, line.cut)
     wanted = {o for i in identities.values() for o in i.origins}

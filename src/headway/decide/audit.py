@@ -202,7 +202,7 @@ def shipped(
     at = [(name, Holdings.of(known.line.upto(commit), known.snapshot)) for name, commit in published]
     found = []
     for f in reverts:
-        if f.revert.kind is not RevertKind.REVERT or f.revert.commit.sha not in still:
+        if f.revert.kind is not RevertKind.REVERT or f.revert.commit.sha not in still or not f.on_branch:
             continue
         tags = tuple(name for name, held in at if any(held.holding(t).holder for t in f.revert.targets))
         if tags:

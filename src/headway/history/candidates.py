@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
+from types import MappingProxyType
 
 from headway.history.patches import LARGEST
 from headway.history.records import Record
@@ -14,6 +15,7 @@ from headway.history.wording import Wording, read_wording
 from headway.model.commit import Sha
 
 _FEW = 24  # candidates of a commit whose lines are compared
+NONE: Mapping[Sha, Wording] = MappingProxyType({})
 _COMMON = 400  # a path or word that more candidates share tells nothing
 
 
@@ -23,9 +25,11 @@ class Known:
 
     record: Record
 
+    read: Wording | None = None
+
     @cached_property
     def wording(self) -> Wording:
-        return read_wording(self.record.commit)
+        return self.read or read_wording(self.record.commit)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -79,8 +83,9 @@ class Candidates:
     _change_ids: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> Candidates:
-        found = cls([Known(r) for r in records])
+    def of(cls, records: Iterable[Record], wordings: Mapping[Sha, Wording] = NONE) -> Candidates:
+        """``wordings`` are those that are read already."""
+        found = cls([Known(r, wordings.get(r.sha)) for r in records])
         for i, known in enumerate(found.all):
             found._add(i, known)
         return found
@@ -92,8 +97,8 @@ class Candidates:
         self._dates[known.dated].append(i)
         for word in known.words:
             self._words[word].append(i)
-        if known.record.commit.pr is not None:
-            self._numbers[known.record.commit.pr].append(i)
+        if known.wording.own is not None:
+            self._numbers[known.wording.own].append(i)
         for name in known.wording.change_ids:
             self._change_ids[name].append(i)
         if known.record.raw.count(b"\0:") < LARGEST:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from math import exp
 
 from headway.history.candidates import Candidates, Known
+from headway.history.kept import Kept
 from headway.history.likeness import Likeness, Lines, likeness
 from headway.history.objects import Objects
 from headway.history.patches import read_patches
 from headway.history.records import Record
 from headway.history.told import Messages, Told
+from headway.history.wordings import read_wordings
 from headway.model.identity import NOBODY, SURE, Identities, Identity, Signal
 
 # Measured, not chosen by taste: benchmarks/identity.py.
@@ -24,21 +26,26 @@ _COVERED, _WHOLE = 0.8, 0.9  # of a batch's own lines; of each member's
 
 
 def find_origins(
-    subjects: Sequence[Record], candidates: Sequence[Record], objects: Objects, *, ignore_trailers: bool = False
+    subjects: Sequence[Record],
+    candidates: Sequence[Record],
+    objects: Objects,
+    *,
+    ignore_trailers: bool = False,
+    kept: Kept | None = None,
 ) -> Identities:
     """The identity of each of ``subjects`` among ``candidates`` (oldest first), by the subject's SHA.
 
     A subject that is itself among the candidates is its own origin. ``ignore_trailers`` reads neither trailers nor
-    pull request numbers. Raises ``WorldFailed`` (``git.failed``).
+    pull request numbers; what is ``kept`` is not read again. Raises ``WorldFailed`` (``git.failed``).
     """
-    index = Candidates.of(candidates)
+    index = Candidates.of(candidates, read_wordings(candidates, kept))
     messages = Messages(index, objects)
     found = {s.sha: Identity((s.sha,), (), 1.0) for s in subjects if s.sha in index.by_sha}
     picks = [Known(s) for s in subjects if s.sha not in found]
     told = {p.sha: Told((), ()) if ignore_trailers else messages.told(p) for p in picks}
     compared = {p.sha: _compared(p, told[p.sha], index) for p in picks}
     wanted = {k.sha: k.record for k in (*picks, *(k for some in compared.values() for k in some))}
-    lines = Lines(read_patches(objects.git, tuple(wanted.values())))
+    lines = Lines(read_patches(objects.git, tuple(wanted.values()), kept))
     for pick in picks:
         alike = sorted(
             (likeness(pick, k, lines, index) for k in compared[pick.sha]),
@@ -63,7 +70,7 @@ def _compared(pick: Known, told: Told, index: Candidates) -> tuple[Known, ...]:
 
 def _with_mentions(pick: Known, alike: Sequence[Likeness]) -> list[Likeness]:
     named = set(pick.wording.mentioned)
-    lifted = (replace(x, score=x.score + _MENTIONED) if x.candidate.record.commit.pr in named else x for x in alike)
+    lifted = (replace(x, score=x.score + _MENTIONED) if x.candidate.wording.own in named else x for x in alike)
     return sorted(lifted, key=lambda x: -x.score)
 
 

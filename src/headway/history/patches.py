@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 import subprocess
 import tempfile
 from array import array
@@ -12,13 +13,15 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from headway.history.git import NO_FETCH, Git, git_env
+from headway.history.kept import Kept, form_of
 from headway.history.records import Record
 from headway.model.commit import Sha
 
+_KIND = f"patch {form_of(__file__)}"
 LARGEST = 300  # files of a commit whose lines are read; what touches more is known by its blobs
 _MOST_LINES = 20_000
 _HUNK = re.compile(rb"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
-_SPACES = re.compile(rb"\s+")
+_SPACES = b" \t\n\r\x0b\f"
 _WORTH = re.compile(rb"\w\W*\w\W*\w")  # braces and blank lines say nothing of whose they are
 
 
@@ -31,17 +34,50 @@ class Patch:
     added: array[int]
     removed: array[int]
 
+    def packed(self) -> bytes:
+        """As ``unpacked`` reads it."""
+        head = struct.pack("<BII", len(self.id), len(self.added), len(self.removed))
+        return head + self.id + _little(self.added) + _little(self.removed)
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Patch | None:
+        """The patch, or ``None`` for what is none."""
+        if len(data) < _HEAD:
+            return None
+        size, added, removed = struct.unpack_from("<BII", data)
+        first, second = _HEAD + size, _HEAD + size + 4 * added
+        if len(data) != second + 4 * removed:
+            return None
+        return cls(data[_HEAD:first], _ints(data[first:second]), _ints(data[second:]))
+
+
+_HEAD = struct.calcsize("<BII")
+
+
+def _little(numbers: array[int]) -> bytes:
+    return struct.pack(f"<{len(numbers)}I", *numbers)
+
+
+def _ints(data: bytes) -> array[int]:
+    return array("I", struct.unpack(f"<{len(data) // 4}I", data))
+
 
 EMPTY = Patch(b"", array("I"), array("I"))
 
 
-def read_patches(git: Git, records: Sequence[Record]) -> dict[Sha, Patch]:
+def read_patches(git: Git, records: Sequence[Record], kept: Kept | None = None) -> dict[Sha, Patch]:
     """The patch of each record, merges against their first parent; a commit whose objects are not all here has none.
 
+    What is ``kept`` is not read again.
     Raises ``WorldFailed`` only when git dies of something else than one commit's missing objects.
     """
     wanted = [r.sha for r in records if len(r.raw) and r.raw.count(b"\0:") < LARGEST]
     found: dict[Sha, Patch] = {r.sha: EMPTY for r in records}
+    if kept:
+        known = {sha: p for sha, data in kept.get(_KIND, wanted).items() if (p := Patch.unpacked(data))}
+        found |= known
+        wanted = [sha for sha in wanted if sha not in known]
+    asked = set(wanted)
     while wanted:
         read = 0
         for sha, patch in _stream(git, wanted):
@@ -51,6 +87,8 @@ def read_patches(git: Git, records: Sequence[Record]) -> dict[Sha, Patch]:
         if read < len(wanted):
             del found[wanted[read]]
         wanted = wanted[read + 1 :]
+    if kept:
+        kept.put(_KIND, {sha: found[sha].packed() for sha in asked if sha in found})
     return found
 
 
@@ -72,8 +110,9 @@ def _stream(git: Git, shas: Iterable[Sha]) -> Iterator[tuple[Sha, Patch]]:
         with child:
             reader = _Reader()
             for line in child.stdout or ():
-                done = reader.line(line)
-                if done:
+                if reader.minus or reader.plus:
+                    reader.content(line)
+                elif done := reader.header(line):
                     yield done
         last = reader.end()
         if child.returncode == 0 and last:
@@ -94,10 +133,8 @@ class _Reader:
         self.added: list[int] = []
         self.removed: list[int] = []
 
-    def line(self, line: bytes) -> tuple[Sha, Patch] | None:
-        if self.minus or self.plus:
-            self._content(line)
-            return None
+    def header(self, line: bytes) -> tuple[Sha, Patch] | None:
+        """A line outside hunks; gives the patch before when it begins another commit."""
         if line.startswith(b"@@"):
             counts = _HUNK.match(line)
             if counts:
@@ -119,7 +156,8 @@ class _Reader:
             self.digest.update(self.index)
         return None
 
-    def _content(self, line: bytes) -> None:
+    def content(self, line: bytes) -> None:
+        """A line of a hunk."""
         sign = line[:1]
         if sign == b"-":
             self.minus -= 1
@@ -127,9 +165,10 @@ class _Reader:
             self.plus -= 1
         else:  # "\ No newline at end of file"
             return
-        bare = _SPACES.sub(b"", line)
+        bare = line.translate(None, _SPACES)
         self.digest.update(bare)
-        if len(bare) > 3 and _WORTH.search(bare):
+        # Only what is short can be without words.
+        if len(bare) > 3 and (len(bare) > 12 or _WORTH.search(bare)):
             (self.removed if sign == b"-" else self.added).append(crc32(bare[1:]))
 
     def end(self) -> tuple[Sha, Patch] | None:

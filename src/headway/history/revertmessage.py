@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from headway.history.revertnames import Names, Stated, bare_digits, is_way_back, names_in, names_said
@@ -91,6 +92,7 @@ class _Peeled:
     tail: str = ""
 
 
+@lru_cache(maxsize=1 << 14)
 def read_claim(commit: Commit) -> Claim | None:
     """The claim of a commit's message, or ``None`` when it claims nothing."""
     title = _whole_title(commit)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headway.history.identity import find_origins
 from headway.history.inverse import undone_share
+from headway.history.kept import Kept
 from headway.history.objects import Objects
 from headway.history.records import Record, read_records
 from headway.history.repository import Repository
@@ -38,11 +39,11 @@ def read_sides(repo: Repository, line: Line, trunk: Sha) -> Sides:
     return Sides(ours, tuple(r for r in theirs if r.sha not in mine))
 
 
-def identify(repo: Repository, sides: Sides, *, ignore_trailers: bool = False) -> Identities:
+def identify(repo: Repository, sides: Sides, *, ignore_trailers: bool = False, kept: Kept | None = None) -> Identities:
     """The identity of every commit of the branch that is no merge, by its SHA."""
     picks = [r for r in sides.branch if len(r.parents) < 2]
     with Objects(repo.git) as objects:
-        return find_origins(picks, sides.trunk, objects, ignore_trailers=ignore_trailers)
+        return find_origins(picks, sides.trunk, objects, ignore_trailers=ignore_trailers, kept=kept)
 
 
 def origins_of(identities: Identities, sides: Sides) -> dict[Sha, tuple[Sha, ...]]:

@@ -48,7 +48,7 @@ class Messages:
 
     def _kept(self, known: Known) -> list[Sha]:
         """The trunk commit whose own number this one bears too: ``git cherry-pick`` keeps the subject."""
-        own = known.record.commit.pr
+        own = known.wording.own
         mine = self._candidates.numbered(own) if own is not None else []
         same = [k for k in mine if k.wording.title == known.wording.title]
         return [k.sha for k in (same or mine)[-1:]]

@@ -49,10 +49,12 @@ _HEAD = 20_000  # characters of a message in which people say where a change is 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """``title`` is what is left of a title for comparison (tags, numbers, target branch off; words in lower case);
-    ``cut`` that it was cut short. ``picked`` are pull requests that it says it is from, ``mentioned`` others that it
-    names, ``trailers`` SHAs as written, ``change_ids`` Gerrit's."""
+    """``own`` is the pull request whose commit it is. ``title`` is what is left of a title for comparison (tags, numbers,
+    target branch off; words in lower case); ``cut`` that it was cut short. ``picked`` are pull requests that it says it
+    is from, ``mentioned`` others that it names, ``trailers`` SHAs as written, ``change_ids`` Gerrit's.
+    """
 
+    own: int | None
     title: str
     cut: bool
     picked: tuple[int, ...]
@@ -68,6 +70,7 @@ def read_wording(commit: Commit) -> Wording:
     picked, mentioned = _numbers(commit, title, body)
     shas = [*_TRAILER.findall(body), *(a or b for a, b in _BACKPORT.findall(f"{title}\n{body}"))]
     return Wording(
+        commit.pr,
         plain_title(title),
         bool(_CUT.search(title)),
         picked,
