@@ -48,7 +48,7 @@ def open_repository(path: Path) -> Repository:
     has_tree, top, _ = _ask(path, "--path-format=absolute", "--show-toplevel")
     git_dir = Path(common)
     git = Git(git_dir)
-    if not git.run("rev-list", "--max-count=1", "--all").strip():
+    if git.try_run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")[0] and not git.run("for-each-ref", "--count=1"):
         raise UnusableInput(
             "repo.empty",
             say("the repository {path} has no commit yet", path=path),

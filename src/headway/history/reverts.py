@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from headway.history.contents import ByContent, Contents
+from headway.history.kept import Kept
 from headway.history.log import contained, read_commits
 from headway.history.objects import Objects
+from headway.history.remembered import Remembered
 from headway.history.repository import Repository
 from headway.history.revertmessage import (
     Claim,
@@ -30,27 +32,39 @@ _Name = TypeVar("_Name", int, str)
 _BROUGHT = 500  # commits of one merge that are looked at
 
 
-def find_reverts(repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit] = ()) -> tuple[Revert, ...]:
+def find_reverts(
+    repo: Repository, commits: Sequence[Commit], earlier: Sequence[Commit] = (), kept: Kept | None = None
+) -> tuple[Revert, ...]:
     """The reverts and relands among ``commits`` (first-parent, oldest first), with what each undoes.
 
     A target is found by the SHA in the body (anywhere in the repository), then by pull request, then by its quoted
     title if only one earlier commit bears it, last by content (``history.inverse``). Number and title are looked for
     in ``earlier`` (commits before the first) and ``commits``, then in older trunk commits, at most 20,000; content
     in the last 2,000. A reland's targets are the reverts that it undoes, never the original. ``targets`` is empty for
-    a message that is plainly a revert but whose target cannot be told.
+    a message that is plainly a revert but whose target cannot be told. What was found far back or by content is
+    ``kept``.
     """
     if not commits:
         return ()
     found = _find(repo, commits, earlier)
-    if unclear := _unclear(found, commits):
-        older = _namesakes(repo, (*earlier, *commits)[0], unclear)
-        if older:
-            earlier = (*older, *earlier)
-            found = _find(repo, commits, earlier)
-            unclear = _unclear(found, commits)
+    unclear = _unclear(found, commits)
+    if not unclear:
+        return found
+    known = Remembered(repo, kept, unclear)
+    if known.targets:
+        earlier = (*known.commits_outside({c.sha for c in (*earlier, *commits)}), *earlier)
+        found = _find(repo, commits, earlier, known.target)
+        unclear = {sha: claim for sha, claim in _unclear(found, commits).items() if sha not in known.targets}
+    asked = unclear
+    if unclear and (older := _namesakes(repo, (*earlier, *commits)[0], unclear)):
+        earlier = (*older, *earlier)
+        found = _find(repo, commits, earlier, known.target)
+        unclear = {sha: claim for sha, claim in _unclear(found, commits).items() if sha not in known.targets}
     if unclear:
         with Objects(repo.git) as objects:
-            found = _find(repo, commits, earlier, Contents(repo, commits, set(unclear), objects).target)
+            contents = Contents(repo, commits, set(unclear), objects)
+            found = _find(repo, commits, earlier, lambda *of: known.target(*of) or contents.target(*of))
+    known.keep({r.commit.sha: r.targets for r in found}, asked)
     return found
 
 

@@ -49,9 +49,9 @@ _HEAD = 20_000  # characters of a message in which people say where a change is 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """``own`` is the pull request whose commit it is. ``title`` is what is left of a title for comparison (tags, numbers,
-    target branch off; words in lower case); ``cut`` that it was cut short. ``picked`` are pull requests that it says it
-    is from, ``mentioned`` others that it names, ``trailers`` SHAs as written, ``change_ids`` Gerrit's.
+    """``own`` is the pull request whose commit it is. ``title`` is what is left of a title for comparison (tags,
+    numbers, target branch off; words in lower case); ``cut`` that it was cut short. ``picked`` are pull requests
+    that it says it is from, ``mentioned`` others that it names, ``trailers`` SHAs as written, ``change_ids`` Gerrit's.
     """
 
     own: int | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from headway.history.kept import Kept
 from headway.history.log import contained, read_line, read_trunk
 from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit, shallow
 from headway.history.reverts import find_reverts
@@ -58,10 +59,11 @@ def read_repository(
     if oldest is None and repo.git.shallow:
         raise shallow(repo.path)  # no release and no branch is in reach: what was released before cannot be known
     trunk = read_trunk(repo, trunk_ref, oldest)
-    reverts = find_reverts(repo, trunk.commits)
-    lines = tuple(_with_reverts(repo, line, trunk, reverts) for line in lines)
+    kept = Kept()
+    reverts = find_reverts(repo, trunk.commits, kept=kept)
+    lines = tuple(_with_reverts(repo, line, trunk, reverts, kept) for line in lines)
     if not explained:
-        lines = tuple(_with_identity(repo, line, trunk, reverts) for line in lines)
+        lines = tuple(_with_identity(repo, line, trunk, reverts, kept) for line in lines)
     return RepositoryFacts(trunk, lines, reverts, bases, checked_out_branches(repo))
 
 
@@ -76,18 +78,18 @@ def _oldest(repo: Repository, commits: set[Sha]) -> Sha | None:
     return repo.git.run("merge-base", "--octopus", *sorted(commits)).strip()
 
 
-def _with_reverts(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Revert, ...]) -> Line:
+def _with_reverts(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Revert, ...], kept: Kept) -> Line:
     """The line with what its cut holds of the trunk's reverts' targets, and its own reverts."""
     held = contained(repo, (t for r in reverts for t in r.targets), line.cut)
     at = next((i + 1 for i, c in enumerate(trunk.commits) if c.sha == line.cut), 0)
-    return replace(line, held=held, reverts=find_reverts(repo, line.commits, trunk.commits[:at]))
+    return replace(line, held=held, reverts=find_reverts(repo, line.commits, trunk.commits[:at], kept))
 
 
-def _with_identity(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Revert, ...]) -> Line:
+def _with_identity(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Revert, ...], kept: Kept) -> Line:
     origins: dict[Sha, tuple[Sha, ...]] = {}
     if _unexplained(line):
         sides = read_sides(repo, line, trunk.tip)
-        origins = origins_of(identify(repo, sides), sides)
+        origins = origins_of(identify(repo, sides, kept=kept), sides)
     return with_origins(repo, line, reverts, origins)
 
 
