@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,11 @@ import click
 
 from headway.cli.common import NO, YES, Answer, Command, Context, Option, Screen, answering, common_options
 from headway.cli.main import cli
-from headway.lang import tr, translated
+from headway.lang import LANGUAGES, tr, translated
 from headway.model.text import say
 
 if TYPE_CHECKING:
-    from headway.views.auditreport import Section
+    from headway.views.auditreport import Report, Section
 
 
 @cli.command(
@@ -36,23 +37,40 @@ if TYPE_CHECKING:
 @common_options
 @answering
 def audit(context: Context, ref: str, ignore_trailers: bool, output: Path | None) -> Answer:
-    from headway.auditing import look
-    from headway.views.auditdocument import audit_document
-    from headway.views.auditreport import headline, sections
+    from headway.auditkept import KeptReports
+    from headway.views.auditreport import Report
 
-    found = look(context.app(), ref, ignore_trailers=ignore_trailers)
-    title = headline(found.line, found.trunk, found.audit)
-    parts = sections(found.audit, lambda text: tr(text, context.lang), lambda word: translated(word, context.lang))
+    kept = KeptReports(context.given, ref, ignore_trailers)
+    known = kept.get()
+    report = Report.unpacked(known) if known else None
+    if report is None:
+        report = _look_through(context, ref, ignore_trailers)
+        kept.put(report.packed())
+    title, parts = report.titles[context.lang], report.sections[context.lang]
     if output is not None:
-        _write(output, tr(title, context.lang), parts, context.lang)
+        _write(output, title, parts, context.lang)
 
     def show(screen: Screen) -> None:
-        screen.say(title, "bold" if found.audit.clean else "bold red")
+        screen.line(title, "bold" if report.clean else "bold red")
         for s in parts:
             _table(screen, s)
 
-    document = audit_document(found.line, found.trunk, found.audit)
-    return Answer(YES if found.audit.clean else NO, document, show)
+    return Answer(YES if report.clean else NO, report.document, show)
+
+
+def _look_through(context: Context, ref: str, ignore_trailers: bool) -> Report:
+    from headway.auditing import look
+    from headway.views.auditdocument import audit_document
+    from headway.views.auditreport import Report, headline, sections
+
+    found = look(context.app(), ref, ignore_trailers=ignore_trailers)
+    title = headline(found.line, found.trunk, found.audit)
+    return Report(
+        found.audit.clean,
+        audit_document(found.line, found.trunk, found.audit),
+        {lang: tr(title, lang) for lang in LANGUAGES},
+        {lang: sections(found.audit, partial(tr, lang=lang), partial(translated, lang=lang)) for lang in LANGUAGES},
+    )
 
 
 def _write(output: Path, title: str, parts: tuple[Section, ...], lang: str) -> None:
@@ -61,9 +79,9 @@ def _write(output: Path, title: str, parts: tuple[Section, ...], lang: str) -> N
 
     kind = output.suffix.lower()
     if kind in {".html", ".htm"}:
-        text = page(title, parts, lambda t: tr(t, lang), lang)
+        text = page(title, parts, lang)
     elif kind in {".md", ".markdown"}:
-        text = markdown(title, parts, lambda t: tr(t, lang))
+        text = markdown(title, parts)
     else:
         raise UnusableInput(
             "audit.format",
@@ -85,15 +103,15 @@ def _table(screen: Screen, section: Section) -> None:
     from rich.table import Table
 
     screen.line("")
-    screen.line(f"{tr(section.heading, screen.lang)} ({len(section.rows)})", "bold")
+    screen.line(f"{section.heading} ({len(section.rows)})", "bold")
     if not section.rows:
-        screen.say(section.none, "dim")
+        screen.line(section.none, "dim")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     last = len(section.titles) - 1
     for i, title in enumerate(section.titles):
         short = i != last and max((len(r[i]) for r in section.rows), default=0) <= 26
-        table.add_column(tr(title, screen.lang), overflow="fold", no_wrap=short)
+        table.add_column(title, overflow="fold", no_wrap=short)
     for row in section.rows:
         table.add_row(*map(escape, row))
     screen.console.print(table)
@@ -115,11 +133,14 @@ def reverts(context: Context, branch: str | None) -> Answer:
     shipped = [{**shipped_row(s), "branch": x.line.branch} for x in seen for s in x.audit.shipped]
 
     def show(screen: Screen) -> None:
-        for r in rows:
+        told = [r for r in rows if r["verdict"] != RevertVerdict.NOT_ON_BRANCH]
+        for r in told:
             screen.line(f"  {str(r['revert'])[:12]}  {screen.word(str(r['verdict']))}  {r['subject']}")
             screen.line(f"       {r['why']}", "dim")
         if not rows:
             screen.say(say("no trunk reverts since the cut"))
+        elif len(told) < len(rows):
+            screen.say(say("{count} others undo nothing that the branch holds", count=len(rows) - len(told)), "dim")
         _listed(screen, "Shipped, then reverted", [(r["revert"], r["subject"], " ".join(r["tags"])) for r in shipped])
         alone = [(r["commit"], r["subject"], screen.word(r["kind"])) for r in only]
         _listed(screen, "On the branch only, never on the trunk", alone)

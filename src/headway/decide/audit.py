@@ -132,8 +132,8 @@ def _no_origin(commit: Commit, identity: Identity, category: str, known: BranchF
         Reason(
             "P8",
             "audit.no-origin",
-            say("no commit of the trunk is its origin: {subject}", subject=commit.title),
-            facts(commit=commit.sha, paths=known.paths.get(commit.sha, ())[:20], pr=commit.pr),
+            say("no commit of the trunk is its origin"),
+            facts(commit=commit.sha, subject=commit.title, paths=known.paths.get(commit.sha, ())[:20], pr=commit.pr),
             say("merge it on the trunk first; if it is release-branch work (P6), touch only files of that kind"),
         )
     ]
@@ -154,8 +154,8 @@ def _feature(commit: Commit, category: str, policy: Policy) -> list[Reason]:
         Reason(
             "P7",
             "audit.feature",
-            say("it looks like feature work: {subject}", subject=commit.title),
-            facts(commit=commit.sha, pattern=feature_sign(commit, policy)),
+            say("it looks like feature work"),
+            facts(commit=commit.sha, subject=commit.title, pattern=feature_sign(commit, policy)),
             say("take it out of the branch, or record who let it in and why: `headway adopt COMMIT --category …`"),
         )
     ]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from headway.decide.audit import Audit, AuditedCommit
-from headway.model.commit import Commit, Line, Sha
 from headway.model.identity import SURE
 from headway.model.text import Text, say
+
+if TYPE_CHECKING:  # what shows a kept report has no need of what made it
+    from headway.decide.audit import Audit, AuditedCommit
+    from headway.model.commit import Commit, Line, Sha
 
 Translate = Callable[[Text], str]
 _SHORT = 12  # hex digits of a SHA that are shown
@@ -20,10 +25,38 @@ _SHORT = 12  # hex digits of a SHA that are shown
 class Section:
     """A heading, a table (titles and rows of cells), and what to say when there is no row."""
 
-    heading: Text
-    titles: tuple[Text, ...]
+    heading: str
+    titles: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    none: Text
+    none: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that the command shows: the JSON document, and title and sections by language."""
+
+    clean: bool
+    document: dict[str, Any]
+    titles: dict[str, str]
+    sections: dict[str, tuple[Section, ...]]
+
+    def packed(self) -> bytes:
+        """As ``unpacked`` reads it."""
+        rows = {lang: [[s.heading, s.titles, s.rows, s.none] for s in some] for lang, some in self.sections.items()}
+        return zlib.compress(json.dumps([self.clean, self.document, self.titles, rows]).encode(), 1)
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Report | None:
+        """The report, or ``None`` for what is none."""
+        try:
+            clean, document, titles, rows = json.loads(zlib.decompress(data))
+        except (zlib.error, ValueError):
+            return None
+        sections = {
+            lang: tuple(Section(h, tuple(t), tuple(map(tuple, r)), none) for h, t, r, none in some)
+            for lang, some in rows.items()
+        }
+        return cls(clean, document, titles, sections)
 
 
 def headline(line: Line, trunk: str, audit: Audit) -> Text:
@@ -53,29 +86,30 @@ def sections(audit: Audit, tr: Translate, word: Callable[[str], str]) -> tuple[S
         (_short(m.fix.commit), m.fix.commit.title, " ".join(h[:_SHORT] for h in m.holders)) for m in audit.missing
     ]
     sha, subject = say("commit"), say("subject")
-    return (
-        Section(
+    found: tuple[tuple[Text, tuple[Text, ...], Sequence[tuple[str, ...]], Text], ...] = (
+        (
             say("What breaks policy"),
             (say("clause"), sha, subject, say("why")),
-            tuple(bad),
+            bad,
             say("nothing breaks policy"),
         ),
-        Section(
+        (
             say("Trunk reverts since the cut"),
             (say("verdict"), sha, subject, say("why")),
-            tuple(reverts),
+            reverts,
             say("no trunk reverts since the cut"),
         ),
-        Section(say("Shipped, then reverted"), (sha, subject, say("tags")), tuple(shipped), say("none")),
-        Section(say("Reverted on the branch only"), (sha, subject), tuple(only), say("none")),
-        Section(say("Trunk fixes not picked"), (sha, subject, say("fixes on the branch")), tuple(missing), say("none")),
-        Section(
+        (say("Shipped, then reverted"), (sha, subject, say("tags")), shipped, say("none")),
+        (say("Reverted on the branch only"), (sha, subject), only, say("none")),
+        (say("Trunk fixes not picked"), (sha, subject, say("fixes on the branch")), missing, say("none")),
+        (
             say("Commits of the branch"),
             (sha, say("origin"), say("confidence"), say("category"), subject),
-            tuple(_commit(c, word) for c in audit.commits),
+            [_commit(c, word) for c in audit.commits],
             say("no commit since the cut"),
         ),
     )
+    return tuple(Section(tr(h), tuple(map(tr, titles)), tuple(rows), tr(none)) for h, titles, rows, none in found)
 
 
 def _short(commit: Commit) -> Sha:
@@ -90,15 +124,15 @@ def _commit(c: AuditedCommit, word: Callable[[str], str]) -> tuple[str, ...]:
     return (_short(c.commit), origins + disputed, sure + doubt, word(c.category), c.commit.title)
 
 
-def markdown(title: str, found: Sequence[Section], tr: Translate) -> str:
+def markdown(title: str, found: Sequence[Section]) -> str:
     """The report as a Markdown file; nothing that a message says is markup."""
     parts = [f"# {_md(title)}\n"]
     for s in found:
-        parts.append(f"\n## {tr(s.heading)} ({len(s.rows)})\n\n")
+        parts.append(f"\n## {s.heading} ({len(s.rows)})\n\n")
         if not s.rows:
-            parts.append(f"{tr(s.none)}\n")
+            parts.append(f"{s.none}\n")
             continue
-        parts.append(f"| {' | '.join(map(tr, s.titles))} |\n|{'---|' * len(s.titles)}\n")
+        parts.append(f"| {' | '.join(map(_md, s.titles))} |\n|{'---|' * len(s.titles)}\n")
         parts += [f"| {' | '.join(map(_md, row))} |\n" for row in s.rows]
     return "".join(parts)
 
@@ -118,7 +152,7 @@ td:not(:last-child) { font-variant-numeric: tabular-nums } p { color: GrayText }
 """
 
 
-def page(title: str, found: Sequence[Section], tr: Translate, lang: str) -> str:
+def page(title: str, found: Sequence[Section], lang: str) -> str:
     """The report as one HTML file that needs no other."""
     parts = [
         f'<!doctype html>\n<html lang="{"zh-Hans" if lang == "zh" else "en"}">\n<meta charset="utf-8">\n'
@@ -126,11 +160,11 @@ def page(title: str, found: Sequence[Section], tr: Translate, lang: str) -> str:
         f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n<h1>{html.escape(title)}</h1>\n"
     ]
     for s in found:
-        parts.append(f"<h2>{html.escape(tr(s.heading))} ({len(s.rows)})</h2>\n")
+        parts.append(f"<h2>{html.escape(s.heading)} ({len(s.rows)})</h2>\n")
         if not s.rows:
-            parts.append(f"<p>{html.escape(tr(s.none))}</p>\n")
+            parts.append(f"<p>{html.escape(s.none)}</p>\n")
             continue
-        head = "".join(f"<th>{html.escape(tr(t))}</th>" for t in s.titles)
+        head = "".join(f"<th>{html.escape(t)}</th>" for t in s.titles)
         body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>\n" for row in s.rows)
         parts.append(f"<div><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n")
     return "".join(parts) + "</html>\n"
