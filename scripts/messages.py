@@ -26,7 +26,7 @@ PO = SOURCE / "lang" / "zh" / "LC_MESSAGES" / "headway.po"
 # The compiled file must not change by the mere passing of time.
 _FIXED = datetime(2025, 1, 1, tzinfo=UTC)
 CALLS = {"say", "translated", "word", "_"}
-ENUMS = {"Stage", "Verdict", "PickVerdict", "Category", "ChangeKind", "RevertVerdict", "ReleaseKind"}
+ENUMS = {"AuditKind", "Stage", "Verdict", "PickVerdict", "Category", "ChangeKind", "RevertVerdict", "ReleaseKind"}
 CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "types")  # what click itself says to a person
 TEMPLATE_TEXT = re.compile(r"""\b_\(\s*(?:"([^"]+)"|'([^']+)')""")
 

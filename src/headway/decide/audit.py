@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from headway.decide import record
@@ -31,10 +32,21 @@ _REGRESSION = re.compile(r"\bregress\w*\b", re.IGNORECASE)
 _FIX = re.compile(r"\b(?:bug|hot)?[ _-]?fix(?:e[sd])?\b|\bbugs?\b|\bunbreak\b", re.IGNORECASE)
 
 
+class AuditKind(StrEnum):
+    """What a commit can be besides one of the categories that are let in (P2–P6)."""
+
+    FEATURE = "feature"
+    FIX = "fix"
+    REVERT = "revert"
+    RELAND = "reland"
+    MERGE = "merge"
+    CHANGE = "change"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditedCommit:
-    """A commit of the branch. ``category`` is one of P2–P6 as far as text and files tell, else ``feature``, ``fix``,
-    ``revert``, ``reland``, ``merge`` or ``unknown``."""
+    """A commit of the branch. ``category`` is one of P2–P6 as far as text and files tell, else an ``AuditKind``."""
 
     commit: Commit
     identity: Identity
@@ -102,7 +114,7 @@ def audit(known: BranchFacts, policy: Policy, published: Sequence[tuple[str, Sha
 def _commit(commit: Commit, known: BranchFacts, policy: Policy, recorded: bool) -> AuditedCommit:
     identity = known.identities.get(commit.sha, NOBODY)
     if len(commit.parents) > 1:
-        return AuditedCommit(commit, identity, "merge", ())
+        return AuditedCommit(commit, identity, AuditKind.MERGE, ())
     category = _category(commit, identity, known, policy)
     found = [] if recorded else [*_no_origin(commit, identity, category, known), *_feature(commit, category, policy)]
     return AuditedCommit(commit, identity, category, tuple(found))
@@ -119,10 +131,15 @@ def _category(commit: Commit, identity: Identity, known: BranchFacts, policy: Po
         return Category.RELEASE_BRANCH.value
     told = (commit, *(known.origins[o] for o in identity.origins if o in known.origins))
     if any(feature_sign(c, policy) for c in told):
-        return "feature"
+        return AuditKind.FEATURE.value
     titles = [c.title for c in told]
-    signs = ((_REGRESSION, Category.REGRESSION.value), (_CRITICAL, Category.CRITICAL.value), (_FIX, "fix"))
-    return next((name for sign, name in signs if any(sign.search(t) for t in titles)), "unknown")
+    signs = (
+        (_REGRESSION, Category.REGRESSION.value),
+        (_CRITICAL, Category.CRITICAL.value),
+        (_FIX, AuditKind.FIX.value),
+    )
+    found = (name for sign, name in signs if any(sign.search(t) for t in titles))
+    return next(found, AuditKind.UNKNOWN.value)
 
 
 def _no_origin(commit: Commit, identity: Identity, category: str, known: BranchFacts) -> list[Reason]:
@@ -148,7 +165,7 @@ def _takes_back(commit: Commit, known: BranchFacts) -> bool:
 
 
 def _feature(commit: Commit, category: str, policy: Policy) -> list[Reason]:
-    if category != "feature":
+    if category != AuditKind.FEATURE:
         return []
     return [
         Reason(
@@ -188,9 +205,9 @@ def branch_only(known: BranchFacts, commits: Sequence[AuditedCommit]) -> tuple[B
             first = tuple(dict.fromkeys(o for t in revert.targets for o in origins.get(t, ()) or (t,)))
             kept = tuple(o for o in first if undone_by(o, known.snapshot.reverts) is None)
             if kept:
-                found.append(BranchOnly(c.commit, "revert", revert.targets, kept))
+                found.append(BranchOnly(c.commit, AuditKind.REVERT, revert.targets, kept))
         elif any(v.clause == "P8" for v in c.violations):
-            found.append(BranchOnly(c.commit, "change", (), ()))
+            found.append(BranchOnly(c.commit, AuditKind.CHANGE, (), ()))
     return tuple(found)
 
 
