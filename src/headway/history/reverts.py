@@ -10,6 +10,7 @@ from headway.history.contents import ByContent, Contents
 from headway.history.kept import Kept
 from headway.history.log import contained, read_commits
 from headway.history.objects import Objects
+from headway.history.relands import with_quiet_relands
 from headway.history.remembered import Remembered
 from headway.history.repository import Repository
 from headway.history.revertmessage import (
@@ -40,7 +41,8 @@ def find_reverts(
     A target is found by the SHA in the body (anywhere in the repository), then by pull request, then by its quoted
     title if only one earlier commit bears it, last by content (``history.inverse``). Number and title are looked for
     in ``earlier`` (commits before the first) and ``commits``, then in older trunk commits, at most 20,000; content
-    in the last 2,000. A reland's targets are the reverts that it undoes, never the original. ``targets`` is empty for
+    in the last 2,000. A reland's targets are the reverts that it undoes, never the original; one that only bears the
+    original's title again is found too (``history.relands``). ``targets`` is empty for
     a message that is plainly a revert but whose target cannot be told. What was found far back or by content is
     ``kept``.
     """
@@ -49,7 +51,7 @@ def find_reverts(
     found = _find(repo, commits, earlier)
     unclear = _unclear(found, commits)
     if not unclear:
-        return found
+        return with_quiet_relands(repo, found, (*earlier, *commits))
     known = Remembered(repo, kept, unclear)
     if known.targets:
         earlier = (*known.commits_outside({c.sha for c in (*earlier, *commits)}), *earlier)
@@ -65,7 +67,7 @@ def find_reverts(
             contents = Contents(repo, commits, set(unclear), objects)
             found = _find(repo, commits, earlier, lambda *of: known.target(*of) or contents.target(*of))
     known.keep({r.commit.sha: r.targets for r in found}, asked)
-    return found
+    return with_quiet_relands(repo, found, (*earlier, *commits))
 
 
 def _unclear(found: Sequence[Revert], commits: Sequence[Commit]) -> dict[Sha, Claim]:
