@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from headway.decide.holding import Holdings
-from headway.model.commit import Line, Revert, RevertKind, Sha, standing
+from headway.model.commit import Commit, Line, Revert, RevertKind, Sha, standing
 from headway.model.pick import ChangeKind, PendingChange
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -82,8 +82,11 @@ class _Chain:
             return RevertFinding(
                 revert, copies, (), RevertVerdict.RELANDED, f"{back[:12]} on the trunk brought it back"
             )
-        # A share of 0 says that content tells nothing: then the message is believed.
         share = self.line.undone.get(revert.commit.sha, 1.0)
+        if share == 0 and not _states(revert.commit):
+            why = "its content undoes nothing of what its words name"
+            return RevertFinding(revert, copies, tuple(left), RevertVerdict.AMBIGUOUS, why)
+        # Where a message states what it undoes, a share of 0 only says that the content cannot tell.
         verdict = RevertVerdict.PARTIAL if 0 < share < _WHOLE else RevertVerdict.NEEDED
         part = "" if verdict is RevertVerdict.NEEDED else f" in part ({share:.0%} of its lines)"
         return RevertFinding(revert, copies, tuple(left), verdict, f"the branch holds what the trunk took back{part}")
@@ -108,6 +111,11 @@ class _Chain:
         if revert.commit.sha not in self.standing:
             return RevertFinding(revert, (), (), RevertVerdict.RELANDED, "the trunk undid it again")
         return RevertFinding(revert, (), (), RevertVerdict.AMBIGUOUS, "what it undoes cannot be told from its message")
+
+
+def _states(commit: Commit) -> bool:
+    """Whether a revert names what it undoes in one of the forms that git and forges write."""
+    return bool(commit.reverted) or '"' in commit.title or "Reverts " in commit.body
 
 
 def shipped(train: Train, line: Line, sha: Sha) -> bool:
