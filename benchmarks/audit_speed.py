@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,14 +25,16 @@ PICKS = 300
 SINCE = 5_000
 
 
-def seconds(command: list[str], env: dict[str, str]) -> float:
-    """Wall time of a process; it may say no (status 1), not fail."""
+def timed(command: list[str], env: dict[str, str]) -> tuple[float, float]:
+    """Wall time (s) and largest resident set (MB) of a process; it may say no (status 1), not fail."""
     begun = time.perf_counter()
-    done = subprocess.run(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
     took = time.perf_counter() - begun
-    if done.returncode not in (0, 1):
-        sys.exit(done.stderr.decode(errors="replace"))
-    return took
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in (0, 1):
+        sys.exit(f"{command} ended with status {child.returncode}")
+    return took, used.ru_maxrss / 1024
 
 
 def git(repo: Path, *args: str) -> str:
@@ -52,15 +53,14 @@ def measure(repo: Path, trunk: str, branch: str) -> None:
     with tempfile.TemporaryDirectory() as cache:
         env = {**os.environ, "XDG_CACHE_HOME": cache}
 
-        def audit(top: str) -> float:
+        def audit(top: str) -> tuple[float, float]:
             command = [sys.executable, "-m", "headway", "audit", branch, "--repo", str(repo), "--trunk", top, "--json"]
-            return seconds(command, env)
+            return timed(command, env)
 
-        raw = seconds(["git", "-C", str(repo), "log", "--raw", "--no-renames", f"{cut}..{trunk}"], git_env())
-        cold = audit(before)
-        grown = audit(now)
-        same = audit(now)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        raw, _ = timed(["git", "-C", str(repo), "log", "--raw", "--no-renames", f"{cut}..{trunk}"], git_env())
+        cold, peak = audit(before)
+        grown, _ = audit(now)
+        same, _ = audit(now)
     cells = (f"{repo.parent.name if repo.name == 'repo' else repo.name} {branch}", count, picks, since, f"{cold:.2f}")
     rest = (f"{cold / raw:.1f}", f"{grown:.2f}", f"{same:.2f}", f"{peak:.0f}")
     print(f"| {' | '.join((*cells, *rest))} |", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from headway.errors import UnusableInput
 from headway.history.repository import Repository, refuse_shallow, resolve_commit, shallow
@@ -174,8 +175,12 @@ def is_ancestor(repo: Repository, old: Sha, new: Sha) -> bool:
 
 def contained(repo: Repository, shas: Iterable[Sha], tip: Sha) -> frozenset[Sha]:
     """Those of the commits that ``tip`` contains; one git process for all."""
-    asked = set(shas)
+    return _contained(repo, frozenset(shas), tip)
+
+
+@lru_cache(maxsize=64)  # what a commit contains never changes, and one look asks the same several times
+def _contained(repo: Repository, asked: frozenset[Sha], tip: Sha) -> frozenset[Sha]:
     if not asked:
         return frozenset()
     lines = "".join(f"{sha}\n" for sha in (*sorted(asked), f"^{tip}")).encode()
-    return frozenset(asked - set(repo.git.run("rev-list", "--stdin", input=lines).split()))
+    return asked - set(repo.git.run("rev-list", "--stdin", input=lines).split())
