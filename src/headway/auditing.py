@@ -92,7 +92,7 @@ def read_branch(app: Headway, name: str, tags: tuple[Tag, ...], *, ignore_traile
         {r.sha: r.paths for r in sides.branch},
         {r.sha: r.commit for r in sides.trunk if r.sha in wanted},
         fixes,
-        contained(repo, (t for f in fixes for t in f.named), line.cut),
+        contained(repo, {t for f in fixes for t in f.named} - {c.sha for c in seen.trunk.commits}, line.cut),
     )
 
 

@@ -88,8 +88,9 @@ def _find(
             carried |= {b.sha: c.sha for b in brought}
             claims[c.sha] = _with_merged(claim, brought)
     full = resolve_shas(repo, {sha for claim in claims.values() for sha in claim.shas})
-    on_trunk = contained(repo, full.values(), commits[-1].sha)
     seen = {c.sha for c in (*earlier, *commits)}
+    named = set(full.values())
+    on_trunk = contained(repo, named - seen, commits[-1].sha) | (named & seen)
     elsewhere = sorted(set(full.values()) - seen)
     read = read_commits(repo, ("--no-walk",), stdin=elsewhere) if elsewhere else ()
     kinds = {c.sha: _kind_in_words(c) for c in read if (claim := read_claim(c)) and claim.plain}

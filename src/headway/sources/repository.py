@@ -80,8 +80,11 @@ def _oldest(repo: Repository, commits: set[Sha]) -> Sha | None:
 
 def _with_reverts(repo: Repository, line: Line, trunk: Trunk, reverts: tuple[Revert, ...], kept: Kept) -> Line:
     """The line with what its cut holds of the trunk's reverts' targets, and its own reverts."""
-    held = contained(repo, (t for r in reverts for t in r.targets), line.cut)
     at = next((i + 1 for i, c in enumerate(trunk.commits) if c.sha == line.cut), 0)
+    before = {c.sha for c in trunk.commits[:at]}
+    targets = {t for r in reverts for t in r.targets}
+    elsewhere = targets - {c.sha for c in trunk.commits}
+    held = contained(repo, elsewhere, line.cut) | (targets & before)
     return replace(line, held=held, reverts=find_reverts(repo, line.commits, trunk.commits[:at], kept))
 
 
