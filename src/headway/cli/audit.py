@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headway.cli.common import NO, YES, Answer, Command, Context, Option, Screen, answering, common_options
+from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Option, Screen, answering, common_options
 from headway.cli.main import cli
 from headway.lang import LANGUAGES, tr, translated
 from headway.model.text import say
@@ -128,15 +128,16 @@ def reverts(context: Context, branch: str | None) -> Answer:
 
     app = context.app()
     seen = [look(app, name) for name in ([branch] if branch else live_release_branches(app))]
-    rows = [{**revert_row(f), "branch": x.line.branch} for x in seen for f in x.audit.reverts]
+    found = [(x.line.branch, f) for x in seen for f in x.audit.reverts]
+    rows = [{**revert_row(f), "branch": name} for name, f in found]
     only = [{**branch_only_row(b), "branch": x.line.branch} for x in seen for b in x.audit.branch_only]
     shipped = [{**shipped_row(s), "branch": x.line.branch} for x in seen for s in x.audit.shipped]
 
     def show(screen: Screen) -> None:
-        told = [r for r in rows if r["verdict"] != RevertVerdict.NOT_ON_BRANCH]
-        for r in told:
-            screen.line(f"  {str(r['revert'])[:12]}  {screen.word(str(r['verdict']))}  {r['subject']}")
-            screen.line(f"       {r['why']}", "dim")
+        told = [f for _, f in found if f.verdict is not RevertVerdict.NOT_ON_BRANCH]
+        for f in told:
+            screen.line(f"  {f.revert.commit.sha[:12]}  {screen.word(f.verdict.value)}  {f.revert.commit.title}")
+            screen.line(f"       {tr(f.why, screen.lang)}", "dim")
         if not rows:
             screen.say(say("no trunk reverts since the cut"))
         elif len(told) < len(rows):
@@ -152,8 +153,9 @@ def reverts(context: Context, branch: str | None) -> Answer:
         "branch_only": only,
         "shipped_then_reverted": shipped,
     }
-    needed = any(r["verdict"] == RevertVerdict.NEEDED for r in rows)
-    return Answer(NO if needed else YES, document, show)
+    verdicts = {r["verdict"] for r in rows}
+    open_ = OPEN if RevertVerdict.PARTIAL in verdicts else YES
+    return Answer(NO if RevertVerdict.NEEDED in verdicts else open_, document, show)
 
 
 def _listed(screen: Screen, heading: str, rows: list[tuple[Any, ...]]) -> None:

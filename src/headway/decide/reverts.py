@@ -11,7 +11,7 @@ from headway.model.commit import Commit, Line, Revert, RevertKind, Sha, standing
 from headway.model.pick import ChangeKind, PendingChange
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
 
@@ -39,7 +39,7 @@ class RevertFinding:
     on_branch: tuple[Sha, ...]
     open: tuple[Sha, ...]
     verdict: RevertVerdict
-    why: str
+    why: Text
 
 
 def findings(line: Line, snapshot: Snapshot) -> tuple[RevertFinding, ...]:
@@ -72,24 +72,32 @@ class _Chain:
         held = [h for t in revert.targets if not self._is_revert(t) and (h := self.holdings.holding(t)).last]
         copies = tuple(h.last for h in held if h.last)
         if not copies:
-            return RevertFinding(revert, (), (), RevertVerdict.NOT_ON_BRANCH, "the branch does not hold what it undoes")
+            return RevertFinding(
+                revert, (), (), RevertVerdict.NOT_ON_BRANCH, say("the branch does not hold what it undoes")
+            )
         left = sorted({h.holder for h in held if h.holder}, key=lambda s: self.position.get(s, -1), reverse=True)
         if not left:
             by = ", ".join(sorted({h.undone_by[:12] for h in held if h.undone_by}))
-            return RevertFinding(revert, copies, (), RevertVerdict.ALREADY_REVERTED, f"{by} on the branch undoes it")
+            return RevertFinding(
+                revert, copies, (), RevertVerdict.ALREADY_REVERTED, say("{by} on the branch undoes it", by=by)
+            )
         if revert.commit.sha not in self.standing:
             back = next(r for r in self.standing.values() if revert.commit.sha in r.targets).commit.sha
             return RevertFinding(
-                revert, copies, (), RevertVerdict.RELANDED, f"{back[:12]} on the trunk brought it back"
+                revert, copies, (), RevertVerdict.RELANDED, say("{sha} on the trunk brought it back", sha=back[:12])
             )
         share = self.line.undone.get(revert.commit.sha, 1.0)
         if share == 0 and not _states(revert.commit):
-            why = "its content undoes nothing of what its words name"
+            why = say("its content undoes nothing of what its words name")
             return RevertFinding(revert, copies, tuple(left), RevertVerdict.AMBIGUOUS, why)
         # Where a message states what it undoes, a share of 0 only says that the content cannot tell.
-        verdict = RevertVerdict.PARTIAL if 0 < share < _WHOLE else RevertVerdict.NEEDED
-        part = "" if verdict is RevertVerdict.NEEDED else f" in part ({share:.0%} of its lines)"
-        return RevertFinding(revert, copies, tuple(left), verdict, f"the branch holds what the trunk took back{part}")
+        if 0 < share < _WHOLE:
+            why = say(
+                "the branch holds what the trunk took back in part ({share} % of its lines)", share=round(100 * share)
+            )
+            return RevertFinding(revert, copies, tuple(left), RevertVerdict.PARTIAL, why)
+        why = say("the branch holds what the trunk took back")
+        return RevertFinding(revert, copies, tuple(left), RevertVerdict.NEEDED, why)
 
     def _is_revert(self, sha: Sha) -> bool:
         return sha in self.known and self.known[sha].kind is RevertKind.REVERT
@@ -98,19 +106,21 @@ class _Chain:
         first = [t for r in reland.targets for t in (self.known[r].targets if r in self.known else ())]
         holders = tuple(h for t in (reland.commit.sha, *first) if (h := self.holdings.holding(t).holder))
         if holders:
-            why = "the branch holds what it brought back"
+            why = say("the branch holds what it brought back")
             return RevertFinding(reland, tuple(dict.fromkeys(holders)), (), RevertVerdict.RELANDED, why)
-        why = "a reland is a change: it comes to the branch by request only (P1)"
+        why = say("a reland is a change: it comes to the branch by request only (P1)")
         return RevertFinding(reland, (), (), RevertVerdict.NOT_ON_BRANCH, why)
 
     def _unclear(self, revert: Revert) -> RevertFinding:
         seen = self.holdings.holding(revert.commit.sha)
         if seen.last is not None:
-            why = f"{seen.last[:12]} on the branch is a copy of it"
+            why = say("{sha} on the branch is a copy of it", sha=seen.last[:12])
             return RevertFinding(revert, (), (), RevertVerdict.ALREADY_REVERTED, why)
         if revert.commit.sha not in self.standing:
-            return RevertFinding(revert, (), (), RevertVerdict.RELANDED, "the trunk undid it again")
-        return RevertFinding(revert, (), (), RevertVerdict.AMBIGUOUS, "what it undoes cannot be told from its message")
+            return RevertFinding(revert, (), (), RevertVerdict.RELANDED, say("the trunk undid it again"))
+        return RevertFinding(
+            revert, (), (), RevertVerdict.AMBIGUOUS, say("what it undoes cannot be told from its message")
+        )
 
 
 def _states(commit: Commit) -> bool:

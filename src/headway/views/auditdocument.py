@@ -47,7 +47,7 @@ def revert_row(f: RevertFinding) -> dict[str, Any]:
         "kind": f.revert.kind.value,
         "on_branch": list(f.on_branch),
         "verdict": f.verdict.value,
-        "why": f.why,
+        "why": str(f.why),
     }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what shows a kept report has no need of what made it
     from headway.model.commit import Commit, Line, Sha
 
 Translate = Callable[[Text], str]
+_ELSEWHERE = "not-on-branch"  # a revert of no concern: the document lists them too
 _SHORT = 12  # hex digits of a SHA that are shown
 
 
@@ -62,8 +63,8 @@ class Report:
 def headline(line: Line, trunk: str, audit: Audit) -> Text:
     """What it comes to, in one sentence."""
     return say(
-        "{branch} against {trunk}, cut at {cut}: {commits} commits, {violations} violations, {reverts} reverts missed, "
-        "{fixes} fixes missing",
+        "{branch} against {trunk}, cut at {cut}. Commits: {commits}; violations: {violations}; "
+        "reverts missed: {reverts}; fixes not picked: {fixes}",
         branch=line.branch,
         trunk=trunk,
         cut=line.cut[:_SHORT],
@@ -77,7 +78,11 @@ def headline(line: Line, trunk: str, audit: Audit) -> Text:
 def sections(audit: Audit, tr: Translate, word: Callable[[str], str]) -> tuple[Section, ...]:
     """What breaks policy first, then all commits."""
     bad = [(v.clause, _short(c.commit), c.commit.title, tr(v.text)) for c in audit.commits for v in c.violations]
-    reverts = [(word(f.verdict.value), _short(f.revert.commit), f.revert.commit.title, f.why) for f in audit.reverts]
+    reverts = [
+        (word(f.verdict.value), _short(f.revert.commit), f.revert.commit.title, tr(f.why))
+        for f in audit.reverts
+        if f.verdict != _ELSEWHERE
+    ]
     shipped = [
         (_short(s.finding.revert.commit), s.finding.revert.commit.title, " ".join(s.tags)) for s in audit.shipped
     ]
@@ -97,7 +102,7 @@ def sections(audit: Audit, tr: Translate, word: Callable[[str], str]) -> tuple[S
             say("Trunk reverts since the cut"),
             (say("verdict"), sha, subject, say("why")),
             reverts,
-            say("no trunk reverts since the cut"),
+            say("none concerns this branch"),
         ),
         (say("Shipped, then reverted"), (sha, subject, say("tags")), shipped, say("none")),
         (say("Reverted on the branch only"), (sha, subject), only, say("none")),

@@ -34,6 +34,7 @@ class RevertState(StrEnum):
     NOT_ON_BRANCH = "not-on-branch"
     ALREADY_REVERTED = "already-reverted"
     RELANDED = "relanded"
+    PARTIAL = "partial"
     AMBIGUOUS = "ambiguous"
 
 
@@ -43,6 +44,7 @@ REVERT_STATES: Mapping[RevertState, Text] = {
     RevertState.NOT_ON_BRANCH: say("not on this branch"),
     RevertState.ALREADY_REVERTED: say("already reverted"),
     RevertState.RELANDED: say("relanded"),
+    RevertState.PARTIAL: say("taken back in part"),
     RevertState.AMBIGUOUS: say("unclear"),
 }
 
@@ -57,7 +59,7 @@ class RevertRow:
     reverts: tuple[Sha, ...]
     on_branch: tuple[Sha, ...]
     state: RevertState
-    why: str
+    why: Text
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -67,7 +69,7 @@ class RevertRow:
             "reverts": list(self.reverts),
             "on_branch": list(self.on_branch),
             "verdict": self.state.value,
-            "why": self.why,
+            "why": str(self.why),
         }
 
 
