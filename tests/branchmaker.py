@@ -40,7 +40,7 @@ class BranchMaker(GitMaker):
 def headway(repo: Path, *args: str, cwd: Path | None = None) -> tuple[int, dict[str, Any]]:
     """The command's status and document; a traceback or a second word on stdout fails the test."""
     done = subprocess.run(
-        [sys.executable, "-m", "headway", *args, "--repo", str(repo), "--json"],
+        [sys.executable, "-m", "headway", "--repo", str(repo), "--json", *args],
         capture_output=True,
         text=True,
         cwd=cwd,

@@ -59,7 +59,7 @@ def find_fixes(repo: Repository, commits: Sequence[Commit], cut: Sha) -> tuple[F
 
 
 def _numbers_before(repo: Repository, cut: Sha) -> dict[int, Sha]:
-    args = ("log", "-z", "--first-parent", f"--max-count={_BEFORE}", "--format=%H%x00%s%x00%b")
+    args = ("log", "-z", "--no-mailmap", "--first-parent", f"--max-count={_BEFORE}", "--format=%H%x00%s%x00%b")
     fields = repo.git.run(*args, cut, "--").split("\0")
     rows = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
     return {n: sha for sha, subject, body in rows if (n := pr_of(title_of(subject, body))) is not None}

@@ -87,7 +87,8 @@ def likeness(pick: Known, candidate: Known, lines: Lines, candidates: Candidates
     mine, theirs = lines.total(pick.sha), lines.total(candidate.sha)
     shared = lines.shared(pick.sha, candidate.sha) if mine and theirs else 0.0
     patch = lines.same_patch(pick.sha, candidate.sha)
-    of_pick, of_origin = (shared / mine, shared / theirs) if mine and theirs else (0.0, 0.0)
+    same = bool(pick.states) and pick.states == candidate.states
+    of_pick, of_origin = (shared / mine, shared / theirs) if mine and theirs else (float(same), float(same))
     title = same_title(pick, candidate)
     found = {
         "title": float(title),
@@ -95,11 +96,11 @@ def likeness(pick: Known, candidate: Known, lines: Lines, candidates: Candidates
         "dated": float(pick.dated == candidate.dated),
         "author": float(pick.author == candidate.author),
         "patch": float(patch),
-        "blobs": float(patch and pick.states == candidate.states),
+        "blobs": float(same),
         "words": _words(pick, candidate, candidates),
         "of_pick": of_pick,
         "of_origin": of_origin,
-        "lineless": float(not (mine and theirs)),
+        "lineless": float(not (mine and theirs) and not same),
         "paths": _paths(pick, candidate),
         "landed": exp(-abs(pick.committed - candidate.committed) / _WEEK),
         "written": exp(-abs(pick.authored - candidate.authored) / _WEEK),

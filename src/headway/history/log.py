@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from headway.errors import UnusableInput
+from headway.history.git import NO_FETCH
 from headway.history.repository import Repository, refuse_shallow, resolve_commit, shallow
 from headway.model.commit import Commit, Line, Sha, Tag
 from headway.model.snapshot import Trunk
@@ -27,6 +28,7 @@ def read_commits(repo: Repository, range_args: Iterable[str], *, stdin: Iterable
     shas = [*stdin]
     args = [
         "log",
+        "--no-mailmap",
         "-z",
         "--reverse",
         "--topo-order",
@@ -149,10 +151,10 @@ def read_trunk(repo: Repository, ref: str, since: Sha | None) -> Trunk:
 def read_file(repo: Repository, commit: Sha, path: str) -> str | None:
     """A file of a commit as text (decoded with replacement), or ``None`` when it has no such file."""
     name = f"{commit}:{path}"
-    code, out, words = repo.git.try_run("cat-file", "blob", "--end-of-options", name)
+    code, out, words = repo.git.try_run("cat-file", "blob", "--end-of-options", name, env=NO_FETCH)
     if code == 0:
         return out
-    exists, kind, _ = repo.git.try_run("cat-file", "-t", "--end-of-options", name)
+    exists, kind, _ = repo.git.try_run("cat-file", "-t", "--end-of-options", name, env=NO_FETCH)
     if exists == 0 and kind.strip() == "blob":
         raise repo.git.failed(("cat-file", "blob", name), code, words)
     return None

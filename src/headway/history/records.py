@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from headway.errors import UnusableInput
 from headway.history.git import NO_FETCH, Git, git_env, text_of
 from headway.history.log import commit_from
 from headway.model.commit import Commit, Sha
+from headway.model.text import say
 
 _FIELDS = "%H%x00%P%x00%T%x00%an%x00%ae%x00%at%x00%ct%x00%B"
 _WIDTH = 8
@@ -74,12 +76,14 @@ class Record:
 def stream_records(git: Git, args: Iterable[str], stdin: Iterable[Sha] = ()) -> Iterator[Record]:
     """Commits of a range as git walks it, newest first; ``args`` are git's own, never a name that a person gave.
 
-    Roots are compared with nothing, merges with their first parent. Raises ``WorldFailed`` (``git.failed``).
+    Roots are compared with nothing, merges with their first parent. Raises ``WorldFailed``
+    (``git.failed``) and ``UnusableInput`` (``repo.treeless``: a partial clone that lacks trees; nothing is fetched).
     """
     mark = secrets.token_hex(16)  # no message and no path can hold it
     shas = [*stdin]
     command = git.command(
         "log",
+        "--no-mailmap",
         "-z",
         "--raw",
         "--no-renames",
@@ -106,7 +110,16 @@ def stream_records(git: Git, args: Iterable[str], stdin: Iterable[Sha] = ()) -> 
                 raise
         if child.returncode:
             words.seek(0)
-            raise git.failed(("log", *args), child.returncode, text_of(words.read()))
+            said = text_of(words.read())
+            raise _treeless(git) if "promisor" in said else git.failed(("log", *args), child.returncode, said)
+
+
+def _treeless(git: Git) -> UnusableInput:
+    return UnusableInput(
+        "repo.treeless",
+        say("{path} is a clone without trees: what its commits touch was not fetched", path=git.git_dir),
+        remedy=say("git fetch --refetch --filter=blob:none"),
+    )
 
 
 def _split(child: subprocess.Popen[bytes], mark: bytes) -> Iterator[Record]:

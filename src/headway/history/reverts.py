@@ -162,7 +162,7 @@ def _may_mean(claim: Claim, row: _Row) -> bool:
 
 
 def _rows(repo: Repository, tip: Sha, count: int) -> list[_Row]:
-    args = ("log", "-z", "--first-parent", f"--max-count={count}", "--format=%H%x00%P%x00%s%x00%b")
+    args = ("log", "-z", "--no-mailmap", "--first-parent", f"--max-count={count}", "--format=%H%x00%P%x00%s%x00%b")
     fields = repo.git.run(*args, tip, "--").split("\0")
     rows = zip(fields[::4], fields[1::4], fields[2::4], fields[3::4], strict=False)
     return [
@@ -173,7 +173,9 @@ def _rows(repo: Repository, tip: Sha, count: int) -> list[_Row]:
 
 def trunk_titles(repo: Repository, tip: Sha) -> list[tuple[Sha, str]]:
     """The trunk's commits up to ``tip`` by SHA and title, newest first."""
-    fields = repo.git.run("log", "-z", "--first-parent", "--format=%H%x00%s%x00%b", tip, "--").split("\0")
+    fields = repo.git.run("log", "-z", "--no-mailmap", "--first-parent", "--format=%H%x00%s%x00%b", tip, "--").split(
+        "\0"
+    )
     rows = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
     return [(sha, title_of(subject, body)) for sha, subject, body in rows]
 
