@@ -144,6 +144,63 @@ def apply(context: Context, version: str | None) -> Answer:
     return Answer(YES if rows or not waits else OPEN, {"applied": rows, "waits": [w.as_json() for w in waits]}, show)
 
 
+@pick.command(
+    "check",
+    cls=Command,
+    help="Would each commit apply cleanly, on its own? Nothing is written. A release manager sees what a conflict "
+    "would need before it with --prerequisites.",
+)
+@click.argument("commits", nargs=-1, metavar="COMMIT…")
+@click.option("--onto", metavar="REF", cls=Option, help="What they would be picked onto.")
+@click.option("--pairs", metavar="FILE", cls=Option, help="A file of lines ONTO COMMIT instead (-: standard input).")
+@click.option("--parent", type=int, metavar="N", cls=Option, help="Of a merge: the parent it is compared with.")
+@common_options
+@answering
+def check(
+    context: Context, commits: tuple[str, ...], onto: str | None, pairs: str | None, parent: int | None
+) -> Answer:
+    from pathlib import Path
+
+    from headway.history.pickcheck import Asked, read_pairs
+    from headway.history.repository import open_at_once
+    from headway.pickcheck import check_picks
+
+    if pairs is None and (onto is None or not commits):
+        raise click.UsageError("name --onto REF and at least one COMMIT, or --pairs FILE")
+    if pairs is not None and (onto is not None or commits):
+        raise click.UsageError("--pairs FILE says it all: leave out --onto and COMMIT")
+    asked = tuple(read_pairs(_text_of(pairs), pairs)) if pairs else tuple(Asked(onto or "", c) for c in commits)
+    repo = open_at_once(Path(context.given.get("repo") or "."))
+    found = check_picks(repo, asked, parent)
+    status = NO if any(c.clean is False for c in found) else OPEN if any(c.clean is None for c in found) else YES
+
+    def show(screen: Screen) -> None:
+        from headway.cli.checked import show_checked
+
+        show_checked(found, screen)
+
+    return Answer(status, {"results": [c.as_json() for c in found]}, show)
+
+
+def _text_of(name: str) -> str:
+    """A file that a person named, or standard input; a mark of its encoding and foreign bytes do no harm."""
+    import sys
+    from pathlib import Path
+
+    from headway.errors import UnusableInput
+
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as e:
+        why = e.strerror if isinstance(e, OSError) else str(e)
+        raise UnusableInput(
+            "pick.pairs",
+            say("{file}: {why}", file=ascii(name)[1:-1], why=why),
+            remedy=say("name a file of lines ONTO COMMIT"),
+        ) from e
+    return data.decode("utf-8", "surrogateescape")
+
+
 @cli.command("reverts", cls=Command, help="Each trunk revert since the cut: does the branch need it (B6)?")
 @click.option("--branch", metavar="REF", cls=Option, help="A release branch, live or not (default: every live one).")
 @common_options

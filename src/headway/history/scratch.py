@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from headway.history.git import Git
 
-_WRITES = "GIT_OBJECT_DIRECTORY"
+WRITES = "GIT_OBJECT_DIRECTORY"
 _READS = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
 
 
@@ -18,18 +18,18 @@ def scratch_objects(git: Git, env: Mapping[str, str] | None = None) -> Iterator[
     """``env`` changed so that git writes objects to a folder that is removed at the end, and still reads all others."""
     written, read = _places(git, env)
     with tempfile.TemporaryDirectory(prefix="headway-objects-") as folder:
-        yield {**(env or {}), _WRITES: folder, _READS: _joined(_quoted(written), read)}
+        yield {**(env or {}), WRITES: folder, _READS: _joined(_quoted(written), read)}
 
 
 def also_reading(git: Git, env: Mapping[str, str] | None, scratch: Mapping[str, str]) -> dict[str, str]:
     """``env`` changed so that git also reads what is in ``scratch``; objects are written where they were."""
     written, read = _places(git, env)
-    return {**(env or {}), _WRITES: written, _READS: _joined(read, _quoted(scratch[_WRITES]))}
+    return {**(env or {}), WRITES: written, _READS: _joined(read, _quoted(scratch[WRITES]))}
 
 
 def _places(git: Git, env: Mapping[str, str] | None) -> tuple[str, str]:
     env = env or {}
-    return env.get(_WRITES, str(git.git_dir / "objects")), env.get(_READS, "")
+    return env.get(WRITES, str(git.git_dir / "objects")), env.get(_READS, "")
 
 
 def _joined(*parts: str) -> str:
