@@ -185,7 +185,7 @@ class WorkTree:
         args = ("--allow-empty", "--keep-redundant-commits", *(("-m", str(parent)) if several else ()))
         code, said = self.git("cherry-pick", *args, commit)
         unmerged = [row.split("\t")[1] for row in self.git("ls-files", "-u", "-z")[1].split("\0") if "\t" in row]
-        if "\nfatal: " in f"\n{said}":
+        if re.search(r"^(?:fatal|BUG): ", said, re.MULTILINE):
             return None
         if code:
             assert unmerged or "could not apply" in said, said

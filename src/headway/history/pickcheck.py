@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from headway.errors import UnusableInput
 from headway.history.objects import Found, Objects
 from headway.history.repository import Repository, shallow
-from headway.history.trials import Merged, Sides, Trials
+from headway.history.shortcut import Sides
+from headway.history.trials import Merged, Trials
 from headway.model.commit import Sha
 from headway.model.text import say
 

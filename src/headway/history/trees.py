@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from headway.history.loose import TreeEntry, read_tree
+from headway.history.loose import TREE, Loose, TreeEntry, read_tree
 from headway.history.objects import Objects
 from headway.model.commit import Sha
+
+Rows = Mapping[bytes, TreeEntry]
 
 
 class MissingObject(Exception):
@@ -18,35 +20,67 @@ class MissingObject(Exception):
 
 
 class Trees:
-    """The rows of trees by SHA, by name. Raises ``MissingObject``."""
+    """The rows of trees by SHA, by name."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
-        self._known: dict[Sha, dict[bytes, TreeEntry]] = {}
+        self._known: dict[Sha, Rows] = {}
+        self._lacking: set[Sha] = set()
 
-    def rows(self, tree: Sha) -> dict[bytes, TreeEntry]:
-        if tree not in self._known:
+    def rows(self, tree: Sha) -> Rows:
+        """Raises ``MissingObject``."""
+        found = self._known.get(tree)
+        if found is None:
             self.load((tree,))
-        return self._known[tree]
+            found = self._known.get(tree)
+        if found is None:
+            raise MissingObject(tree)
+        return found
 
     def load(self, trees: Iterable[Sha]) -> None:
-        """Read several at once."""
-        wanted = [t for t in dict.fromkeys(trees) if t not in self._known]
-        lacking = ""
+        """Read several at once; ``rows`` tells later which are missing."""
+        wanted = [t for t in dict.fromkeys(trees) if t not in self._known and t not in self._lacking]
         for sha, found in zip(wanted, self._objects.many(wanted), strict=True):
             if found is None or found.kind != "tree":
-                lacking = lacking or sha
+                self._lacking.add(sha)
             else:
                 self._known[sha] = {row.name: row for row in read_tree(found.data, len(sha) // 2)}
-        if lacking:
-            raise MissingObject(lacking)
 
     def at(self, tree: Sha, path: bytes) -> TreeEntry | None:
-        """What stands at a path, or ``None``."""
+        """What stands at a path, or ``None``. Raises ``MissingObject``."""
         *folders, name = path.split(b"/")
         for folder in folders:
             row = self.rows(tree).get(folder)
-            if row is None or row.mode != b"40000":
+            if row is None or row.mode != TREE:
                 return None
             tree = row.sha
         return self.rows(tree).get(name)
+
+    def changed(self, tree: Sha | None, edits: Mapping[bytes, TreeEntry | None], loose: Loose) -> Sha:
+        """The tree with each path set to a row (its ``name`` is the path's last part) or gone; ``None``: an empty one.
+
+        Folders are made where they are needed and go when they are empty. Raises ``MissingObject``.
+        """
+        return self._changed(tree, edits, loose) or loose.tree(())
+
+    def _changed(self, tree: Sha | None, edits: Mapping[bytes, TreeEntry | None], loose: Loose) -> Sha | None:
+        rows = dict(self.rows(tree)) if tree else {}
+        below: dict[bytes, dict[bytes, TreeEntry | None]] = {}
+        for path, row in edits.items():
+            name, slash, rest = path.partition(b"/")
+            if slash:
+                below.setdefault(name, {})[rest] = row
+            elif row is None:
+                rows.pop(name, None)
+            else:
+                rows[name] = row
+        for name, inner in below.items():
+            old = rows.pop(name, None)
+            sha = self._changed(old.sha if old is not None and old.mode == TREE else None, inner, loose)
+            if sha is not None:
+                rows[name] = TreeEntry(TREE, name, sha)
+        if not rows:
+            return None
+        made = loose.tree(rows.values())
+        self._known.setdefault(made, rows)
+        return made

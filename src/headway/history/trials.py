@@ -15,6 +15,7 @@ from headway.history.loose import Loose
 from headway.history.mergechild import MergeChild, RawMerge, Stuffing
 from headway.history.objects import Objects
 from headway.history.scratch import WRITES, scratch_objects
+from headway.history.shortcut import Change, Plan, Sides, plans
 from headway.history.trees import MissingObject, Trees
 from headway.model.commit import Sha
 
@@ -23,22 +24,12 @@ _LACKING = re.compile(r"promisor|could not fetch|unable to read|missing|could no
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """The trees of a pick: what it goes onto, the commit's parent's, the commit's."""
-
-    ours: Sha
-    base: Sha
-    theirs: Sha
-
-
-@dataclass(frozen=True, slots=True)
 class Merged:
-    """A clean merge has its ``tree``; a conflict the ``marked`` tree (with markers) and its paths; else ``missing``
-    is the object that is not here (``"?"``: git did not say which)."""
+    """A clean merge has its ``tree``, a conflict its paths; else ``missing`` is the object that is not here
+    (``"?"``: git did not say which)."""
 
     tree: Sha | None
     conflicts: tuple[bytes, ...] = ()
-    marked: Sha | None = None
     missing: Sha = ""
 
 
@@ -77,14 +68,50 @@ class Trials:
     def many(self, asked: Sequence[Sides]) -> list[Merged]:
         """Each pick by itself, in the order asked. Raises ``WorldFailed`` (``git.failed``)."""
         found: dict[int, Merged] = {}
+        for_git: dict[int, Sides] = {}
+        made = plans(self.trees, asked)
+        for i, (sides, plan) in enumerate(zip(asked, made, strict=True)):
+            if isinstance(plan, MissingObject):
+                found[i] = Merged(None, missing=plan.sha)
+            elif plan is None:
+                for_git[i] = sides
+            elif plan.open:
+                for_git[i] = self._only(plan.open)
+            else:
+                found[i] = Merged(self.trees.changed(sides.ours, plan.settled, self.loose))
+        merged = self._by_git([(asked[i].ours, sides) for i, sides in for_git.items()])
+        for i, answer in zip(for_git, merged, strict=True):
+            plan = made[i]
+            found[i] = self._whole(asked[i].ours, plan, answer) if isinstance(plan, Plan) else answer
+        return [found[i] for i in range(len(asked))]
+
+    def _only(self, changes: Sequence[Change]) -> Sides:
+        """Trees of nothing but these paths."""
+        sides = (
+            {c.path: c.ours for c in changes},
+            {c.path: c.base for c in changes},
+            {c.path: c.theirs for c in changes},
+        )
+        return Sides(*(self.trees.changed(None, rows, self.loose) for rows in sides))
+
+    def _whole(self, ours: Sha, plan: Plan, merged: Merged) -> Merged:
+        """The result, of what was settled and what was merged."""
+        if merged.tree is None:
+            return merged
+        rows = {c.path: self.trees.at(merged.tree, c.path) for c in plan.open}
+        return Merged(self.trees.changed(ours, {**plan.settled, **rows}, self.loose))
+
+    def _by_git(self, asked: Sequence[tuple[Sha, Sides]]) -> list[Merged]:
+        """Merges by git itself, each with the attributes of a tree."""
+        found: dict[int, Merged] = {}
         by_folder: dict[Path, list[int]] = defaultdict(list)
-        for i, sides in enumerate(asked):
+        for i, (tree, _) in enumerate(asked):
             try:
-                by_folder[self._attributes.folder(sides.ours)].append(i)
+                by_folder[self._attributes.folder(tree)].append(i)
             except MissingObject as e:
                 found[i] = Merged(None, missing=e.sha)
         for folder, places in by_folder.items():
-            pairs = [self._pair(asked[i]) for i in places]
+            pairs = [self._pair(asked[i][1]) for i in places]
             found |= zip(places, self._merged(self._child(folder), pairs), strict=True)
         return [found[i] for i in range(len(asked))]
 
@@ -132,7 +159,7 @@ def _plain(raw: RawMerge, pair: tuple[Sha, Sha]) -> Merged:
     # A path that could not keep its name was given a side's name behind a tilde.
     suffixes = tuple(f"~{side}".encode() for side in pair)
     paths = (p.removesuffix(suffixes[0]).removesuffix(suffixes[1]) for p in raw.paths)
-    return Merged(None, tuple(dict.fromkeys(paths)), raw.tree)
+    return Merged(None, tuple(dict.fromkeys(paths)))
 
 
 def words_of(paths: Sequence[bytes]) -> tuple[str, ...]:
