@@ -111,7 +111,9 @@ def headway(repo: Repository, pairs: list[Pair], folder: Path, *more: str) -> tu
     command = [sys.executable, "-m", "headway", "pick", "check", "--json", "--repo", str(repo.git_dir)]
     env = {**os.environ, "PATH": f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"}
     begun = time.perf_counter()
-    done = subprocess.run([*command, "--pairs", str(folder / "pairs"), *more], env=env, capture_output=True, check=False)
+    done = subprocess.run(
+        [*command, "--pairs", str(folder / "pairs"), *more], env=env, capture_output=True, check=False
+    )
     took = time.perf_counter() - begun
     document = json.loads(done.stdout)
     assert "results" in document, document

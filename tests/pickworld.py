@@ -177,6 +177,7 @@ class WorkTree:
 
     def pick(self, onto: str, commit: str, parent: int = 1) -> Really | None:
         """``None`` when git itself dies (2.39 does of some renames into what was a file)."""
+        (self.folder / ".git" / "index.lock").unlink(missing_ok=True)
         self.git("reset", "-q", "--hard")
         self.git("clean", "-qffdx")
         code, said = self.git("checkout", "-q", "-f", "--detach", onto)
