@@ -21,7 +21,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from headway.history.git import git_env

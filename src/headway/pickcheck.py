@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from headway.history.already import Pair
+from headway.history.held import Held
 from headway.history.pickcheck import Asked, Pick, find_picks, try_picks
 from headway.history.repository import Repository
 from headway.history.trials import Merged, Trials, words_of
@@ -49,11 +51,13 @@ def check_picks(repo: Repository, asked: Sequence[Asked], parent: int | None = N
         return ()
     with Trials(repo.git) as trials:
         picks = find_picks(repo, trials, asked, parent)
-        merged = try_picks(trials, picks)
-        return tuple(_checked(p, m, {}) for p, m in zip(picks, merged, strict=True))
+        with Held(repo, picks) as held:
+            merged = try_picks(trials, picks)
+            already = held.find(trials)
+        return tuple(_checked(p, m, already) for p, m in zip(picks, merged, strict=True))
 
 
-def _checked(pick: Pick, merged: Merged, already: Mapping[Pick, Sha]) -> CheckedPick:
+def _checked(pick: Pick, merged: Merged, already: Mapping[Pair, Sha]) -> CheckedPick:
     unsolved = None
     if merged.missing:
         unsolved = say(
@@ -68,5 +72,5 @@ def _checked(pick: Pick, merged: Merged, already: Mapping[Pick, Sha]) -> Checked
         merged.tree == pick.onto.tree,
         words_of(merged.conflicts),
         unsolved,
-        already.get(pick),
+        already.get(Pair(pick.onto.sha, pick.commit.sha)),
     )

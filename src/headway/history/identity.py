@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import exp
@@ -10,7 +10,7 @@ from math import exp
 from headway.history.candidates import Candidates, Known
 from headway.history.likeness import Likeness, Lines, likeness
 from headway.history.objects import Objects
-from headway.history.patches import read_patches
+from headway.history.patches import Patch, read_patches
 from headway.history.records import Record
 from headway.history.told import Messages, Told
 from headway.model.commit import Sha
@@ -53,12 +53,18 @@ NOBODY = Identity((), (), 0.0)
 
 
 def find_origins(
-    subjects: Sequence[Record], candidates: Sequence[Record], objects: Objects, *, ignore_trailers: bool = False
+    subjects: Sequence[Record],
+    candidates: Sequence[Record],
+    objects: Objects,
+    *,
+    ignore_trailers: bool = False,
+    patches: Callable[[Sequence[Record]], Mapping[Sha, Patch]] | None = None,
 ) -> Mapping[Sha, Identity]:
     """The identity of each of ``subjects`` among ``candidates`` (oldest first), by the subject's SHA.
 
     A subject that is itself among the candidates is its own origin. ``ignore_trailers`` reads neither trailers nor
-    pull request numbers. Raises ``WorldFailed`` (``git.failed``).
+    pull request numbers; ``patches`` reads changed lines otherwise than by ``read_patches``.
+    Raises ``WorldFailed`` (``git.failed``).
     """
     index = Candidates.of(candidates)
     messages = Messages(index, objects)
@@ -67,7 +73,8 @@ def find_origins(
     told = {p.sha: Told((), ()) if ignore_trailers else messages.told(p) for p in picks}
     compared = {p.sha: _compared(p, told[p.sha], index) for p in picks}
     wanted = {k.sha: k.record for k in (*picks, *(k for some in compared.values() for k in some))}
-    lines = Lines(read_patches(objects.git, tuple(wanted.values())))
+    records = tuple(wanted.values())
+    lines = Lines(patches(records) if patches else read_patches(objects.git, records))
     for pick in picks:
         alike = sorted(
             (likeness(pick, k, lines, index) for k in compared[pick.sha]),
