@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ class Holders:
     def find(self, pairs: Iterable[Pair]) -> dict[Pair, Sha]:
         """The holder, for each pair that has one. What the branch took out later it does not hold."""
         lines = {pair: self._line(pair) for pair in dict.fromkeys(pairs) if pair.commit in self._asked}
-        origins = self._origins({s.sha: s for line in lines.values() for s in line.own})
+        origins = self._origins(lines)
         found = {}
         for pair, line in lines.items():
             copies = [r.sha for r in line.own if pair.commit in origins.get(r.sha, ())]
@@ -91,15 +92,21 @@ class Holders:
             seen.update(level)
         return Line(tuple(sorted(kept, key=_committed, reverse=True)), wanted in seen)
 
-    def _origins(self, subjects: Mapping[Sha, Record]) -> dict[Sha, tuple[Sha, ...]]:
-        """What the branches' commits are copies of, among those asked."""
+    def _origins(self, lines: Mapping[Pair, Line]) -> dict[Sha, tuple[Sha, ...]]:
+        """What the branches' commits are copies of, among those asked; only where a pair asks for just that."""
         candidates = [self._records.whole(r) for r in sorted(self._asked.values(), key=_committed)]
         copies = Copies(candidates)
-        twins = [self._records.whole(s) for s in subjects.values() if s.sha not in self._asked and copies.may_hold(s)]
-        if not twins:
+        subjects = {s.sha: s for line in lines.values() for s in line.own if s.sha not in self._asked}
+        may_be = {sha: copies.of(s) for sha, s in subjects.items()}
+        asked = {s.sha for pair, line in lines.items() for s in line.own if pair.commit in may_be.get(s.sha, ())}
+        if not asked:
             return {}
-        found = find_origins(twins, candidates, self._records.objects, patches=self._records.patches)
-        return {sha: i.origins for sha, i in found.items() if i.confidence >= _SURE}
+        plain = {sha: origin for sha in asked if (origin := copies.told(subjects[sha]))}
+        twins = [self._records.whole(s) for sha, s in subjects.items() if sha in asked and sha not in plain]
+        found = find_origins(twins, candidates, self._records.objects, patches=self._records.patches) if twins else {}
+        return {sha: (origin,) for sha, origin in plain.items()} | {
+            sha: i.origins for sha, i in found.items() if i.confidence >= _SURE
+        }
 
     def _holder(self, commit: Sha, copies: Sequence[Sha], line: Line) -> Sha | None:
         """The newest holder that no later commit of the branch took out."""
@@ -123,27 +130,36 @@ class Holders:
 
 
 class Copies:
-    """What tells that a commit may be a copy of one of some others, before any content is read."""
+    """Which of some commits another may be a copy of, before any content is read: generous, never final."""
 
     def __init__(self, candidates: Sequence[Record]) -> None:
         self._index = Candidates.of(candidates)
-        known = self._index.all
-        self._dated = {k.dated for k in known}
-        self._states = {state for k in known for state in k.states}
-        self._touched = {(k.author, k.paths) for k in known if k.paths}
+        self._states: dict[tuple[str, Sha], list[Known]] = defaultdict(list)
+        self._touched: dict[tuple[bytes, frozenset[str]], list[Known]] = defaultdict(list)
+        for known in self._index.all:
+            for state in known.states:
+                self._states[state].append(known)
+            if known.paths:
+                self._touched[known.author, known.paths].append(known)
 
-    def may_hold(self, record: Record) -> bool:
-        known = Known(record)
-        if known.dated in self._dated or not self._states.isdisjoint(known.states):
-            return True
+    def of(self, record: Record) -> frozenset[Sha]:
+        known, index = Known(record), self._index
         wording = known.wording
-        return (
-            bool(self._index.titled(wording))
-            or any(self._index.named(name) for name in wording.trailers)
-            or any(self._index.changed_as(name) for name in wording.change_ids)
-            or any(self._index.numbered(n) for n in wording.picked)
-            or (known.author, known.paths) in self._touched
-        )
+        found = [*index.dated(known), *index.titled(wording), *self._touched.get((known.author, known.paths), ())]
+        found += [k for state in known.states for k in self._states.get(state, ())]
+        found += [k for name in wording.change_ids for k in index.changed_as(name)]
+        found += [k for n in (*wording.picked, *wording.mentioned) for k in index.numbered(n)]
+        named = [sha for name in wording.trailers if (sha := index.named(name))]
+        return frozenset((*named, *(k.sha for k in found)))
+
+    def told(self, record: Record) -> Sha | None:
+        """The one that its only trailer names, when title and paths are the same too: then no content need be read."""
+        known = Known(record)
+        named = [sha for name in known.wording.trailers if (sha := self._index.named(name))]
+        if len(known.wording.trailers) != 1 or len(named) != 1:
+            return None
+        origin = self._index.by_sha[named[0]]
+        return origin.sha if (origin.wording.title, origin.paths) == (known.wording.title, known.paths) else None
 
 
 def _committed(record: Record) -> int:

@@ -68,5 +68,5 @@ class Loose:
             path = self._folder / sha[:2] / sha[2:]
             path.parent.mkdir(exist_ok=True)
             with suppress(FileExistsError), path.open("xb") as f:
-                f.write(zlib.compress(whole, 1))
+                f.write(zlib.compress(whole, 0))
         return sha

@@ -16,7 +16,9 @@ from headway.history.git import NO_FETCH, Git, git_env, text_of
 from headway.history.loose import Loose, TreeEntry
 from headway.model.commit import Sha
 
-_PLAIN = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
+# What is written is thrown away: neither small nor safe.
+_HASTY = ("-c", "core.looseCompression=0", "-c", "core.fsync=none")
+_PLAIN = (*_HASTY, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
 _USAGE = 129
 # Longer than any buffer of git's output.
 _LONG = 20_000
