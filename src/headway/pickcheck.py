@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from headway.history.already import Pair
 from headway.history.held import Held
 from headway.history.pickcheck import Asked, Pick, find_picks, try_picks
 from headway.history.repository import Repository
-from headway.history.trials import Merged, Trials, words_of
-from headway.model.commit import Sha
+from headway.history.trials import Merged, Trials, lacking, words_of
+from headway.model.commit import Commit, Sha
 from headway.model.text import Text, say
+
+if TYPE_CHECKING:
+    from headway.policy.schema import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a pick needs before it, in the order to apply: a suggestion. ``trees`` are the proof: what comes of each
+    in turn and then of the commit, all clean. ``features`` are those that look like feature work (P7)."""
+
+    commits: tuple[Commit, ...] = ()
+    trees: tuple[Sha, ...] = ()
+    features: tuple[Sha, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "prerequisites": [c.sha for c in self.commits],
+            "trees": list(self.trees),
+            "features": list(self.features),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,7 @@ class CheckedPick:
     conflicts: tuple[str, ...]
     unsolved: Text | None = None
     already: Sha | None = None
+    needed: Needed | None = None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -38,11 +60,14 @@ class CheckedPick:
             "conflicts": list(self.conflicts),
             "unsolved": None if self.unsolved is None else str(self.unsolved),
             "already": self.already,
+            **(self.needed.as_json() if self.needed else {}),
         }
 
 
-def check_picks(repo: Repository, asked: Sequence[Asked], parent: int | None = None) -> tuple[CheckedPick, ...]:
-    """The answers in the order asked.
+def check_picks(
+    repo: Repository, asked: Sequence[Asked], parent: int | None = None, policy: Policy | None = None
+) -> tuple[CheckedPick, ...]:
+    """The answers in the order asked; with a ``policy`` also what conflicts need before them.
 
     Raises ``UnusableInput`` (``pick.unknown-ref``, ``pick.merge``, ``pick.no-parent``, ``repo.shallow``) and
     ``WorldFailed`` (``git.failed``).
@@ -54,16 +79,13 @@ def check_picks(repo: Repository, asked: Sequence[Asked], parent: int | None = N
         with Held(repo, picks) as held:
             merged = try_picks(trials, picks)
             already = held.find(trials)
-        return tuple(_checked(p, m, already) for p, m in zip(picks, merged, strict=True))
+        found = [_checked(p, m, already) for p, m in zip(picks, merged, strict=True)]
+        if policy is not None:
+            found = _with_needed(repo, trials, picks, found, policy)
+        return tuple(found)
 
 
 def _checked(pick: Pick, merged: Merged, already: Mapping[Pair, Sha]) -> CheckedPick:
-    unsolved = None
-    if merged.missing:
-        unsolved = say(
-            "the object {sha} is not in this clone: fetch it, then ask again",
-            sha="-" if merged.missing == "?" else merged.missing,
-        )
     return CheckedPick(
         pick.onto.sha,
         pick.commit.sha,
@@ -71,6 +93,30 @@ def _checked(pick: Pick, merged: Merged, already: Mapping[Pair, Sha]) -> Checked
         merged.tree,
         merged.tree == pick.onto.tree,
         words_of(merged.conflicts),
-        unsolved,
+        lacking(merged.missing) if merged.missing else None,
         already.get(Pair(pick.onto.sha, pick.commit.sha)),
     )
+
+
+def _with_needed(
+    repo: Repository, trials: Trials, picks: Sequence[Pick], found: Sequence[CheckedPick], policy: Policy
+) -> list[CheckedPick]:
+    """Equal questions are solved once."""
+    from headway.decide.picks import feature_sign
+    from headway.history.prerequisites import Prerequisites, Solution
+
+    prerequisites = Prerequisites(repo, trials)
+    solved: dict[Pick, Solution] = {}
+    done = []
+    for pick, checked in zip(picks, found, strict=True):
+        if checked.clean is not False:
+            done.append(replace(checked, needed=Needed()))
+            continue
+        if pick not in solved:
+            there = Solution(unsolved=say("the branch holds it already, as {commit}", commit=checked.already))
+            solved[pick] = there if checked.already else prerequisites.solve(pick)
+        solution = solved[pick]
+        features = tuple(c.sha for c in solution.members if feature_sign(c, policy))
+        needed = Needed(solution.members, solution.trees, features)
+        done.append(replace(checked, unsolved=solution.unsolved, needed=needed))
+    return done

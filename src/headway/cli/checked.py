@@ -26,6 +26,11 @@ def show_checked(found: Sequence[CheckedPick], screen: Screen) -> None:
             screen.say(say("       and {count} more", count=len(c.conflicts) - _MOST))
         if c.already:
             screen.say(say("       it is there already: {commit}", commit=c.already), "dim")
+        if c.needed and c.needed.commits:
+            screen.say(say("       applies after these {count}:", count=len(c.needed.commits)))
+            for commit in c.needed.commits:
+                mark = tr(say("P7: feature work"), screen.lang) if commit.sha in c.needed.features else ""
+                screen.line(f"         {commit.sha[:12]}  {commit.title}  {mark}".rstrip(), "yellow" if mark else "")
         if c.unsolved:
             screen.line(f"       {tr(c.unsolved, screen.lang)}", "dim")
     clean = sum(c.clean is True for c in found)

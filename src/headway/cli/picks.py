@@ -147,17 +147,27 @@ def apply(context: Context, version: str | None) -> Answer:
 @pick.command(
     "check",
     cls=Command,
-    help="Would each commit apply cleanly, on its own? Nothing is written. A release manager sees what a conflict "
-    "would need before it with --prerequisites.",
+    help="Would each commit apply cleanly, on its own? Nothing is written.",
 )
 @click.argument("commits", nargs=-1, metavar="COMMIT…")
 @click.option("--onto", metavar="REF", cls=Option, help="What they would be picked onto.")
 @click.option("--pairs", metavar="FILE", cls=Option, help="A file of lines ONTO COMMIT instead (-: standard input).")
 @click.option("--parent", type=int, metavar="N", cls=Option, help="Of a merge: the parent it is compared with.")
+@click.option(
+    "--prerequisites",
+    is_flag=True,
+    cls=Option,
+    help="Suggest the few earlier commits that a conflict needs.",
+)
 @common_options
 @answering
 def check(
-    context: Context, commits: tuple[str, ...], onto: str | None, pairs: str | None, parent: int | None
+    context: Context,
+    commits: tuple[str, ...],
+    onto: str | None,
+    pairs: str | None,
+    parent: int | None,
+    prerequisites: bool,
 ) -> Answer:
     from pathlib import Path
 
@@ -171,7 +181,7 @@ def check(
         raise click.UsageError("--pairs FILE says it all: leave out --onto and COMMIT")
     asked = tuple(read_pairs(_text_of(pairs), pairs)) if pairs else tuple(Asked(onto or "", c) for c in commits)
     repo = open_at_once(Path(context.given.get("repo") or "."))
-    found = check_picks(repo, asked, parent)
+    found = check_picks(repo, asked, parent, context.policy() if prerequisites else None)
     status = NO if any(c.clean is False for c in found) else OPEN if any(c.clean is None for c in found) else YES
 
     def show(screen: Screen) -> None:

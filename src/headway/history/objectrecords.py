@@ -6,10 +6,10 @@ import hashlib
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from zlib import crc32
 
-from headway.history.loose import TREE, TreeEntry
+from headway.history.loose import TreeEntry
 from headway.history.objects import Found, Objects
 from headway.history.patches import EMPTY, LARGEST, Patch
 from headway.history.records import FileChange, Record
@@ -55,28 +55,13 @@ class ObjectRecords:
         old = before[0].fields[2].decode() if before and before[0] else None
         rows = []
         try:
-            for path, one, two in self._changes(b"", old, record.fields[2].decode()):
+            for path, one, two in self._trees.differences(old, record.fields[2].decode()):
                 rows.append(_row(path, one, two))
                 if len(rows) > _MOST:
                     break
         except MissingObject:
             return b""
         return b"\0".join(rows)
-
-    def _changes(
-        self, prefix: bytes, old: Sha | None, new: Sha | None
-    ) -> Iterator[tuple[bytes, TreeEntry | None, TreeEntry | None]]:
-        before, after = ({} if sha is None else self._trees.rows(sha) for sha in (old, new))
-        for name in sorted({*before, *after}):
-            one, two = before.get(name), after.get(name)
-            if one == two:
-                continue
-            folders = [row.sha if row is not None and row.mode == TREE else None for row in (one, two)]
-            files = [row if row is not None and row.mode != TREE else None for row in (one, two)]
-            if any(files):
-                yield prefix + name, files[0], files[1]
-            if any(folders):
-                yield from self._changes(prefix + name + b"/", folders[0], folders[1])
 
     def patches(self, records: Sequence[Record]) -> dict[Sha, Patch]:
         """The changed lines of commits, as ``read_patches`` tells them; lines that only moved are not changed."""

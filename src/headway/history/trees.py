@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from headway.history.loose import TREE, Loose, TreeEntry, read_tree
 from headway.history.objects import Objects
@@ -55,6 +55,22 @@ class Trees:
                 return None
             tree = row.sha
         return self.rows(tree).get(name)
+
+    def differences(
+        self, old: Sha | None, new: Sha | None, prefix: bytes = b""
+    ) -> Iterator[tuple[bytes, TreeEntry | None, TreeEntry | None]]:
+        """The files in which two trees differ, by path. Raises ``MissingObject``."""
+        before, after = ({} if sha is None else self.rows(sha) for sha in (old, new))
+        for name in sorted({*before, *after}):
+            one, two = before.get(name), after.get(name)
+            if one == two:
+                continue
+            folders = [row.sha if row is not None and row.mode == TREE else None for row in (one, two)]
+            files = [row if row is not None and row.mode != TREE else None for row in (one, two)]
+            if any(files):
+                yield prefix + name, files[0], files[1]
+            if any(folders):
+                yield from self.differences(folders[0], folders[1], prefix + name + b"/")
 
     def changed(self, tree: Sha | None, edits: Mapping[bytes, TreeEntry | None], loose: Loose) -> Sha:
         """The tree with each path set to a row (its ``name`` is the path's last part) or gone; ``None``: an empty one.

@@ -18,6 +18,7 @@ from headway.history.scratch import WRITES, scratch_objects
 from headway.history.shortcut import Change, Plan, Sides, plans
 from headway.history.trees import MissingObject, Trees
 from headway.model.commit import Sha
+from headway.model.text import Text, say
 
 _SHA = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _LACKING = re.compile(r"promisor|could not fetch|unable to read|missing|could not parse|failed to read", re.IGNORECASE)
@@ -47,7 +48,7 @@ class Trials:
     def __enter__(self) -> Trials:
         with ExitStack() as ending:
             env = ending.enter_context(scratch_objects(self.git))
-            self._env = env
+            self.env = env
             self.objects = ending.enter_context(Objects(self.git, env))
             self.trees = Trees(self.objects)
             self.loose = Loose(Path(env[WRITES]), _some_sha(self.git, self.objects))
@@ -60,6 +61,10 @@ class Trials:
         for child in self._children.values():
             child.close()
         self._ending.close()
+
+    def touched(self, before: Sha, after: Sha) -> tuple[bytes, ...]:
+        """The paths in which two trees differ. Raises ``MissingObject``."""
+        return tuple(path for path, _, _ in self.trees.differences(before, after))
 
     def one(self, sides: Sides) -> Merged:
         """One pick. Raises ``WorldFailed`` (``git.failed``)."""
@@ -124,7 +129,7 @@ class Trials:
         if folder not in self._children:
             if not self._children:
                 self._stuffing = Stuffing(self.loose)
-            self._children[folder] = MergeChild(self.git, folder, self._env, self._stuffing)
+            self._children[folder] = MergeChild(self.git, folder, self.env, self._stuffing)
         return self._children[folder]
 
     def _merged(self, child: MergeChild, pairs: Sequence[tuple[Sha, Sha]]) -> list[Merged]:
@@ -165,3 +170,10 @@ def _plain(raw: RawMerge, pair: tuple[Sha, Sha]) -> Merged:
 def words_of(paths: Sequence[bytes]) -> tuple[str, ...]:
     """Paths as text: UTF-8, anything else replaced."""
     return tuple(text_of(p) for p in paths)
+
+
+def lacking(sha: Sha) -> Text:
+    """Why nothing can be said: an object is not in the clone."""
+    if sha == "?":
+        return say("an object is not in this clone: fetch it, then ask again")
+    return say("the object {sha} is not in this clone: fetch it, then ask again", sha=sha)
