@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headway.history.already import Pair
 from headway.history.held import Held
-from headway.history.pickcheck import Asked, Pick, find_picks, try_picks
+from headway.history.pickcheck import Asked, Pick, begin_picks, find_picks
 from headway.history.repository import Repository
 from headway.history.trials import Merged, Trials, lacking, words_of
 from headway.model.commit import Commit, Sha
@@ -77,8 +77,9 @@ def check_picks(
     with Trials(repo.git) as trials:
         picks = find_picks(repo, trials, asked, parent)
         with Held(repo, picks) as held:
-            merged = try_picks(trials, picks)
+            answers = begin_picks(trials, picks)
             already = held.find(trials)
+            merged = answers()
         found = [_checked(p, m, already) for p, m in zip(picks, merged, strict=True)]
         if policy is not None:
             found = _with_needed(repo, trials, picks, found, policy)

@@ -145,7 +145,8 @@ class Copies:
     def of(self, record: Record) -> frozenset[Sha]:
         known, index = Known(record), self._index
         wording = known.wording
-        found = [*index.dated(known), *index.titled(wording), *self._touched.get((known.author, known.paths), ())]
+        found = [*index.dated(known), *index.titled(wording)]
+        found += [k for k in self._touched.get((known.author, known.paths), ()) if _share_words(k, known)]
         found += [k for state in known.states for k in self._states.get(state, ())]
         found += [k for name in wording.change_ids for k in index.changed_as(name)]
         found += [k for n in (*wording.picked, *wording.mentioned) for k in index.numbered(n)]
@@ -160,6 +161,10 @@ class Copies:
             return None
         origin = self._index.by_sha[named[0]]
         return origin.sha if (origin.wording.title, origin.paths) == (known.wording.title, known.paths) else None
+
+
+def _share_words(one: Known, other: Known) -> bool:
+    return 2 * len(one.words & other.words) >= min(len(one.words), len(other.words))
 
 
 def _committed(record: Record) -> int:

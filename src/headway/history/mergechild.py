@@ -43,7 +43,8 @@ class Stuffing:
     def __init__(self, loose: Loose) -> None:
         name = b"x" * _LONG
         one, two, three = (
-            loose.tree([TreeEntry(b"100644", name, loose.blob(text))] if text else []) for text in (b"1", b"2", b"")
+            loose.tree([TreeEntry(b"100644", name, bytes.fromhex(loose.blob(text)))] if text else [])
+            for text in (b"1", b"2", b"")
         )
         base = loose.commit(one)
         self.line = f"{loose.commit(two, base)} {loose.commit(three, base)}\n".encode()

@@ -20,6 +20,7 @@ _PERSON = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<when>-?\d+))?")
 _SPACES = re.compile(rb"\s+")
 _WORTH = re.compile(rb"\w\W*\w\W*\w")
 _NOTHING = b"000000"
+_NO_ROW = TreeEntry(b"", b"", b"")
 _MOST = 2_000  # paths of a commit
 
 
@@ -106,10 +107,11 @@ def _patch(files: Sequence[FileChange], blobs: dict[Sha, bytes]) -> Patch:
 
 
 def _row(path: bytes, old: TreeEntry | None, new: TreeEntry | None) -> bytes:
-    zeros = "0" * len((new or old or TreeEntry(b"", b"", "")).sha)
     status = b"A" if old is None else b"D" if new is None else b"M" if old.mode[:3] == new.mode[:3] else b"T"
-    one, two = (row or TreeEntry(_NOTHING, b"", zeros) for row in (old, new))
-    return b":%b %b %b %b %b\0%b" % (one.mode, two.mode, one.sha.encode(), two.sha.encode(), status, path)
+    nothing = b"0" * 2 * len((new or old or _NO_ROW).id)
+    modes = [row.mode if row else _NOTHING for row in (old, new)]
+    shas = [row.id.hex().encode() if row else nothing for row in (old, new)]
+    return b":%b %b %b %b %b\0%b" % (*modes, *shas, status, path)
 
 
 def _record(found: Found) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headway.errors import UnusableInput
@@ -152,11 +152,16 @@ def _pick(onto: Named, commit: Named, base: Sha | None, trees: Mapping[str, Name
     return Pick(onto, commit, base, Sides(onto.tree, before.tree, commit.tree))
 
 
-def try_picks(trials: Trials, picks: Sequence[Pick]) -> tuple[Merged, ...]:
-    """How each would apply, by itself; equal questions are asked once."""
+def begin_picks(trials: Trials, picks: Sequence[Pick]) -> Callable[[], tuple[Merged, ...]]:
+    """How each would apply, by itself, told when what is returned is called; equal questions are asked once."""
     asked = list(dict.fromkeys(p.sides for p in picks if p.sides))
-    found = dict(zip(asked, trials.many(asked), strict=True))
-    return tuple(found[p.sides] if p.sides else Merged(None, missing=p.missing) for p in picks)
+    answers = trials.begin(asked)
+
+    def end() -> tuple[Merged, ...]:
+        found = dict(zip(asked, answers(), strict=True))
+        return tuple(found[p.sides] if p.sides else Merged(None, missing=p.missing) for p in picks)
+
+    return end
 
 
 def read_pairs(text: str, where: str) -> Iterator[Asked]:

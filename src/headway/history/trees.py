@@ -94,7 +94,7 @@ class Trees:
             old = rows.pop(name, None)
             sha = self._changed(old.sha if old is not None and old.mode == TREE else None, inner, loose)
             if sha is not None:
-                rows[name] = TreeEntry(TREE, name, sha)
+                rows[name] = TreeEntry(TREE, name, bytes.fromhex(sha))
         if not rows:
             return None
         made = loose.tree(rows.values())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ class Trials:
             self.loose = Loose(Path(env[WRITES]), _some_sha(self.git, self.objects))
             self.empty_tree = self.loose.tree(())
             self._attributes = ending.enter_context(Attributes(self.objects, self.trees))
+            self._pool = ending.enter_context(ThreadPoolExecutor(1))
             self._ending = ending.pop_all()
         return self
 
@@ -72,6 +74,10 @@ class Trials:
 
     def many(self, asked: Sequence[Sides]) -> list[Merged]:
         """Each pick by itself, in the order asked. Raises ``WorldFailed`` (``git.failed``)."""
+        return self.begin(asked)()
+
+    def begin(self, asked: Sequence[Sides]) -> Callable[[], list[Merged]]:
+        """The same, while git is at work: call what is returned for the answers, before anything else is tried."""
         found: dict[int, Merged] = {}
         for_git: dict[int, Sides] = {}
         made = plans(self.trees, asked)
@@ -84,11 +90,15 @@ class Trials:
                 for_git[i] = self._only(plan.open)
             else:
                 found[i] = Merged(self.trees.changed(sides.ours, plan.settled, self.loose))
-        merged = self._by_git([(asked[i].ours, sides) for i, sides in for_git.items()])
-        for i, answer in zip(for_git, merged, strict=True):
-            plan = made[i]
-            found[i] = self._whole(asked[i].ours, plan, answer) if isinstance(plan, Plan) else answer
-        return [found[i] for i in range(len(asked))]
+        waiting = self._by_git([(asked[i].ours, sides) for i, sides in for_git.items()])
+
+        def end() -> list[Merged]:
+            for i, answer in zip(for_git, waiting(), strict=True):
+                plan = made[i]
+                found[i] = self._whole(asked[i].ours, plan, answer) if isinstance(plan, Plan) else answer
+            return [found[i] for i in range(len(asked))]
+
+        return end
 
     def _only(self, changes: Sequence[Change]) -> Sides:
         """Trees of nothing but these paths."""
@@ -106,7 +116,7 @@ class Trials:
         rows = {c.path: self.trees.at(merged.tree, c.path) for c in plan.open}
         return Merged(self.trees.changed(ours, {**plan.settled, **rows}, self.loose))
 
-    def _by_git(self, asked: Sequence[tuple[Sha, Sides]]) -> list[Merged]:
+    def _by_git(self, asked: Sequence[tuple[Sha, Sides]]) -> Callable[[], list[Merged]]:
         """Merges by git itself, each with the attributes of a tree."""
         found: dict[int, Merged] = {}
         by_folder: dict[Path, list[int]] = defaultdict(list)
@@ -115,10 +125,15 @@ class Trials:
                 by_folder[self._attributes.folder(tree)].append(i)
             except MissingObject as e:
                 found[i] = Merged(None, missing=e.sha)
-        for folder, places in by_folder.items():
-            pairs = [self._pair(asked[i][1]) for i in places]
-            found |= zip(places, self._merged(self._child(folder), pairs), strict=True)
-        return [found[i] for i in range(len(asked))]
+        pairs = {folder: [self._pair(asked[i][1]) for i in places] for folder, places in by_folder.items()}
+        tasks = {folder: self._pool.submit(self._merged, self._child(folder), pairs[folder]) for folder in by_folder}
+
+        def end() -> list[Merged]:
+            for folder, places in by_folder.items():
+                found.update(zip(places, tasks[folder].result(), strict=True))
+            return [found[i] for i in range(len(asked))]
+
+        return end
 
     def _pair(self, sides: Sides) -> tuple[Sha, Sha]:
         """Two commits whose merge is the pick. They have no history, so git looks for their base nowhere."""
