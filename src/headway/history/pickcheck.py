@@ -132,7 +132,7 @@ def _bases(repo: Repository, commits: Sequence[Named], parent: int | None) -> li
             facts=(("merges", merges),),
             remedy=say("add --parent 1 for what the merge brought to its first parent"),
         )
-    wanted = parent or 1
+    wanted = 1 if parent is None else parent
     short = next((c for c in commits if wanted > max(len(c.parents), 1)), None)
     if short is not None or wanted < 1:
         raise UnusableInput(
