@@ -21,10 +21,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from headway.history.git import git_env
 from headway.history.identity import find_origins
+from headway.history.log import is_ancestor
 from headway.history.objects import Objects
 from headway.history.records import read_records
 from headway.history.repository import Repository, open_repository, resolve_commit
@@ -59,6 +61,10 @@ def real_picks(repo: Repository, trunk: str, branch: str, limit: int) -> list[Pa
     return found[-limit:]
 
 
+class _NotHere(Exception):
+    """The clone lacks objects of this commit's files: git cannot check it out."""
+
+
 class Tree:
     """A clone with a work tree that shares the objects of the repository."""
 
@@ -82,7 +88,8 @@ class Tree:
         self.git("cherry-pick", "--quit")
         begun = time.perf_counter()
         out = self.git("checkout", "-q", "-f", "--detach", onto)
-        assert out.returncode == 0, out.stderr
+        if out.returncode:
+            raise _NotHere
         between = time.perf_counter()
         done = self.git("cherry-pick", "--allow-empty", "--keep-redundant-commits", commit)
         ended = time.perf_counter()
@@ -123,22 +130,50 @@ def compare(repo: Repository, pairs: list[Pair], show: bool) -> list[object]:
     """A row: picks, clean, conflicts, equal; git's and Headway's milliseconds a pick; ratios; git processes."""
     with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
         folder = Path(name)
-        results, took, processes = headway(repo, pairs, folder)
         tree = Tree(repo, folder / "clone")
         tree.git("checkout", "-q", "-f", "--detach", pairs[0][0])
+        results, took, processes = headway(repo, pairs, folder)
         checkout = alone = 0.0
         count: Counter[str] = Counter()
         for pair, row in zip(pairs, results, strict=True):
-            real, moved, picked = tree.pick(pair)
+            try:
+                real, moved, picked = tree.pick(pair)
+            except _NotHere:
+                count["not here"] += 1
+                continue
             checkout, alone = checkout + moved, alone + picked
             mine = Result(row["tree"], tuple(sorted(row["conflicts"])))
             count["clean" if real.tree else "conflict"] += 1
             count["same"] += mine == real
             if show and mine != real:
                 print(f"  {pair} git {real} headway {mine}", file=sys.stderr)
-    each = [f"{1000 * t / len(pairs):.1f}" for t in (alone, checkout, took)]
+    done = len(pairs) - count["not here"]  # the others cost Headway time all the same: it is charged to these
+    each = [f"{1000 * t / max(done, 1):.1f}" for t in (alone, checkout, took)]
     ratios = [f"{alone / took:.1f}", f"{(alone + checkout) / took:.1f}"]
-    return [len(pairs), count["clean"], count["conflict"], count["same"], *each, *ratios, processes]
+    return [done, count["clean"], count["conflict"], count["same"], *each, *ratios, processes]
+
+
+def prerequisites(repo: Repository, trunk: str, pairs: list[Pair], branches: list[str]) -> list[object]:
+    """A row: conflicts on the cut that people solved by picking more (onto what the branch was before the pick it is
+    clean), how many Headway solves, the median of the seconds and the size of the largest set."""
+    cases = []
+    with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
+        folder = Path(name)
+        for branch in branches:
+            cut = repo.git.run("merge-base", trunk, branch).strip()
+            mine = [p for p in pairs if is_ancestor(repo, p[0], str(resolve_commit(repo, branch)))]
+            if mine:
+                there, before = (headway(repo, p, folder)[0] for p in (mine, [(cut, c) for _, c in mine]))
+                cases += [
+                    (cut, t["commit"]) for t, b in zip(there, before, strict=True) if t["clean"] and b["clean"] is False
+                ]
+        sizes, seconds = [], []
+        for case in dict.fromkeys(cases):
+            ((row,), took, _) = headway(repo, [case], folder, "--prerequisites")
+            sizes.append(len(row["prerequisites"]))
+            seconds.append(took)
+    share = f"{sum(map(bool, sizes))}/{len(sizes)}"
+    return [share, f"{median(seconds):.2f}" if seconds else "-", max(sizes, default=0)]
 
 
 def main() -> None:
@@ -147,15 +182,19 @@ def main() -> None:
     parser.add_argument("--trunk", required=True)
     parser.add_argument("--branch", action="append", required=True, help="may be given several times")
     parser.add_argument("--picks", type=int, default=300, help="of all branches together, the newest of each")
+    parser.add_argument("--no-prerequisites", action="store_true", help="leave the conflicts on the cut out")
     parser.add_argument("--show", action="store_true", help="say on stderr what differs")
     options = parser.parse_args()
     repo = open_repository(options.repo)
     share = max(options.picks // len(options.branch), 1)
     pairs = [p for b in options.branch for p in real_picks(repo, options.trunk, b, share)]
     titles = ("repository", "picks", "clean", "conflicts", "same", "cherry-pick ms", "checkout ms", "Headway ms")
-    print(f"| {' | '.join((*titles, 'ratio alone', 'with checkouts', 'git processes'))} |")
-    print("|" + "---|" * (len(titles) + 3))
-    print(f"| {' | '.join(map(str, (options.repo.resolve().parent.name, *compare(repo, pairs, options.show))))} |")
+    more = ("ratio alone", "with checkouts", "git processes", "solved", "median s", "largest set")
+    print(f"| {' | '.join((*titles, *more))} |")
+    print("|" + "---|" * len((*titles, *more)))
+    row = [options.repo.resolve().parent.name, *compare(repo, pairs, options.show)]
+    row += ["-"] * 3 if options.no_prerequisites else prerequisites(repo, options.trunk, pairs, options.branch)
+    print(f"| {' | '.join(map(str, row))} |")
 
 
 if __name__ == "__main__":
