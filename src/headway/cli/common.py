@@ -102,6 +102,16 @@ class Context:
             person=self.person,
         )
 
+    def policy(self) -> Any:
+        """The policy in force, where nothing else of the project is needed."""
+        from headway.app import find_policy
+        from headway.history.repository import open_repository
+
+        file = self.given.get("policy")
+        repo = open_repository(Path(self.given.get("repo") or "."))
+        wanted = Path(file) if file else None
+        return find_policy(repo, self.given.get("trunk") or "", wanted, self.given.get("preset"))[0]
+
     def person(self, repo: Any) -> str:
         """Who is at the controls: ``--as``, HEADWAY_PERSON, git's own user name, else the system's."""
         named = self.given.get("person") or os.environ.get("HEADWAY_PERSON")

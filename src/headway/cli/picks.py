@@ -1,4 +1,4 @@
-"""Commands of cherry-picks: pick request, pick list, pick apply."""
+"""Commands of cherry-picks: pick request, pick list, pick apply, pick check."""
 
 from __future__ import annotations
 
@@ -142,3 +142,70 @@ def apply(context: Context, version: str | None) -> Answer:
         shown(tuple(waits), screen)
 
     return Answer(YES if rows or not waits else OPEN, {"applied": rows, "waits": [w.as_json() for w in waits]}, show)
+
+
+@pick.command(
+    "check",
+    cls=Command,
+    help="Would each commit apply cleanly, on its own? Nothing is written.",
+)
+@click.argument("commits", nargs=-1, metavar="COMMIT…")
+@click.option("--onto", metavar="REF", cls=Option, help="What they would be picked onto.")
+@click.option("--pairs", metavar="FILE", cls=Option, help="A file of lines ONTO COMMIT instead (-: standard input).")
+@click.option("--parent", type=int, metavar="N", cls=Option, help="Of a merge: the parent it is compared with.")
+@click.option(
+    "--prerequisites",
+    is_flag=True,
+    cls=Option,
+    help="Suggest the few earlier commits that a conflict needs.",
+)
+@common_options
+@answering
+def check(
+    context: Context,
+    commits: tuple[str, ...],
+    onto: str | None,
+    pairs: str | None,
+    parent: int | None,
+    prerequisites: bool,
+) -> Answer:
+    from pathlib import Path
+
+    from headway.history.pickcheck import Asked, read_pairs
+    from headway.history.repository import open_at_once
+    from headway.pickcheck import check_picks
+
+    if pairs is None and (onto is None or not commits):
+        raise click.UsageError("name --onto REF and at least one COMMIT, or --pairs FILE")
+    if pairs is not None and (onto is not None or commits):
+        raise click.UsageError("--pairs FILE says it all: leave out --onto and COMMIT")
+    asked = tuple(read_pairs(_text_of(pairs), pairs)) if pairs else tuple(Asked(onto or "", c) for c in commits)
+    repo = open_at_once(Path(context.given.get("repo") or "."))
+    found = check_picks(repo, asked, parent, context.policy() if prerequisites else None)
+    status = NO if any(c.clean is False for c in found) else OPEN if any(c.clean is None for c in found) else YES
+
+    def show(screen: Screen) -> None:
+        from headway.cli.checked import show_checked
+
+        show_checked(found, screen)
+
+    return Answer(status, {"results": [c.as_json() for c in found]}, show)
+
+
+def _text_of(name: str) -> str:
+    """A file that a person named, or standard input; a mark of its encoding and foreign bytes do no harm."""
+    import sys
+    from pathlib import Path
+
+    from headway.errors import UnusableInput
+
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as e:
+        why = e.strerror if isinstance(e, OSError) else str(e)
+        raise UnusableInput(
+            "pick.pairs",
+            say("{file}: {why}", file=ascii(name)[1:-1], why=why),
+            remedy=say("name a file of lines ONTO COMMIT"),
+        ) from e
+    return data.decode("utf-8", "surrogateescape")

@@ -85,8 +85,10 @@ def _check_version(program: str) -> None:
 class Git:
     """git on one repository, named by its (common) git directory. The work tree is never used."""
 
-    def __init__(self, git_dir: Path) -> None:
-        check_git()
+    def __init__(self, git_dir: Path, *, check: bool = True) -> None:
+        """``check=False`` saves a process: who asks so calls ``check_git`` when git fails."""
+        if check:
+            check_git()
         self.git_dir = git_dir
 
     @cached_property

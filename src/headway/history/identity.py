@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import exp
 
@@ -10,10 +10,11 @@ from headway.history.candidates import Candidates, Known
 from headway.history.kept import Kept
 from headway.history.likeness import Likeness, Lines, likeness
 from headway.history.objects import Objects
-from headway.history.patches import read_patches
+from headway.history.patches import Patch, read_patches
 from headway.history.records import Record
 from headway.history.told import Messages, Told
 from headway.history.wordings import read_wordings
+from headway.model.commit import Sha
 from headway.model.identity import NOBODY, SURE, Identities, Identity, Signal
 
 # Measured, not chosen by taste: benchmarks/identity.py.
@@ -32,11 +33,13 @@ def find_origins(
     *,
     ignore_trailers: bool = False,
     kept: Kept | None = None,
+    patches: Callable[[Sequence[Record]], Mapping[Sha, Patch]] | None = None,
 ) -> Identities:
     """The identity of each of ``subjects`` among ``candidates`` (oldest first), by the subject's SHA.
 
     A subject that is itself among the candidates is its own origin. ``ignore_trailers`` reads neither trailers nor
-    pull request numbers; what is ``kept`` is not read again. Raises ``WorldFailed`` (``git.failed``).
+    pull request numbers; what is ``kept`` is not read again; ``patches`` reads changed lines otherwise than by
+    ``read_patches``. Raises ``WorldFailed`` (``git.failed``).
     """
     index = Candidates.of(candidates, read_wordings(candidates, kept))
     messages = Messages(index, objects)
@@ -45,7 +48,8 @@ def find_origins(
     told = {p.sha: Told((), ()) if ignore_trailers else messages.told(p) for p in picks}
     compared = {p.sha: _compared(p, told[p.sha], index) for p in picks}
     wanted = {k.sha: k.record for k in (*picks, *(k for some in compared.values() for k in some))}
-    lines = Lines(read_patches(objects.git, tuple(wanted.values()), kept))
+    records = tuple(wanted.values())
+    lines = Lines(patches(records) if patches else read_patches(objects.git, records, kept))
     for pick in picks:
         alike = sorted(
             (likeness(pick, k, lines, index) for k in compared[pick.sha]),

@@ -72,7 +72,8 @@ class Objects:
 
     def _stream(self, asked: Sequence[str | None]) -> Iterator[Found | None]:
         """Answers until all are given, or git dies of a missing object."""
-        lines = [f"{name}\n".encode() for name in asked if name is not None]
+        # A name of bytes that are no UTF-8 comes as Python reads it from a command line.
+        lines = [f"{name}\n".encode("utf-8", "surrogateescape") for name in asked if name is not None]
         child = self._start()
         # What fits any pipe needs no thread.
         writer = threading.Thread(target=_write, args=(child, lines), daemon=True)

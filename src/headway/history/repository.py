@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,11 +37,7 @@ def open_repository(path: Path) -> Repository:
     """
     check_git()
     if not path.is_dir():
-        raise UnusableInput(
-            "repo.not-a-directory",
-            say("{path} is not a directory", path=path),
-            remedy=say("name a git repository with --repo PATH"),
-        )
+        raise _no_directory(path)
     code, out, words = _ask(path, "--path-format=absolute", "--git-common-dir", "--is-bare-repository")
     if code:
         raise _unusable(path, words)
@@ -57,6 +54,30 @@ def open_repository(path: Path) -> Repository:
     tree = Path(top.rstrip("\n")) if has_tree == 0 and bare != "true" else None
     # Asked from inside .git, or with the bare repository of linked work trees: the common one decides.
     return Repository(path, git_dir, _is_bare(git, bare == "true"), tree, git)
+
+
+def open_at_once(path: Path) -> Repository:
+    """The same by one git process, for questions that need neither the work tree nor any ref; git's version is left
+    unchecked. Raises ``UnusableInput``: ``git.missing``, ``repo.not-a-directory``, ``repo.not-found``,
+    ``repo.not-trusted``."""
+    if shutil.which("git") is None:
+        check_git()
+    if not path.is_dir():
+        raise _no_directory(path)
+    code, out, words = _ask(path, "--is-bare-repository", "--path-format=absolute", "--git-common-dir")
+    if code:
+        raise _unusable(path, words)
+    bare, _, common = out.removesuffix("\n").partition("\n")
+    git_dir = Path(common)
+    return Repository(path, git_dir, bare == "true", None, Git(git_dir, check=False))
+
+
+def _no_directory(path: Path) -> UnusableInput:
+    return UnusableInput(
+        "repo.not-a-directory",
+        say("{path} is not a directory", path=path),
+        remedy=say("name a git repository with --repo PATH"),
+    )
 
 
 def _is_bare(git: Git, here: bool) -> bool:

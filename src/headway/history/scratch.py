@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from headway.history.git import Git
 
-_WRITES = "GIT_OBJECT_DIRECTORY"
+WRITES = "GIT_OBJECT_DIRECTORY"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of our own in it is used
+_ROOM = 1 << 30  # bytes
+
 _READS = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
 
 
@@ -17,19 +22,29 @@ _READS = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
 def scratch_objects(git: Git, env: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
     """``env`` changed so that git writes objects to a folder that is removed at the end, and still reads all others."""
     written, read = _places(git, env)
-    with tempfile.TemporaryDirectory(prefix="headway-objects-") as folder:
-        yield {**(env or {}), _WRITES: folder, _READS: _joined(_quoted(written), read)}
+    with tempfile.TemporaryDirectory(prefix="headway-objects-", dir=_place()) as folder:
+        yield {**(env or {}), WRITES: folder, _READS: _joined(_quoted(written), read)}
+
+
+def _place() -> Path | None:
+    """Memory, where the system has a folder of it with room: many small files are made. ``None``: the usual place."""
+    if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")):
+        return None  # the user's choice
+    with suppress(OSError):
+        if shutil.disk_usage(_MEMORY).free >= _ROOM and os.access(_MEMORY, os.W_OK | os.X_OK):
+            return _MEMORY
+    return None
 
 
 def also_reading(git: Git, env: Mapping[str, str] | None, scratch: Mapping[str, str]) -> dict[str, str]:
     """``env`` changed so that git also reads what is in ``scratch``; objects are written where they were."""
     written, read = _places(git, env)
-    return {**(env or {}), _WRITES: written, _READS: _joined(read, _quoted(scratch[_WRITES]))}
+    return {**(env or {}), WRITES: written, _READS: _joined(read, _quoted(scratch[WRITES]))}
 
 
 def _places(git: Git, env: Mapping[str, str] | None) -> tuple[str, str]:
     env = env or {}
-    return env.get(_WRITES, str(git.git_dir / "objects")), env.get(_READS, "")
+    return env.get(WRITES, str(git.git_dir / "objects")), env.get(_READS, "")
 
 
 def _joined(*parts: str) -> str:
