@@ -21,7 +21,7 @@ from headway.decide import changes
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.errors import HeadwayError, UnusableInput
-from headway.history.log import read_file, read_tags
+from headway.history.log import read_tags
 from headway.history.merge import try_changes
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.model.build import PublishedFile
@@ -32,13 +32,11 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.plan.actions import Action
 from headway.plan.planner import Plan, TrainPlan, plan
-from headway.policy.loader import load_policy
 from headway.policy.schema import Policy
+from headway.policyfile import NO_POLICY, POLICY_FILE, find_policy
 from headway.sources.repository import branch_names, branches_elsewhere, read_repository
 
-POLICY_FILE = "release.toml"
 ACTOR = "headway"
-NO_POLICY = "no release.toml (preset vllm-2025)"
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
@@ -289,35 +287,6 @@ def _canonical(text: str) -> str:
         return str(Version(text))
     except ValueError:
         return text
-
-
-def find_policy(repo: Repository, trunk_wanted: str, file: Path | None, preset: str | None) -> tuple[Policy, str]:
-    """The policy in force and where it came from.
-
-    A named file; else ``release.toml`` of the work tree, of the trunk, of the state folder; else the preset alone.
-    """
-    if file is not None:
-        return read_policy(file, preset), str(file)
-    for place in (repo.work_tree and repo.work_tree / POLICY_FILE, repo.state / POLICY_FILE):
-        if place and place.is_file():
-            return find_policy(repo, trunk_wanted, place, preset)
-    trunk = find_trunk(repo, trunk_wanted)
-    text = read_file(repo, repo.git.run("rev-parse", f"{trunk}^{{commit}}").strip(), POLICY_FILE)
-    source = f"{trunk}:{POLICY_FILE}" if text is not None else f"preset {preset}" if preset else NO_POLICY
-    return load_policy(text, source=source, preset=preset), source
-
-
-def read_policy(file: Path, preset: str | None) -> Policy:
-    """The policy of a file. Raises ``UnusableInput`` when it cannot be read or used."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as e:
-        raise UnusableInput(
-            "policy.unreadable",
-            say("{file} cannot be read: {why}", file=file, why=str(e)),
-            remedy=say("name a release.toml with --policy FILE, or write one with `headway init`"),
-        ) from e
-    return load_policy(text, source=str(file), preset=preset)
 
 
 def open_headway(

@@ -7,7 +7,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 
-from headway.app import NO_POLICY, Headway
+from headway.app import Headway
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
 from headway.effects.environment import uv_program
@@ -16,6 +16,7 @@ from headway.history.git import check_git
 from headway.history.log import read_file, read_tags, trunk_tip
 from headway.model.entry import broken_links
 from headway.model.text import Text, say
+from headway.policyfile import NO_POLICY
 from headway.setup import count_final, tag_style
 from headway.sources.repository import branches_elsewhere
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headway.app import NO_POLICY, Headway
+from headway.app import Headway
 from headway.decide.tags import (
     Built,
     Moved,
@@ -26,6 +26,7 @@ from headway.history.versionsource import SCM, VCS, VersionSource, project_folde
 from headway.model.commit import Sha
 from headway.model.reason import Reason
 from headway.model.text import facts, say
+from headway.policyfile import NO_POLICY
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from headway.app import NO_POLICY, Headway, pick_train
+from headway.app import Headway, pick_train
 from headway.decide import proof, record
 from headway.decide.calendar import CalendarRow, release_calendar
 from headway.decide.candidates import CandidateRecord, records
@@ -24,6 +24,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.plan.planner import TrainPlan, plan
+from headway.policyfile import NO_POLICY
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import tomlkit
 
-from headway.app import POLICY_FILE
 from headway.decide.trains import releases
 from headway.effects.files import write_new, write_whole
 from headway.errors import UnusableInput
@@ -22,6 +21,7 @@ from headway.policy.init import new_release_toml
 from headway.policy.loader import load_policy, upgrade_text
 from headway.policy.schema import Versions
 from headway.policy.scheme import read_final_tag
+from headway.policyfile import POLICY_FILE
 
 # How projects write their final tags, with the candidates' tags that go with each (V5).
 _TAG_STYLES = (

@@ -104,8 +104,8 @@ class Context:
 
     def policy(self) -> Any:
         """The policy in force, where nothing else of the project is needed."""
-        from headway.app import find_policy
         from headway.history.repository import open_repository
+        from headway.policyfile import find_policy
 
         file = self.given.get("policy")
         repo = open_repository(Path(self.given.get("repo") or "."))

@@ -165,10 +165,10 @@ def calendar(context: Context, year: int | None, form: str) -> Answer:
 
 def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
     """With a repository, what is released, slipped and skipped; without one, the policy's plan alone."""
-    from headway.app import read_policy
     from headway.decide.calendar import release_calendar
     from headway.errors import UnusableInput
     from headway.policy.loader import load_policy
+    from headway.policyfile import read_policy
     from headway.reports import calendar_of, slip_counts
 
     try:

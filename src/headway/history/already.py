@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -12,10 +13,12 @@ from headway.history.objectrecords import ObjectRecords
 from headway.history.records import Record
 from headway.history.revertmessage import read_claim
 from headway.history.reverts import link_reverts
+from headway.history.wording import read_title
 from headway.model.commit import Sha, standing
 
 _SURE = 0.9
 _SLACK = 86_400  # seconds: clocks differ
+_NAME = re.compile(rb"(?<![0-9A-Za-z])(?:I?[0-9a-f]{7,64}|[0-9]{1,9})(?![0-9A-Za-z])")
 _FARTHEST = 20_000  # commits of a branch that are walked through one by one
 
 
@@ -136,7 +139,11 @@ class Copies:
         self._index = Candidates.of(candidates)
         self._states: dict[tuple[str, Sha], list[Known]] = defaultdict(list)
         self._touched: dict[tuple[bytes, frozenset[str]], list[Known]] = defaultdict(list)
+        self._names: set[bytes] = set()
         for known in self._index.all:
+            number = known.record.commit.pr
+            self._names |= {known.sha[:7].encode(), *(c[:7].encode() for c in known.wording.change_ids)}
+            self._names |= {str(number).encode()[:7]} if number is not None else set()
             for state in known.states:
                 self._states[state].append(known)
             if known.paths:
@@ -144,7 +151,7 @@ class Copies:
 
     def of(self, record: Record) -> frozenset[Sha]:
         known, index = Known(record), self._index
-        wording = known.wording
+        wording = known.wording if self._may_name(record.fields[7]) else read_title(record.commit)
         found = [*index.dated(known), *index.titled(wording)]
         found += [k for k in self._touched.get((known.author, known.paths), ()) if _share_words(k, known)]
         found += [k for state in known.states for k in self._states.get(state, ())]
@@ -152,6 +159,10 @@ class Copies:
         found += [k for n in (*wording.picked, *wording.mentioned) for k in index.numbered(n)]
         named = [sha for name in wording.trailers if (sha := index.named(name))]
         return frozenset((*named, *(k.sha for k in found)))
+
+    def _may_name(self, message: bytes) -> bool:
+        """Whether a message holds a number, SHA or Change-Id of one of them at all."""
+        return not self._names.isdisjoint(name[:7] for name in _NAME.findall(message))
 
     def told(self, record: Record) -> Sha | None:
         """The one that its only trailer names, when title and paths are the same too: then no content need be read."""

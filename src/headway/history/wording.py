@@ -80,6 +80,11 @@ def read_wording(commit: Commit) -> Wording:
     )
 
 
+def read_title(commit: Commit) -> Wording:
+    """The same of the title alone: a fraction of the work where a body is long."""
+    return Wording(plain_title(commit.title), bool(_CUT.search(commit.title)), (), (), (), ())
+
+
 def plain_title(title: str) -> str:
     """A title's words, without what a pick adds to them: tags, numbers, the branch it goes to."""
     rest = title
