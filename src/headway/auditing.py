@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from headway.app import NO_POLICY, Headway
+from headway.app import Headway
 from headway.decide.audit import Audit, audit, published_tags
 from headway.decide.branchnames import release_branches
 from headway.decide.reverts import RevertVerdict
@@ -24,6 +24,7 @@ from headway.model.audited import BranchFacts
 from headway.model.commit import Line, Sha, Tag
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
+from headway.policyfile import NO_POLICY
 from headway.sources.repository import branch_names, branches_elsewhere, read_repository, with_origins
 
 

@@ -82,7 +82,7 @@ def read_wording(commit: Commit) -> Wording:
 
 def read_title(commit: Commit) -> Wording:
     """The same of the title alone: a fraction of the work where a body is long."""
-    return Wording(plain_title(commit.title), bool(_CUT.search(commit.title)), (), (), (), ())
+    return Wording(commit.pr, plain_title(commit.title), bool(_CUT.search(commit.title)), (), (), (), ())
 
 
 def plain_title(title: str) -> str:
