@@ -121,7 +121,8 @@ def backtest(app: Headway, releases: int | None = None) -> Iterator[BacktestRow]
     for i, branch in enumerate(chosen):
         app.progress.bar(say("looking through {branch}", branch=branch), i, len(chosen))
         yield _row(app, branch, tags)
-    app.progress.bar(say("looked through"), len(chosen), len(chosen))
+    if chosen:
+        app.progress.bar(say("looked through"), len(chosen), len(chosen))
 
 
 def _row(app: Headway, branch: str, tags: tuple[Tag, ...]) -> BacktestRow:
