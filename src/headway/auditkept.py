@@ -26,7 +26,7 @@ class KeptReports:
     def __init__(self, given: Mapping[str, Any], ref: str, ignore_trailers: bool) -> None:
         self._kept = Kept()
         question = [str(given.get(k) or "") for k in ("trunk", "policy", "preset")]
-        parts = _parts(Path(given.get("repo") or "."), given.get("policy"))
+        parts = _parts(Path(given.get("repo") or "."), given.get("policy"), (ref, *question[:1]))
         known = None if parts is None else [*question, ref, str(ignore_trailers), *parts]
         self._name = None if known is None else hashlib.sha256(repr(known).encode()).hexdigest()
 
@@ -40,7 +40,7 @@ class KeptReports:
             self._kept.put(_KIND, {self._name: report})
 
 
-def _parts(repo: Path, policy: str | None) -> list[str] | None:
+def _parts(repo: Path, policy: str | None, names: tuple[str, ...]) -> list[str] | None:
     common = _git(repo, "rev-parse", "--path-format=absolute", "--git-common-dir")
     if common is None:
         return None
@@ -50,6 +50,8 @@ def _parts(repo: Path, policy: str | None) -> list[str] | None:
     head = _git(repo, "rev-parse", "--verify", "--quiet", "HEAD")
     if refs is None:
         return None
+    # FETCH_HEAD, HEAD@{1} and their like are no refs.
+    meant = [_git(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", n) or "" if n else "" for n in names]
     texts = [Path(policy)] if policy else [git_dir / "headway" / _POLICY]
     if top:
         texts.append(Path(top.rstrip("\n")) / _POLICY)
@@ -59,7 +61,7 @@ def _parts(repo: Path, policy: str | None) -> list[str] | None:
     packs = sorted(p.name for p in (git_dir / "objects" / "pack").glob("*.promisor"))
     files = [_text(git_dir / name) for name in ("HEAD", "config", "shallow", "info/grafts")]
     ledger = [_stamp(git_dir / "headway" / name) for name in ("ledger.db", "ledger.db-wal")]
-    return [str(git_dir), head or "", refs, *words, *packs, *files, *ledger, *_code()]
+    return [str(git_dir), head or "", refs, *meant, *words, *packs, *files, *ledger, *_code()]
 
 
 def _git(repo: Path, *args: str) -> str | None:

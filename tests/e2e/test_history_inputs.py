@@ -61,6 +61,22 @@ def test_nothing_is_fetched_into_a_partial_clone(made: BranchMaker, tmp_path: Pa
     assert [r["verdict"] for r in found["reverts"]] == ["needed"]
 
 
+def test_a_commit_that_only_the_server_has_is_not_fetched(made: BranchMaker, tmp_path: Path) -> None:
+    """Messages name commits of other branches; a partial clone would ask the server for each."""
+    far = made.change("[Core] Far away", 2, *LINES, branch="elsewhere")
+    made.change('Revert "[Core] Far away"', 3, text=f"This reverts commit {far}.")
+    made.change("[Bugfix] Mend it (#90)", 4, text=f"Fixes: {far}")
+    partial = tmp_path / "partial"
+    made.run("clone", "-q", "--bare", "--filter=blob:none", "--single-branch", f"file://{made.path}", str(partial))
+    subprocess.run(
+        ["git", "-C", str(partial), "fetch", "-q", "origin", f"{BRANCH}:{BRANCH}"], env=git_env(), check=True
+    )
+    before = objects(partial)
+    status, found = headway(partial, "audit", BRANCH)
+    assert (objects(partial), status) == (before, 1)
+    assert {r["verdict"] for r in found["reverts"]} == {"needed", "ambiguous"}
+
+
 def test_unrelated_histories_are_told(made: BranchMaker) -> None:
     made.commit("another root", {"x": "1\n"}, branch="releases/v9")
     status, found = headway(made.path, "audit", "releases/v9")

@@ -252,3 +252,68 @@ def test_P8_a_broken_cache_is_no_harm(made: BranchMaker) -> None:
     for file in cache.iterdir():
         file.write_bytes(b"not a database, but longer than nothing " * 100)
     assert _timeless(audit(made)[1]) == _timeless(first)
+
+
+def test_P8_a_branch_cut_from_a_commit_of_a_pull_request(made: BranchMaker) -> None:
+    """What the trunk has as well needs no other origin, though no first-parent commit of the trunk brought it."""
+    made.branch("topic")
+    inner = made.change("Mend the parser", 1, *_lines(1), branch="topic")
+    made.branch("releases/v0.6.0", "topic")
+    made.commit("Merge pull request #77 from me/topic", {path(1): body(1, *_lines(1))}, body="Mend", merge="topic")
+    status, found = headway(made.path, "audit", "releases/v0.6.0")
+    rows = {r["commit"]: (r["origin"], r["confidence"], clauses(r)) for r in found["commits"]}
+    assert (status, rows.get(inner, (inner, 1, []))) == (0, (inner, 1, []))
+
+
+def test_P8_a_branch_that_was_merged_back(made: BranchMaker) -> None:
+    """A pick keeps its origin; what was made on the branch is on the trunk now."""
+    fix = made.change("[Bugfix] Fix (#60)", 1, *_lines(1))
+    copy = made.pick(fix, BRANCH)
+    own = made.change("Made on the branch", 2, *_lines(2), branch=BRANCH)
+    files = {path(i): body(i, *_lines(i)) for i in (1, 2)}
+    made.commit("Merge the release back", files, merge=BRANCH)
+    status, found = audit(made)
+    rows = {r["commit"]: r["origin"] for r in found["commits"]}
+    assert (status, rows) == (0, {copy: fix, own: own})
+
+
+def test_P6_an_empty_commit_is_no_release_branch_work(made: BranchMaker) -> None:
+    made.commit("[Feature] Add big things (#70)", {}, branch=BRANCH)
+    (row,) = audit(made)[1]["commits"]
+    assert (row["category"], clauses(row)) == ("feature", ["P8", "P7"])
+
+
+def test_P8_a_submodule_counts_whatever_the_users_settings(made: BranchMaker) -> None:
+    sub = made.tip()
+    made.run("update-index", "--add", "--cacheinfo", f"160000,{sub},third/sub")
+    tree = made.run("write-tree")
+    commit = made.run("commit-tree", tree, "-p", made.tip(BRANCH), "-m", "Add a submodule")
+    made.run("update-ref", f"refs/heads/{BRANCH}", commit)
+    made.run("config", "diff.ignoreSubmodules", "all")
+    assert clauses(only(made)) == ["P8"]
+
+
+def test_P8_names_that_are_no_refs_are_looked_up_each_time(made: BranchMaker) -> None:
+    """FETCH_HEAD moves without any ref."""
+    made.change("One", 1, "def hack(): return evil(1)", branch=BRANCH)
+    (made.path / ".git" / "FETCH_HEAD").write_text(f"{made.tip(BRANCH)}\t\tbranch\n")
+    assert len(headway(made.path, "audit", "FETCH_HEAD")[1]["commits"]) == 1
+    tree = made.run("rev-parse", f"{BRANCH}^{{tree}}")
+    child = made.run("commit-tree", tree, "-p", made.tip(BRANCH), "-m", "[Feature] Sneaky")
+    (made.path / ".git" / "FETCH_HEAD").write_text(f"{child}\t\tbranch\n")
+    assert len(headway(made.path, "audit", "FETCH_HEAD")[1]["commits"]) == 2
+
+
+def test_P8_HEAD_is_the_work_trees_own(made: BranchMaker, tmp_path: Path) -> None:
+    made.change("Hack", 1, "def hack(): return evil(1)", branch=BRANCH)
+    made.run("worktree", "add", "--quiet", str(tmp_path / "tree"), BRANCH)
+    assert len(headway(tmp_path / "tree", "audit", "HEAD")[1]["commits"]) == 1
+    (row,) = headway(tmp_path / "tree", "pick", "check", "--onto", "HEAD", "main")[1]["results"]
+    assert row["onto"] == made.tip(BRANCH)
+
+
+def test_P8_a_fix_of_what_the_branch_took_out_is_not_missing(made: BranchMaker) -> None:
+    old = made.tip("main~1")
+    made.revert(old, BRANCH)
+    made.change("[Bugfix] Mend part 4 (#60)", 4, *_lines(4), text=f"Fixes: {old}")
+    assert audit(made)[1]["missing"] == []

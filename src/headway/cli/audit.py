@@ -40,6 +40,8 @@ def audit(context: Context, ref: str, ignore_trailers: bool, output: Path | None
     from headway.auditkept import KeptReports
     from headway.views.auditreport import Report
 
+    if output is not None:
+        _check_name(output)
     kept = KeptReports(context.given, ref, ignore_trailers)
     known = kept.get()
     report = Report.unpacked(known) if known else None
@@ -73,21 +75,25 @@ def _look_through(context: Context, ref: str, ignore_trailers: bool) -> Report:
     )
 
 
-def _write(output: Path, title: str, parts: tuple[Section, ...], lang: str) -> None:
-    from headway.errors import UnusableInput, WorldFailed
-    from headway.views.auditreport import markdown, page
+_PAGES, _TEXTS = (".html", ".htm"), (".md", ".markdown")
 
-    kind = output.suffix.lower()
-    if kind in {".html", ".htm"}:
-        text = page(title, parts, lang)
-    elif kind in {".md", ".markdown"}:
-        text = markdown(title, parts)
-    else:
+
+def _check_name(output: Path) -> None:
+    from headway.errors import UnusableInput
+
+    if output.suffix.lower() not in (*_PAGES, *_TEXTS):
         raise UnusableInput(
             "audit.format",
             say("{file} is neither Markdown nor HTML by its name", file=output),
             remedy=say("name a file that ends in .md or .html"),
         )
+
+
+def _write(output: Path, title: str, parts: tuple[Section, ...], lang: str) -> None:
+    from headway.errors import WorldFailed
+    from headway.views.auditreport import markdown, page
+
+    text = page(title, parts, lang) if output.suffix.lower() in _PAGES else markdown(title, parts)
     try:
         output.write_text(text, encoding="utf-8", errors="replace")
     except OSError as e:
@@ -106,6 +112,10 @@ def _table(screen: Screen, section: Section) -> None:
     screen.line(f"{section.heading} ({len(section.rows)})", "bold")
     if not section.rows:
         screen.line(section.none, "dim")
+        return
+    if not screen.console.is_terminal:  # a file or a pipe: a row is a line
+        for row in (section.titles, *section.rows):
+            screen.line("  " + "  ".join(row))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     last = len(section.titles) - 1
@@ -134,6 +144,8 @@ def reverts(context: Context, branch: str | None) -> Answer:
     shipped = [{**shipped_row(s), "branch": x.line.branch} for x in seen for s in x.audit.shipped]
 
     def show(screen: Screen) -> None:
+        for x in seen:
+            screen.say(say("{branch}, cut at {cut}", branch=x.line.branch, cut=x.line.cut[:12]), "bold")
         told = [f for _, f in found if f.verdict is not RevertVerdict.NOT_ON_BRANCH]
         for f in told:
             screen.line(f"  {f.revert.commit.sha[:12]}  {screen.word(f.verdict.value)}  {f.revert.commit.title}")
@@ -141,7 +153,7 @@ def reverts(context: Context, branch: str | None) -> Answer:
         if not rows:
             screen.say(say("no trunk reverts since the cut"))
         elif len(told) < len(rows):
-            screen.say(say("{count} others undo nothing that the branch holds", count=len(rows) - len(told)), "dim")
+            screen.say(say("reverts of no concern to the branch: {count}", count=len(rows) - len(told)), "dim")
         _listed(screen, "Shipped, then reverted", [(r["revert"], r["subject"], " ".join(r["tags"])) for r in shipped])
         alone = [(r["commit"], r["subject"], screen.word(r["kind"])) for r in only]
         _listed(screen, "On the branch only, never on the trunk", alone)
@@ -154,7 +166,7 @@ def reverts(context: Context, branch: str | None) -> Answer:
         "shipped_then_reverted": shipped,
     }
     verdicts = {r["verdict"] for r in rows}
-    open_ = OPEN if RevertVerdict.PARTIAL in verdicts else YES
+    open_ = OPEN if verdicts & {RevertVerdict.PARTIAL, RevertVerdict.AMBIGUOUS} else YES
     return Answer(NO if RevertVerdict.NEEDED in verdicts else open_, document, show)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -127,7 +127,7 @@ def _category(commit: Commit, identity: Identity, known: BranchFacts, policy: Po
     paths = known.paths.get(commit.sha, ())
     if paths and all(matches(p, policy.picks.docs_paths) for p in paths):
         return Category.DOCS.value
-    if all(matches(p, policy.picks.branch_paths) for p in paths):
+    if paths and all(matches(p, policy.picks.branch_paths) for p in paths):
         return Category.RELEASE_BRANCH.value
     told = (commit, *(known.origins[o] for o in identity.origins if o in known.origins))
     if any(feature_sign(c, policy) for c in told):
@@ -230,11 +230,12 @@ def shipped(
 def missing(known: BranchFacts) -> tuple[Missing, ...]:
     """Trunk fixes, standing, that name a commit which the branch holds, and were not picked."""
     holdings = Holdings.of(known.line, known.snapshot)
+    holdings = replace(holdings, in_cut=holdings.in_cut | known.in_cut)
     found = []
     for fix in known.fixes:
         if holdings.holding(fix.commit.sha).holder or undone_by(fix.commit.sha, known.snapshot.reverts):
             continue
-        held = (t if t in known.in_cut else holdings.holding(t).holder for t in fix.named)
+        held = (holdings.holding(t).holder for t in fix.named)
         holders = tuple(h for h in held if h)
         if holders:
             found.append(Missing(fix, holders))

@@ -40,8 +40,16 @@ _FOREIGN = frozenset(
 _FIXED = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
 # For questions: what a partial clone lacks is not fetched into it (git before 2.45 knows only the second).
 NO_FETCH = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+# What only walks commits and names needs no object that a partial clone lacks; a name that is none is not asked for.
+_WALKS = frozenset({"rev-parse", "rev-list", "log", "for-each-ref", "merge-base"})
 # Settings of the user that would change what is read.
-_CONFIG = ("i18n.logOutputEncoding=UTF-8", "log.showSignature=false", "color.ui=false")
+_CONFIG = (
+    "i18n.logOutputEncoding=UTF-8",
+    "log.showSignature=false",
+    "color.ui=false",
+    "diff.ignoreSubmodules=none",
+    "blame.ignoreRevsFile=",
+)
 
 
 def git_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -143,6 +151,8 @@ class Git:
         self, args: tuple[str, ...], data: bytes | None, env: Mapping[str, str] | None, cwd: Path | None
     ) -> subprocess.CompletedProcess[bytes]:
         # The git directory as working directory: no stray .gitattributes, and it cannot vanish under us.
+        if args[0] in _WALKS:
+            env = {**(env or {}), **NO_FETCH}
         try:
             return subprocess.run(
                 self.command(*args),

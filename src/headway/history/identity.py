@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import exp
 
 from headway.history.candidates import Candidates, Known
-from headway.history.kept import Kept
+from headway.history.kept import Kept, is_plain
 from headway.history.likeness import Likeness, Lines, likeness
 from headway.history.objects import Objects
 from headway.history.patches import Patch, read_patches
@@ -41,6 +41,7 @@ def find_origins(
     pull request numbers; what is ``kept`` is not read again; ``patches`` reads changed lines otherwise than by
     ``read_patches``. Raises ``WorldFailed`` (``git.failed``).
     """
+    kept = kept if kept and is_plain(objects.git) else None
     index = Candidates.of(candidates, read_wordings(candidates, kept))
     messages = Messages(index, objects)
     found = {s.sha: Identity((s.sha,), (), 1.0) for s in subjects if s.sha in index.by_sha}

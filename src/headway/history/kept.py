@@ -10,6 +10,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from headway.history.git import Git
+
 _FORM = 1  # of what is kept; another form is another file
 _MOST = 256 << 20  # bytes; a file that grew beyond is begun again
 _WAIT = 0.5  # seconds that another process may hold it: it saves time, so it must not cost any
@@ -29,9 +31,9 @@ class Kept:
         """Those that are known."""
         keys = {_key(kind, name): name for name in names}
         found: dict[str, bytes] = {}
-        if not keys or not self._file.exists():
-            return found
         try:
+            if not keys or not self._file.exists():
+                return found
             with closing(self._connect()) as db:
                 asked = list(keys)
                 for i in range(0, len(asked), _AT_ONCE):
@@ -41,6 +43,8 @@ class Kept:
                     found |= {keys[key]: value for key, value in rows}
         except sqlite3.Error as e:
             self._mend(e)
+        except OSError:  # a folder of somebody else
+            return {}
         return found
 
     def put(self, kind: str, values: Mapping[str, bytes]) -> None:
@@ -75,6 +79,16 @@ def form_of(*modules: str) -> str:
     """A name that changes with the source of these modules (their ``__file__``): what they made is not taken for what
     they would make now."""
     return hashlib.blake2b(b"".join(Path(m).read_bytes() for m in modules), digest_size=8).hexdigest()
+
+
+def is_plain(git: Git) -> bool:
+    """Whether commits are what their SHAs say: nothing is cut off, replaced or grafted."""
+    try:
+        packed = (git.git_dir / "packed-refs").read_bytes()
+    except OSError:
+        packed = b""
+    replaced = any((git.git_dir / "refs" / "replace").glob("*")) or b" refs/replace/" in packed
+    return not (git.shallow or replaced or (git.git_dir / "info" / "grafts").exists())
 
 
 def _key(kind: str, name: str) -> bytes:

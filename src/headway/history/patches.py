@@ -95,7 +95,9 @@ def read_patches(git: Git, records: Sequence[Record], kept: Kept | None = None) 
 def _stream(git: Git, shas: Iterable[Sha]) -> Iterator[tuple[Sha, Patch]]:
     """Patches until git ends, the last one only if it is whole."""
     args = ("diff-tree", "--stdin", "-r", "-p", "-U0", "--root", "--no-renames", "--full-index", "--no-color")
-    command = git.command(*args, "--no-ext-diff", "--no-textconv", "--diff-merges=first-parent")
+    command = git.command(
+        *args, "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--diff-merges=first-parent"
+    )
     with tempfile.TemporaryFile() as asked:
         asked.write("".join(f"{sha}\n" for sha in shas).encode())
         asked.seek(0)

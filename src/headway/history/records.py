@@ -91,6 +91,7 @@ def stream_records(git: Git, args: Iterable[str], stdin: Iterable[Sha] = ()) -> 
         "--root",
         "--diff-merges=first-parent",
         "--no-show-signature",
+        "--ignore-submodules=none",
         f"--format=%x00{mark}%x00{_FIELDS}",
         *args,
         *(["--stdin"] if shas else []),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from headway.history import contents, inverse, revertmessage, revertnames
-from headway.history.kept import Kept, form_of
+from headway.history.kept import Kept, form_of, is_plain
 from headway.history.log import read_commits
 from headway.history.repository import Repository
 from headway.history.revertmessage import Claim
@@ -23,7 +23,7 @@ class Remembered:
 
     def __init__(self, repo: Repository, kept: Kept | None, asked: Iterable[Sha]) -> None:
         self._repo = repo
-        self._kept = kept
+        self._kept = kept if kept and (repo.git.shallow or is_plain(repo.git)) else None
         self._kind = _KIND + _lacking(repo)
         self._asked = tuple(asked)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headway.errors import UnusableInput
-from headway.history.git import Git, check_git, git_env, text_of
+from headway.history.git import NO_FETCH, Git, check_git, git_env, text_of
 from headway.model.commit import Commit, Sha
 from headway.model.text import facts, say
 
@@ -86,7 +86,9 @@ def _is_bare(git: Git, here: bool) -> bool:
 
 
 def _ask(path: Path, *args: str) -> tuple[int, str, str]:
-    done = subprocess.run(["git", "rev-parse", *args], cwd=path, env=git_env(), capture_output=True, check=False)
+    done = subprocess.run(
+        ["git", "rev-parse", *args], cwd=path, env=git_env(NO_FETCH), capture_output=True, check=False
+    )
     return done.returncode, text_of(done.stdout), text_of(done.stderr)
 
 
@@ -110,11 +112,13 @@ def resolve_commit(repo: Repository, rev: str) -> Sha | None:
     """The full SHA of the commit that any revision names (branches before tags), or ``None``."""
     if not rev.strip() or "\0" in rev or "\n" in rev:
         return None
-    for name in (f"refs/heads/{rev}", f"refs/remotes/{rev}", rev):
+    for name in (f"refs/heads/{rev}", f"refs/remotes/{rev}"):
         code, out, _ = repo.git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         if code == 0:
             return out.strip()
-    return None
+    # Asked where the repository was opened: each work tree has a HEAD of its own.
+    code, out, _ = _ask(repo.path, "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+    return out.strip() if code == 0 else None
 
 
 def head_commit(repo: Repository) -> tuple[Sha, str] | None:

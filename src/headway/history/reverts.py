@@ -185,10 +185,9 @@ def resolve_shas(repo: Repository, names: Iterable[str]) -> dict[str, Sha]:
     wanted = sorted(set(names))
     if not wanted:
         return {}
-    asked = "".join(f"{name}^{{commit}}\n" for name in wanted).encode()
-    answers = repo.git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", input=asked).splitlines()
-    pairs = ((name, line.split()) for name, line in zip(wanted, answers, strict=True))
-    return {name: words[1] for name, words in pairs if words[0] == "commit"}
+    with Objects(repo.git) as objects:
+        answers = objects.many(f"{name}^{{commit}}" for name in wanted)
+        return {name: o.sha for name, o in zip(wanted, answers, strict=True) if o is not None and o.kind == "commit"}
 
 
 def link_reverts(

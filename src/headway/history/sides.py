@@ -11,7 +11,7 @@ from headway.history.objects import Objects
 from headway.history.records import Record, read_records
 from headway.history.repository import Repository
 from headway.model.commit import Line, Revert, Sha
-from headway.model.identity import Identities, sure_origins
+from headway.model.identity import SURE, Identities, Identity, sure_origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,13 @@ class Sides:
     """``branch`` are the branch's commits since its cut, ``trunk`` the trunk's that it has not; both oldest first.
 
     Where the trunk was merged into the branch, ``trunk`` begins at the first parting: what was picked before that merge
-    has its origin there.
+    has its origin there. ``both`` are commits of the branch that the trunk has as well: it was cut from a commit of a
+    pull request, or merged back.
     """
 
     branch: tuple[Record, ...]
     trunk: tuple[Record, ...]
+    both: frozenset[Sha] = frozenset()
 
 
 def read_sides(repo: Repository, line: Line, trunk: Sha) -> Sides:
@@ -36,14 +38,23 @@ def read_sides(repo: Repository, line: Line, trunk: Sha) -> Sides:
         code, out, _ = repo.git.try_run("merge-base", "--octopus", *sorted(parted))
         base = out.strip() if code == 0 else base
     theirs = read_records(repo.git, (trunk, f"^{base}"))
-    return Sides(ours, tuple(r for r in theirs if r.sha not in mine))
+    both = frozenset(r.sha for r in theirs if r.sha in mine)
+    return Sides(ours, tuple(r for r in theirs if r.sha not in mine), both)
 
 
 def identify(repo: Repository, sides: Sides, *, ignore_trailers: bool = False, kept: Kept | None = None) -> Identities:
     """The identity of every commit of the branch that is no merge, by its SHA."""
     picks = [r for r in sides.branch if len(r.parents) < 2]
     with Objects(repo.git) as objects:
-        return find_origins(picks, sides.trunk, objects, ignore_trailers=ignore_trailers, kept=kept)
+        found = find_origins(picks, sides.trunk, objects, ignore_trailers=ignore_trailers, kept=kept)
+    # A pick that was merged back keeps its origin; anything else that the trunk has is its own.
+    brought = {p: r.sha for r in sides.trunk for p in r.parents[1:]}
+    own = {
+        sha: Identity((sha,), (), 1.0)
+        for sha in sides.both
+        if (i := found.get(sha)) and (i.confidence < SURE or i.origins == (brought.get(sha),))
+    }
+    return {**found, **own}
 
 
 def origins_of(identities: Identities, sides: Sides) -> dict[Sha, tuple[Sha, ...]]:
