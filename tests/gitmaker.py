@@ -80,8 +80,8 @@ class GitMaker:
         ref = f"refs/heads/{branch}" if branch else self.run("symbolic-ref", "HEAD")
         message = subject + (f"\n\n{body}" if body else "") + "\n"
         stamp = f"{int(self.now.timestamp())} +0000"
-        stream = [f"commit {ref}\nmark :1\nauthor {author} {stamp}\ncommitter {KEEPER} {stamp}\n".encode()]
-        stream.append(_data(message))
+        head = f"commit {ref}\nmark :1\nauthor {author} {stamp}\ncommitter {KEEPER} {stamp}\n"
+        stream = [head.encode("utf-8", "surrogateescape"), _data(message)]
         if self.exists(ref):
             stream.append(f"from {ref}^0\n".encode())
         if merge:

@@ -14,7 +14,7 @@ from headway.decide.branchnames import release_branches
 from headway.decide.reverts import RevertVerdict
 from headway.decide.tags import Names
 from headway.decide.trains import live_branches
-from headway.errors import HeadwayError, not_found
+from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.history.fixes import find_fixes
 from headway.history.kept import Kept
 from headway.history.log import contained, read_tags
@@ -54,14 +54,18 @@ def look(app: Headway, ref: str, *, ignore_trailers: bool = False, tags: tuple[T
     ``repo.unrelated``."""
     name = app.branch_named(ref)
     if resolve_commit(app.repo, name) is None:
-        found = all_release_branches(app)[-12:]
-        raise not_found("branch", ref, say("the release branches here are {names}", names=list(found)))
+        raise _no_branch(app, ref)
     tags = read_tags(app.repo) if tags is None else tags
     with _no_garbage():
         facts = read_branch(app, name, tags, ignore_trailers=ignore_trailers)
     names = Names(app.policy.versions, app.policy_source == NO_POLICY)
     report = audit(facts, app.policy, published_tags(facts.line, tags, names))
     return Looked(facts.line, app.trunk, report)
+
+
+def _no_branch(app: Headway, ref: str) -> UnusableInput:
+    found = all_release_branches(app)[-12:]
+    return not_found("branch", ref, say("the release branches here are {names}", names=list(found)))
 
 
 @contextmanager
@@ -80,6 +84,8 @@ def read_branch(app: Headway, name: str, tags: tuple[Tag, ...], *, ignore_traile
     """All facts of one branch."""
     repo = app.repo
     seen = read_repository(repo, app.trunk, [name], [], explained=True)
+    if not seen.lines:  # somebody deleted it meanwhile
+        raise _no_branch(app, name)
     line = seen.lines[0]
     sides = read_sides(repo, line, seen.trunk.tip)
     identities = identify(repo, sides, ignore_trailers=ignore_trailers, kept=Kept())

@@ -276,8 +276,8 @@ class _History:
     def _named(self, claim: Claim) -> list[Sha]:
         shas = [self.carried.get(self.full[name], self.full[name]) for name in claim.shas if name in self.full]
         here = [sha for sha in shas if sha in self.seen or sha in self.on_trunk]
-        if here:
-            return here
+        if here:  # of several, some may be named by number
+            return [*here, *self._numbered(claim.numbers, claim.title)]
         # A pull request that carries one number in its title and several in its body reverts all of the latter.
         numbers = claim.numbers or ((claim.number,) if claim.number is not None else ())
         if by_number := self._numbered(numbers, claim.title) or self._newest(self.by_diff, claim.diffs):

@@ -39,7 +39,9 @@ def read_sides(repo: Repository, line: Line, trunk: Sha) -> Sides:
         base = out.strip() if code == 0 else base
     theirs = read_records(repo.git, (trunk, f"^{base}"))
     both = frozenset(r.sha for r in theirs if r.sha in mine)
-    return Sides(ours, tuple(r for r in theirs if r.sha not in mine), both)
+    # A merge of the branch back into the trunk is no origin: what it brings was on the branch first (P8).
+    trunk_only = (r for r in theirs if r.sha not in mine and mine.isdisjoint(r.parents[1:]))
+    return Sides(ours, tuple(trunk_only), both)
 
 
 def identify(repo: Repository, sides: Sides, *, ignore_trailers: bool = False, kept: Kept | None = None) -> Identities:

@@ -113,7 +113,8 @@ def _numbers(commit: Commit, title: str, body: str) -> tuple[tuple[int, ...], tu
     for line in body.splitlines():
         for found in _MENTION.finditer(line):
             n = int(found["n"])
-            said = _SAID_PICK.search(line[: found.start()][-80:]) or (
+            head = line[: found.start()] + found[0][:2] * found[0].lower().startswith("pr")  # "Main PR: #5"
+            said = _SAID_PICK.search(head[-80:]) or (
                 not line[: found.start()].strip(" -*#") and _SAID_PICK.search(before[-80:])
             )
             (picked if said else mentioned).append(n)
