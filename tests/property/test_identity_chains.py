@@ -52,21 +52,21 @@ class Model:
         self.last[change] = self.commit(title, change, alive, text, None, minutes)
         self.trunk[change] = alive
 
-    def on_branch(self, change: int, trailer: bool, minutes: int) -> None:
+    def on_branch(self, change: int, minutes: int) -> None:
         """What the trunk has is picked; what the branch has is taken out there."""
         if self.branch.get(change):
             text = f"This reverts commit {self.copy[change]}."
             self.commit(f'Revert "[v1.0] New thing number {change}"', change, False, text, BRANCH, minutes)
             self.branch[change] = False
         elif self.trunk.get(change):
-            text = f"(cherry picked from commit {self.last[change]})" if trailer else ""
+            text = f"(cherry picked from commit {self.last[change]})"
             self.copy[change] = self.commit(f"[v1.0] New thing number {change}", change, True, text, BRANCH, minutes)
             self.branch[change] = True
             self.ever.add(change)
 
 
 steps = st.lists(
-    st.tuples(st.booleans(), st.integers(0, CHANGES - 1), st.booleans(), st.integers(-5000, 5000)),
+    st.tuples(st.booleans(), st.integers(0, CHANGES - 1), st.integers(-5000, 5000)),
     min_size=4,
     max_size=12,
 )
@@ -74,16 +74,16 @@ steps = st.lists(
 
 @settings(max_examples=10, deadline=None)
 @given(steps)
-def test_B6_verdicts_agree_with_the_model(actions: list[tuple[bool, int, bool, int]]) -> None:
+def test_B6_verdicts_agree_with_the_model(actions: list[tuple[bool, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = BranchMaker(Path(folder) / "repo")
         made.branch(BRANCH)
         model = Model(made)
-        for trunk, change, trailer, minutes in actions:
+        for trunk, change, minutes in actions:
             if trunk:
                 model.on_trunk(change, minutes)
             else:
-                model.on_branch(change, trailer, minutes)
+                model.on_branch(change, minutes)
         found = {f.revert.commit.sha: f for f in look(open_headway(made.path), BRANCH).audit.reverts}
         for change, last in model.last.items():
             if model.trunk[change]:

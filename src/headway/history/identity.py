@@ -92,7 +92,8 @@ def _by_content(pick: Known, alike: Sequence[Likeness], lines: Lines) -> Identit
     if not alike or alike[0].chance < _LEAST:
         return NOBODY
     best = alike[0]
-    others = [x for x in alike[1:] if not _same_change(best.candidate, x.candidate)]
+    # A change and its reland are one: either leads to the same chain.
+    others = [x for x in alike[1:] if not _same_change(best.candidate, x.candidate) and not (best.patch and x.patch)]
     share = 1 / (1 + exp(others[0].score - best.score)) if others else 1.0
     signals = (Signal.PATCH_ID, Signal.SIMILARITY) if best.patch else (Signal.SIMILARITY,)
     return Identity((best.candidate.sha,), signals, best.chance * share)
