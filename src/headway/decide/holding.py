@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headway.decide import record
-from headway.model.commit import Line, Revert, Sha
+from headway.model.commit import Line, Revert, RevertKind, Sha
 from headway.model.pick import ChangeKind
 from headway.model.snapshot import Snapshot
 
@@ -81,8 +81,8 @@ class _Walk:
     undone_by: Sha | None = None
 
     @classmethod
-    def of(cls, target: Sha, reverts: Iterable[Revert]) -> _Walk:
-        walk = cls({target}, set())
+    def of(cls, target: Sha, reverts: Sequence[Revert]) -> _Walk:
+        walk = cls(_roots(target, {r.commit.sha: r for r in reverts}), set())
         for r in reverts:
             if not walk.taking.isdisjoint(r.targets):
                 walk.bringing.add(r.commit.sha)
@@ -101,6 +101,20 @@ class _Walk:
                 self.holder, self.undone_by = None, step.sha
         elif _copies(step, self.bringing) or not self.taking.isdisjoint(step.undoes):
             self.bring(step.sha)
+
+
+def _roots(target: Sha, known: Mapping[Sha, Revert]) -> set[Sha]:
+    """The change itself and, where it is a reland, what it brought back, down to the original: all are one change."""
+    found, open_ = {target}, [target]
+    while open_:
+        reland = known.get(open_.pop())
+        if reland is None or reland.kind is not RevertKind.RELAND:
+            continue
+        for revert in (known[t] for t in reland.targets if t in known):
+            new = set(revert.targets) - found
+            found |= new
+            open_ += new
+    return found
 
 
 def _copies(step: _Step, known: set[Sha]) -> bool:
