@@ -10,7 +10,7 @@ from headway.errors import UnusableInput
 from headway.history.objects import Found, Objects
 from headway.history.repository import Repository, resolve_commit, shallow
 from headway.history.shortcut import Sides
-from headway.history.trials import Merged, Trials
+from headway.history.trials import Merged, Trials, lacking
 from headway.model.commit import Sha
 from headway.model.text import say
 
@@ -166,7 +166,7 @@ def begin_picks(trials: Trials, picks: Sequence[Pick]) -> Callable[[], tuple[Mer
 
     def end() -> tuple[Merged, ...]:
         found = dict(zip(asked, answers(), strict=True))
-        return tuple(found[p.sides] if p.sides else Merged(None, missing=p.missing) for p in picks)
+        return tuple(found[p.sides] if p.sides else Merged(None, unknown=lacking(p.missing)) for p in picks)
 
     return end
 

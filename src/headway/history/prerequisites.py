@@ -164,8 +164,8 @@ class _Search:
         for sha in (*members, self.last.sha):
             change = self._change(sha)
             merged = self.all.merged(tree, change)
-            if merged.missing:
-                raise MissingObject(merged.missing)
+            if merged.unknown:
+                raise _GaveUp(merged.unknown)
             done.append((tree, change, merged))
             if merged.tree is None:
                 break
