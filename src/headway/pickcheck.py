@@ -75,7 +75,7 @@ def check_picks(
     """
     if not asked:
         return ()
-    with Trials(repo.git) as trials:
+    with Trials(repo.git, repo.here) as trials:
         picks = find_picks(repo, trials, asked, parent)
         with Held(repo, picks) as held:
             answers = begin_picks(trials, picks)

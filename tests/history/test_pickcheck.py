@@ -15,7 +15,7 @@ from test_merge import CASES, TEXT, changed
 
 from headway.errors import UnusableInput
 from headway.history.pickcheck import Asked, read_pairs
-from headway.history.repository import open_at_once
+from headway.history.repository import open_at_once, open_repository
 from headway.pickcheck import CheckedPick, check_picks
 
 
@@ -187,6 +187,19 @@ def test_names_are_found_as_git_finds_them(plain: GitMaker) -> None:
         with pytest.raises(UnusableInput) as e:
             check(plain.path, ("rel", name))
         assert e.value.code == "pick.unknown-ref"
+
+
+def test_head_is_that_of_the_work_tree_which_is_asked(plain: GitMaker, tmp_path: Path) -> None:
+    base = plain.commit("base", {"f": TEXT})
+    plain.branch("rel", base)
+    change = plain.commit("change", {"f": changed(TEXT, l2="x")})
+    linked = tmp_path / "linked"
+    plain.run("worktree", "add", "--quiet", str(linked), "rel")
+    (linked / "inside").mkdir()
+    for path in (linked, linked / "inside"):
+        assert check(path, ("HEAD", "main"))[0].onto == base
+        assert open_at_once(path).git_dir == open_repository(path).git_dir
+    assert check(plain.path, ("HEAD", "rel"))[0].onto == change
 
 
 def test_a_commit_whose_parent_was_not_fetched(tmp_path: Path) -> None:

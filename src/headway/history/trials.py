@@ -40,8 +40,10 @@ class Trials:
     ``objects`` and ``trees`` read the repository's objects and those of the trials.
     """
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, here: Git | None = None) -> None:
+        """``here`` is where names of commits are read (default: ``git``)."""
         self.git = git
+        self._here = here or git
         self._children: dict[Path, MergeChild] = {}
         self._ending = ExitStack()
 
@@ -49,7 +51,7 @@ class Trials:
         with ExitStack() as ending:
             env = ending.enter_context(scratch_objects(self.git))
             self.env = env
-            self.objects = ending.enter_context(Objects(self.git, env))
+            self.objects = ending.enter_context(Objects(self._here, env))
             self.trees = Trees(self.objects)
             self.loose = Loose(Path(env[WRITES]), _some_sha(self.git, self.objects))
             self.empty_tree = self.loose.tree(())
