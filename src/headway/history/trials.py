@@ -89,11 +89,12 @@ class Trials:
                 for_git[i] = sides
             elif plan.open:
                 for_git[i] = self._only(plan.open)
-            else:
-                found[i] = Merged(self.trees.changed(sides.ours, plan.settled, self.loose))
         waiting = self._by_git([(asked[i].ours, sides) for i, sides in for_git.items()])
 
         def end() -> list[Merged]:
+            for i, plan in enumerate(made):
+                if isinstance(plan, Plan) and not plan.open:
+                    found[i] = Merged(self.trees.changed(asked[i].ours, plan.settled, self.loose))
             for i, answer in zip(for_git, waiting(), strict=True):
                 plan = made[i]
                 found[i] = self._whole(asked[i].ours, plan, answer) if isinstance(plan, Plan) else answer
@@ -127,7 +128,9 @@ class Trials:
             except MissingObject as e:
                 found[i] = Merged(None, unknown=lacking(e.sha))
         pairs = {folder: [self._pair(asked[i][1]) for i in places] for folder, places in by_folder.items()}
-        tasks = {folder: self._pool.submit(self._merged, self._child(folder), pairs[folder]) for folder in by_folder}
+        children = {folder: self._child(folder) for folder in by_folder}
+        self.loose.flush()
+        tasks = {folder: self._pool.submit(self._merged, child, pairs[folder]) for folder, child in children.items()}
 
         def end() -> list[Merged]:
             for folder, places in by_folder.items():
