@@ -24,15 +24,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from headway.history.git import git_env
+from headway.history.git import NO_FETCH, git_env
 from headway.history.identity import find_origins
-from headway.history.log import is_ancestor
 from headway.history.objects import Objects
 from headway.history.records import read_records
 from headway.history.repository import Repository, open_repository, resolve_commit
 
 SURE = 0.9
 _SIDE = re.compile(r"~(?:HEAD|[0-9a-f]{7,64} \(.*\))$", re.DOTALL)
+_UNREADABLE = re.compile(rb"unable to read sha1 file of (.+) \([0-9a-f]{40,64}\)")
+_TRIES = 4  # checkouts
 _CALM = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "advice.detachedHead=false")
 
 Pair = tuple[str, str]  # onto, commit
@@ -70,27 +71,45 @@ class Tree:
 
     def __init__(self, repo: Repository, folder: Path) -> None:
         self.folder = folder
+        self.left_out: list[bytes] = []
         subprocess.run(
             ["git", "clone", "-q", "--shared", "--no-checkout", str(repo.git_dir), str(folder)],
             check=True,
             env=git_env({"GIT_LFS_SKIP_SMUDGE": "1"}),
         )
         self.env = git_env(
-            {f"GIT_{w}_{k}": v for w in ("AUTHOR", "COMMITTER") for k, v in (("NAME", "n"), ("EMAIL", "e@example.org"))}
+            NO_FETCH
+            | {
+                f"GIT_{w}_{k}": v
+                for w in ("AUTHOR", "COMMITTER")
+                for k, v in (("NAME", "n"), ("EMAIL", "e@example.org"))
+            }
         )
 
     def git(self, *args: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(["git", *_CALM, *args], cwd=self.folder, env=self.env, capture_output=True, check=False)
 
+    def _leave_out(self, words: bytes) -> bool:
+        """Keep files whose content the clone lacks out of the work tree, where a checkout named some."""
+        names = dict.fromkeys(_UNREADABLE.findall(words))
+        self.left_out += [b"!/" + re.sub(rb"([\\*?\[\]!#])", rb"\\\1", name) for name in names]
+        (self.folder / ".git" / "info" / "sparse-checkout").write_bytes(b"\n".join((b"/*", *self.left_out, b"")))
+        self.git("config", "core.sparseCheckout", "true")
+        self.git("config", "remote.origin.promisor", "true")  # then trees may name what is not here
+        return bool(names)
+
     def pick(self, pair: Pair) -> tuple[Result, float, float]:
         """The result; seconds of the checkout and of the pick alone."""
         onto, commit = pair
         self.git("cherry-pick", "--quit")
-        begun = time.perf_counter()
-        out = self.git("checkout", "-q", "-f", "--detach", onto)
+        for _ in range(_TRIES):
+            begun = time.perf_counter()
+            out = self.git("checkout", "-q", "-f", "--detach", onto)
+            between = time.perf_counter()
+            if not out.returncode or not self._leave_out(out.stderr):
+                break
         if out.returncode:
             raise _NotHere
-        between = time.perf_counter()
         done = self.git("cherry-pick", "--allow-empty", "--keep-redundant-commits", commit)
         ended = time.perf_counter()
         rows = self.git("ls-files", "-u", "-z").stdout.decode("utf-8", "replace").split("\0")
@@ -153,15 +172,14 @@ def compare(repo: Repository, pairs: list[Pair], show: bool) -> list[object]:
     return [done, count["clean"], count["conflict"], count["same"], *each, *ratios, processes]
 
 
-def prerequisites(repo: Repository, trunk: str, pairs: list[Pair], branches: list[str]) -> list[object]:
+def prerequisites(repo: Repository, trunk: str, by_branch: dict[str, list[Pair]]) -> list[object]:
     """A row: conflicts on the cut that people solved by picking more (onto what the branch was before the pick it is
     clean), how many Headway solves, the median of the seconds and the size of the largest set."""
     cases = []
     with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
         folder = Path(name)
-        for branch in branches:
+        for branch, mine in by_branch.items():
             cut = repo.git.run("merge-base", trunk, branch).strip()
-            mine = [p for p in pairs if is_ancestor(repo, p[0], str(resolve_commit(repo, branch)))]
             if mine:
                 there, before = (headway(repo, p, folder)[0] for p in (mine, [(cut, c) for _, c in mine]))
                 cases += [
@@ -178,7 +196,7 @@ def prerequisites(repo: Repository, trunk: str, pairs: list[Pair], branches: lis
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repo", type=Path, required=True)
+    parser.add_argument("--clone", "--repo", dest="repo", metavar="PATH", type=Path, required=True)
     parser.add_argument("--trunk", required=True)
     parser.add_argument("--branch", action="append", required=True, help="may be given several times")
     parser.add_argument("--picks", type=int, default=300, help="of all branches together, the newest of each")
@@ -187,13 +205,16 @@ def main() -> None:
     options = parser.parse_args()
     repo = open_repository(options.repo)
     share = max(options.picks // len(options.branch), 1)
-    pairs = [p for b in options.branch for p in real_picks(repo, options.trunk, b, share)]
+    by_branch = {b: real_picks(repo, options.trunk, b, share) for b in options.branch}
+    pairs = [p for mine in by_branch.values() for p in mine]
     titles = ("repository", "picks", "clean", "conflicts", "same", "cherry-pick ms", "checkout ms", "Headway ms")
     more = ("ratio alone", "with checkouts", "git processes", "solved", "median s", "largest set")
+    if not pairs:
+        parser.error("no commit of these branches has an origin on the trunk that is sure")
     print(f"| {' | '.join((*titles, *more))} |")
     print("|" + "---|" * len((*titles, *more)))
     row = [options.repo.resolve().parent.name, *compare(repo, pairs, options.show)]
-    row += ["-"] * 3 if options.no_prerequisites else prerequisites(repo, options.trunk, pairs, options.branch)
+    row += ["-"] * 3 if options.no_prerequisites else prerequisites(repo, options.trunk, by_branch)
     print(f"| {' | '.join(map(str, row))} |")
 
 

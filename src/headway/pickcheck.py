@@ -10,7 +10,7 @@ from headway.history.already import Pair
 from headway.history.held import Held
 from headway.history.pickcheck import Asked, Pick, begin_picks, find_picks
 from headway.history.repository import Repository
-from headway.history.trials import Merged, Trials, lacking, words_of
+from headway.history.trials import Merged, Trials, words_of
 from headway.model.commit import Commit, Sha
 from headway.model.text import Text, say
 
@@ -37,8 +37,9 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPick:
-    """The answer for one commit. ``clean`` is ``None`` when an object that is needed is not here; ``tree`` is the
-    result of a clean pick, ``empty`` that it changes nothing; ``already`` the commit that holds the change there."""
+    """The answer for one commit. ``clean`` is ``None`` when that cannot be told (``unsolved`` says why); ``tree`` is
+    the result of a clean pick, ``empty`` that it changes nothing; ``already`` the commit that holds the change
+    there."""
 
     onto: Sha
     commit: Sha
@@ -74,7 +75,7 @@ def check_picks(
     """
     if not asked:
         return ()
-    with Trials(repo.git) as trials:
+    with Trials(repo.git, repo.here) as trials:
         picks = find_picks(repo, trials, asked, parent)
         with Held(repo, picks) as held:
             answers = begin_picks(trials, picks)
@@ -90,11 +91,11 @@ def _checked(pick: Pick, merged: Merged, already: Mapping[Pair, Sha]) -> Checked
     return CheckedPick(
         pick.onto.sha,
         pick.commit.sha,
-        None if merged.missing else merged.tree is not None,
+        None if merged.unknown else merged.tree is not None,
         merged.tree,
         merged.tree == pick.onto.tree,
         words_of(merged.conflicts),
-        lacking(merged.missing) if merged.missing else None,
+        merged.unknown,
         already.get(Pair(pick.onto.sha, pick.commit.sha)),
     )
 

@@ -15,7 +15,7 @@ from test_merge import CASES, TEXT, changed
 
 from headway.errors import UnusableInput
 from headway.history.pickcheck import Asked, read_pairs
-from headway.history.repository import open_at_once
+from headway.history.repository import open_at_once, open_repository
 from headway.pickcheck import CheckedPick, check_picks
 
 
@@ -35,7 +35,7 @@ def test_every_pick_of_a_random_history_is_what_git_cherry_pick_makes(tmp_path: 
     for pair, checked in zip(pairs, found, strict=True):
         assert (checked.onto, checked.commit) == pair
         assert tree.pick(*pair) in {None, as_git(checked)}, pair
-        assert checked.clean == (checked.tree is not None)
+        assert bool(checked.clean) == (checked.tree is not None)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -130,6 +130,47 @@ def test_git_that_answers_one_merge_at_a_time(tmp_path: Path, monkeypatch: pytes
     assert check(maker.path, *pairs[:12], parent=1) == expected[:12]
 
 
+def test_a_merge_that_breaks_git_leaves_the_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = GitMaker(tmp_path / "repo")
+    base = maker.commit("base", {"f": TEXT})
+    maker.branch("rel", base)
+    ours = maker.commit("branch", {"f": changed(TEXT, l2="B")}, branch="rel")
+    picks = [maker.commit(f"c{i}", {"f": changed(TEXT, l25=f"{i}")}) for i in range(2)]
+    picks += [maker.commit("conflict", {"f": changed(TEXT, l2="C")})]
+    wrapper, count = tmp_path / "bin" / "git", tmp_path / "count"
+    wrapper.parent.mkdir()
+    # A batch dies by a signal with all that it has not written out; alone, only the first merge does.
+    wrapper.write_text(
+        '#!/bin/sh\ncase "$*" in\n*merge-tree*--stdin*) kill -ABRT $$;;\n'
+        f'*merge-tree*) [ -e {count} ] || {{ echo x > {count}; echo "BUG: merge-ort" >&2; kill -ABRT $$; }};;\nesac\n'
+        f'exec {shutil.which("git")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}")
+    found = check(maker.path, *((ours, sha) for sha in picks))
+    assert [c.clean for c in found] == [None, False, False]
+    assert "BUG: merge-ort" in str(found[0].unsolved)
+
+
+def test_line_ends_that_the_user_has_git_bring_to_one_form(maker: GitMaker, tmp_path: Path) -> None:
+    """Only with ``merge.renormalize`` does a merge ask ``.gitattributes`` for line ends."""
+    base = maker.commit("base", {"f": TEXT.replace("\n", "\r\n"), ".gitattributes": "f text\n"})
+    maker.branch("rel", base)
+    ours = maker.commit("branch", {"f": changed(TEXT, l25="B")}, branch="rel")
+    change = maker.commit("change", {"f": changed(TEXT, l2="C").replace("\n", "\r\n")})
+    assert check(maker.path, (ours, change))[0].clean is False
+    included = tmp_path / "included"
+    included.write_text("[merge]\n\trenormalize = true\n")
+    for name, value in (("merge.renormalize", "true"), ("include.path", str(included))):
+        maker.run("config", name, value)
+        tree = WorkTree(maker, tmp_path / name)
+        tree.git("config", name, value)
+        (checked,) = check(maker.path, (ours, change))
+        assert checked.clean
+        assert as_git(checked) == tree.pick(ours, change)
+        maker.run("config", "--unset", name)
+
+
 def test_names_are_found_as_git_finds_them(plain: GitMaker) -> None:
     base = plain.commit("base", {"f": TEXT})
     plain.branch("rel", base)
@@ -146,6 +187,19 @@ def test_names_are_found_as_git_finds_them(plain: GitMaker) -> None:
         with pytest.raises(UnusableInput) as e:
             check(plain.path, ("rel", name))
         assert e.value.code == "pick.unknown-ref"
+
+
+def test_head_is_that_of_the_work_tree_which_is_asked(plain: GitMaker, tmp_path: Path) -> None:
+    base = plain.commit("base", {"f": TEXT})
+    plain.branch("rel", base)
+    change = plain.commit("change", {"f": changed(TEXT, l2="x")})
+    linked = tmp_path / "linked"
+    plain.run("worktree", "add", "--quiet", str(linked), "rel")
+    (linked / "inside").mkdir()
+    for path in (linked, linked / "inside"):
+        assert check(path, ("HEAD", "main"))[0].onto == base
+        assert open_at_once(path).git_dir == open_repository(path).git_dir
+    assert check(plain.path, ("HEAD", "rel"))[0].onto == change
 
 
 def test_a_commit_whose_parent_was_not_fetched(tmp_path: Path) -> None:

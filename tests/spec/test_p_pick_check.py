@@ -76,6 +76,12 @@ def test_p7_a_feature_among_the_prerequisites_is_named_as_one(made: GitMaker) ->
     assert (status, "P7" in text, "[Feature] Add a mode (#1)" in text) == (1, True, True)
 
 
+def test_a_repository_without_a_trunk_has_prerequisites_too(made: GitMaker) -> None:
+    made.run("branch", "--move", "main", "dev")
+    status, document, _ = run(made, "--onto", "rel", "dev~1", "--prerequisites", "--json")
+    assert (status, document["results"][0]["prerequisites"]) == (1, [made.tip("dev~2")])
+
+
 def test_a_pairs_file(made: GitMaker, tmp_path: Path) -> None:
     file = tmp_path / "pairs"
     file.write_bytes(b"rel main\r\nmain~3 main\r\nrel main\r\n")
@@ -97,6 +103,7 @@ def test_a_pairs_file(made: GitMaker, tmp_path: Path) -> None:
         (("main",), None, "usage", "--onto"),
         (("--onto", "rel", "main", "--pairs", "x"), None, "usage", "--pairs"),
         (("--pairs", "no/such/file"), None, "pick.pairs", "no/such/file"),
+        (("--pairs", ""), None, "pick.pairs", ""),
         ((), b"rel main\nrel\n", "pick.pairs", "line 2"),
         ((), b"rel main\nrel gone\n", "pick.unknown-ref", "gone (line 2)"),
         ((), b"rel \xff\xfe\n", "pick.unknown-ref", "line 1"),

@@ -103,14 +103,19 @@ class Context:
         )
 
     def policy(self) -> Any:
-        """The policy in force, where nothing else of the project is needed."""
+        """The policy in force, where nothing else of the project is needed: without a trunk, the preset's."""
         from headway.history.repository import open_repository
+        from headway.policy.loader import load_policy
         from headway.policyfile import find_policy
 
-        file = self.given.get("policy")
+        file, trunk, preset = (self.given.get(name) for name in ("policy", "trunk", "preset"))
         repo = open_repository(Path(self.given.get("repo") or "."))
-        wanted = Path(file) if file else None
-        return find_policy(repo, self.given.get("trunk") or "", wanted, self.given.get("preset"))[0]
+        try:
+            return find_policy(repo, trunk or "", Path(file) if file else None, preset)[0]
+        except UnusableInput as e:
+            if trunk or e.code != "repo.no-trunk":
+                raise
+            return load_policy(None, source="preset", preset=preset)
 
     def person(self, repo: Any) -> str:
         """Who is at the controls: ``--as``, HEADWAY_PERSON, git's own user name, else the system's."""

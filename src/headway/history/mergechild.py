@@ -33,6 +33,14 @@ class RawMerge:
     paths: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How git ended where an answer was due: its words, and whether by a defect of its own (a signal)."""
+
+    words: str
+    crash: bool
+
+
 class Stuffing:
     """A merge whose answer is so long that git writes out all answers before it.
 
@@ -69,8 +77,8 @@ class MergeChild:
         self._end()
         self._words.close()
 
-    def ask(self, pairs: Iterable[tuple[Sha, Sha]]) -> tuple[list[RawMerge], str]:
-        """The answers in order, until all are given or git dies; then also git's words, which are not empty."""
+    def ask(self, pairs: Iterable[tuple[Sha, Sha]]) -> tuple[list[RawMerge], Death | None]:
+        """The answers in order, until all are given or git dies of the next one."""
         asked = [*pairs]
         if self._alone:
             return self._one_by_one(asked)
@@ -92,15 +100,18 @@ class MergeChild:
             writer.join()
         if len(found) == len(asked):
             self._due += 1
-            return found, ""
+            return found, None
         code = child.wait()
         self._words.seek(0)
-        words = text_of(self._words.read()).strip() or f"git merge-tree ended with {code}"
+        death = _death(code, self._words.read())
         self._end()
         if code == _USAGE:
             self._alone = True
             return self._one_by_one(asked)
-        return found, words
+        if death.crash:  # answers that were not written out yet are lost: it may have been any of the others
+            more, last = self._one_by_one(asked[len(found) :])
+            return [*found, *more], last
+        return found, death
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -145,18 +156,21 @@ class MergeChild:
             self._fields.extend(whole)
         return self._fields.popleft()
 
-    def _one_by_one(self, asked: list[tuple[Sha, Sha]]) -> tuple[list[RawMerge], str]:
+    def _one_by_one(self, asked: Iterable[tuple[Sha, Sha]]) -> tuple[list[RawMerge], Death | None]:
         found: list[RawMerge] = []
         for pair in asked:
             done = subprocess.run(
                 self._git.command(*_PLAIN, *pair), capture_output=True, env=self._env, cwd=self._folder, check=False
             )
             if done.returncode not in (0, 1):
-                words = text_of(done.stderr).strip()
-                return found, words or f"git merge-tree ended with {done.returncode}"
+                return found, _death(done.returncode, done.stderr)
             tree, *paths = done.stdout.split(b"\0")
             found.append(RawMerge(done.returncode == 0, tree.decode("ascii"), tuple(p for p in paths if p)))
-        return found, ""
+        return found, None
+
+
+def _death(code: int, words: bytes) -> Death:
+    return Death(text_of(words).strip() or f"git merge-tree ended with {code}", code < 0 or code > _USAGE)
 
 
 def _write(child: subprocess.Popen[bytes], lines: list[bytes]) -> None:

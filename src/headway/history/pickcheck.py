@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from headway.errors import UnusableInput
 from headway.history.objects import Found, Objects
-from headway.history.repository import Repository, resolve_commit, shallow
+from headway.history.repository import Repository, shallow
 from headway.history.shortcut import Sides
-from headway.history.trials import Merged, Trials
+from headway.history.trials import Merged, Trials, lacking
 from headway.model.commit import Sha
 from headway.model.text import say
 
@@ -54,13 +54,12 @@ class Names:
     """Commits by the names that people give them, each asked once. Raises nothing: what is no commit is ``None``."""
 
     objects: Objects
-    own: Mapping[str, Sha] = field(default_factory=dict)
     _known: dict[str, Named | None] = field(default_factory=dict)
 
     def find(self, names: Iterable[str]) -> Mapping[str, Named | None]:
         """Branches come before remote branches, these before tags and all other revisions."""
         new = [n for n in dict.fromkeys(names) if n not in self._known]
-        forms = [(n, form) for n in new for form in _forms(self.own.get(n, n))]
+        forms = [(n, form) for n in new for form in _forms(n)]
         self._known |= dict.fromkeys(new)
         for (name, _), found in zip(forms, self.objects.many(f for _, f in forms), strict=True):
             if found is not None and self._known[name] is None:
@@ -95,7 +94,7 @@ def find_picks(repo: Repository, trials: Trials, asked: Sequence[Asked], parent:
     Raises ``UnusableInput``: ``pick.unknown-ref``, ``pick.merge`` (a merge without ``parent``), ``pick.no-parent``,
     ``repo.shallow``.
     """
-    names = Names(trials.objects, _own_heads(repo, asked))
+    names = Names(trials.objects)
     found = names.find(n for a in asked for n in (a.onto, a.commit))
     unknown = {n: a.line for a in asked for n in (a.onto, a.commit) if found[n] is None}
     if unknown:
@@ -109,12 +108,6 @@ def find_picks(repo: Repository, trials: Trials, asked: Sequence[Asked], parent:
     bases = _bases(repo, [commit for _, commit in pairs], parent)
     trees = names.find(b for b in bases if b)
     return tuple(_pick(*pair, base, trees, trials) for pair, base in zip(pairs, bases, strict=True))
-
-
-def _own_heads(repo: Repository, asked: Sequence[Asked]) -> dict[str, Sha]:
-    """Names that mean another commit in each work tree: ``HEAD``, ``@`` and what is counted from them."""
-    names = {n for a in asked for n in (a.onto, a.commit) if n.startswith(("HEAD", "@"))}
-    return {n: sha for n in sorted(names) if (sha := resolve_commit(repo, n))}
 
 
 def _where(named: tuple[str, int]) -> str:
@@ -166,7 +159,7 @@ def begin_picks(trials: Trials, picks: Sequence[Pick]) -> Callable[[], tuple[Mer
 
     def end() -> tuple[Merged, ...]:
         found = dict(zip(asked, answers(), strict=True))
-        return tuple(found[p.sides] if p.sides else Merged(None, missing=p.missing) for p in picks)
+        return tuple(found[p.sides] if p.sides else Merged(None, unknown=lacking(p.missing)) for p in picks)
 
     return end
 

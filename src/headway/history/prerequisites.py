@@ -19,6 +19,8 @@ from headway.model.commit import Commit, Sha
 from headway.model.text import Text, say
 
 MOST = 40  # members of a set
+_FEW = 3  # members of a set that is small enough at once
+_FARTHEST = 200  # commits of a file, the newest
 _WIDEST = 300  # paths of a commit, conflicts of a pick
 _PATIENCE = 20.0  # seconds for one pick
 
@@ -112,7 +114,7 @@ class Earlier:
 
 @dataclass
 class _Search:
-    """One pick's."""
+    """One pick's; ``members`` are those gathered so far."""
 
     all: Prerequisites
     pick: Pick
@@ -127,15 +129,53 @@ class _Search:
         self.last = Change(pick.commit.sha, pick.base, pick.sides.base, pick.sides.theirs)
         self.earlier = self.all.earlier(pick.onto.sha, pick.base)
         self.changes: dict[Sha, Change] = {}
+        members = self._smallest()
+        trees = self._trees(members)
+        commits = tuple(self.earlier.by_sha[sha].commit for sha in members)
+        return Solution(commits, tuple(merged.tree or "" for _, _, merged in trees))
+
+    def _smallest(self) -> list[Sha]:
+        """Of two ways. What is blamed may drag in much that a few commits of the same files do without."""
+        why, found = None, list[Sha]()
+        try:
+            found = self._gathered()
+        except _GaveUp as e:
+            why = e
+        if why is None and len(found) <= _FEW:
+            return found
+        try:
+            other = self._that_apply()
+        except _GaveUp:
+            other = []
+        if other and len(other) < (MOST + 1 if why else len(found)):
+            return other
+        if why:
+            raise why
+        return found
+
+    def _gathered(self) -> list[Sha]:
+        """Add the newest commit that is blamed for the first conflict, until there is none."""
         while (stuck := self._first_conflict(self.members)) is not None:
             if len(self.members) >= MOST:
                 raise _GaveUp(say("it would take more than {most} commits before it", most=MOST))
             self._check_time()
             self.members = self._in_order((*self.members, self._needed(*stuck)))
-        self._drop()
-        trees = self._trees(self.members)
-        commits = tuple(self.earlier.by_sha[sha].commit for sha in self.members)
-        return Solution(commits, tuple(merged.tree or "" for _, _, merged in trees))
+        return self._without_needless(self.members)
+
+    def _that_apply(self) -> list[Sha]:
+        """Those needed of the commits that touched the same files and apply one after another; none: they are not
+        enough."""
+        paths = self.all.trials.touched(self.last.before, self.last.after)
+        names = dict.fromkeys(n for path in paths[:_WIDEST] for n in (path, *self._old_names(self.last, path)))
+        touching = self._in_order(sha for name in names for sha in self.earlier.touching(name))[-_FARTHEST:]
+        tree, applied = self.onto.tree, []
+        for sha in touching:
+            self._check_time()
+            merged = self.all.merged(tree, self._change(sha))
+            if merged.tree is not None and merged.tree != tree:
+                tree = merged.tree
+                applied.append(sha)
+        return self._without_needless(applied) if self._first_conflict(applied) is None else []
 
     def _check_time(self) -> None:
         if time.monotonic() - self.began > _PATIENCE:
@@ -164,8 +204,8 @@ class _Search:
         for sha in (*members, self.last.sha):
             change = self._change(sha)
             merged = self.all.merged(tree, change)
-            if merged.missing:
-                raise MissingObject(merged.missing)
+            if merged.unknown:
+                raise _GaveUp(merged.unknown)
             done.append((tree, change, merged))
             if merged.tree is None:
                 break
@@ -242,10 +282,17 @@ class _Search:
         gone = [p for p in touched if trees.at(change.before, p) is not None]
         return sorted(gone, key=lambda p: (p.rpartition(b"/")[2] != last, p))[:3]
 
-    def _drop(self) -> None:
-        """Leave out, one after another, what is not needed."""
-        for sha in list(self.members) if len(self.members) > 1 else ():
-            self._check_time()
-            fewer = [m for m in self.members if m != sha]
-            if self._first_conflict(fewer) is None:
-                self.members = fewer
+    def _without_needless(self, members: list[Sha]) -> list[Sha]:
+        """Leave out what is not needed: in halves first, one by one in the end."""
+        size = max(len(members) // 2, 1)
+        while size and len(members) > 1:
+            at = 0
+            while at < len(members):
+                self._check_time()
+                fewer = members[:at] + members[at + size :]
+                if fewer and self._first_conflict(fewer) is None:
+                    members = fewer
+                else:
+                    at += size
+            size //= 2
+        return members

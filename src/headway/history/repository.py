@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -16,13 +17,15 @@ from headway.model.text import facts, say
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """``git_dir`` is the common git directory; ``work_tree`` is ``None`` for a bare repository."""
+    """``git_dir`` is the common git directory; ``work_tree`` is ``None`` for a bare repository. ``here`` is git where
+    the repository was opened, which has a HEAD of its own in a linked work tree (``None``: it was not asked for)."""
 
     path: Path
     git_dir: Path
     bare: bool
     work_tree: Path | None
     git: Git
+    here: Git | None = None
 
     @property
     def state(self) -> Path:
@@ -64,12 +67,22 @@ def open_at_once(path: Path) -> Repository:
         check_git()
     if not path.is_dir():
         raise _no_directory(path)
-    code, out, words = _ask(path, "--is-bare-repository", "--path-format=absolute", "--git-common-dir")
+    code, out, words = _ask(path, "--is-bare-repository", "--absolute-git-dir")
     if code:
         raise _unusable(path, words)
-    bare, _, common = out.removesuffix("\n").partition("\n")
-    git_dir = Path(common)
-    return Repository(path, git_dir, bare == "true", None, Git(git_dir, check=False))
+    bare, _, own = out.removesuffix("\n").partition("\n")
+    here = Git(Path(own), check=False)
+    git_dir = _common(here.git_dir)
+    return Repository(path, git_dir, bare == "true", None, Git(git_dir, check=False), here)
+
+
+def _common(own: Path) -> Path:
+    """The common git directory, as a linked work tree's own names it."""
+    try:
+        named = os.fsdecode((own / "commondir").read_bytes().rstrip(b"\n"))
+    except FileNotFoundError:
+        return own
+    return Path(os.path.normpath(own / named))
 
 
 def _no_directory(path: Path) -> UnusableInput:

@@ -13,7 +13,7 @@ from pathlib import Path
 from headway.history.attributes import Attributes
 from headway.history.git import Git, check_git, text_of
 from headway.history.loose import Loose
-from headway.history.mergechild import MergeChild, RawMerge, Stuffing
+from headway.history.mergechild import Death, MergeChild, RawMerge, Stuffing
 from headway.history.objects import Objects
 from headway.history.scratch import WRITES, scratch_objects
 from headway.history.shortcut import Change, Plan, Sides, plans
@@ -27,12 +27,11 @@ _LACKING = re.compile(r"promisor|could not fetch|unable to read|missing|could no
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A clean merge has its ``tree``, a conflict its paths; else ``missing`` is the object that is not here
-    (``"?"``: git did not say which)."""
+    """A clean merge has its ``tree``, a conflict its paths; else ``unknown`` says why there is no answer."""
 
     tree: Sha | None
     conflicts: tuple[bytes, ...] = ()
-    missing: Sha = ""
+    unknown: Text | None = None
 
 
 class Trials:
@@ -41,8 +40,10 @@ class Trials:
     ``objects`` and ``trees`` read the repository's objects and those of the trials.
     """
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, here: Git | None = None) -> None:
+        """``here`` is where names of commits are read (default: ``git``)."""
         self.git = git
+        self._here = here or git
         self._children: dict[Path, MergeChild] = {}
         self._ending = ExitStack()
 
@@ -50,11 +51,11 @@ class Trials:
         with ExitStack() as ending:
             env = ending.enter_context(scratch_objects(self.git))
             self.env = env
-            self.objects = ending.enter_context(Objects(self.git, env))
+            self.objects = ending.enter_context(Objects(self._here, env))
             self.trees = Trees(self.objects)
             self.loose = Loose(Path(env[WRITES]), _some_sha(self.git, self.objects))
             self.empty_tree = self.loose.tree(())
-            self._attributes = ending.enter_context(Attributes(self.objects, self.trees))
+            self._attributes = ending.enter_context(Attributes(self.git, self.objects, self.trees))
             self._pool = ending.enter_context(ThreadPoolExecutor(1))
             self._ending = ending.pop_all()
         return self
@@ -83,16 +84,17 @@ class Trials:
         made = plans(self.trees, asked)
         for i, (sides, plan) in enumerate(zip(asked, made, strict=True)):
             if isinstance(plan, MissingObject):
-                found[i] = Merged(None, missing=plan.sha)
+                found[i] = Merged(None, unknown=lacking(plan.sha))
             elif plan is None:
                 for_git[i] = sides
             elif plan.open:
                 for_git[i] = self._only(plan.open)
-            else:
-                found[i] = Merged(self.trees.changed(sides.ours, plan.settled, self.loose))
         waiting = self._by_git([(asked[i].ours, sides) for i, sides in for_git.items()])
 
         def end() -> list[Merged]:
+            for i, plan in enumerate(made):
+                if isinstance(plan, Plan) and not plan.open:
+                    found[i] = Merged(self.trees.changed(asked[i].ours, plan.settled, self.loose))
             for i, answer in zip(for_git, waiting(), strict=True):
                 plan = made[i]
                 found[i] = self._whole(asked[i].ours, plan, answer) if isinstance(plan, Plan) else answer
@@ -124,9 +126,11 @@ class Trials:
             try:
                 by_folder[self._attributes.folder(tree)].append(i)
             except MissingObject as e:
-                found[i] = Merged(None, missing=e.sha)
+                found[i] = Merged(None, unknown=lacking(e.sha))
         pairs = {folder: [self._pair(asked[i][1]) for i in places] for folder, places in by_folder.items()}
-        tasks = {folder: self._pool.submit(self._merged, self._child(folder), pairs[folder]) for folder in by_folder}
+        children = {folder: self._child(folder) for folder in by_folder}
+        self.loose.flush()
+        tasks = {folder: self._pool.submit(self._merged, child, pairs[folder]) for folder, child in children.items()}
 
         def end() -> list[Merged]:
             for folder, places in by_folder.items():
@@ -150,16 +154,21 @@ class Trials:
     def _merged(self, child: MergeChild, pairs: Sequence[tuple[Sha, Sha]]) -> list[Merged]:
         found: list[Merged] = []
         while len(found) < len(pairs):
-            raw, words = child.ask(pairs[len(found) :])
+            raw, death = child.ask(pairs[len(found) :])
             found += [_plain(r, pair) for r, pair in zip(raw, pairs[len(found) :], strict=False)]
-            if words:
-                # git died of this one: what it lacks is not fetched, and the others are asked of another.
-                if not _LACKING.search(words):
-                    check_git()
-                    raise self.git.failed(("merge-tree",), 128, words)
-                named = _SHA.search(words)
-                found.append(Merged(None, missing=named[0] if named else "?"))
+            if death:  # of this one; the others are asked of another git
+                found.append(Merged(None, unknown=self._why(death)))
         return found
+
+    def _why(self, death: Death) -> Text:
+        """Why git has no answer. Raises ``WorldFailed`` when that is not for this one merge alone."""
+        if death.crash:
+            return say("git itself breaks on this merge: {words}", words=death.words)
+        if not _LACKING.search(death.words):
+            check_git()
+            raise self.git.failed(("merge-tree",), 128, death.words)
+        named = _SHA.search(death.words)
+        return lacking(named[0] if named else "?")
 
 
 def _some_sha(git: Git, objects: Objects) -> Sha:
