@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from headway.history.feeding import feeding
 from headway.history.git import NO_FETCH, Git, git_env, text_of
 from headway.history.loose import Loose, TreeEntry
 from headway.model.commit import Sha
@@ -84,20 +84,16 @@ class MergeChild:
             return self._one_by_one(asked)
         lines = [*(f"{left} {right}\n".encode() for left, right in asked), self._stuffing.line]
         child = self._start()
-        writer = threading.Thread(target=_write, args=(child, lines), daemon=True)
-        small = len(lines) < 40  # fits any pipe
-        (_write(child, lines) if small else writer.start())
         found: list[RawMerge] = []
-        while len(found) < len(asked):
-            answer = self._answer(child)
-            if answer is None:
-                break
-            if self._due:
-                self._due -= 1
-            else:
-                found.append(answer)
-        if not small:
-            writer.join()
+        with feeding(child, lines):
+            while len(found) < len(asked):
+                answer = self._answer(child)
+                if answer is None:
+                    break
+                if self._due:
+                    self._due -= 1
+                else:
+                    found.append(answer)
         if len(found) == len(asked):
             self._due += 1
             return found, None
@@ -171,12 +167,3 @@ class MergeChild:
 
 def _death(code: int, words: bytes) -> Death:
     return Death(text_of(words).strip() or f"git merge-tree ended with {code}", code < 0 or code > _USAGE)
-
-
-def _write(child: subprocess.Popen[bytes], lines: list[bytes]) -> None:
-    try:
-        if child.stdin:
-            child.stdin.write(b"".join(lines))
-            child.stdin.flush()
-    except (BrokenPipeError, ValueError):  # the reader sees that git died
-        return

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 
+from headway.history.feeding import feeding
 from headway.history.git import NO_FETCH, Git, git_env, text_of
 from headway.model.commit import Sha
 
@@ -75,20 +75,15 @@ class Objects:
         # A name of bytes that are no UTF-8 comes as Python reads it from a command line.
         lines = [f"{name}\n".encode("utf-8", "surrogateescape") for name in asked if name is not None]
         child = self._start()
-        # What fits any pipe needs no thread.
-        writer = threading.Thread(target=_write, args=(child, lines), daemon=True)
-        small = sum(map(len, lines)) < 1 << 12
-        (_write(child, lines) if small else writer.start())
-        for name in asked:
-            if name is None:
-                yield None
-                continue
-            try:
-                yield self._answer(child, name)
-            except _Lacking:
-                break
-        if not small:
-            writer.join()
+        with feeding(child, lines):
+            for name in asked:
+                if name is None:
+                    yield None
+                    continue
+                try:
+                    yield self._answer(child, name)
+                except _Lacking:
+                    break
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -130,12 +125,3 @@ class Objects:
 
 class _Lacking(Exception):
     """git died because it may not fetch an object."""
-
-
-def _write(child: subprocess.Popen[bytes], lines: list[bytes]) -> None:
-    try:
-        if child.stdin:
-            child.stdin.writelines(lines)
-            child.stdin.flush()
-    except (BrokenPipeError, ValueError):  # the reader sees that git died, or has closed
-        return
