@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from headway.history.candidates import Candidates, Known
@@ -15,8 +16,9 @@ from headway.history.revertmessage import read_claim
 from headway.history.reverts import link_reverts
 from headway.history.wording import read_title
 from headway.model.commit import Sha, standing
+from headway.model.identity import sure_origins
 
-_SURE = 0.9
+_COMMITTED = attrgetter("committed")
 _SLACK = 86_400  # seconds: clocks differ
 _NAME = re.compile(rb"(?<![0-9A-Za-z])(?:I?[0-9a-f]{7,64}|[0-9]{1,9})(?![0-9A-Za-z])")
 _FARTHEST = 20_000  # commits of a branch that are walked through one by one
@@ -65,8 +67,8 @@ class Holders:
         own, ends = self._walks.setdefault(pair.onto, self._walks.get(pair.onto) or self._walk(pair.onto))
         if pair.commit in ends:
             return Line(own, True)
-        begun = _committed(self._asked[pair.commit])
-        late = [r.sha for r in self._records.read(ends) if r is not None and _committed(r) >= begun - _SLACK]
+        begun = self._asked[pair.commit].committed
+        late = [r.sha for r in self._records.read(ends) if r is not None and r.committed >= begun - _SLACK]
         if not late:
             return Line(own, False)
         # The branch may have the commit; or another asked commit contains a part of the branch, so it was not listed.
@@ -89,15 +91,15 @@ class Holders:
         """What is below ``ends``, as far as it is newer than the wanted commit; and whether that is below too."""
         level, seen, kept = list(ends), set(ends), list[Record]()
         while level and len(seen) < _FARTHEST and wanted not in seen:
-            late = [r for r in self._records.read(level) if r is not None and _committed(r) >= since - _SLACK]
-            kept += [r for r in late if _committed(r) > since]
+            late = [r for r in self._records.read(level) if r is not None and r.committed >= since - _SLACK]
+            kept += [r for r in late if r.committed > since]
             level = list(dict.fromkeys(p for r in late for p in r.parents if p not in seen))
             seen.update(level)
-        return Line(tuple(sorted(kept, key=_committed, reverse=True)), wanted in seen)
+        return Line(tuple(sorted(kept, key=_COMMITTED, reverse=True)), wanted in seen)
 
     def _origins(self, lines: Mapping[Pair, Line]) -> dict[Sha, tuple[Sha, ...]]:
         """What the branches' commits are copies of, among those asked; only where a pair asks for just that."""
-        candidates = [self._records.whole(r) for r in sorted(self._asked.values(), key=_committed)]
+        candidates = [self._records.whole(r) for r in sorted(self._asked.values(), key=_COMMITTED)]
         copies = Copies(candidates)
         subjects = {s.sha: s for line in lines.values() for s in line.own if s.sha not in self._asked}
         may_be = {sha: copies.of(s) for sha, s in subjects.items()}
@@ -107,9 +109,7 @@ class Holders:
         plain = {sha: origin for sha in asked if (origin := copies.told(subjects[sha]))}
         twins = [self._records.whole(s) for sha, s in subjects.items() if sha in asked and sha not in plain]
         found = find_origins(twins, candidates, self._records.objects, patches=self._records.patches) if twins else {}
-        return {sha: (origin,) for sha, origin in plain.items()} | {
-            sha: i.origins for sha, i in found.items() if i.confidence >= _SURE
-        }
+        return {sha: (origin,) for sha, origin in plain.items()} | sure_origins(found)
 
     def _holder(self, commit: Sha, copies: Sequence[Sha], line: Line) -> Sha | None:
         """The newest holder that no later commit of the branch took out."""
@@ -141,7 +141,7 @@ class Copies:
         self._touched: dict[tuple[bytes, frozenset[str]], list[Known]] = defaultdict(list)
         self._names: set[bytes] = set()
         for known in self._index.all:
-            number = known.record.commit.pr
+            number = known.wording.own
             self._names |= {known.sha[:7].encode(), *(c[:7].encode() for c in known.wording.change_ids)}
             self._names |= {str(number).encode()[:7]} if number is not None else set()
             for state in known.states:
@@ -176,7 +176,3 @@ class Copies:
 
 def _share_words(one: Known, other: Known) -> bool:
     return 2 * len(one.words & other.words) >= min(len(one.words), len(other.words))
-
-
-def _committed(record: Record) -> int:
-    return int(record.fields[6]) if record.fields[6].isdigit() else 0

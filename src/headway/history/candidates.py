@@ -24,7 +24,6 @@ class Known:
     """A record and what its message says."""
 
     record: Record
-
     read: Wording | None = None
 
     @cached_property
@@ -42,15 +41,6 @@ class Known:
     @cached_property
     def author(self) -> bytes:
         return self.record.fields[3].strip().lower() or self.record.fields[4].lower()
-
-    @cached_property
-    def authored(self) -> int:
-        """Seconds since the epoch; 0 for a date that cannot be read."""
-        return _seconds(self.record.fields[5])
-
-    @cached_property
-    def committed(self) -> int:
-        return _seconds(self.record.fields[6])
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -101,7 +91,7 @@ class Candidates:
             self._numbers[known.wording.own].append(i)
         for name in known.wording.change_ids:
             self._change_ids[name].append(i)
-        if known.record.raw.count(b"\0:") < LARGEST:
+        if known.record.extent < LARGEST:
             for f in known.record.files:
                 self._paths[f.path].append(i)
                 self._blobs[f.path, f.new].append(i)
@@ -144,7 +134,7 @@ class Candidates:
         """The few that share most of its paths, blobs and words, each weighted by how rare it is."""
         score: dict[int, float] = defaultdict(float)
         size = len(self.all)
-        if known.record.raw.count(b"\0:") < LARGEST:
+        if known.record.extent < LARGEST:
             for f in known.record.files:
                 _count(score, self._paths.get(f.path, ()), size, 1.0)
                 _count(score, self._blobs.get((f.path, f.new), ()), size, 2.0)
@@ -152,10 +142,6 @@ class Candidates:
             _count(score, self._words.get(word, ()), size, 0.7)
         best = sorted(score, key=lambda i: (-score[i], i))[:_FEW]
         return [self.all[i] for i in best]
-
-
-def _seconds(field: bytes) -> int:
-    return int(field) if field.isdigit() else 0
 
 
 def _count(score: dict[int, float], found: Sequence[int], size: int, weight: float) -> None:

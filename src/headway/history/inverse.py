@@ -12,16 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from headway.history.objects import Objects
+from headway.history.objects import Objects, is_binary
 from headway.history.records import FileChange, Record
 from headway.model.commit import Sha
 
 _LARGE = 1_000_000
-_SNIFF = 8_000  # bytes in which git, too, looks for the NUL of a binary file
 _TRIVIAL = 0.1
 _PATHS = 100  # of a revert: more say nothing new
 _CANDIDATES = 200
-_LINK = "160000"
 _MARGIN = 0.1
 _WORD = re.compile(rb"[^\W_]|[\x80-\xff]")
 
@@ -171,7 +169,7 @@ class _Reader:
 
     def edit(self, change: FileChange) -> _Edit | None:
         """``None`` when a blob is not here."""
-        if _LINK in (change.old_mode, change.new_mode):
+        if change.is_link:
             return _WHOLE
         sides = (change.old, change.new)
         if sides not in self._edits:
@@ -203,7 +201,7 @@ class _Reader:
 
 
 def _by_line(data: bytes) -> list[bytes] | None:
-    return data.splitlines() if len(data) <= _LARGE and b"\0" not in data[:_SNIFF] else None
+    return data.splitlines() if len(data) <= _LARGE and not is_binary(data) else None
 
 
 def _common(one: list[bytes], other: list[bytes]) -> int:

@@ -102,8 +102,8 @@ def likeness(pick: Known, candidate: Known, lines: Lines, candidates: Candidates
         "of_origin": of_origin,
         "lineless": float(not (mine and theirs) and not same),
         "paths": _paths(pick, candidate),
-        "landed": exp(-abs(pick.committed - candidate.committed) / _WEEK),
-        "written": exp(-abs(pick.authored - candidate.authored) / _WEEK),
+        "landed": exp(-abs(pick.record.committed - candidate.record.committed) / _WEEK),
+        "written": exp(-abs(pick.record.authored - candidate.record.authored) / _WEEK),
     }
     score = _BIAS + sum(_WEIGHTS[name] * worth for name, worth in found.items())
     return Likeness(candidate, score, patch, of_pick, of_origin)

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Sequence
 from zlib import crc32
 
 from headway.history.loose import TreeEntry
-from headway.history.objects import Found, Objects
-from headway.history.patches import EMPTY, LARGEST, Patch
+from headway.history.objects import Found, Objects, is_binary
+from headway.history.patches import EMPTY, HAS_WORDS, LARGEST, Patch, without_spaces
 from headway.history.records import FileChange, Record
 from headway.history.trees import MissingObject, Trees
 from headway.model.commit import Sha
 
 _PERSON = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<when>-?\d+))?")
-_SPACES = re.compile(rb"\s+")
-_WORTH = re.compile(rb"\w\W*\w\W*\w")
 _NOTHING = b"000000"
 _NO_ROW = TreeEntry(b"", b"", b"")
 _MOST = 2_000  # paths of a commit
@@ -78,7 +76,7 @@ class ObjectRecords:
                     for sha, b in zip(names, self.objects.many(names), strict=True)
                     if b and b.kind == "blob"
                 }
-                if all(f.old_mode == "160000" or f.new_mode == "160000" or _are_here(f, blobs) for f in files):
+                if all(f.is_link or _are_here(f, blobs) for f in files):
                     found[record.sha] = _patch(files, blobs)
         return found
 
@@ -93,15 +91,15 @@ def _patch(files: Sequence[FileChange], blobs: dict[Sha, bytes]) -> Patch:
     for f in files:
         digest.update(f"{f.path}\0{f.old_mode}\0{f.new_mode}\0".encode())
         old, new = blobs.get(f.old, b""), blobs.get(f.new, b"")
-        if "160000" in (f.old_mode, f.new_mode) or b"\0" in old[:8000] or b"\0" in new[:8000]:
+        if f.is_link or is_binary(old) or is_binary(new):
             digest.update(f"{f.old}\0{f.new}\0".encode())
             continue
         before, after = Counter(old.split(b"\n")), Counter(new.split(b"\n"))
         for sign, lines, sums in ((b"-", before - after, removed), (b"+", after - before, added)):
             for line in sorted(lines.elements()):
-                bare = _SPACES.sub(b"", line)
+                bare = without_spaces(line)
                 digest.update(sign + bare)
-                if len(bare) > 2 and _WORTH.search(bare):
+                if len(bare) > 2 and HAS_WORDS.search(bare):
                     sums.append(crc32(bare))
     return Patch(digest.digest(), array("I", sorted(added)), array("I", sorted(removed)))
 

@@ -13,6 +13,8 @@ from headway.history.feeding import feeding
 from headway.history.git import NO_FETCH, Git, git_env, text_of
 from headway.model.commit import Sha
 
+_SNIFF = 8_000
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -21,6 +23,11 @@ class Found:
     sha: Sha
     kind: str
     data: bytes
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether git takes a blob for binary, attributes aside: by a NUL in its first 8,000 bytes."""
+    return b"\0" in data[:_SNIFF]
 
 
 class Objects:

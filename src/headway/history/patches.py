@@ -22,7 +22,12 @@ LARGEST = 300  # files of a commit whose lines are read; what touches more is kn
 _MOST_LINES = 20_000
 _HUNK = re.compile(rb"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _SPACES = b" \t\n\r\x0b\f"
-_WORTH = re.compile(rb"\w\W*\w\W*\w")  # braces and blank lines say nothing of whose they are
+HAS_WORDS = re.compile(rb"\w\W*\w\W*\w")  # braces and blank lines say nothing of whose they are
+
+
+def without_spaces(line: bytes) -> bytes:
+    """A line as it is compared."""
+    return line.translate(None, _SPACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def read_patches(git: Git, records: Sequence[Record], kept: Kept | None = None) 
     What is ``kept`` is not read again.
     Raises ``WorldFailed`` only when git dies of something else than one commit's missing objects.
     """
-    wanted = [r.sha for r in records if len(r.raw) and r.raw.count(b"\0:") < LARGEST]
+    wanted = [r.sha for r in records if r.raw and r.extent < LARGEST]
     found: dict[Sha, Patch] = {r.sha: EMPTY for r in records}
     if kept:
         known = {sha: p for sha, data in kept.get(_KIND, wanted).items() if (p := Patch.unpacked(data))}
@@ -167,10 +172,10 @@ class _Reader:
             self.plus -= 1
         else:  # "\ No newline at end of file"
             return
-        bare = line.translate(None, _SPACES)
+        bare = without_spaces(line)
         self.digest.update(bare)
         # Only what is short can be without words.
-        if len(bare) > 3 and (len(bare) > 12 or _WORTH.search(bare)):
+        if len(bare) > 3 and (len(bare) > 12 or HAS_WORDS.search(bare)):
             (self.removed if sign == b"-" else self.added).append(crc32(bare[1:]))
 
     def end(self) -> tuple[Sha, Patch] | None:

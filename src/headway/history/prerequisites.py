@@ -102,7 +102,7 @@ class Earlier:
         self.by_sha = {r.sha: r for r in records}
         self._touching: dict[bytes, list[tuple[str, Record]]] = defaultdict(list)
         for r in records:
-            if r.raw.count(b"\0:") < _WIDEST and len(r.parents) == 1:
+            if r.extent < _WIDEST and len(r.parents) == 1:
                 parts = r.raw.split(b"\0")
                 for head, path in zip(parts[::2], parts[1::2], strict=False):
                     self._touching[path].append((head[-1:].decode("ascii"), r))

@@ -17,6 +17,7 @@ from headway.model.text import say
 
 _FIELDS = "%H%x00%P%x00%T%x00%an%x00%ae%x00%at%x00%ct%x00%B"
 _WIDTH = 8
+_LINK = "160000"
 _CHUNK = 1 << 20
 _MESSAGE = 200_000  # bytes of a message that are kept: its two ends, where titles and trailers stand
 
@@ -34,6 +35,11 @@ class FileChange:
     old: Sha
     new: Sha
     path: str
+
+    @property
+    def is_link(self) -> bool:
+        """Whether a side is a submodule: what its SHA names is a commit elsewhere."""
+        return _LINK in (self.old_mode, self.new_mode)
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,24 @@ class Record:
     @property
     def paths(self) -> tuple[str, ...]:
         return tuple(f.path for f in self.files)
+
+    @property
+    def extent(self) -> int:
+        """Files after the first, counted without parsing."""
+        return self.raw.count(b"\0:")
+
+    @cached_property
+    def authored(self) -> int:
+        """Seconds since the epoch; 0 for a date that cannot be read."""
+        return _seconds(self.fields[5])
+
+    @cached_property
+    def committed(self) -> int:
+        return _seconds(self.fields[6])
+
+
+def _seconds(field: bytes) -> int:
+    return int(field) if field.isdigit() else 0
 
 
 def stream_records(git: Git, args: Iterable[str], stdin: Iterable[Sha] = ()) -> Iterator[Record]:
@@ -146,3 +170,9 @@ def _record(piece: bytes) -> Record:
 def read_records(git: Git, args: Iterable[str], stdin: Iterable[Sha] = ()) -> tuple[Record, ...]:
     """The same as a tuple, oldest first (parents before children)."""
     return tuple(stream_records(git, ("--topo-order", *args), stdin))[::-1]
+
+
+def records_of(git: Git, shas: Iterable[Sha]) -> dict[Sha, Record]:
+    """Those of single commits, by SHA; none for no commits."""
+    wanted = {*shas}
+    return {r.sha: r for r in stream_records(git, ("--no-walk=unsorted",), wanted)} if wanted else {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from headway.history.inverse import undone_share
 from headway.history.objects import Objects
-from headway.history.records import read_records
+from headway.history.records import records_of
 from headway.history.repository import Repository
 from headway.history.revertmessage import normal_title
 from headway.model.commit import Commit, Revert, RevertKind, Sha
@@ -22,7 +22,7 @@ def with_quiet_relands(repo: Repository, reverts: tuple[Revert, ...], commits: S
     if not likely:
         return reverts
     shas = {sha for commit, some in likely for sha in (commit.sha, *(r.commit.sha for r in some))}
-    records = {r.sha: r for r in read_records(repo.git, ("--no-walk=unsorted",), shas)}
+    records = records_of(repo.git, shas)
     found = []
     with Objects(repo.git) as objects:
         for commit, some in likely:

@@ -8,7 +8,7 @@ from headway.history.identity import find_origins
 from headway.history.inverse import undone_share
 from headway.history.kept import Kept
 from headway.history.objects import Objects
-from headway.history.records import Record, read_records
+from headway.history.records import Record, read_records, records_of
 from headway.history.repository import Repository
 from headway.model.commit import Line, Revert, Sha
 from headway.model.identity import SURE, Identities, Identity, sure_origins
@@ -50,13 +50,8 @@ def identify(repo: Repository, sides: Sides, *, ignore_trailers: bool = False, k
     with Objects(repo.git) as objects:
         found = find_origins(picks, sides.trunk, objects, ignore_trailers=ignore_trailers, kept=kept)
     # A pick that was merged back keeps its origin; anything else that the trunk has is its own.
-    brought = {p: r.sha for r in sides.trunk for p in r.parents[1:]}
-    own = {
-        sha: Identity((sha,), (), 1.0)
-        for sha in sides.both
-        if (i := found.get(sha)) and (i.confidence < SURE or i.origins == (brought.get(sha),))
-    }
-    return {**found, **own}
+    unsure = (sha for sha in sides.both if sha in found and found[sha].confidence < SURE)
+    return {**found, **{sha: Identity((sha,), (), 1.0) for sha in unsure}}
 
 
 def origins_of(identities: Identities, sides: Sides) -> dict[Sha, tuple[Sha, ...]]:
@@ -71,10 +66,7 @@ def origins_of(identities: Identities, sides: Sides) -> dict[Sha, tuple[Sha, ...
 
 def undone_shares(repo: Repository, reverts: tuple[Revert, ...]) -> dict[Sha, float]:
     """How much (0 to 1) of what it undoes each revert takes back: the least of its targets."""
-    wanted = {sha for r in reverts for sha in (r.commit.sha, *r.targets)}
-    if not wanted:
-        return {}
-    records = {r.sha: r for r in read_records(repo.git, ("--no-walk=unsorted",), wanted)}
+    records = records_of(repo.git, (sha for r in reverts for sha in (r.commit.sha, *r.targets)))
     with Objects(repo.git) as objects:
         return {
             r.commit.sha: min(undone_share(records[r.commit.sha], records[t], objects) for t in r.targets)
