@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from headway.history.repository import Repository
 from headway.history.revertmessage import read_claim
-from headway.history.reverts import resolve_shas
+from headway.history.reverts import resolve_shas, trunk_titles
 from headway.model.audited import Fix
-from headway.model.commit import Commit, Sha, pr_of, title_of
+from headway.model.commit import Commit, Sha, pr_of
 
 _Names = tuple[tuple[str, ...], tuple[int, ...]]
 
@@ -47,7 +47,8 @@ def find_fixes(repo: Repository, commits: Sequence[Commit], cut: Sha) -> tuple[F
     full = resolve_shas(repo, {s for shas, _ in named.values() for s in shas})
     numbers: dict[int, Sha] = {c.pr: c.sha for c in commits if c.pr is not None}
     if any(n not in numbers for _, ns in named.values() for n in ns):
-        numbers = {**_numbers_before(repo, cut), **numbers}
+        before = {n: sha for sha, title in trunk_titles(repo, cut, _BEFORE) if (n := pr_of(title)) is not None}
+        numbers = {**before, **numbers}
     fixes = []
     for c in commits:
         shas, prs = named.get(c.sha, ((), ()))
@@ -56,10 +57,3 @@ def find_fixes(repo: Repository, commits: Sequence[Commit], cut: Sha) -> tuple[F
         if targets:
             fixes.append(Fix(c, targets))
     return tuple(fixes)
-
-
-def _numbers_before(repo: Repository, cut: Sha) -> dict[int, Sha]:
-    args = ("log", "-z", "--no-mailmap", "--first-parent", f"--max-count={_BEFORE}", "--format=%H%x00%s%x00%b")
-    fields = repo.git.run(*args, cut, "--").split("\0")
-    rows = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
-    return {n: sha for sha, subject, body in rows if (n := pr_of(title_of(subject, body))) is not None}

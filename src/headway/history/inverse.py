@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from headway.history.loose import read_tree
 from headway.history.objects import Objects, is_binary
 from headway.history.records import FileChange, Record
 from headway.model.commit import Sha
@@ -234,13 +235,7 @@ def _entry(tree: str, path: str, objects: Objects) -> Sha | None:
 
 
 def _in_tree(data: bytes, name: bytes, width: int) -> Sha | None:
-    at = 0
-    while at < len(data):
-        nul = data.index(b"\0", at)
-        if data[data.index(b" ", at) + 1 : nul] == name:
-            return data[nul + 1 : nul + 1 + width].hex()
-        at = nul + 1 + width
-    return None
+    return next((row.sha for row in read_tree(data, width) if row.name == name), None)
 
 
 def _absent(sha: Sha) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headway.errors import BrokenInvariant, UnusableInput
-from headway.history.git import Git
+from headway.history.git import Git, text_of
 from headway.history.repository import Repository, shallow
 from headway.history.scratch import also_reading, scratch_objects
 from headway.model.commit import Sha
@@ -63,9 +63,14 @@ def _merge(git: Git, left: Sha, right: Sha, folder: Path, env: Mapping[str, str]
     tree, *paths = out.split("\0")
     if code == 0:
         return Merged(tree, ())
-    # A path that could not keep its name was given a side's name behind a tilde.
-    plain = (path.removesuffix(f"~{left}").removesuffix(f"~{right}") for path in paths if path)
-    return Merged(None, tuple(dict.fromkeys(plain)))
+    return Merged(None, tuple(map(text_of, conflicting((path.encode() for path in paths if path), left, right))))
+
+
+def conflicting(paths: Iterable[bytes], left: Sha, right: Sha) -> tuple[bytes, ...]:
+    """The paths of a conflict as they are named on either side, each once: one that could not keep its name was given
+    a side's behind a tilde."""
+    ends = f"~{left}".encode(), f"~{right}".encode()
+    return tuple(dict.fromkeys(path.removesuffix(ends[0]).removesuffix(ends[1]) for path in paths))
 
 
 def _sides(git: Git, ours: Sha, commit: Sha, revert: bool, env: Mapping[str, str]) -> _Sides:

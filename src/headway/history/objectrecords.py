@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from zlib import crc32
 
+from headway.history.commitobject import record_of
 from headway.history.loose import TreeEntry
-from headway.history.objects import Found, Objects, is_binary
+from headway.history.objects import Objects, is_binary
 from headway.history.patches import EMPTY, HAS_WORDS, LARGEST, Patch, without_spaces
 from headway.history.records import FileChange, Record
 from headway.history.trees import MissingObject, Trees
 from headway.model.commit import Sha
 
-_PERSON = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)>(?: (?P<when>-?\d+))?")
 _NOTHING = b"000000"
 _NO_ROW = TreeEntry(b"", b"", b"")
 _MOST = 2_000  # paths of a commit
@@ -36,7 +35,7 @@ class ObjectRecords:
         asked = [*shas]
         new = [sha for sha in dict.fromkeys(asked) if sha not in self._known]
         for sha, found in zip(new, self.objects.many(new), strict=True):
-            self._known[sha] = _record(found) if found is not None and found.kind == "commit" else None
+            self._known[sha] = record_of(found) if found is not None and found.kind == "commit" else None
         return [self._known[sha] for sha in asked]
 
     def whole(self, record: Record) -> Record:
@@ -110,50 +109,3 @@ def _row(path: bytes, old: TreeEntry | None, new: TreeEntry | None) -> bytes:
     modes = [row.mode if row else _NOTHING for row in (old, new)]
     shas = [row.id.hex().encode() if row else nothing for row in (old, new)]
     return b":%b %b %b %b %b\0%b" % (*modes, *shas, status, path)
-
-
-def _record(found: Found) -> Record:
-    """A commit as ``git log`` tells it, the fields of ``history.records``; its message in UTF-8."""
-    head, _, message = found.data.partition(b"\n\n")
-    tree, author, committer, encoding = b"", b"", b"", ""
-    parents = []
-    for line in head.split(b"\n"):
-        key, _, value = line.partition(b" ")
-        if key == b"tree":
-            tree = value
-        elif key == b"parent":
-            parents.append(value)
-        elif key == b"author":
-            author = value
-        elif key == b"committer":
-            committer = value
-        elif key == b"encoding":
-            encoding = value.decode("ascii", "replace")
-    name, email, written = _person(author)
-    return Record(
-        (
-            found.sha.encode(),
-            b" ".join(parents),
-            tree,
-            name,
-            email,
-            written,
-            _person(committer)[2],
-            _in_utf8(message, encoding),
-        ),
-        b"",
-    )
-
-
-def _person(line: bytes) -> tuple[bytes, bytes, bytes]:
-    found = _PERSON.match(line)
-    return (found["name"], found["email"], found["when"] or b"") if found else (line, b"", b"")
-
-
-def _in_utf8(message: bytes, encoding: str) -> bytes:
-    if not encoding or encoding.lower() in {"utf-8", "utf8"}:
-        return message
-    try:
-        return message.decode(encoding, "replace").encode()
-    except LookupError:
-        return message

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headway.errors import UnusableInput
+from headway.history.commitobject import record_of
 from headway.history.objects import Found, Objects
 from headway.history.repository import Repository, shallow
 from headway.history.shortcut import Sides
@@ -78,14 +79,8 @@ def _forms(name: str) -> tuple[str, ...]:
 def _named(found: Found) -> Named | None:
     if found.kind != "commit":
         return None
-    head = found.data.partition(b"\n\n")[0].split(b"\n")
-    tree = head[0].removeprefix(b"tree ").decode("ascii")
-    parents = []
-    for row in head[1:]:
-        if not row.startswith(b"parent "):
-            break
-        parents.append(row.removeprefix(b"parent ").decode("ascii"))
-    return Named(found.sha, tree, tuple(parents))
+    record = record_of(found)
+    return Named(record.sha, record.fields[2].decode("ascii"), record.parents)
 
 
 def find_picks(repo: Repository, trials: Trials, asked: Sequence[Asked], parent: int | None) -> tuple[Pick, ...]:

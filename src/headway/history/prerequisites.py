@@ -46,8 +46,8 @@ class Prerequisites:
 
     def __init__(self, repo: Repository, trials: Trials) -> None:
         self._repo = repo
-        self._trials = trials
-        self._blame = Blame(repo.git, trials.env)
+        self.trials = trials
+        self.blame = Blame(repo.git, trials.env)
         self._ranges: dict[tuple[Sha, Sha], Earlier] = {}
         self._done: dict[tuple[Sha, Sha], Merged] = {}
 
@@ -71,16 +71,8 @@ class Prerequisites:
         """A change on a tree."""
         key = (tree, change.sha)
         if key not in self._done:
-            self._done[key] = self._trials.one(Sides(tree, change.before, change.after))
+            self._done[key] = self.trials.one(Sides(tree, change.before, change.after))
         return self._done[key]
-
-    @property
-    def trials(self) -> Trials:
-        return self._trials
-
-    @property
-    def blame(self) -> Blame:
-        return self._blame
 
 
 @dataclass(frozen=True, slots=True)

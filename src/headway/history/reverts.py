@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from headway.history.contents import ByContent, Contents
@@ -97,6 +98,7 @@ def _find(
     return link_reverts(commits, earlier, claims, full, on_trunk, kinds, carried, by_content)
 
 
+@lru_cache(maxsize=1 << 10)  # one search asks up to three times
 def _brought(repo: Repository, commit: Commit) -> tuple[Commit, ...]:
     """What a merge brought to the trunk."""
     if len(commit.parents) != 2 or commit.sha in repo.git.shallow:
@@ -171,11 +173,11 @@ def _rows(repo: Repository, tip: Sha, count: int) -> list[_Row]:
     ]
 
 
-def trunk_titles(repo: Repository, tip: Sha) -> list[tuple[Sha, str]]:
-    """The trunk's commits up to ``tip`` by SHA and title, newest first."""
-    fields = repo.git.run("log", "-z", "--no-mailmap", "--first-parent", "--format=%H%x00%s%x00%b", tip, "--").split(
-        "\0"
-    )
+def trunk_titles(repo: Repository, tip: Sha, most: int | None = None) -> list[tuple[Sha, str]]:
+    """The trunk's commits up to ``tip`` by SHA and title, newest first; at ``most`` so many."""
+    limit = () if most is None else (f"--max-count={most}",)
+    args = ("log", "-z", "--no-mailmap", "--first-parent", *limit, "--format=%H%x00%s%x00%b")
+    fields = repo.git.run(*args, tip, "--").split("\0")
     rows = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
     return [(sha, title_of(subject, body)) for sha, subject, body in rows]
 

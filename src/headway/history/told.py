@@ -38,12 +38,8 @@ class Messages:
 
     def told(self, known: Known) -> Told:
         """What a commit's message tells."""
-        wording = known.wording
-        trailer = [sha for name in wording.trailers for sha in self._followed(name, _DEEP)]
-        for change in () if trailer else wording.change_ids:
-            same = self._candidates.changed_as(change)
-            trailer += [same[-1].sha] if same else []
-        numbers = self._kept(known) or [sha for n in wording.picked for sha in self._numbered(n)]
+        trailer = self._named(known.wording, _DEEP)
+        numbers = self._kept(known) or self._picked(known.wording)
         return Told(tuple(dict.fromkeys(trailer)), tuple(dict.fromkeys(numbers)))
 
     def _kept(self, known: Known) -> list[Sha]:
@@ -62,16 +58,22 @@ class Messages:
         wording = self._read(name) if deep else None
         if wording is None:
             return
-        found = [sha for inner in wording.trailers for sha in self._followed(inner, deep - 1)]
-        for change in () if found else wording.change_ids:
-            found += [k.sha for k in self._candidates.changed_as(change)[-1:]]
-        yield from found or [sha for n in wording.picked for sha in self._numbered(n)]
+        yield from self._named(wording, deep - 1) or self._picked(wording)
 
-    def _numbered(self, n: int) -> Iterator[Sha]:
-        """The trunk commit of a pull request; of several the newest that is no revert of the others."""
-        mine = self._candidates.numbered(n)
-        plain = [k for k in mine if (claim := read_claim(k.record.commit)) is None or not claim.plain]
-        yield from (k.sha for k in (plain or mine)[-1:])
+    def _named(self, wording: Wording, deep: int) -> list[Sha]:
+        """What trailers lead to; where there are none, the newest commit of each Change-Id."""
+        found = [sha for name in wording.trailers for sha in self._followed(name, deep)]
+        changed = (self._candidates.changed_as(change)[-1:] for change in wording.change_ids)
+        return found or [k.sha for same in changed for k in same]
+
+    def _picked(self, wording: Wording) -> list[Sha]:
+        """The trunk commits of the pull requests; of several the newest that is no revert of the others."""
+        found = []
+        for n in wording.picked:
+            mine = self._candidates.numbered(n)
+            plain = [k for k in mine if (claim := read_claim(k.record.commit)) is None or not claim.plain]
+            found += [k.sha for k in (plain or mine)[-1:]]
+        return found
 
     def _read(self, name: str) -> Wording | None:
         if name not in self._elsewhere:

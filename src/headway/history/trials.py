@@ -13,6 +13,7 @@ from pathlib import Path
 from headway.history.attributes import Attributes
 from headway.history.git import Git, check_git, text_of
 from headway.history.loose import Loose
+from headway.history.merge import conflicting
 from headway.history.mergechild import Death, MergeChild, RawMerge, Stuffing
 from headway.history.objects import Objects
 from headway.history.scratch import WRITES, scratch_objects
@@ -183,12 +184,7 @@ def _some_sha(git: Git, objects: Objects) -> Sha:
 
 
 def _plain(raw: RawMerge, pair: tuple[Sha, Sha]) -> Merged:
-    if raw.clean:
-        return Merged(raw.tree)
-    # A path that could not keep its name was given a side's name behind a tilde.
-    suffixes = tuple(f"~{side}".encode() for side in pair)
-    paths = (p.removesuffix(suffixes[0]).removesuffix(suffixes[1]) for p in raw.paths)
-    return Merged(None, tuple(dict.fromkeys(paths)))
+    return Merged(raw.tree) if raw.clean else Merged(None, conflicting(raw.paths, *pair))
 
 
 def words_of(paths: Sequence[bytes]) -> tuple[str, ...]:
