@@ -103,79 +103,87 @@ class Audit:
 
 def audit(known: BranchFacts, policy: Policy, published: Sequence[tuple[str, Sha]]) -> Audit:
     """The audit of a branch; ``published`` are this line's tags that users have, with their commits."""
-    recorded = {a.commit: a for a in record.applied(known.snapshot.entries, known.line.branch)}
-    explained = record.explained(known.snapshot.entries, known.line.branch)
-    commits = tuple(_commit(c, known, policy, c.sha in recorded or c.sha in explained) for c in known.line.commits)
+    auditor = _Auditor(known, policy)
+    commits = tuple(auditor.audited(c) for c in known.line.commits)
     reverts = findings(known.line, known.snapshot)
     only = branch_only(known, commits)
     return Audit(commits, reverts, only, shipped(known, reverts, published), missing(known))
 
 
-def _commit(commit: Commit, known: BranchFacts, policy: Policy, recorded: bool) -> AuditedCommit:
-    identity = known.identities.get(commit.sha, NOBODY)
-    if len(commit.parents) > 1:
-        return AuditedCommit(commit, identity, AuditKind.MERGE, ())
-    category = _category(commit, identity, known, policy)
-    found = [] if recorded else [*_no_origin(commit, identity, category, known), *_feature(commit, category, policy)]
-    return AuditedCommit(commit, identity, category, tuple(found))
+class _Auditor:
+    """What the looks at all commits share."""
 
+    def __init__(self, known: BranchFacts, policy: Policy) -> None:
+        self._known = known
+        self._policy = policy
+        self._explained = record.explained(known.snapshot.entries, known.line.branch)
+        self._undoing = {r.commit.sha: r for r in known.line.reverts}
+        gone = {t for r in standing(known.snapshot.reverts) for t in r.targets}
+        self._takes_back = gone | {c.sha for c in known.line.commits}
 
-def _category(commit: Commit, identity: Identity, known: BranchFacts, policy: Policy) -> str:
-    undoing = next((r for r in known.line.reverts if r.commit.sha == commit.sha), None)
-    if undoing is not None:
-        return undoing.kind.value
-    paths = known.paths.get(commit.sha, ())
-    if paths and all(matches(p, policy.picks.docs_paths) for p in paths):
-        return Category.DOCS.value
-    if paths and all(matches(p, policy.picks.branch_paths) for p in paths):
-        return Category.RELEASE_BRANCH.value
-    told = (commit, *(known.origins[o] for o in identity.origins if o in known.origins))
-    if any(feature_sign(c, policy) for c in told):
-        return AuditKind.FEATURE.value
-    titles = [c.title for c in told]
-    signs = (
-        (_REGRESSION, Category.REGRESSION.value),
-        (_CRITICAL, Category.CRITICAL.value),
-        (_FIX, AuditKind.FIX.value),
-    )
-    found = (name for sign, name in signs if any(sign.search(t) for t in titles))
-    return next(found, AuditKind.UNKNOWN.value)
+    def audited(self, commit: Commit) -> AuditedCommit:
+        identity = self._known.identities.get(commit.sha, NOBODY)
+        if len(commit.parents) > 1:
+            return AuditedCommit(commit, identity, AuditKind.MERGE, ())
+        category = self._category(commit, identity)
+        explained = commit.sha in self._explained
+        found = () if explained else (*self._no_origin(commit, identity, category), *self._feature(commit, category))
+        return AuditedCommit(commit, identity, category, found)
 
+    def _paths(self, commit: Commit) -> tuple[str, ...]:
+        return self._known.paths.get(commit.sha, ())
 
-def _no_origin(commit: Commit, identity: Identity, category: str, known: BranchFacts) -> list[Reason]:
-    if identity.origins or category == Category.RELEASE_BRANCH.value or _takes_back(commit, known):
-        return []
-    return [
-        Reason(
-            "P8",
-            "audit.no-origin",
-            say("no commit of the trunk is its origin"),
-            facts(commit=commit.sha, subject=commit.title, paths=known.paths.get(commit.sha, ())[:20], pr=commit.pr),
-            say("merge it on the trunk first; if it is release-branch work (P6), touch only files of that kind"),
+    def _category(self, commit: Commit, identity: Identity) -> str:
+        undoing = self._undoing.get(commit.sha)
+        if undoing is not None:
+            return undoing.kind.value
+        paths = self._paths(commit)
+        if paths and all(matches(p, self._policy.picks.docs_paths) for p in paths):
+            return Category.DOCS.value
+        if paths and all(matches(p, self._policy.picks.branch_paths) for p in paths):
+            return Category.RELEASE_BRANCH.value
+        told = (commit, *(self._known.origins[o] for o in identity.origins if o in self._known.origins))
+        if any(feature_sign(c, self._policy) for c in told):
+            return AuditKind.FEATURE.value
+        signs = (
+            (_REGRESSION, Category.REGRESSION.value),
+            (_CRITICAL, Category.CRITICAL.value),
+            (_FIX, AuditKind.FIX.value),
         )
-    ]
+        found = (name for sign, name in signs if any(sign.search(c.title) for c in told))
+        return next(found, AuditKind.UNKNOWN.value)
 
-
-def _takes_back(commit: Commit, known: BranchFacts) -> bool:
-    """Whether it undoes commits of the branch itself, or what the trunk undid too: nothing new comes in."""
-    mine = {c.sha for c in known.line.commits}
-    gone = {t for r in standing(known.snapshot.reverts) for t in r.targets}
-    undoing = next((r for r in known.line.reverts if r.commit.sha == commit.sha), None)
-    return undoing is not None and bool(undoing.targets) and all(t in mine or t in gone for t in undoing.targets)
-
-
-def _feature(commit: Commit, category: str, policy: Policy) -> list[Reason]:
-    if category != AuditKind.FEATURE:
-        return []
-    return [
-        Reason(
-            "P7",
-            "audit.feature",
-            say("it looks like feature work"),
-            facts(commit=commit.sha, subject=commit.title, pattern=feature_sign(commit, policy)),
-            say("take it out of the branch, or record who let it in and why: `headway adopt COMMIT --category …`"),
+    def _no_origin(self, commit: Commit, identity: Identity, category: str) -> tuple[Reason, ...]:
+        if identity.origins or category == Category.RELEASE_BRANCH.value or self._brings_nothing(commit):
+            return ()
+        paths = self._paths(commit)[:20]
+        return (
+            Reason(
+                "P8",
+                "audit.no-origin",
+                say("no commit of the trunk is its origin"),
+                facts(commit=commit.sha, subject=commit.title, paths=paths, pr=commit.pr),
+                say("merge it on the trunk first; if it is release-branch work (P6), touch only files of that kind"),
+            ),
         )
-    ]
+
+    def _brings_nothing(self, commit: Commit) -> bool:
+        """Whether it undoes commits of the branch itself, or what the trunk undid too: nothing new comes in."""
+        undoing = self._undoing.get(commit.sha)
+        return undoing is not None and bool(undoing.targets) and self._takes_back.issuperset(undoing.targets)
+
+    def _feature(self, commit: Commit, category: str) -> tuple[Reason, ...]:
+        if category != AuditKind.FEATURE:
+            return ()
+        return (
+            Reason(
+                "P7",
+                "audit.feature",
+                say("it looks like feature work"),
+                facts(commit=commit.sha, subject=commit.title, pattern=feature_sign(commit, self._policy)),
+                say("take it out of the branch, or record who let it in and why: `headway adopt COMMIT --category …`"),
+            ),
+        )
 
 
 def published_tags(line: Line, tags: Sequence[Tag], names: Names) -> tuple[tuple[str, Sha], ...]:
