@@ -32,8 +32,9 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.plan.actions import Action
 from headway.plan.planner import Plan, TrainPlan, plan
+from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
-from headway.policyfile import NO_POLICY, POLICY_FILE, find_policy
+from headway.policyfile import NO_POLICY, find_policy
 from headway.sources.repository import branch_names, branches_elsewhere, read_repository
 
 ACTOR = "headway"

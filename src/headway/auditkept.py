@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import headway
-from headway.history.git import git_env
+from headway.errors import HeadwayError
 from headway.history.kept import Kept
+from headway.history.repository import Repository, open_at_once, work_tree_at
+from headway.policy import POLICY_FILE
 
-_POLICY = "release.toml"
 _KIND = "audit"
 
 
@@ -40,36 +40,35 @@ class KeptReports:
             self._kept.put(_KIND, {self._name: report})
 
 
-def _parts(repo: Path, policy: str | None, names: tuple[str, ...]) -> list[str] | None:
-    common = _git(repo, "rev-parse", "--path-format=absolute", "--git-common-dir")
-    if common is None:
+def _parts(path: Path, policy: str | None, names: tuple[str, ...]) -> list[str] | None:
+    try:
+        repo = open_at_once(path)
+    except HeadwayError:
         return None
-    git_dir = Path(common.rstrip("\n"))
-    top = _git(repo, "rev-parse", "--path-format=absolute", "--show-toplevel")
-    refs = _git(repo, "for-each-ref", "--format=%(objectname) %(refname) %(symref)")
-    head = _git(repo, "rev-parse", "--verify", "--quiet", "HEAD")
-    if refs is None:
+    git_dir = repo.git_dir
+    code, refs, _ = repo.git.try_run("for-each-ref", "--format=%(objectname) %(refname) %(symref)")
+    if code:
         return None
     # FETCH_HEAD, HEAD@{1} and their like are no refs.
-    meant = [_git(repo, "rev-parse", "--verify", "--quiet", "--end-of-options", n) or "" if n else "" for n in names]
-    texts = [Path(policy)] if policy else [git_dir / "headway" / _POLICY]
+    meant = [_sha(repo, name) if name else "" for name in ("HEAD", *names)]
+    texts = [Path(policy)] if policy else [repo.state / POLICY_FILE]
+    top = work_tree_at(path)
     if top:
-        texts.append(Path(top.rstrip("\n")) / _POLICY)
+        texts.append(top / POLICY_FILE)
     words = [_text(p) for p in texts]
     if any("ledger" in w for w in words):
         return None
     packs = sorted(p.name for p in (git_dir / "objects" / "pack").glob("*.promisor"))
     files = [_text(git_dir / name) for name in ("HEAD", "config", "shallow", "info/grafts")]
-    ledger = [_stamp(git_dir / "headway" / name) for name in ("ledger.db", "ledger.db-wal")]
-    return [str(git_dir), head or "", refs, *meant, *words, *packs, *files, *ledger, *_code()]
+    ledger = [_stamp(repo.state / name) for name in ("ledger.db", "ledger.db-wal")]
+    return [str(git_dir), refs, *meant, *words, *packs, *files, *ledger, *_code()]
 
 
-def _git(repo: Path, *args: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *args], cwd=repo, env=git_env(), capture_output=True, check=False)
-    except OSError:
-        return None
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
+def _sha(repo: Repository, name: str) -> str:
+    """What a name means here now; empty for nothing."""
+    if "\0" in name:
+        return ""
+    return repo.here.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", name)[1].strip()
 
 
 def _text(path: Path) -> str:

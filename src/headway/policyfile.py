@@ -8,10 +8,10 @@ from headway.errors import UnusableInput
 from headway.history.log import read_file
 from headway.history.repository import Repository, find_trunk
 from headway.model.text import say
+from headway.policy import POLICY_FILE
 from headway.policy.loader import load_policy
 from headway.policy.schema import Policy
 
-POLICY_FILE = "release.toml"
 NO_POLICY = "no release.toml (preset vllm-2025)"
 
 

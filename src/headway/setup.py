@@ -17,11 +17,11 @@ from headway.history.log import read_file, read_tags
 from headway.history.repository import Repository, find_trunk
 from headway.model.commit import Tag
 from headway.model.text import say
+from headway.policy import POLICY_FILE
 from headway.policy.init import new_release_toml
 from headway.policy.loader import load_policy, upgrade_text
 from headway.policy.schema import Versions
 from headway.policy.scheme import read_final_tag
-from headway.policyfile import POLICY_FILE
 
 # How projects write their final tags, with the candidates' tags that go with each (V5).
 _TAG_STYLES = (

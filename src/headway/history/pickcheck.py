@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from headway.errors import UnusableInput
 from headway.history.commitobject import record_of
 from headway.history.objects import Found, Objects
-from headway.history.repository import Repository, shallow
+from headway.history.repository import Repository, commit_names, shallow
 from headway.history.shortcut import Sides
 from headway.history.trials import Merged, Trials, lacking
 from headway.model.commit import Sha
@@ -69,11 +69,8 @@ class Names:
 
 
 def _forms(name: str) -> tuple[str, ...]:
-    if not name.strip() or "\0" in name or "\n" in name:
-        return ()
-    if _FULL.fullmatch(name):
-        return (f"{name}^{{commit}}",)
-    return tuple(f"{n}^{{commit}}" for n in (f"refs/heads/{name}", f"refs/remotes/{name}", name))
+    """A full SHA is no branch's name: two questions less."""
+    return (f"{name}^{{commit}}",) if _FULL.fullmatch(name) else commit_names(name)
 
 
 def _named(found: Found) -> Named | None:

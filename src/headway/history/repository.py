@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headway.errors import UnusableInput
@@ -18,14 +18,14 @@ from headway.model.text import facts, say
 @dataclass(frozen=True, slots=True)
 class Repository:
     """``git_dir`` is the common git directory; ``work_tree`` is ``None`` for a bare repository. ``here`` is git where
-    the repository was opened, which has a HEAD of its own in a linked work tree (``None``: it was not asked for)."""
+    the repository was opened, which has a HEAD of its own in a linked work tree."""
 
     path: Path
     git_dir: Path
     bare: bool
     work_tree: Path | None
     git: Git
-    here: Git | None = None
+    here: Git
 
     @property
     def state(self) -> Path:
@@ -39,24 +39,23 @@ def open_repository(path: Path) -> Repository:
     Raises ``UnusableInput``: ``repo.not-a-directory``, ``repo.not-found``, ``repo.not-trusted``, ``repo.empty``.
     """
     check_git()
-    if not path.is_dir():
-        raise _no_directory(path)
-    code, out, words = _ask(path, "--path-format=absolute", "--git-common-dir", "--is-bare-repository")
-    if code:
-        raise _unusable(path, words)
-    common, bare = out.rstrip("\n").rsplit("\n", 1)
-    has_tree, top, _ = _ask(path, "--path-format=absolute", "--show-toplevel")
-    git_dir = Path(common)
-    git = Git(git_dir)
+    found = open_at_once(path)
+    git = found.git
     if git.try_run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")[0] and not git.run("for-each-ref", "--count=1"):
         raise UnusableInput(
             "repo.empty",
             say("the repository {path} has no commit yet", path=path),
             remedy=say("commit something to its trunk first"),
         )
-    tree = Path(top.rstrip("\n")) if has_tree == 0 and bare != "true" else None
     # Asked from inside .git, or with the bare repository of linked work trees: the common one decides.
-    return Repository(path, git_dir, _is_bare(git, bare == "true"), tree, git)
+    tree = None if found.bare else work_tree_at(path)
+    return replace(found, bare=_is_bare(git, found.bare), work_tree=tree)
+
+
+def work_tree_at(path: Path) -> Path | None:
+    """The top of the work tree that ``path`` lies in."""
+    code, top, _ = _ask(path, "--path-format=absolute", "--show-toplevel")
+    return None if code else Path(top.rstrip("\n"))
 
 
 def open_at_once(path: Path) -> Repository:
@@ -66,7 +65,11 @@ def open_at_once(path: Path) -> Repository:
     if shutil.which("git") is None:
         check_git()
     if not path.is_dir():
-        raise _no_directory(path)
+        raise UnusableInput(
+            "repo.not-a-directory",
+            say("{path} is not a directory", path=path),
+            remedy=say("name a git repository with --repo PATH"),
+        )
     code, out, words = _ask(path, "--is-bare-repository", "--absolute-git-dir")
     if code:
         raise _unusable(path, words)
@@ -83,14 +86,6 @@ def _common(own: Path) -> Path:
     except FileNotFoundError:
         return own
     return Path(os.path.normpath(own / named))
-
-
-def _no_directory(path: Path) -> UnusableInput:
-    return UnusableInput(
-        "repo.not-a-directory",
-        say("{path} is not a directory", path=path),
-        remedy=say("name a git repository with --repo PATH"),
-    )
 
 
 def _is_bare(git: Git, here: bool) -> bool:
@@ -123,15 +118,19 @@ def _unusable(path: Path, words: str) -> UnusableInput:
 
 def resolve_commit(repo: Repository, rev: str) -> Sha | None:
     """The full SHA of the commit that any revision names (branches before tags), or ``None``."""
-    if not rev.strip() or "\0" in rev or "\n" in rev:
-        return None
-    for name in (f"refs/heads/{rev}", f"refs/remotes/{rev}"):
-        code, out, _ = repo.git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    for name in commit_names(rev):
+        code, out, _ = repo.here.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", name)
         if code == 0:
             return out.strip()
-    # Asked where the repository was opened: each work tree has a HEAD of its own.
-    code, out, _ = _ask(repo.path, "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
-    return out.strip() if code == 0 else None
+    return None
+
+
+def commit_names(rev: str) -> tuple[str, ...]:
+    """How git is asked for the commit that a person's word names, in turn: branches, remote branches, then tags and
+    all other revisions. Nothing for a word that git cannot be asked for."""
+    if not rev.strip() or "\0" in rev or "\n" in rev:
+        return ()
+    return tuple(f"{name}^{{commit}}" for name in (f"refs/heads/{rev}", f"refs/remotes/{rev}", rev))
 
 
 def head_commit(repo: Repository) -> tuple[Sha, str] | None:
@@ -141,8 +140,8 @@ def head_commit(repo: Repository) -> tuple[Sha, str] | None:
     """
     if repo.work_tree is None:
         return None
-    code, sha, _ = _ask(repo.path, "--verify", "--quiet", "HEAD^{commit}")
-    named, ref, _ = _ask(repo.path, "--symbolic-full-name", "HEAD")
+    code, sha, _ = repo.here.try_run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    named, ref, _ = repo.here.try_run("rev-parse", "--symbolic-full-name", "HEAD")
     branch = ref.strip() if named == 0 else ""
     head = "refs/heads/"
     return (sha.strip(), branch.removeprefix(head) if branch.startswith(head) else "") if code == 0 else None

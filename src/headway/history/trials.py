@@ -41,10 +41,10 @@ class Trials:
     ``objects`` and ``trees`` read the repository's objects and those of the trials.
     """
 
-    def __init__(self, git: Git, here: Git | None = None) -> None:
-        """``here`` is where names of commits are read (default: ``git``)."""
+    def __init__(self, git: Git, here: Git) -> None:
+        """``here`` is where names of commits are read."""
         self.git = git
-        self._here = here or git
+        self._here = here
         self._children: dict[Path, MergeChild] = {}
         self._ending = ExitStack()
 

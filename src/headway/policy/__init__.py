@@ -1,1 +1,3 @@
 """release.toml: schema, loader, presets, version schemes, clause texts."""
+
+POLICY_FILE = "release.toml"
