@@ -161,6 +161,7 @@ def entries_page() -> str:
 
 def _comments(source: str) -> dict[str, str]:
     """Member name to the comment behind it; two spaces or more part the fields from the words."""
+    source = re.sub(r"\n +#(?= )", "", source)  # a comment that goes on in the next line
     found = re.findall(r'^ +([A-Z_]+) = "[^"]*"  # (.*)$', source, re.MULTILINE)
     return {name: re.sub(r"  +", "   ", text) for name, text in found}
 

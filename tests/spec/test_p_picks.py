@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from worldeffects import settle, step
-from worlds import BRANCH, POLICY, VERSION, World, change_facts, cut, fact, pick_request, policy, released, whole
+from worlds import BRANCH, VERSION, World, change_facts, cut, fact, pick_request, policy, released, whole
 
 from headway.decide.picks import GateAnswer, gate
 from headway.model.commit import Commit
@@ -190,11 +190,6 @@ def test_P7_no_feature_work_is_picked_under_any_name(world: World, subject: str,
     paths = {"docs": ("docs/a.md",), "release-branch": ("pyproject.toml",)}.get(category, ("src/a.py",))
     reason = refusal(ask(world, pick_request(category, "why", "e"), change_facts(feature, paths)), "picks.feature")
     assert (reason.clause, fact(reason, "commit")) == ("P7", feature.sha)
-
-
-def test_P7_cannot_be_waived() -> None:
-    """No feature work is picked, ever: the preset lets nobody waive P7."""
-    assert not {"P7", "P8", "P1"} & set(POLICY.waivers.clauses)
 
 
 # P8 --------------------------------------------------------------------------------------------------------------

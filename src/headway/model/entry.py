@@ -19,8 +19,19 @@ class Kind(StrEnum):
     CHECKED = "checked"  # commit, ok, log                       the policy's check on a trunk commit (B2)
     CUT_CHOSEN = "cut-chosen"  # commit                          a person chose the trunk commit to cut
     CUT = "cut"  # branch, commit
-    REQUESTED = "pick-requested"  # ref, commit, subject, category, reason, evidence, verdict, violations, branch
-    APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject}]
+    REQUESTED = "pick-requested"  # ref, commit, commits, subject, category, reason, evidence, claims, verdict,
+    # violations, branch, inputs
+    AMENDED = "pick-amended"  # request: seq, and what pick-requested has, anew
+    WITHDRAWN = "pick-withdrawn"  # request: seq, reason
+    REJECTED = "pick-rejected"  # request: seq, reason                 a reviewer's no
+    CONFLICTED = "conflict"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, paths,
+    # prerequisites, unsolved
+    RESOLVED = "resolved"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, tree, paths
+    REVERT_ASKED = "revert-asked"  # branch, commit, subject, reason   a branch commit that is to be taken out
+    PREPARED = "embargo-prepared"  # branch, private, tip, commit, changes  a private branch until disclosure
+    INDEBTED = "debt"  # request, branch, origin, commit               the trunk lacks a change that was released first
+    PAID = "debt-paid"  # request, origin, trunk: the commit that has it now
+    APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}]
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
     TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
@@ -32,13 +43,14 @@ class Kind(StrEnum):
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
-    WAIVED = "waived"  # what: a clause or cell:NAME, reason, until
+    WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone
     SLIPPED = "slipped"  # before, after, reason
     SKIPPED = "skipped"  # reason
     ABANDONED = "abandoned"  # reason
     ADOPTED = "adopted"  # commit, category, reason
     YANKED = "yanked"  # reason, files
     RETRIED = "retried"  # tag, step
+    SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there
 
 
 @dataclass(frozen=True, slots=True)

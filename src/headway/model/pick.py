@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from headway.model.commit import Commit, Sha
+from headway.model.text import Text
 
 
 class Category(StrEnum):
@@ -35,13 +36,38 @@ class PickVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Claims:
+    """What a request says that its evidence shows, as typed; ``""`` where nothing was said.
+
+    ``good`` and ``bad`` are releases, tags or commits, ``test`` the id of a test that fails and passed on ``good`` or
+    on the previous release, ``perf`` the candidate whose verdict shows it (P2); ``symptom`` a name of the policy's, or
+    words (P3); ``feature`` the pull request or commit of the feature that is mended (P4); ``embargo`` the day of
+    disclosure (ISO 8601) of a security fix that cannot be on the trunk first (P8).
+    """
+
+    good: str = ""
+    bad: str = ""
+    test: str = ""
+    perf: str = ""
+    symptom: str = ""
+    feature: str = ""
+    embargo: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Only what was said."""
+        return {k: v for k, v in asdict(self).items() if v}
+
+
+@dataclass(frozen=True, slots=True)
 class PickRequest:
-    """What a person asked for. ``category`` is the word as typed, ``""`` when none was given."""
+    """What a person asked for. ``ref`` is a pull request, a commit or a range ``A..B``; ``category`` the word as typed,
+    ``""`` when none was given."""
 
     ref: str
     category: str
     reason: str
     evidence: tuple[str, ...]
+    claims: Claims = Claims()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +92,23 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution:
+    """How a person resolved a conflict: ``tree`` made on the branch's ``tip`` of then, in ``commit``; ``entry`` is the
+    ledger's number of it."""
+
+    entry: int
+    tip: Sha
+    tree: Sha
+    commit: Sha
+
+
+@dataclass(frozen=True, slots=True)
 class PendingChange:
     """A change that is allowed onto a line and is not there yet.
 
     For a pick, ``origin`` is the commit to copy and ``request`` the ledger number of the request.
-    For a revert, ``origin`` is the trunk revert and ``undoes`` the commit *on the release branch* that it takes out.
+    For a revert, ``origin`` is the trunk revert and ``undoes`` the commit *on the release branch* that it takes out;
+    they are the same when a person asked for it. ``group`` is the request whose commits are applied all or none.
     """
 
     kind: ChangeKind
@@ -78,6 +116,8 @@ class PendingChange:
     request: int | None
     undoes: Sha | None
     subject: str
+    group: int | None = None
+    resolution: Resolution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +125,13 @@ class Trial:
     """How a pending change applied in memory, each on the tree that the ones before it left.
 
     ``tree`` is the resulting tree, or ``None`` with the conflicting paths; ``empty`` that it changes nothing.
+    ``unknown`` says why there is no answer (an object is not in the clone any more); ``held_by`` names the commit of
+    its group that did not apply, so that this one is left out too.
     """
 
     change: PendingChange
     tree: Sha | None
     conflicts: tuple[str, ...]
     empty: bool
+    unknown: Text | None = None
+    held_by: Sha | None = None

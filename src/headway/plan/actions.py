@@ -86,6 +86,70 @@ class RecordApplied:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenWorkspace:
+    """Put a conflict on a branch of its own, with git's markers, for a person to resolve; the release branch stays."""
+
+    kind: ClassVar[str] = "open-workspace"
+    train: str
+    branch: str
+    tip: Sha
+    workspace: str
+    change: PendingChange
+    conflicts: tuple[str, ...]
+
+    @property
+    def target(self) -> str:
+        return self.workspace
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareEmbargoed:
+    """Put embargoed picks on a private branch over the release branch's ``tip`` (P8)."""
+
+    kind: ClassVar[str] = "prepare-embargoed"
+    train: str
+    branch: str
+    private: str
+    tip: Sha
+    changes: tuple[PlannedChange, ...]
+
+    @property
+    def target(self) -> str:
+        return self.private
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDebt:
+    """Write down that the trunk lacks a change which a release branch has (P8)."""
+
+    kind: ClassVar[str] = "open-debt"
+    train: str
+    branch: str
+    request: int
+    origin: Sha
+    commit: Sha
+
+    @property
+    def target(self) -> str:
+        return self.origin
+
+
+@dataclass(frozen=True, slots=True)
+class PayDebt:
+    """Write down that the trunk has the change now, in ``trunk`` (P8)."""
+
+    kind: ClassVar[str] = "pay-debt"
+    train: str
+    request: int
+    origin: Sha
+    trunk: Sha
+
+    @property
+    def target(self) -> str:
+        return self.origin
+
+
+@dataclass(frozen=True, slots=True)
 class TagCandidate:
     """Create the RC tag on the branch's tip; its push triggers the build (B4)."""
 

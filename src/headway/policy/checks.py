@@ -30,7 +30,15 @@ _BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|[/.]$|(?:^|/)
 
 def meaning_problems(policy: Policy) -> list[Problem]:
     """All findings, in the order of the schema."""
-    parts: tuple[Callable[[Policy], Iterator[Problem]], ...] = (_names, _cadence, _patterns, _commands, _perf, _people)
+    parts: tuple[Callable[[Policy], Iterator[Problem]], ...] = (
+        _names,
+        _cadence,
+        _patterns,
+        _phases,
+        _commands,
+        _perf,
+        _people,
+    )
     return [problem for part in parts for problem in part(policy)]
 
 
@@ -41,6 +49,10 @@ def _names(policy: Policy) -> Iterator[Problem]:
         ("final_tag", names.final_tag, ("{version}",)),
         ("candidate_tag", names.candidate_tag, ("{version}", "{n}")),
     )
+    if policy.embargo.branch.count("{branch}") != 1 or _BAD_REF.search(policy.embargo.branch.replace("{branch}", "b")):
+        yield Problem(("embargo", "branch"), "must be a name that git accepts and hold {branch} exactly once")
+    elif policy.embargo.branch == "{branch}":
+        yield Problem(("embargo", "branch"), "is the release branch itself, which is not private")
     unsound: set[str] = set()
     for key, template, fields in templates:
         rest = template
@@ -110,12 +122,25 @@ def _patterns(policy: Policy) -> Iterator[Problem]:
         (("notes", "breaking"), policy.notes.breaking),
         (("notes", "upcoming"), policy.notes.upcoming),
     )
-    for path, patterns in lists:
-        for i, pattern in enumerate(patterns):
-            try:
-                re.compile(pattern)
-            except (re.error, RecursionError, OverflowError) as e:
-                yield Problem((*path, i), f"is not a regular expression: {e}")
+    each = [((*path, i), pattern) for path, patterns in lists for i, pattern in enumerate(patterns)]
+    each += [(("picks", "symptoms", name), pattern) for name, pattern in policy.picks.symptoms.items()]
+    for at, pattern in each:
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError) as e:
+            yield Problem(at, f"is not a regular expression: {e}")
+
+
+def _phases(policy: Policy) -> Iterator[Problem]:
+    """Each begins nearer to the release than the one before it; only the first begins with the cut."""
+    before: int | None = None
+    for i, phase in enumerate(policy.picks.phases):
+        at: Path = ("picks", "phases", i, "days_before")
+        if i and phase.days_before is None:
+            yield Problem(at, "is missing: only the first phase begins with the cut")
+        elif before is not None and phase.days_before is not None and phase.days_before >= before:
+            yield Problem(at, f"{phase.days_before} is not nearer to the release than {before} of the phase before it")
+        before = phase.days_before if phase.days_before is not None else before
 
 
 def _commands(policy: Policy) -> Iterator[Problem]:
@@ -155,9 +180,14 @@ def _perf(policy: Policy) -> Iterator[Problem]:
 
 
 def _people(policy: Policy) -> Iterator[Problem]:
-    for name, gate in policy.approvals.items():
-        if gate.people and gate.count > len(set(gate.people)):
-            yield Problem(("approvals", name, "count"), f"asks for {gate.count} of {len(set(gate.people))} people")
+    gates: list[tuple[Path, tuple[str, ...], int]] = [
+        (("review", "count"), policy.review.people, policy.review.count),
+        (("embargo", "count"), policy.embargo.people, policy.embargo.count),
+        *((("approvals", name, "count"), gate.people, gate.count) for name, gate in policy.approvals.items()),
+    ]
+    for at, people, count in gates:
+        if people and count > len(set(people)):
+            yield Problem(at, f"asks for {count} of {len(set(people))} people")
     for i, clause in enumerate(policy.waivers.clauses):
         if clause != "cell" and clause not in CLAUSES:
             near = nearest(clause.upper(), [*CLAUSES, "cell"])

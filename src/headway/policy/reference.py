@@ -9,7 +9,7 @@ import tomlkit
 from pydantic.fields import FieldInfo
 
 from headway.policy.loader import DEFAULT_PRESET, load_policy
-from headway.policy.schema import Gate, PerfCell, Policy, Table
+from headway.policy.schema import Gate, PerfCell, Phase, Policy, Table
 
 
 def json_schema() -> dict[str, Any]:
@@ -51,6 +51,7 @@ def reference_markdown() -> str:
         if _is_table(field):
             table: type[Table] = field.annotation  # type: ignore[assignment]
             parts += _section(f"[{name}]", getdoc(table) or "", table.model_fields, values[name])
+    parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
     parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])
     return "\n".join(parts) + "\n"
@@ -65,8 +66,13 @@ def _section(title: str, about: str, fields: dict[str, FieldInfo], values: dict[
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     for name, field in fields.items():
         key = field.alias or name
+        absent = key not in values and field.default is None
         value = (
-            "required" if field.is_required() and key not in values else _code(_toml(values.get(key, field.default)))
+            ""
+            if absent
+            else "required"
+            if field.is_required() and key not in values
+            else _code(_toml(values.get(key, field.default)))
         )
         lines.append(f"| `{key}` | {_cell(_type(field.annotation))} | {value} | {_cell(field.description or '')} |")
     return lines

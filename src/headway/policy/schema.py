@@ -15,6 +15,7 @@ Words = tuple[str, ...]
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=365)]
+CategoryName = Literal["regression", "critical", "new-feature-fix", "docs", "release-branch"]
 Margin = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -74,6 +75,16 @@ class Cut(Table):
     timeout_s: Positive = Field(1800, description="Limit of one check.")
 
 
+class Phase(Table):
+    """P1: from which day on only some categories are let in."""
+
+    name: str = Field(description="What people call it, such as `open`, `blockers` or `frozen`.")
+    days_before: Days | None = Field(
+        None, description="Days before the release on which it begins; the first begins with the cut and has none."
+    )
+    categories: tuple[CategoryName, ...] = Field((), description="What is let in; nothing: frozen.")
+
+
 class Picks(Table):
     """P1–P8: the gate of cherry-picks."""
 
@@ -84,7 +95,51 @@ class Picks(Table):
     branch_paths: Words = Field((), description="Glob patterns that a release-branch change may touch (P6).")
     review_without_evidence: tuple[Literal["regression", "critical", "new-feature-fix"], ...] = Field(
         ("regression", "critical"),
-        description="Categories that wait for a person's review when no evidence was given (P2, P3, P4).",
+        description="Categories that wait for a person's review when the evidence that their clause asks for is not "
+        "given; of the others such a request is refused (P2, P3, P4).",
+    )
+    symptoms: dict[str, str] = Field(
+        default_factory=dict,
+        description="Severe symptoms: the name of each to a regular expression that finds it in a reason (P3).",
+    )
+    package_paths: Words = Field(
+        (),
+        description="Glob patterns of the package that users install, where features are looked for (P7); empty: the "
+        "folders with an `__init__.py` at the top or under `src/`.",
+    )
+    api_paths: Words = Field((), description="Glob patterns of modules whose public names are public API (P7).")
+    max_lines: NotNegative = Field(
+        0, description="Changed lines of the package above which a change looks like feature work (P7); 0: no limit."
+    )
+    soak_hours: NotNegative = Field(
+        0, description="Hours that a change stays on the trunk before it is applied to a branch (P8)."
+    )
+    phases: tuple[Phase, ...] = Field(
+        (), description="What is let in when, by days before the release; none: everything from the cut on (P1)."
+    )
+
+
+class Review(Table):
+    """P1: who lets picks in that the gate does not let in by itself."""
+
+    people: Words = Field((), description="Names that count; empty: anybody.")
+    count: Positive = Field(1, description="How many different people.")
+    categories: tuple[CategoryName, ...] = Field(
+        (), description="Categories that wait for an approval even when their evidence is complete."
+    )
+    two_persons: tuple[CategoryName | Literal["waived", "resolution"], ...] = Field(
+        (),
+        description="What needs two different people: categories, requests that a waiver let in, resolved conflicts.",
+    )
+
+
+class Embargo(Table):
+    """P8: security fixes that cannot be on the trunk first."""
+
+    people: Words = Field((), description="Names whose waivers count; empty: anybody.")
+    count: Positive = Field(2, description="How many different people waive P8.")
+    branch: str = Field(
+        "embargo/{branch}", description="Private branch on which it waits for its disclosure; never push it."
     )
 
 
@@ -203,7 +258,7 @@ class Gate(Table):
 class Post(Table):
     """V4, C2: post releases."""
 
-    categories: tuple[Literal["regression", "critical", "new-feature-fix", "docs", "release-branch"], ...] = Field(
+    categories: tuple[CategoryName, ...] = Field(
         ("regression", "critical", "new-feature-fix", "release-branch"),
         description="What a post release may hold: fixes only (V4).",
     )
@@ -213,6 +268,7 @@ class Waivers(Table):
     """Which waits a named person may waive."""
 
     clauses: Words = Field((), description="Clause ids, or `cell` for a performance cell.")
+    people: Words = Field((), description="Names that may; empty: anybody.")
 
 
 class Index(Table):
@@ -254,6 +310,8 @@ class Policy(Table):
     cadence: Cadence
     cut: Cut = Cut()
     picks: Picks = Picks()
+    review: Review = Review()
+    embargo: Embargo = Embargo()
     reverts: Reverts = Reverts()
     candidate: Candidate = Candidate()
     build: Build = Build()

@@ -81,6 +81,72 @@ def _requested(train: str, p: Payload) -> Text:
     return say("asked to pick {ref} ({category}): {reason} – needs a review", **known)
 
 
+def _amended(train: str, p: Payload) -> Text:
+    known = {"id": p.get("request"), "reason": p.get("reason"), "evidence": p.get("evidence", ())}
+    verdict = p.get("verdict")
+    if verdict == "refused":
+        return say("amended request {id}: {reason} {evidence} – refused", **known)
+    if verdict == "accepted":
+        return say("amended request {id}: {reason} {evidence} – accepted", **known)
+    return say("amended request {id}: {reason} {evidence} – needs a review", **known)
+
+
+def _withdrawn(train: str, p: Payload) -> Text:
+    return say("withdrew request {id}: {reason}", id=p.get("request"), reason=p.get("reason"))
+
+
+def _rejected(train: str, p: Payload) -> Text:
+    return say("rejected request {id}: {reason}", id=p.get("request"), reason=p.get("reason"))
+
+
+def _conflicted(train: str, p: Payload) -> Text:
+    return say(
+        "{subject} conflicts on {branch}: {paths}; to be resolved on {workspace}",
+        subject=p.get("subject") or short(p.get("origin")),
+        branch=p.get("branch"),
+        paths=p.get("paths", ()),
+        workspace=p.get("workspace"),
+    )
+
+
+def _resolved(train: str, p: Payload) -> Text:
+    return say(
+        "resolved the conflict of {subject} with {branch}",
+        subject=p.get("subject") or short(p.get("origin")),
+        branch=p.get("branch"),
+    )
+
+
+def _revert_asked(train: str, p: Payload) -> Text:
+    return say(
+        "asked to revert {commit} on {branch}: {reason}",
+        commit=short(p.get("commit")),
+        branch=p.get("branch"),
+        reason=p.get("reason"),
+    )
+
+
+def _prepared(train: str, p: Payload) -> Text:
+    return say(
+        "{count} embargoed picks for {branch} are on the private branch {private}",
+        count=len(p.get("changes", ())),
+        branch=p.get("branch"),
+        private=p.get("private"),
+    )
+
+
+def _indebted(train: str, p: Payload) -> Text:
+    return say("the trunk lacks {origin}, which {branch} has", origin=short(p.get("origin")), branch=p.get("branch"))
+
+
+def _paid(train: str, p: Payload) -> Text:
+    return say("the trunk has {origin} now, in {trunk}", origin=short(p.get("origin")), trunk=short(p.get("trunk")))
+
+
+def _signed(train: str, p: Payload) -> Text:
+    return say("signed the ledger up to entry {seq}: {signer}", seq=p.get("seq"), signer=p.get("signer"))
+
+
 def _applied(train: str, p: Payload) -> Text:
     changes = [f"{c.get('subject') or short(c.get('origin'))} ({c.get('kind')})" for c in p.get("changes", ())]
     return say("applied to {branch}: {changes}", branch=p.get("branch"), changes=changes)
@@ -223,6 +289,10 @@ def _clause_of_changes(p: Payload) -> str | None:
     return "B6" if any(c.get("kind") == ChangeKind.REVERT for c in p.get("changes", ())) else "P1"
 
 
+def _clause_of_change(p: Payload) -> str | None:
+    return "B6" if p.get("kind") == ChangeKind.REVERT else "P1"
+
+
 def _clause_of_waiver(p: Payload) -> str | None:
     what = str(p.get("what", ""))
     return "E7" if what.startswith("cell:") else what or None
@@ -237,6 +307,15 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.CUT_CHOSEN: (_cut_chosen, _is("B2")),
     Kind.CUT: (_cut, _is("B1")),
     Kind.REQUESTED: (_requested, _clause_of_request),
+    Kind.AMENDED: (_amended, _clause_of_request),
+    Kind.WITHDRAWN: (_withdrawn, _is("P1")),
+    Kind.REJECTED: (_rejected, _is("P1")),
+    Kind.CONFLICTED: (_conflicted, _clause_of_change),
+    Kind.RESOLVED: (_resolved, _clause_of_change),
+    Kind.REVERT_ASKED: (_revert_asked, _is("G3")),
+    Kind.PREPARED: (_prepared, _is("P8")),
+    Kind.INDEBTED: (_indebted, _is("P8")),
+    Kind.PAID: (_paid, _is("P8")),
     Kind.APPLIED: (_applied, _clause_of_changes),
     Kind.TAGGED: (_tagged, _is("B4")),
     Kind.BUILT: (_built, _is("B4")),
@@ -256,4 +335,5 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.ADOPTED: (_adopted, _is("G3")),
     Kind.YANKED: (_yanked, _is("N1")),
     Kind.RETRIED: (_retried, _is("B4")),
+    Kind.SIGNED: (_signed, _is("G4")),
 }
