@@ -12,10 +12,10 @@ import pytest
 from gitmaker import GitMaker, git_env
 
 from headway.errors import UnusableInput
-from headway.history.merge import Merged, merge_pick, try_changes
+from headway.history.merge import Merged, merge_pick, merge_resolved, try_changes
 from headway.history.repository import open_repository
 from headway.history.scratch import scratch_objects
-from headway.model.pick import ChangeKind, PendingChange
+from headway.model.pick import ChangeKind, PendingChange, Resolution
 
 TEXT = "".join(f"line {i}\n" for i in range(30))
 
@@ -188,8 +188,14 @@ def test_for_real_only_the_result_is_written(maker: GitMaker) -> None:
     assert {row.split()[0] for row in objects() - before} == {"tree", "blob"}
 
 
-def pending(kind: ChangeKind, origin: str, undoes: str | None = None) -> PendingChange:
-    return PendingChange(kind, origin, None, undoes, "a change")
+def pending(
+    kind: ChangeKind,
+    origin: str,
+    undoes: str | None = None,
+    group: int | None = None,
+    resolution: Resolution | None = None,
+) -> PendingChange:
+    return PendingChange(kind, origin, None, undoes, "a change", group, resolution)
 
 
 def test_trials_build_on_each_other_and_a_conflict_stops_only_itself(
@@ -220,6 +226,138 @@ def test_trials_build_on_each_other_and_a_conflict_stops_only_itself(
     (again,) = try_changes(open_repository(maker.path), first, (pending(ChangeKind.PICK, first),))
     assert (again.empty, again.conflicts) == (True, ())
     assert not any(t.empty for t in trials)
+
+
+def test_a_sequence_of_trials_is_what_git_cherry_pick_makes_of_it(maker: GitMaker, tmp_path: Path) -> None:
+    """Everything at once: renames, modes, merges, roots, drivers, conflicts left out."""
+    first = {"f": TEXT, "g": TEXT, "log": "0\n", ".gitattributes": "log merge=union\n", "d/a": TEXT, "d/b": TEXT}
+    base = maker.commit("base", first)
+    maker.branch("rel", base)
+    tip = maker.commit("branch", {"f": changed(TEXT, l1="B"), "log": "0\nrel\n", "d/c": "c\n"}, branch="rel")
+    maker.branch("side", base)
+    maker.commit("inside", {"g": changed(TEXT, l28="S"), "n": "n\n"}, branch="side")
+    picks = [
+        maker.commit("edit", {"f": changed(TEXT, l20="one")}),
+        maker.commit("log", {"log": "0\nmain\n"}),
+        maker.commit("clash", {"f": changed(TEXT, l1="x", l20="one")}),
+        maker.commit("rename", {"f": None, "e/f": changed(TEXT, l1="x", l20="one")}),
+        maker.commit("edit renamed", {"e/f": changed(TEXT, l1="x", l20="one", l29="last")}),
+        maker.commit("mode", {"d/a": TEXT}, modes={"d/a": "100755"}),
+        maker.commit("add and delete", {"d/b": None, "d/x": "x\n"}),
+        maker.commit("merge", {"g": changed(TEXT, l28="S"), "n": "n\n"}, merge="side"),
+        maker.commit("alone", {"r": "r\n"}, branch="orphan"),
+        maker.commit("on new", {"n": "n\nm\n"}),
+    ]
+    trials = try_changes(open_repository(maker.path), tip, tuple(pending(ChangeKind.PICK, sha) for sha in picks))
+    env, folder = git_env(maker.now), tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--no-checkout", str(maker.path), str(folder)], env=env, check=True)
+
+    def git(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *args], cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+    git("checkout", "-q", "--detach", tip)
+    for trial in trials:
+        sha = trial.change.origin
+        merge = ["-m", "1"] if " " in maker.run("show", "-s", "--format=%P", sha) else []
+        done = git("cherry-pick", "--allow-empty", "--keep-redundant-commits", *merge, sha)
+        assert (done.returncode == 0) == (trial.tree is not None), done.stderr
+        if trial.tree is None:
+            names = git("diff", "--name-only", "--diff-filter=U").stdout.split()
+            assert trial.conflicts == tuple(names)
+            git("cherry-pick", "--abort")
+        else:
+            assert git("rev-parse", "HEAD^{tree}").stdout.strip() == trial.tree
+    assert [t.tree is None for t in trials] == [False, False, True, *[False] * 7]
+
+
+def test_a_group_applies_whole_or_not_at_all(maker: GitMaker) -> None:
+    """P1: what was requested as one; each member says which of them it waits for."""
+    base = maker.commit("base", {"f": TEXT, "g": TEXT})
+    one = maker.commit("one", {"f": changed(TEXT, l5="one")})
+    maker.commit("not picked", {"g": changed(TEXT, l9="x")})
+    clash = maker.commit("clash", {"g": changed(TEXT, l9="y")})
+    three = maker.commit("three", {"h": "3\n"})
+    other = maker.commit("other", {"k": "4\n"})
+    repo, pick = open_repository(maker.path), ChangeKind.PICK
+    group = tuple(pending(pick, sha, group=7) for sha in (one, clash, three))
+    mixed = (group[0], pending(pick, other), *group[1:])
+    trials = try_changes(repo, base, mixed)
+    assert [t.change.origin for t in trials] == [one, clash, three, other]
+    assert [t.held_by for t in trials] == [clash, None, clash, None]
+    assert [t.conflicts for t in trials] == [(), ("g",), (), ()]
+    assert [t.tree is None for t in trials] == [True, True, True, False]
+    (alone,) = try_changes(repo, base, (pending(pick, other),))
+    assert trials[3].tree == alone.tree  # nothing of the group is in it
+    whole = try_changes(repo, base, (group[0], pending(pick, other), group[2]))
+    assert [t.change.origin for t in whole] == [one, three, other]
+    assert all(t.tree and not t.held_by for t in whole)
+
+
+def test_a_resolution_is_merged_onto_what_the_branch_is_now(maker: GitMaker) -> None:
+    base = maker.commit("base", {"f": TEXT, "g": TEXT})
+    maker.branch("rel", base)
+    tip = maker.commit("branch", {"f": changed(TEXT, l5="B")}, branch="rel")
+    clash = maker.commit("clash", {"f": changed(TEXT, l5="C", l20="C")})
+    maker.branch("work", "rel")
+    done = maker.commit("resolved", {"f": changed(TEXT, l5="B and C", l20="C")}, branch="work")
+    later = maker.commit("branch later", {"g": changed(TEXT, l9="B")}, branch="rel")
+    repo = open_repository(maker.path)
+    resolution = Resolution(3, tip, maker.run("rev-parse", f"{done}^{{tree}}"), done)
+    (raw,) = try_changes(repo, later, (pending(ChangeKind.PICK, clash),))
+    assert raw.conflicts == ("f",)
+    (trial,) = try_changes(repo, later, (pending(ChangeKind.PICK, clash, resolution=resolution),))
+    assert merge_resolved(repo.git, later, resolution) == Merged(trial.tree, ())
+    assert maker.run("cat-file", "blob", f"{trial.tree}:f") + "\n" == changed(TEXT, l5="B and C", l20="C")
+    assert maker.run("cat-file", "blob", f"{trial.tree}:g") + "\n" == changed(TEXT, l9="B")
+    over = maker.commit("over it", {"f": changed(TEXT, l5="again")}, branch="rel")
+    (stale,) = try_changes(repo, over, (pending(ChangeKind.PICK, clash, resolution=resolution),))
+    assert (stale.tree, stale.conflicts) == (None, ("f",))
+
+
+def test_what_is_not_in_the_repository_stops_only_itself(maker: GitMaker) -> None:
+    """P8: an origin that was garbage-collected, its parent, the place of a resolution."""
+    base = maker.commit("base", {"f": TEXT})
+    change = maker.commit("change", {"f": changed(TEXT, l5="C")})
+    lost, pick = "1" * len(base), ChangeKind.PICK
+    parentless = maker.run(
+        "hash-object", "-t", "commit", "-w", "--stdin", stdin=maker_commit(maker, change, lost).encode()
+    )
+    asked = (
+        pending(pick, lost),
+        pending(pick, parentless),
+        pending(pick, change, resolution=Resolution(3, lost, lost, lost)),
+        pending(pick, change, resolution=Resolution(3, base, lost, lost)),
+        pending(pick, change),
+    )
+    trials = try_changes(open_repository(maker.path), base, asked)
+    assert [(t.tree is None, t.conflicts) for t in trials] == [*[(True, ())] * 4, (False, ())]
+    assert all(lost in str(t.unknown) for t in trials[:4])
+    assert trials[4].unknown is None
+
+
+def maker_commit(maker: GitMaker, like: str, parent: str) -> str:
+    """The text of a commit with another parent."""
+    text = maker.run("cat-file", "commit", like)
+    return text.replace(maker.run("rev-parse", f"{like}^"), parent) + "\n"
+
+
+def test_a_blob_that_a_partial_clone_lacks_stops_only_its_change(maker: GitMaker, tmp_path: Path) -> None:
+    """P8: nothing is fetched behind the user's back, and the others are tried."""
+    base = maker.commit("base", {"f": TEXT, "g": TEXT})
+    maker.branch("rel", base)
+    tip = maker.commit("branch", {"f": changed(TEXT, l5="B")}, branch="rel")
+    needs = maker.commit("needs its blobs", {"f": changed(TEXT, l25="C")})
+    plain = maker.commit("needs none", {"g": changed(TEXT, l9="x")})
+    maker.run("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "partial"
+    url = maker.path.as_uri()
+    subprocess.run(
+        ["git", "clone", "-q", "--bare", "--filter=blob:none", url, str(clone)], env=git_env(maker.now), check=True
+    )
+    asked = (pending(ChangeKind.PICK, needs), pending(ChangeKind.PICK, plain))
+    trials = try_changes(open_repository(clone), tip, asked)
+    assert [t.tree is None for t in trials] == [True, False]
+    assert "is not in this clone" in str(trials[0].unknown)
 
 
 def test_the_users_directory_does_not_matter(plain: GitMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from headway.errors import BrokenInvariant, UnusableInput
 from headway.history.git import Git, text_of
+from headway.history.pickcheck import Names
 from headway.history.repository import Repository, shallow
 from headway.history.scratch import also_reading, scratch_objects
+from headway.history.shortcut import Sides
+from headway.history.sidenames import conflicting
+from headway.history.trials import Trials, lacking, words_of
 from headway.model.commit import Sha
-from headway.model.pick import ChangeKind, PendingChange, Trial
-from headway.model.text import say
+from headway.model.pick import ChangeKind, PendingChange, Resolution, Trial
+from headway.model.text import Text, say
 
 # Synthetic commits have one identity and date, so that the same question makes the same objects.
 _NOBODY = {
@@ -31,13 +35,6 @@ class Merged:
     conflicts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
-    ours: Sha
-    base: Sha
-    theirs: Sha
-
-
 def merge_pick(
     git: Git, ours: Sha, commit: Sha, *, revert: bool = False, env: Mapping[str, str] | None = None
 ) -> Merged:
@@ -47,8 +44,25 @@ def merge_pick(
     written where ``env`` says; nothing else is left behind. Raises ``UnusableInput`` (``repo.shallow``,
     ``merge.no-commit``) and ``WorldFailed`` (``git.failed``: an object that a partial clone lacks).
     """
-    with scratch_objects(git, env) as scratch, tempfile.TemporaryDirectory(prefix="headway-tree-") as folder:
-        sides = _sides(git, ours, commit, revert, scratch)
+    with scratch_objects(git, env) as scratch:
+        return _merged(git, _sides(git, ours, commit, revert, scratch), env, scratch)
+
+
+def merge_resolved(git: Git, ours: Sha, resolution: Resolution) -> Merged:
+    """What a person made of a conflict, on ``ours`` (a tree or commit): their tree against the tip it was made on.
+
+    As ``merge_pick``; the tree's objects are written to the repository.
+    """
+    with scratch_objects(git) as scratch:
+        tree, base = _trees(git, (ours, resolution.tip), scratch)
+        for name, found in ((ours, tree), (resolution.tip, base)):
+            if found is None:
+                raise _not_here(name)
+        return _merged(git, Sides(str(tree), str(base), resolution.tree), None, scratch)
+
+
+def _merged(git: Git, sides: Sides, env: Mapping[str, str] | None, scratch: Mapping[str, str]) -> Merged:
+    with tempfile.TemporaryDirectory(prefix="headway-tree-") as folder:
         base = _synthetic(git, sides.base, None, scratch)
         left, right = (_synthetic(git, tree, base, scratch) for tree in (sides.ours, sides.theirs))
         _lay_attributes(git, sides.ours, Path(folder), scratch)
@@ -66,27 +80,28 @@ def _merge(git: Git, left: Sha, right: Sha, folder: Path, env: Mapping[str, str]
     return Merged(None, tuple(map(text_of, conflicting((path.encode() for path in paths if path), left, right))))
 
 
-def conflicting(paths: Iterable[bytes], left: Sha, right: Sha) -> tuple[bytes, ...]:
-    """The paths of a conflict as they are named on either side, each once: one that could not keep its name was given
-    a side's behind a tilde."""
-    ends = f"~{left}".encode(), f"~{right}".encode()
-    return tuple(dict.fromkeys(path.removesuffix(ends[0]).removesuffix(ends[1]) for path in paths))
-
-
-def _sides(git: Git, ours: Sha, commit: Sha, revert: bool, env: Mapping[str, str]) -> _Sides:
+def _sides(git: Git, ours: Sha, commit: Sha, revert: bool, env: Mapping[str, str]) -> Sides:
     if commit in git.shallow:
         raise shallow(git.git_dir)
-    asked = "".join(f"{name}\n" for name in (f"{ours}^{{tree}}", f"{commit}^{{tree}}", f"{commit}^1^{{tree}}"))
-    answers = git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", input=asked.encode(), env=env)
-    mine, after, before = (line.split()[1] if line.startswith("tree ") else None for line in answers.splitlines())
+    mine, after, before = _trees(git, (ours, commit, f"{commit}^1"), env)
     if mine is None or after is None:
-        raise UnusableInput(
-            "merge.no-commit",
-            say("{name} is not in the repository", name=ours if mine is None else commit),
-            remedy=say("git fetch, then try again"),
-        )
+        raise _not_here(ours if mine is None else commit)
     before = before or git.run("mktree", env=env).strip()
-    return _Sides(mine, after, before) if revert else _Sides(mine, before, after)
+    return Sides(mine, after, before) if revert else Sides(mine, before, after)
+
+
+def _trees(git: Git, names: Sequence[str], env: Mapping[str, str]) -> list[Sha | None]:
+    asked = "".join(f"{name}^{{tree}}\n" for name in names)
+    answers = git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", input=asked.encode(), env=env)
+    return [line.split()[1] if line.startswith("tree ") else None for line in answers.splitlines()]
+
+
+def _not_here(name: str) -> UnusableInput:
+    return UnusableInput(
+        "merge.no-commit",
+        say("{name} is not in the repository", name=name),
+        remedy=say("git fetch, then try again"),
+    )
 
 
 def _synthetic(git: Git, tree: Sha, parent: Sha | None, env: Mapping[str, str]) -> Sha:
@@ -108,16 +123,79 @@ def _lay_attributes(git: Git, tree: Sha, folder: Path, env: Mapping[str, str]) -
 def try_changes(repo: Repository, tip: Sha, changes: tuple[PendingChange, ...]) -> tuple[Trial, ...]:
     """How each change would apply on ``tip``, in order, each on what the clean ones before it left.
 
-    A conflict stops only its own change. Nothing is written to the repository.
+    A conflict stops only its own change, and those of its group: they apply all or none, at the place of the first of
+    them, and stand there in the answer. What is not in the clone is said so, and stops nothing else. Nothing is written
+    to the repository. Raises ``UnusableInput`` (``merge.no-commit``) when it lacks ``tip``, and ``WorldFailed``.
     """
-    trials = []
-    with scratch_objects(repo.git) as env:
-        tree = repo.git.run("rev-parse", "--verify", f"{tip}^{{tree}}").strip()
-        for change in changes:
-            merged = merge_pick(repo.git, tree, source_of(change), revert=change.kind is ChangeKind.REVERT, env=env)
-            trials.append(Trial(change, merged.tree, merged.conflicts, merged.tree == tree))
-            tree = merged.tree or tree
-    return tuple(trials)
+    with Trials(repo.git, repo.here) as trials:
+        batch = _Batch(trials, tip, changes)
+        return tuple(trial for members in _groups(changes) for trial in batch.all_or_none(members))
+
+
+def _groups(changes: Sequence[PendingChange]) -> Iterator[list[PendingChange]]:
+    """Each change by itself, those of one group together where its first one stands."""
+    begun: set[int] = set()
+    for change in changes:
+        if change.group is None:
+            yield [change]
+        elif change.group not in begun:
+            begun.add(change.group)
+            yield [c for c in changes if c.group == change.group]
+
+
+class _Batch:
+    """Changes that are tried one after another, through few git processes however many they are."""
+
+    def __init__(self, trials: Trials, tip: Sha, changes: Sequence[PendingChange]) -> None:
+        names = Names(trials.objects)
+        tips = [c.resolution.tip for c in changes if c.resolution]
+        found = names.find((tip, *tips, *map(source_of, changes)))
+        on = found[tip]
+        if on is None:
+            raise _not_here(tip)
+        self._trials = trials
+        self._found = names.find([commit.parents[0] for commit in found.values() if commit and commit.parents])
+        self._tree = on.tree  # what the clean ones have left so far
+
+    def all_or_none(self, members: Sequence[PendingChange]) -> list[Trial]:
+        """The changes of a group; the tree stays as it was when one of them does not apply."""
+        before, found = self._tree, []
+        for change in members:
+            trial = self._try(change)
+            if trial.tree is None:
+                self._tree = before
+                return [trial if c is change else Trial(c, None, (), False, held_by=change.origin) for c in members]
+            found.append(trial)
+            self._tree = trial.tree
+        return found
+
+    def _try(self, change: PendingChange) -> Trial:
+        sides = self._sides(change)
+        if isinstance(sides, Text):
+            return Trial(change, None, (), False, unknown=sides)
+        merged = self._trials.one(sides)
+        return Trial(change, merged.tree, words_of(merged.conflicts), merged.tree == self._tree, merged.unknown)
+
+    def _sides(self, change: PendingChange) -> Sides | Text:
+        """The three trees, or which commit is not here."""
+        if change.resolution is not None:
+            made_on = self._found[change.resolution.tip]
+            if made_on is None:
+                return lacking(change.resolution.tip)
+            return Sides(self._tree, made_on.tree, change.resolution.tree)
+        source = source_of(change)
+        commit = self._found[source]
+        if commit is None:
+            return lacking(source)
+        before = self._trials.empty_tree
+        if commit.parents:
+            parent = self._found[commit.parents[0]]
+            if parent is None:
+                return lacking(commit.parents[0])
+            before = parent.tree
+        if change.kind is ChangeKind.REVERT:
+            return Sides(self._tree, commit.tree, before)
+        return Sides(self._tree, before, commit.tree)
 
 
 def source_of(change: PendingChange) -> Sha:

@@ -13,11 +13,11 @@ from pathlib import Path
 from headway.history.attributes import Attributes
 from headway.history.git import Git, check_git, text_of
 from headway.history.loose import Loose
-from headway.history.merge import conflicting
 from headway.history.mergechild import Death, MergeChild, RawMerge, Stuffing
 from headway.history.objects import Objects
 from headway.history.scratch import WRITES, scratch_objects
 from headway.history.shortcut import Change, Plan, Sides, plans
+from headway.history.sidenames import conflicting
 from headway.history.trees import MissingObject, Trees
 from headway.model.commit import Sha
 from headway.model.text import Text, say
