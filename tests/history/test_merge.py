@@ -302,7 +302,7 @@ def test_a_resolution_is_merged_onto_what_the_branch_is_now(maker: GitMaker) -> 
     done = maker.commit("resolved", {"f": changed(TEXT, l5="B and C", l20="C")}, branch="work")
     later = maker.commit("branch later", {"g": changed(TEXT, l9="B")}, branch="rel")
     repo = open_repository(maker.path)
-    resolution = Resolution(3, tip, maker.run("rev-parse", f"{done}^{{tree}}"), done)
+    resolution = Resolution(3, tip, maker.run("rev-parse", f"{done}^{{tree}}"), done, "Rosa")
     (raw,) = try_changes(repo, later, (pending(ChangeKind.PICK, clash),))
     assert raw.conflicts == ("f",)
     (trial,) = try_changes(repo, later, (pending(ChangeKind.PICK, clash, resolution=resolution),))
@@ -325,8 +325,8 @@ def test_what_is_not_in_the_repository_stops_only_itself(maker: GitMaker) -> Non
     asked = (
         pending(pick, lost),
         pending(pick, parentless),
-        pending(pick, change, resolution=Resolution(3, lost, lost, lost)),
-        pending(pick, change, resolution=Resolution(3, base, lost, lost)),
+        pending(pick, change, resolution=Resolution(3, lost, lost, lost, "Rosa")),
+        pending(pick, change, resolution=Resolution(3, base, lost, lost, "Rosa")),
         pending(pick, change),
     )
     trials = try_changes(open_repository(maker.path), base, asked)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from headway.decide import queue, record, reverts
 from headway.decide.holding import Holdings
 from headway.decide.reverts import RevertFinding
+from headway.decide.unapplied import gone_reason, held_reason
 from headway.model.commit import Commit, Line, RevertKind, Sha
 from headway.model.pick import ChangeKind, PendingChange, Trial
 from headway.model.reason import Reason
@@ -78,12 +79,20 @@ def waits(
 ) -> tuple[Reason, ...]:
     """Every change that is asked for or needed and not applied now, with why."""
     return (
-        *(conflict_reason(t, line, snapshot) for t in trials if t.tree is None),
+        *(_stuck(t, line, snapshot) for t in trials if t.tree is None),
         *(empty_reason(t, line) for t in trials if t.empty),
         *queue.reverted_on_trunk(train, line, snapshot).values(),
         *queue.review_waits(train, snapshot),
         *reverts.waits(train, line, snapshot, policy),
     )
+
+
+def _stuck(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
+    if trial.unknown is not None:
+        return gone_reason(trial.change, trial.unknown, line)
+    if trial.held_by is not None:
+        return held_reason(trial.change, trial.held_by, line)
+    return conflict_reason(trial, line, snapshot)
 
 
 def conflict_reason(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:

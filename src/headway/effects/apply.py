@@ -10,10 +10,10 @@ from datetime import datetime
 from headway.effects.refs import IDENTITY, move_branch
 from headway.errors import WorldFailed
 from headway.history.git import Git, text_of
-from headway.history.merge import merge_pick
+from headway.history.merge import Merged, merge_pick, merge_resolved, source_of
 from headway.history.repository import Repository, checked_out_branches
 from headway.model.commit import Sha
-from headway.model.pick import ChangeKind
+from headway.model.pick import ChangeKind, PendingChange
 from headway.model.text import facts, say
 from headway.plan.actions import AppliedChange, ApplyChanges, PlannedChange
 
@@ -65,8 +65,7 @@ def apply_changes(
 def _commit(repo: Repository, tip: Sha, planned: PlannedChange, when: datetime) -> Sha:
     change = planned.change
     revert = change.kind is ChangeKind.REVERT
-    subject = change.undoes if revert and change.undoes else change.origin
-    merged = merge_pick(repo.git, tip, subject, revert=revert)
+    merged = _merged(repo, tip, change)
     if merged.tree != planned.tree:
         raise WorldFailed(
             "apply.other-tree",
@@ -76,8 +75,22 @@ def _commit(repo: Repository, tip: Sha, planned: PlannedChange, when: datetime) 
             remedy=say("nothing was changed; `headway tick` plans again"),
         )
     source = _words(repo.git, change.origin)
-    message = _revert_message(_words(repo.git, subject), source) if revert else _pick_message(source)
-    return _write(repo.git, planned.tree, tip, source.author, message, when)
+    if revert and change.undoes == change.origin:  # a person asked for it: no trunk revert has an author to keep
+        author, message = f"{IDENTITY[0]} <{IDENTITY[1]}> {_stamp(when)}".encode(), _git_revert(source) + b"\n"
+    elif revert:
+        message = _with_line(_git_revert(_words(repo.git, source_of(change))), _origin_line(source.sha))
+        author = source.author
+    else:
+        author, message = source.author, _pick_message(source)
+    if change.resolution is not None:
+        message = _with_line(message.rstrip(b"\n"), _resolver_line(change.resolution.by))
+    return _write(repo.git, planned.tree, tip, author, message, when)
+
+
+def _merged(repo: Repository, tip: Sha, change: PendingChange) -> Merged:
+    if change.resolution is not None:
+        return merge_resolved(repo.git, tip, change.resolution)
+    return merge_pick(repo.git, tip, source_of(change), revert=change.kind is ChangeKind.REVERT)
 
 
 def _words(git: Git, sha: Sha) -> _Words:
@@ -89,7 +102,7 @@ def _words(git: Git, sha: Sha) -> _Words:
 
 def _write(git: Git, tree: Sha, parent: Sha, author: bytes, message: bytes, when: datetime) -> Sha:
     """The commit, byte for byte: through ``git commit-tree`` a name that is no UTF-8 would not come out as it was."""
-    committer = f"{IDENTITY[0]} <{IDENTITY[1]}> {int(when.timestamp())} +0000"
+    committer = f"{IDENTITY[0]} <{IDENTITY[1]}> {_stamp(when)}"
     head = b"tree %s\nparent %s\nauthor %s\ncommitter %s\n\n" % (
         tree.encode(),
         parent.encode(),
@@ -99,19 +112,30 @@ def _write(git: Git, tree: Sha, parent: Sha, author: bytes, message: bytes, when
     return git.run("hash-object", "-t", "commit", "-w", "--stdin", input=head + message).strip()
 
 
+def _stamp(when: datetime) -> str:
+    return f"{int(when.timestamp())} +0000"
+
+
 def _pick_message(source: _Words) -> bytes:
     """The origin's message with the line of ``git cherry-pick -x``, in its trailer block when it has one."""
-    return _with_origin(source.message, source.sha)
+    return _with_line(source.message, _origin_line(source.sha))
 
 
-def _revert_message(undone: _Words, source: _Words) -> bytes:
-    """Git's own message for the commit that is undone here, with the trunk revert that asked for it."""
-    message = f'Revert "{undone.subject}"\n\nThis reverts commit {undone.sha}.'
-    return _with_origin(message.encode("utf-8", "replace"), source.sha)
+def _git_revert(undone: _Words) -> bytes:
+    """Git's own message for the commit that is undone here."""
+    return f'Revert "{undone.subject}"\n\nThis reverts commit {undone.sha}.'.encode("utf-8", "replace")
 
 
-def _with_origin(message: bytes, origin: Sha) -> bytes:
+def _origin_line(origin: Sha) -> bytes:
+    return f"(cherry picked from commit {origin})".encode()
+
+
+def _resolver_line(person: str) -> bytes:
+    return f"Resolved-by: {' '.join(person.split())}".encode("utf-8", "replace")
+
+
+def _with_line(message: bytes, line: bytes) -> bytes:
     head, _, last = message.rpartition(b"\n\n")
-    in_footer = bool(head) and all(_FOOTER.match(line) for line in last.splitlines())
+    in_footer = bool(head) and all(_FOOTER.match(row) for row in last.splitlines())
     gap = b"\n" if in_footer else b"\n\n"
-    return b"%s%s(cherry picked from commit %s)\n" % (message, gap, origin.encode())
+    return b"%s%s%s\n" % (message, gap, line)

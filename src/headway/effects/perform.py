@@ -260,6 +260,7 @@ def _applied(branch: str, before: Sha, after: Sha, done: tuple[AppliedChange, ..
                 "request": d.change.request,
                 "undoes": d.change.undoes,
                 "subject": d.change.subject,
+                "resolved": d.change.resolution.entry if d.change.resolution else None,
             }
             for d in done
         ],

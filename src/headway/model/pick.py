@@ -94,12 +94,13 @@ class ChangeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """How a person resolved a conflict: ``tree`` made on the branch's ``tip`` of then, in ``commit``; ``entry`` is the
-    ledger's number of it."""
+    ledger's number of it, and ``by`` who that entry names."""
 
     entry: int
     tip: Sha
     tree: Sha
     commit: Sha
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
