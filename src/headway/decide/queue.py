@@ -67,7 +67,7 @@ def _resolution(asked: Asked) -> Resolution | None:
     if asked.resolved is None:
         return None
     p = asked.resolved.payload
-    return Resolution(asked.resolved.seq, p["tip"], p["tree"], p["commit"])
+    return Resolution(asked.resolved.seq, p["tip"], p["tree"], p["commit"], asked.resolved.actor)
 
 
 def _numbers(snapshot: Snapshot) -> dict[int, Commit]:
