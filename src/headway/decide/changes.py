@@ -29,22 +29,17 @@ def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
     """Changes to apply, in trunk order; what is on the branch already, or off the trunk again, is left out."""
     order = {c.sha: i for i, c in enumerate(snapshot.trunk.commits)}
     holdings = Holdings.of(line, snapshot)
-    off = queue.reverted_on_trunk(train, line, snapshot)
-    picks = [
-        c
-        for c in queue.unrecorded_picks(train, snapshot)
-        if c.origin not in off and holdings.holding(c.origin).holder is None
-    ]
+    picks = [c for c in queue.let_in(train, snapshot, policy) if holdings.holding(c.origin).holder is None]
     wanted = reverts.unrecorded_reverts(train, line, snapshot, policy)
     asked = {c.origin for c in picks}
     both = (*picks, *(c for c in wanted if c.origin not in asked))  # a trunk revert may be requested as a pick too
     return tuple(sorted(both, key=lambda c: order.get(c.origin, len(order))))
 
 
-def landed(train: Train, line: Line, snapshot: Snapshot) -> Landed | None:
+def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Landed | None:
     """A batch that a tick put on the branch before it was killed, or that somebody applied by hand with ``-x``."""
     known = record.explained(snapshot.entries, line.branch)
-    picks = queue.unrecorded_picks(train, snapshot)
+    picks = queue.let_in(train, snapshot, policy)
     found = tuple(f for f in reverts.findings(line, snapshot) if f.revert.kind is RevertKind.REVERT)
     undone = {r.commit.sha: r.targets for r in line.reverts}
     rows: list[tuple[PendingChange, Sha]] = []
@@ -80,8 +75,7 @@ def waits(
     return (
         *(conflict_reason(t, line, snapshot) for t in trials if t.tree is None),
         *(empty_reason(t, line) for t in trials if t.empty),
-        *queue.reverted_on_trunk(train, line, snapshot).values(),
-        *queue.review_waits(train, snapshot),
+        *queue.waits(train, snapshot, policy),
         *reverts.waits(train, line, snapshot, policy),
     )
 

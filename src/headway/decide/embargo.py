@@ -7,7 +7,7 @@ from datetime import date
 
 from headway.decide.trains import today
 from headway.decide.waivers import embargo_waivers
-from headway.model.commit import Commit
+from headway.model.commit import Commit, Sha
 from headway.model.entry import Entry
 from headway.model.pick import Category, ChangeFacts
 from headway.model.reason import Reason
@@ -95,3 +95,18 @@ def embargoed(
         ),
     )
     return reason, given, len(given) >= need
+
+
+def missing_waivers(train: str, commit: Sha, snapshot: Snapshot, policy: Policy) -> int:
+    """How many more people have to waive P8 for this very commit; 0 when there are enough."""
+    return max(0, policy.embargo.count - len(embargo_waivers(snapshot.entries, train, commit, policy, snapshot.now)))
+
+
+def private(embargo: str, snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether the day of disclosure (ISO 8601) is still to come."""
+    return bool(embargo) and today(policy, snapshot.now) < date.fromisoformat(embargo)
+
+
+def private_branch(branch: str, policy: Policy) -> str:
+    """Where embargoed picks of a release branch wait."""
+    return policy.embargo.branch.replace("{branch}", branch)

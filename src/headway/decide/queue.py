@@ -1,81 +1,207 @@
-"""Requests that were let in and are not applied yet: the queue of a line."""
+"""The queue of a line: which requests may be applied now, and what each of the others waits for (P1, P8)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from headway.decide import record
-from headway.decide.picks import reviewed
-from headway.model.commit import Line, Sha, undone_by
-from headway.model.entry import Entry, Kind
-from headway.model.pick import ChangeKind, PendingChange, PickVerdict
+from headway.decide.embargo import private, private_branch
+from headway.decide.requests import Asked, lacking, requests
+from headway.model.commit import Commit, Sha, pr_of, standing
+from headway.model.pick import ChangeKind, PendingChange, Resolution
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
+from headway.policy.schema import Policy
+
+_NUMBER = re.compile(r"^\s*(?:PR\s*#?|#)?\s*(\d+)\s*$", re.IGNORECASE)
 
 
-def unrecorded_picks(train: Train, snapshot: Snapshot) -> tuple[PendingChange, ...]:
-    """Requests that may be applied and that the ledger does not yet say are applied, in trunk order.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An open request and why it is not applied now; no waits: it may be. ``private``: only on the private branch."""
 
-    Accepted by the gate or reviewed by a person; one for each commit. A change that is not on the trunk (P6) comes
-    last, in the order of the requests.
+    asked: Asked
+    waits: tuple[Reason, ...]
+    private: bool
+
+
+def queue(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Standing, ...]:
+    """Every open request, in the order in which they were made."""
+    seen = _Seen(_numbers(snapshot), {t: r.commit.sha for r in standing(snapshot.reverts) for t in r.targets})
+    found = (a for a in requests(snapshot.entries, train.name) if a.open)
+    return tuple(_standing(a, train, snapshot, policy, seen) for a in found)
+
+
+def let_in(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
+    """What may be applied and the ledger does not say is applied, in trunk order; one change for each commit.
+
+    A change that is not on the trunk (P6, disclosed fixes) comes last, in the order of the requests.
     """
+    return _changes((s for s in queue(train, snapshot, policy) if not s.waits and not s.private), snapshot)
+
+
+def embargoed(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
+    """What may be applied to the private branch until its disclosure (P8)."""
+    return _changes((s for s in queue(train, snapshot, policy) if not s.waits and s.private), snapshot)
+
+
+def _changes(ready: Iterator[Standing], snapshot: Snapshot) -> tuple[PendingChange, ...]:
     order = {c.sha: i for i, c in enumerate(snapshot.trunk.commits)}
-    seen = reviewed(snapshot.entries, train.name)
-    found: dict[str, Entry] = {}
-    for e in _unanswered(train, snapshot.entries):
-        if e.payload["verdict"] == PickVerdict.ACCEPTED or e.seq in seen:
-            found.setdefault(e.payload["commit"], e)
-    requests = sorted(found.values(), key=lambda e: (order.get(e.payload["commit"], len(order)), e.seq))
-    return tuple(
-        PendingChange(ChangeKind.PICK, e.payload["commit"], e.seq, None, e.payload["subject"]) for e in requests
+    subjects = {c.sha: c.title for c in snapshot.trunk.commits}
+    found: dict[Sha, PendingChange] = {}
+    for s in ready:
+        placed = s.asked.placed or {}
+        for commit in s.asked.commits:
+            if commit not in placed:
+                subject = s.asked.subject if s.asked.embargo else subjects.get(commit, s.asked.subject)
+                group = s.asked.id if len(s.asked.commits) > 1 else None
+                change = PendingChange(ChangeKind.PICK, commit, s.asked.id, None, subject, group, _resolution(s.asked))
+                found.setdefault(commit, change)
+    return tuple(sorted(found.values(), key=lambda c: (order.get(c.origin, len(order)), c.request or 0)))
+
+
+def _resolution(asked: Asked) -> Resolution | None:
+    if asked.resolved is None:
+        return None
+    p = asked.resolved.payload
+    return Resolution(asked.resolved.seq, p["tip"], p["tree"], p["commit"])
+
+
+def _numbers(snapshot: Snapshot) -> dict[int, Commit]:
+    """Pull request to its newest trunk commit that is no revert."""
+    undoing = {r.commit.sha for r in snapshot.reverts}
+    found: dict[int, Commit] = {}
+    for c in snapshot.trunk.commits:
+        number = pr_of(c.subject)
+        if number is not None and c.sha not in undoing:
+            found[number] = c
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What all requests are held against: pull requests' commits, and what is undone on the trunk by which revert."""
+
+    numbers: Mapping[int, Commit]
+    undone: Mapping[Sha, Sha]
+
+
+def _standing(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: _Seen) -> Standing:
+    hidden = private(a.embargo, snapshot, policy)
+    reasons = (
+        _other_commit(a, train, seen),
+        _unapproved(a, train, snapshot, policy),
+        _reverted(a, train, seen),
+    )
+    return Standing(a, tuple(r for r in reasons if r is not None), hidden)
+
+
+def _other_commit(a: Asked, train: Train, seen: _Seen) -> Reason | None:
+    """The pull request is another commit than the one that was asked for: what was seen of it does not hold."""
+    number = _NUMBER.match(str(a.payload["ref"]))
+    now = seen.numbers.get(int(number[1])) if number else None
+    if now is None or now.sha in a.commits or not a.commits:
+        return None
+    return Reason(
+        "P8",
+        "picks.other-commit",
+        say("{ref} is another commit on the trunk than when request {id} was made", ref=a.payload["ref"], id=a.id),
+        facts(request=a.id, asked=a.commits[-1], now=now.sha, branch=train.branch),
+        say("look at it and put it to the gate again: `headway pick amend {id}`; approvals lapse", id=a.id),
     )
 
 
-def _unanswered(train: Train, entries: tuple[Entry, ...]) -> Iterator[Entry]:
-    return (
-        e
-        for e in record.of(entries, Kind.REQUESTED, train.name)
-        if e.payload["verdict"] != PickVerdict.REFUSED and not record.answered(entries, train.branch, e)
-    )
-
-
-def reverted_on_trunk(train: Train, line: Line, snapshot: Snapshot) -> dict[Sha, Reason]:
-    """Origins that the trunk took back before they were applied (P8)."""
-    return {
-        change.origin: Reason(
+def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> Reason | None:
+    needs = lacking(a, snapshot, policy)
+    if needs.nothing:
+        return None
+    if needs.approvals <= 0:
+        return Reason(
             "P8",
-            "picks.reverted-on-trunk",
-            say("request {id} was reverted on the trunk by {sha}", id=change.request, sha=by[:12]),
-            facts(
-                request=change.request,
-                commit=change.origin,
-                subject=change.subject,
-                reverted_by=by,
-                branch=line.branch,
+            "picks.embargo",
+            say("request {id} is embargoed: {count} more people have to waive P8 for it", id=a.id, count=needs.waivers),
+            facts(request=a.id, commit=a.commits[-1], wanted=policy.embargo.count, people=policy.embargo.people),
+            say(
+                "`headway waive {version} P8 --commit {commit} --reason … --until DATE`",
+                version=train.name,
+                commit=a.commits[-1],
             ),
-            say("it is not applied; it will be when the trunk relands it"),
         )
-        for change in unrecorded_picks(train, snapshot)
-        if (by := undone_by(change.origin, snapshot.reverts)) is not None
-    }
-
-
-def review_waits(train: Train, snapshot: Snapshot) -> tuple[Reason, ...]:
-    """Requests that wait for a person's look, unless the same commit was let in meanwhile (P1)."""
-    seen = reviewed(snapshot.entries, train.name)
-    let_in = {c.origin for c in unrecorded_picks(train, snapshot)}
-    return tuple(
-        Reason(
+    known = facts(
+        request=a.id,
+        category=a.payload["category"],
+        by=a.entry.actor,
+        approved_by=needs.given,
+        lapsed=needs.lapsed,
+        wanted=needs.approvals + len(needs.given),
+        not_by=needs.but,
+        people=policy.review.people,
+    )
+    approve = say("`headway approve {version} pick:{id}`", version=train.name, id=a.id)
+    if a.resolved is not None:
+        return Reason(
             "P1",
             "picks.needs-review",
-            say("request {id} needs a review: {subject}", id=e.seq, subject=e.payload["subject"]),
-            facts(request=e.seq, category=e.payload["category"], by=e.actor),
+            say("the resolved conflict of request {id} needs a review: {subject}", id=a.id, subject=a.subject),
+            known,
             say(
-                "`headway approve {version} pick:{id}`, or request it again with evidence", version=train.name, id=e.seq
+                "compare it with its origin: `headway pick show {id}`; then `headway approve {version} pick:{id}`",
+                version=train.name,
+                id=a.id,
             ),
         )
-        for e in _unanswered(train, snapshot.entries)
-        if e.payload["verdict"] == PickVerdict.NEEDS_REVIEW and e.seq not in seen and e.payload["commit"] not in let_in
+    if not a.payload.get("violations"):
+        text = say(
+            "request {id} waits for {count} more approvals: {subject}",
+            id=a.id,
+            count=needs.approvals,
+            subject=a.subject,
+        )
+        return Reason("P1", "picks.needs-review", text, known, approve)
+    return Reason(
+        "P1",
+        "picks.needs-review",
+        say("request {id} needs a review: {subject}", id=a.id, subject=a.subject),
+        known,
+        say(
+            "`headway approve {version} pick:{id}`, or add evidence: `headway pick amend {id} --evidence …`",
+            version=train.name,
+            id=a.id,
+        ),
+    )
+
+
+def _reverted(a: Asked, train: Train, seen: _Seen) -> Reason | None:
+    """Its origin, or one of its range, was taken back on the trunk before it was applied (P8)."""
+    for commit in a.commits:
+        by = seen.undone.get(commit)
+        if by is not None:
+            return Reason(
+                "P8",
+                "picks.reverted-on-trunk",
+                say("request {id} was reverted on the trunk by {sha}", id=a.id, sha=by[:12]),
+                facts(request=a.id, commit=commit, subject=a.subject, reverted_by=by, branch=train.branch),
+                say("it is not applied; it will be when the trunk relands it"),
+            )
+    return None
+
+
+def waits(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
+    """What open requests wait for; nothing for a commit that another request let in meanwhile."""
+    every = queue(train, snapshot, policy)
+    ready = {c for s in every if not s.waits for c in s.asked.commits}
+    found = [w for s in every if s.waits and not ready.issuperset(s.asked.commits) for w in s.waits]
+    return (*found, *(_hidden(s.asked, train, policy) for s in every if s.private and not s.waits))
+
+
+def _hidden(a: Asked, train: Train, policy: Policy) -> Reason:
+    return Reason(
+        "P8",
+        "picks.embargoed",
+        say("request {id} is embargoed until {day}", id=a.id, day=a.embargo),
+        facts(request=a.id, commit=a.commits[-1], until=a.embargo, private=private_branch(train.branch, policy)),
+        say("it is applied to {branch} on that day; until then do not push its private branch", branch=train.branch),
     )

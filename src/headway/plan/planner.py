@@ -137,7 +137,7 @@ def _open(
     altered = branch.altered(line, snapshot)
     if altered:
         return TrainPlan(train, stage, None, (*altered, *waits), known)
-    action = _changes_action(train, line, trials, snapshot)
+    action = _changes_action(train, line, trials, snapshot, policy)
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or next((a for r in known if (a := _candidate_action(train, r)) is not None), None)
@@ -162,8 +162,10 @@ def _not_yet(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tu
     return tuple(w for w in found if w is not None)
 
 
-def _changes_action(train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot) -> Action | None:
-    landed = changes.landed(train, line, snapshot)
+def _changes_action(
+    train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot, policy: Policy
+) -> Action | None:
+    landed = changes.landed(train, line, snapshot, policy)
     if landed is not None:
         rows = tuple(AppliedChange(change, sha) for change, sha in landed.changes)
         return RecordApplied(train.name, line.branch, landed.before, landed.after, rows)

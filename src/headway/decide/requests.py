@@ -1,0 +1,171 @@
+"""Requests as they stand now: folded from what was asked, amended, withdrawn, rejected, resolved and approved (P1).
+
+An approval is for one entry that says what is asked (its digest covers commit and evidence) and, where a conflict was
+resolved, for that resolution; it lapses when either is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headway.decide.embargo import missing_waivers
+from headway.model.commit import Sha
+from headway.model.entry import Entry, Kind, digest_of
+from headway.model.pick import ChangeKind, Claims, PickRequest, PickVerdict
+from headway.model.snapshot import Snapshot
+from headway.policy.schema import Policy
+
+GATE = "pick:"
+EMBARGO = "picks.embargo"  # the gate's review reason that two people's waivers settle
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``entry`` is the request, ``says`` the entry that states it now (itself or its newest amendment); ``closed`` the
+    one that withdrew or rejected it; ``resolved`` how a conflict of it was resolved. ``placed`` maps commits that were
+    put on the branch since the request to the branch's; ``approvals`` are all that were ever given."""
+
+    entry: Entry
+    says: Entry
+    closed: Entry | None = None
+    resolved: Entry | None = None
+    placed: Mapping[Sha, Sha] | None = None
+    approvals: tuple[Entry, ...] = ()
+
+    @property
+    def id(self) -> int:
+        return self.entry.seq
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        return self.says.payload
+
+    @property
+    def commits(self) -> tuple[Sha, ...]:
+        """Oldest first; none when no commit stands behind it."""
+        newest = self.payload.get("commit")
+        return tuple(self.payload.get("commits") or ([newest] if newest else []))
+
+    @property
+    def verdict(self) -> PickVerdict:
+        return PickVerdict(self.payload["verdict"])
+
+    @property
+    def subject(self) -> str:
+        return str(self.payload.get("subject") or "")
+
+    @property
+    def embargo(self) -> str:
+        """The day of disclosure, ``""`` for what is no secret."""
+        return str(self.payload.get("claims", {}).get("embargo", ""))
+
+    @property
+    def request(self) -> PickRequest:
+        """What is asked, in the form in which it is put to the gate."""
+        p = self.payload
+        return PickRequest(p["ref"], p["category"], p["reason"], tuple(p["evidence"]), Claims(**p.get("claims", {})))
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it was put on the branch."""
+        placed = self.placed or {}
+        return bool(self.commits) and all(c in placed for c in self.commits)
+
+    @property
+    def open(self) -> bool:
+        """Whether anything may still come of it."""
+        return self.verdict is not PickVerdict.REFUSED and self.closed is None and not self.done
+
+    @property
+    def evidence(self) -> str:
+        """The digest that an approval is bound to."""
+        return digest_of([self.says.digest, self.resolved.digest]) if self.resolved else self.says.digest
+
+    @property
+    def counted(self) -> tuple[Entry, ...]:
+        """Approvals of what it is now."""
+        now = (self.payload.get("commit"), self.evidence)
+        return tuple(e for e in self.approvals if (e.payload["commit"], e.payload["evidence"]) == now)
+
+
+def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
+    """All requests of a train, in the order in which they were made."""
+    found: dict[int, Asked] = {}
+    by_commit: dict[Sha, list[int]] = {}
+    for e in entries:
+        if e.train != train:
+            continue
+        if e.kind is Kind.REQUESTED:
+            found[e.seq] = Asked(e, e, placed={})
+            _index(found[e.seq], by_commit)
+        elif e.kind is Kind.AMENDED and e.payload["request"] in found:
+            found[e.payload["request"]] = replace(found[e.payload["request"]], says=e)
+            _index(found[e.payload["request"]], by_commit)
+        elif e.kind in {Kind.WITHDRAWN, Kind.REJECTED} and e.payload["request"] in found:
+            found[e.payload["request"]] = replace(found[e.payload["request"]], closed=e)
+        elif e.kind is Kind.RESOLVED and e.payload["request"] in found:
+            found[e.payload["request"]] = replace(found[e.payload["request"]], resolved=e)
+        elif e.kind is Kind.APPROVED and e.payload["gate"].startswith(GATE):
+            _approve(e, found)
+        elif e.kind is Kind.APPLIED:
+            _place(e, found, by_commit)
+    return tuple(found.values())
+
+
+def _index(asked: Asked, by_commit: dict[Sha, list[int]]) -> None:
+    for commit in asked.commits:
+        ids = by_commit.setdefault(commit, [])
+        if asked.id not in ids:
+            ids.append(asked.id)
+
+
+def _approve(e: Entry, found: dict[int, Asked]) -> None:
+    number = e.payload["gate"].removeprefix(GATE)
+    asked = found.get(int(number)) if number.isdecimal() else None
+    if asked is not None:
+        found[asked.id] = replace(asked, approvals=(*asked.approvals, e))
+
+
+def _place(e: Entry, found: dict[int, Asked], by_commit: Mapping[Sha, list[int]]) -> None:
+    for change in e.payload["changes"]:
+        for i in by_commit.get(change["origin"], ()) if change["kind"] == ChangeKind.PICK else ():
+            found[i] = replace(found[i], placed={**(found[i].placed or {}), change["origin"]: change["commit"]})
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a request still waits for: ``approvals`` more of people who are not ``but``; ``waivers`` more of P8."""
+
+    approvals: int
+    waivers: int
+    but: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        return self.approvals <= 0 and self.waivers <= 0
+
+
+def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
+    """Approvals and waivers that an open request still needs before it may be applied (P1, P8)."""
+    review, p = policy.review, asked.payload
+    codes = {v["code"] for v in p.get("violations", ())}
+    needs = review.count if asked.verdict is PickVerdict.NEEDS_REVIEW and codes != {EMBARGO} else 0
+    if p["category"] in review.categories or asked.resolved is not None:
+        needs = max(needs, review.count)
+    kinds = {p["category"], *(["waived"] if p.get("waived") else []), *(["resolution"] if asked.resolved else [])}
+    if not kinds.isdisjoint(review.two_persons):
+        needs = max(needs, 2)
+    but = (asked.resolved.actor,) if asked.resolved else ()
+    given = tuple(
+        dict.fromkeys(
+            e.actor for e in asked.counted if e.actor not in but and (not review.people or e.actor in review.people)
+        )
+    )
+    lapsed = tuple(dict.fromkeys(e.actor for e in asked.approvals if e not in asked.counted and e.actor not in given))
+    commit = str(p.get("commit"))
+    waivers = missing_waivers(asked.entry.train, commit, snapshot, policy) if asked.embargo else 0
+    return Lacking(needs - len(given), waivers, but, given, lapsed)
