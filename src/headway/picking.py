@@ -6,23 +6,32 @@ A refused request is kept too, with the gate's answer; a refused adoption writes
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from headway.app import Headway
 from headway.decide import record
-from headway.decide.picks import GateAnswer, feature_sign, gate
-from headway.decide.trains import Release, live_trains
+from headway.decide.claims import claims_of, feature_names, path_of_test, spellings
+from headway.decide.embargo import HIDDEN
+from headway.decide.featurework import feature_sign
+from headway.decide.picks import GateAnswer, gate
+from headway.decide.trains import Release, live_trains, releases
 from headway.errors import not_found
-from headway.history.changes import resolve_change
+from headway.history.changes import resolve_changes
+from headway.history.claimed import Claimed, read_claims
+from headway.history.features import read_signs
 from headway.history.log import read_commits
 from headway.history.repository import resolve_commit
-from headway.model.commit import Line
+from headway.model.claimed import ClaimFacts
+from headway.model.commit import Line, Sha
 from headway.model.entry import Entry, Kind
-from headway.model.pick import Category, PickRequest
+from headway.model.pick import Category, ChangeFacts, Claims, PickRequest
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.model.train import Train
-from headway.policy.scheme import ReleaseKind, next_version
+from headway.policy.loader import policy_digest
+from headway.policy.paths import matches
+from headway.policy.scheme import ReleaseKind, base_of, next_version
 from headway.refusal import Refused, as_if, no
 
 
@@ -44,24 +53,91 @@ def request_pick(app: Headway, request: PickRequest, onto: str | None = None) ->
     snapshot = app.observe()
     train = _line_for(app, snapshot, onto)
     line = snapshot.line(train.branch)
-    known = resolve_change(app.repo, request.ref, app.trunk, line)
-    answer = gate(request, known, train, line, snapshot.entries, app.policy)
+    changes = _with_signs(app, resolve_changes(app.repo, request.ref, app.trunk, line))
+    commits = [c.commit for c in changes if c.commit is not None]
+    known = _claimed(app, request, [c.sha for c in commits], train, snapshot)
+    answer = gate(request, changes, train, line, snapshot, app.policy, known)
+    claims = claims_of(request)
+    newest = commits[-1] if commits else None
     entry = app.record(
         Kind.REQUESTED,
         train.name,
         {
             "ref": request.ref,
-            "commit": known.commit.sha if known.commit else None,
-            "subject": known.commit.title if known.commit else "",
+            "commit": newest.sha if newest else None,
+            "commits": [c.sha for c in commits],
+            "subject": HIDDEN if claims.embargo else newest.title if newest else "",
             "branch": train.branch,
             "category": request.category,
             "reason": request.reason,
             "evidence": list(request.evidence),
+            "claims": claims.as_json(),
             "verdict": str(answer.verdict),
             "violations": [v.as_json() for v in (*answer.violations, *answer.reviews)],
+            "inputs": _inputs(app, changes, claims, known, line, snapshot),
         },
     )
     return Requested(entry, answer, train)
+
+
+def _with_signs(app: Headway, changes: tuple[ChangeFacts, ...]) -> tuple[ChangeFacts, ...]:
+    """The changes with what they bring to the package (P7)."""
+    picks = app.policy.picks
+    ours = (lambda path: matches(path, picks.package_paths)) if picks.package_paths else None
+    shas = [c.commit.sha for c in changes if c.commit is not None]
+    signs = read_signs(app.repo, shas, ours, lambda path: matches(path, picks.api_paths)) if shas else {}
+    return tuple(replace(c, signs=signs[c.commit.sha]) if c.commit is not None else c for c in changes)
+
+
+def _claimed(app: Headway, request: PickRequest, commits: list[Sha], train: Train, snapshot: Snapshot) -> ClaimFacts:
+    """What git knows of the evidence."""
+    claims, done = claims_of(request), releases(snapshot.tags, app.policy)
+    before = [r for r in done if train.previous is not None and base_of(r.version) < base_of(train.previous)]
+    recent = [r for r in done if r.version == train.previous]
+    tags = {r.tag: t for r in done if (t := snapshot.tag(r.tag)) is not None}
+    return read_claims(
+        app.repo,
+        app.trunk,
+        Claimed(
+            good=spellings(claims.good, app.policy),
+            bad=spellings(claims.bad, app.policy),
+            test=path_of_test(claims.test),
+            features=feature_names(request) if request.category == Category.NEW_FEATURE_FIX else (),
+            releases=tuple(tags.values()),
+            near=tuple(tags[r.tag] for r in (*recent, *before[-1:])),
+            previous=train.previous_commit,
+        ),
+        commits,
+    )
+
+
+def _inputs(
+    app: Headway,
+    changes: tuple[ChangeFacts, ...],
+    claims: Claims,
+    known: ClaimFacts,
+    line: Line | None,
+    snapshot: Snapshot,
+) -> dict[str, Any]:
+    """What the gate decided on. Of an embargoed change neither files nor names are written down."""
+    evidence: dict[str, Any] = {
+        "good": known.good,
+        "bad": known.bad,
+        "test": {"id": claims.test, "exists": list(known.test_at), "passed_before": "stated"} if claims.test else None,
+        "feature": known.feature.commit.sha if known.feature else None,
+    }
+    rows = [
+        {"commit": c.commit.sha, "paths": list(c.paths), "signs": asdict(c.signs)}
+        for c in changes
+        if c.commit is not None and not claims.embargo
+    ]
+    return {
+        "trunk": snapshot.trunk.tip,
+        "branch": line.tip if line else None,
+        "policy": policy_digest(app.policy),
+        "changes": rows,
+        "evidence": {k: v for k, v in evidence.items() if v},
+    }
 
 
 def _line_for(app: Headway, snapshot: Snapshot, onto: str | None) -> Train:

@@ -8,7 +8,7 @@ from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Group, O
 from headway.cli.look import shown
 from headway.cli.main import cli
 from headway.lang import tr
-from headway.model.pick import PickRequest, PickVerdict
+from headway.model.pick import Claims, PickRequest, PickVerdict
 from headway.model.text import say
 
 
@@ -27,15 +27,43 @@ def pick() -> None: ...
 )
 @click.option("--reason", default="", metavar="TEXT", cls=Option, help="What it mends.")
 @click.option("--evidence", multiple=True, metavar="URL", cls=Option, help="A link or a failing test; may be repeated.")
+@click.option("--good", default="", metavar="RELEASE", cls=Option, help="The release in which it worked (P2).")
+@click.option(
+    "--bad", default="", metavar="RELEASE", cls=Option, help="A release, candidate or commit that fails (P2)."
+)
+@click.option(
+    "--test", default="", metavar="ID", cls=Option, help="A test that fails and passed in the previous release (P2)."
+)
+@click.option(
+    "--perf", default="", metavar="TAG", cls=Option, help="The candidate that was measured to be slower (P2)."
+)
+@click.option(
+    "--symptom", default="", metavar="WORDS", cls=Option, help="What is severe: a name of the policy's, or words (P3)."
+)
+@click.option(
+    "--feature",
+    default="",
+    metavar="REF",
+    cls=Option,
+    help="The pull request or commit of the feature that it mends (P4).",
+)
+@click.option(
+    "--embargo",
+    default="",
+    metavar="DATE",
+    cls=Option,
+    help="The day of disclosure of a security fix that is not on the trunk (P8).",
+)
 @click.option("--onto", metavar="VERSION|BRANCH", cls=Option, help="Which line (default: the one that is open).")
 @common_options
 @answering
 def request(
-    context: Context, ref: str, category: str, reason: str, evidence: tuple[str, ...], onto: str | None
+    context: Context, ref: str, category: str, reason: str, evidence: tuple[str, ...], onto: str | None, **said: str
 ) -> Answer:
     from headway.picking import request_pick
+    from headway.views.auditdocument import waiver_row
 
-    found = request_pick(context.app(), PickRequest(ref, category, reason, evidence), onto)
+    found = request_pick(context.app(), PickRequest(ref, category, reason, evidence, Claims(**said)), onto)
     answer = found.answer
     speaking = (*answer.violations, *answer.reviews)
     document = {
@@ -45,6 +73,9 @@ def request(
         "version": found.train.name,
         "branch": found.train.branch,
         "commit": found.entry.payload["commit"],
+        "commits": found.entry.payload["commits"],
+        "waits": [w.as_json() for w in answer.waits],
+        "waived": [{**reason.as_json(), "waiver": waiver_row(e)} for reason, e in answer.waived],
         "entry": found.entry.as_json(),
     }
     status = {PickVerdict.ACCEPTED: YES, PickVerdict.NEEDS_REVIEW: OPEN, PickVerdict.REFUSED: NO}[answer.verdict]
@@ -57,6 +88,16 @@ def request(
             style,
         )
         screen.reasons(speaking)
+        screen.reasons(answer.waits)
+        for reason, e in answer.waived:
+            screen.say(
+                say(
+                    "waived by {person} until {until}: {what}",
+                    person=e.actor,
+                    until=e.payload["until"],
+                    what=tr(reason.text, screen.lang),
+                )
+            )
 
     return Answer(status, document, show)
 
