@@ -75,7 +75,7 @@ def request(
         "commit": found.entry.payload["commit"],
         "commits": found.entry.payload["commits"],
         "waits": [w.as_json() for w in answer.waits],
-        "waived": [{**reason.as_json(), "waiver": waiver_row(e)} for reason, e in answer.waived],
+        "waived": [{**aside.as_json(), "waiver": waiver_row(e)} for aside, e in answer.waived],
         "entry": found.entry.as_json(),
     }
     status = {PickVerdict.ACCEPTED: YES, PickVerdict.NEEDS_REVIEW: OPEN, PickVerdict.REFUSED: NO}[answer.verdict]
@@ -89,13 +89,13 @@ def request(
         )
         screen.reasons(speaking)
         screen.reasons(answer.waits)
-        for reason, e in answer.waived:
+        for aside, e in answer.waived:
             screen.say(
                 say(
                     "waived by {person} until {until}: {what}",
                     person=e.actor,
                     until=e.payload["until"],
-                    what=tr(reason.text, screen.lang),
+                    what=tr(aside.text, screen.lang),
                 )
             )
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from headway.decide import record
-from headway.decide.holding import Holdings
 from headway.decide.featurework import feature_sign
+from headway.decide.holding import Holdings
 from headway.decide.reverts import RevertFinding, RevertVerdict, findings
 from headway.decide.tags import Names, covers, read_release_tag
 from headway.model.audited import BranchFacts, Fix

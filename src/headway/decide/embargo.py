@@ -87,8 +87,7 @@ def embargoed(
             commit=commit.sha, embargo=embargo, by=[e.actor for e in given], count=need, people=policy.embargo.people
         ),
         say(
-            "{count} different people waive it: `headway waive {version} P8 --commit {commit} --reason … --until DATE`, "
-            "then request it again",
+            "{count} different people waive it: `headway waive {version} P8 --commit {commit} --reason … --until DATE`",
             count=need,
             version=train.name,
             commit=commit.sha[:12],

@@ -317,7 +317,8 @@ def _new_feature_fix(claims: Claims, known: ClaimFacts, train: Train, snapshot: 
                     releases=[r.tag for r in releases(snapshot.tags, policy) if r.version in having],
                 ),
                 say(
-                    "request it as a regression or as critical, with the evidence of that category; or leave it for the next train"
+                    "request it as a regression or as critical, with the evidence of that category; "
+                    "or leave it for the next train"
                 ),
             )
         ]

@@ -48,7 +48,7 @@ def gate(
     line: Line | None,
     snapshot: Snapshot,
     policy: Policy,
-    known: ClaimFacts = ClaimFacts(),
+    known: ClaimFacts,
 ) -> GateAnswer:
     """All that speaks against a request, at once; ``changes`` are those that it names, oldest first."""
     try:

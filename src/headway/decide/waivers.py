@@ -14,8 +14,8 @@ from headway.policy.schema import Policy
 
 
 def waived(snapshot: Snapshot, train: str, what: str, policy: Policy, at: datetime | None = None) -> bool:
-    """Whether a clause (``E7``) or a cell of the gate (``cell:…``) is waived for a whole train now, or was at an earlier
-    moment ``at``.
+    """Whether a clause (``E7``) or a cell of the gate (``cell:…``) is waived for a whole train now, or was at an
+    earlier moment ``at``.
 
     What the policy does not let people waive is not waived, whatever the ledger says.
     """

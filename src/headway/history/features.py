@@ -68,7 +68,9 @@ def _changes(repo: Repository, shas: Sequence[Sha]) -> Iterator[_Change]:
         *args, "--diff-merges=first-parent", input="".join(f"{s}\n" for s in shas).encode(), env=NO_FETCH
     )
     parts = iter(out.split("\0"))
-    sha, files, lines = "", [], {}
+    sha = ""
+    files: list[_File] = []
+    lines: dict[str, int] = {}
     for part in parts:
         if part.startswith(":"):
             _, _, old, new, status = part.split()

@@ -40,10 +40,13 @@ def _called(node: ast.Call) -> Iterator[str]:
     name = _last(node.func)
     if name in _FLAG_CALLS:
         yield from (w for w in _words(node.args) if w.startswith("--"))
-    elif name in _SETTING_CALLS or _SETTING_CLASS.match(name):
+    elif _names_setting(name, node.func):
         yield from _words(node.args[:1])
-    elif name == "getenv" or (name in _ENVIRONMENT and _owner(node.func) == "environ"):
-        yield from _words(node.args[:1])
+
+
+def _names_setting(name: str, func: ast.expr) -> bool:
+    environment = name == "getenv" or (name in _ENVIRONMENT and _owner(func) == "environ")
+    return environment or name in _SETTING_CALLS or _SETTING_CLASS.match(name) is not None
 
 
 def _last(node: ast.expr) -> str:

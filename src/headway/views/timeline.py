@@ -228,7 +228,7 @@ def _waived(train: str, p: Payload) -> Text:
         return say(
             "waived {what} of {commit} for {train} until {until}: {reason}",
             what=p.get("what"),
-            commit=_short(p.get("commit")),
+            commit=short(p.get("commit")),
             train=train,
             until=p.get("until"),
             reason=p.get("reason"),
