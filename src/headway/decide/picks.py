@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.decide import record
 from headway.decide.claims import claims_of
 from headway.decide.embargo import embargo_form, embargoed
 from headway.decide.featurework import feature_work
+from headway.decide.intheway import in_the_way
 from headway.decide.phases import phase_reason, soaking_reason
 from headway.decide.pickevidence import weigh
 from headway.decide.trains import today
 from headway.decide.waivers import waived, waiver_of
 from headway.model.claimed import ClaimFacts
 from headway.model.commit import Line, Sha
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry
 from headway.model.pick import Category, ChangeFacts, PickRequest, PickVerdict
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -49,8 +49,12 @@ def gate(
     snapshot: Snapshot,
     policy: Policy,
     known: ClaimFacts,
+    amended: int | None = None,
 ) -> GateAnswer:
-    """All that speaks against a request, at once; ``changes`` are those that it names, oldest first."""
+    """All that speaks against a request, at once; ``changes`` are those that it names, oldest first.
+
+    ``amended`` is the number of the request that this one states anew.
+    """
     try:
         category = Category(request.category)
     except ValueError:
@@ -63,7 +67,7 @@ def gate(
         *embargo_form(embargo, category, changes, snapshot, policy),
         *(r for c in changes for r in _origin(c, category)),
         *(r for c in changes for r in _content(c, category, train, policy)),
-        *_state(request, changes, train, line, snapshot.entries),
+        *in_the_way(request, changes, train, line, snapshot.entries, amended),
         *(r for c in changes if category and (r := phase_reason(category, _sha(c), train, day, policy))),
         *weighed.wrong,
     ]
@@ -237,62 +241,3 @@ def _content(known: ChangeFacts, category: Category | None, train: Train, policy
                 )
             )
     return found
-
-
-def _state(
-    request: PickRequest, changes: tuple[ChangeFacts, ...], train: Train, line: Line | None, entries: tuple[Entry, ...]
-) -> list[Reason]:
-    if line is None:
-        return [
-            Reason(
-                "P1",
-                "picks.before-cut",
-                say("{version} is not cut yet: what is on the trunk then is in it", version=train.name),
-                facts(version=train.name, branch=train.branch),
-                say("merge it on the trunk; picks begin with the cut"),
-            )
-        ]
-    return [r for c in changes if (r := _there(c, line) or _requested(request, c, train, line, entries))]
-
-
-def _there(known: ChangeFacts, line: Line) -> Reason | None:
-    if known.commit is None or known.on_branch is None:
-        return None
-    return Reason(
-        "P1",
-        "picks.already-there",
-        say("{branch} holds it already", branch=line.branch),
-        facts(branch=line.branch, commit=known.commit.sha, as_=known.on_branch),
-        say("nothing to do"),
-    )
-
-
-def _requested(
-    request: PickRequest, known: ChangeFacts, train: Train, line: Line, entries: tuple[Entry, ...]
-) -> Reason | None:
-    if known.commit is None:
-        return None
-    for e in record.of(entries, Kind.REQUESTED, train.name):
-        same = known.commit.sha in e.payload.get("commits", (e.payload["commit"],))
-        if same and not record.answered(entries, line.branch, e) and not _outdone(e, request, entries):
-            return Reason(
-                "P1",
-                "picks.requested-already",
-                say("request {id} asks for the same commit", id=e.seq),
-                facts(id=e.seq, by=e.actor, verdict=e.payload["verdict"], commit=known.commit.sha),
-                say("see `headway pick list`"),
-            )
-    return None
-
-
-def _outdone(earlier: Entry, request: PickRequest, entries: tuple[Entry, ...]) -> bool:
-    """Whether an earlier request does not stand in the way: refused, or waiting for the evidence that comes now."""
-    verdict = earlier.payload["verdict"]
-    lacks_evidence = verdict == PickVerdict.NEEDS_REVIEW and earlier.seq not in reviewed(entries, earlier.train)
-    return verdict == PickVerdict.REFUSED or (lacks_evidence and bool(request.evidence or request.claims.as_json()))
-
-
-def reviewed(entries: tuple[Entry, ...], train: str) -> frozenset[int]:
-    """Numbers of the requests that a person looked at and let in (gate ``pick:ID``)."""
-    gates = (e.payload["gate"] for e in record.of(entries, Kind.APPROVED, train))
-    return frozenset(int(g.removeprefix("pick:")) for g in gates if g.startswith("pick:"))

@@ -174,6 +174,11 @@ def held_by(repo: Repository, commit: Commit, line: Line) -> bool:
     return commit.sha in _on_branch(repo, (commit,), line)
 
 
+def copies_of(repo: Repository, commit: Commit, commits: tuple[Commit, ...]) -> frozenset[Sha]:
+    """Those of ``commits`` that name the commit in a trailer, or make the same change."""
+    return _twins(repo, (commit,), commits)[commit.sha]
+
+
 def _twins(repo: Repository, asked: tuple[Commit, ...], commits: tuple[Commit, ...]) -> dict[Sha, frozenset[Sha]]:
     """For each commit those of the line that name it in a trailer, or make the same change."""
     ids = _patch_ids(repo, (*asked, *(c for c in commits if len(c.parents) < 2)))
