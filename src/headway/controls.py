@@ -27,6 +27,7 @@ from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
 from headway.refusal import Refused, as_if, no, version_of
+from headway.reviewing import approve_pick
 
 OF_CHANGES = ("P1", "P7", "P8")  # clauses about single changes
 
@@ -120,7 +121,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
     planned = app.train(version)
     name = planned.train.name
     if gate_name.startswith("pick:"):
-        return _approve_pick(app, name, gate_name)
+        return approve_pick(app, name, gate_name)
     rule = app.policy.approvals.get(gate_name)
     if rule is None:
         raise not_found("gate", gate_name, say("the gates are {names}, or pick:ID", names=sorted(app.policy.approvals)))
@@ -147,23 +148,6 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
     return app.record(
         Kind.APPROVED, name, {"gate": gate_name, "commit": commit, "evidence": planned.evidence, "left_out": left_out}
     )
-
-
-def _approve_pick(app: Headway, train: str, gate_name: str) -> Entry | Refused:
-    for e in record.of(app.entries(), Kind.REQUESTED, train):
-        if gate_name == f"pick:{e.seq}":
-            if e.payload["verdict"] == "refused":
-                return no(
-                    "P1",
-                    "approve.refused-pick",
-                    say("request {id} was refused by the gate", id=e.seq),
-                    say("mend what the gate names and request it again"),
-                    request=e.seq,
-                )
-            return app.record(
-                Kind.APPROVED, train, {"gate": gate_name, "commit": e.payload["commit"], "evidence": e.digest}
-            )
-    raise not_found("request", gate_name, say("see `headway pick list`"))
 
 
 def hold(app: Headway, version: str | None, reason: str) -> Entry:

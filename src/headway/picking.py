@@ -33,6 +33,8 @@ from headway.policy.loader import policy_digest
 from headway.policy.paths import matches
 from headway.policy.scheme import ReleaseKind, base_of, next_version
 from headway.refusal import Refused, as_if, no
+from headway.reviewing import asked_for, is_over
+from headway.views.picks import PickRow, past_picks, picks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Requested:
     answer: GateAnswer
     train: Train
 
+    @property
+    def id(self) -> int:
+        """The request's number, which its amendments keep."""
+        return int(self.entry.payload.get("request", self.entry.seq))
+
 
 def request_pick(app: Headway, request: PickRequest, onto: str | None = None) -> Requested:
     """Put a request to the gate and keep it, whatever the answer (P1–P8).
@@ -51,18 +58,66 @@ def request_pick(app: Headway, request: PickRequest, onto: str | None = None) ->
     released, else a post release of the newest one.
     """
     snapshot = app.observe()
-    train = _line_for(app, snapshot, onto)
+    return _put(app, request, _line_for(app, snapshot, onto), snapshot, None)
+
+
+def amend_pick(
+    app: Headway,
+    number: int,
+    *,
+    category: str = "",
+    reason: str = "",
+    evidence: tuple[str, ...] = (),
+    claims: Claims = Claims(),  # noqa: B008 - a frozen value
+) -> Requested | Refused:
+    """State a request anew: what is given is put in place of what was, evidence is added. It is put to the gate as it
+    is now, and approvals of what it was lapse."""
+    asked = asked_for(app, number)
+    over = is_over(asked)
+    if over is not None:
+        return over
+    old = asked.request
+    said = {**old.claims.as_json(), **claims.as_json()}
+    new = PickRequest(
+        old.ref, category or old.category, reason or old.reason, (*old.evidence, *evidence), Claims(**said)
+    )
+    snapshot = app.observe()
+    train = next((t for t in live_trains(snapshot, app.policy) if t.name == asked.entry.train), None)
+    if train is None:
+        return no(
+            "P1",
+            "pick.train-gone",
+            say("{version} is not on its way any more", version=asked.entry.train),
+            say("request it for another line"),
+            request=number,
+            version=asked.entry.train,
+        )
+    return _put(app, new, train, snapshot, number)
+
+
+def all_picks(app: Headway, version: str | None = None) -> tuple[PickRow, ...]:
+    """Every request of every train, or of one, with what became of it; in the order in which they were made."""
+    snapshot = app.observe()
+    live = {t.name: t for t in live_trains(snapshot, app.policy)}
+    names = dict.fromkeys(e.train for e in snapshot.entries if e.kind is Kind.REQUESTED)
+    wanted = [n for n in names if version is None or n == version.removeprefix("v")]
+    rows = (picks(live[n], snapshot, app.policy) if n in live else past_picks(n, snapshot) for n in wanted)
+    return tuple(sorted((r for some in rows for r in some), key=lambda r: r.id))
+
+
+def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, amended: int | None) -> Requested:
     line = snapshot.line(train.branch)
     changes = _with_signs(app, resolve_changes(app.repo, request.ref, app.trunk, line))
     commits = [c.commit for c in changes if c.commit is not None]
     known = _claimed(app, request, [c.sha for c in commits], train, snapshot)
-    answer = gate(request, changes, train, line, snapshot, app.policy, known)
+    answer = gate(request, changes, train, line, snapshot, app.policy, known, amended)
     claims = claims_of(request)
     newest = commits[-1] if commits else None
     entry = app.record(
-        Kind.REQUESTED,
+        Kind.REQUESTED if amended is None else Kind.AMENDED,
         train.name,
         {
+            **({} if amended is None else {"request": amended}),
             "ref": request.ref,
             "commit": newest.sha if newest else None,
             "commits": [c.sha for c in commits],
@@ -74,6 +129,7 @@ def request_pick(app: Headway, request: PickRequest, onto: str | None = None) ->
             "claims": claims.as_json(),
             "verdict": str(answer.verdict),
             "violations": [v.as_json() for v in (*answer.violations, *answer.reviews)],
+            "waived": [e.seq for _, e in answer.waived],
             "inputs": _inputs(app, changes, claims, known, line, snapshot),
         },
     )

@@ -80,6 +80,12 @@ def trunk_change(repo: Repository, ref: str, tip: Sha, rows: list[_Row]) -> Comm
     return read_commit(repo, sha) if sha is not None and is_ancestor(repo, sha, tip) else None
 
 
+def trunk_commit(repo: Repository, ref: str, trunk: str) -> Commit | None:
+    """The same for one name."""
+    tip = trunk_tip(repo, trunk)
+    return trunk_change(repo, ref, tip, trunk_titles(repo, tip))
+
+
 def _facts(
     repo: Repository, asked: list[tuple[str, Sha]], tip: Sha, rows: list[_Row], line: Line | None
 ) -> tuple[ChangeFacts, ...]:
