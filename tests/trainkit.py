@@ -16,7 +16,7 @@ from headway import controls, picking
 from headway.app import Done, Headway, Silent, open_headway
 from headway.clock import SetClock
 from headway.model.entry import Entry, Kind
-from headway.model.pick import PickRequest
+from headway.model.pick import Claims, PickRequest
 from headway.model.reason import Reason
 from headway.reports import verify_release
 
@@ -200,8 +200,19 @@ def open_at(path: Path, now: datetime, at: Callable[[str], None] | None = None, 
     return open_headway(path, clock=SetClock(now), person=person, progress=Steps(at) if at else None)
 
 
-def ask(app: Headway, ref: str, category: str, *evidence: str, onto: str | None = None) -> picking.Requested:
-    return picking.request_pick(app, PickRequest(ref, category, "it is needed", evidence), onto)
+SHOWN = {
+    "regression": Claims(good="0.1.0", bad="main"),
+    "critical": Claims(symptom="crash"),
+    "new-feature-fix": Claims(feature="#1"),
+}
+
+
+def ask(
+    app: Headway, ref: str, category: str, *evidence: str, onto: str | None = None, claims: Claims | None = None
+) -> picking.Requested:
+    """A request with the claims that its category asks for, unless others are given."""
+    said = SHOWN.get(category, Claims()) if claims is None else claims
+    return picking.request_pick(app, PickRequest(ref, category, "it is needed", evidence, said), onto)
 
 
 def settle(app: Headway, version: str | None = None) -> tuple[list[str], tuple[Reason, ...]]:

@@ -131,7 +131,7 @@ class World:
         self.feature = self.git.commit("[Feature] Support beams (#6)", {"beams.py": "N = 4\n"})
         self.git.revert(self.broken)
         self.at("01-27T15")
-        self.pick("#4", "regression", "0.1.0 stopped in time", "https://example.org/issues/4")
+        self.pick("#4", "regression", "0.1.0 stopped in time", "https://example.org/issues/4", "good=0.1.0", "bad=main")
         self.pick("#5", "docs", "asked for by users")
         self.pick("#6", "critical", "wanted by a customer")
         return self
@@ -185,7 +185,12 @@ class World:
         self.at("01-30T09")
         picking.request_pick(
             self.app(),
-            PickRequest("#8", "critical", "the last token was lost", ("https://example.org/issues/8",)),
+            PickRequest(
+                "#8",
+                "critical",
+                "answers lose their last token",
+                ("https://example.org/issues/8", "symptom=wrong-results"),
+            ),
             "0.1.1.post1",
         )
         self.measure(1.004)

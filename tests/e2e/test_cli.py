@@ -18,6 +18,7 @@ from trainkit import PERSON, Project, grow_trunk, make_project
 BEFORE, CUT, PICKS = "2025-01-20T09:00:00Z", "2025-01-27T10:00:00Z", "2025-01-28T09:00:00Z"
 GO, AFTER = "2025-01-29T12:00:00Z", "2025-01-30T12:00:00Z"
 EVIDENCE = ("--evidence", "https://example.org/why")
+REGRESSED = (*EVIDENCE, "--good", "0.1.0", "--bad", "main")
 ENTRY = {"seq", "at", "actor", "kind", "train", "payload", "prev", "digest"}
 VIOLATION = {"clause", "facts", "remedy"}
 
@@ -101,7 +102,7 @@ class Story:
         call("cut", CUT, "cut", "0.1.1")
         grow_trunk(self.project)
         call(
-            "request, accepted", PICKS, "pick", "request", "#4", "--category", "regression", "--reason", "r", *EVIDENCE
+            "request, accepted", PICKS, "pick", "request", "#4", "--category", "regression", "--reason", "r", *REGRESSED
         )
         call("request, refused", PICKS, "pick", "request", "#6", "--category", "critical", "--reason", "r", *EVIDENCE)
         review = call("request, review", PICKS, "pick", "request", "#5", "--category", "critical", "--reason", "r")

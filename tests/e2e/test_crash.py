@@ -71,7 +71,11 @@ class Train:
         killed += self.ticks(PICKS) + self.ticks(PICKS + QUIET)
         approve(open_at(path, GO), "0.1.1")
         killed += self.ticks(GO)
-        self.project.commit("late", "[Bugfix] Nothing is none (#9)", {"toykit/none.py": "NOTHING = None\n"})
+        self.project.commit(
+            "late",
+            "[Bugfix] Nothing is none (#9)",
+            {"toykit/parse.py": "def parse(text):\n    return (text or '').split()\n"},
+        )
         ask(open_at(path, POST), shas["late"], "critical", "https://example.org/crash")
         killed += self.ticks(POST) + self.ticks(POST + QUIET)
         approve(open_at(path, POST + QUIET), "0.1.1.post1")

@@ -74,7 +74,7 @@ def test_merge_commits_are_read_by_the_title_of_their_pull_request(tmp_path: Pat
     open_at(made.path, CUT).tick()
     made.now = CUT
     merge(made, 12, "feat: colours", {"shaped/colours.py": ""})
-    fix = merge(made, 13, "Fix the crash of nothing", {"shaped/fix.py": ""})
+    fix = merge(made, 13, "Fix the crash of nothing", {"shaped/words.py": "WORDS = 0\n"})
     app = open_at(made.path, CUT)
     refused = ask(app, "#12", "new-feature-fix")
     assert [v.clause for v in refused.answer.violations] == ["P7"]

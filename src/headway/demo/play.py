@@ -26,7 +26,7 @@ from headway.effects.index import PublishRefused, publish_folder
 from headway.errors import BrokenInvariant, WorldFailed
 from headway.history.export import export_tree
 from headway.model.entry import Kind
-from headway.model.pick import PickRequest
+from headway.model.pick import Claims, PickRequest
 from headway.model.text import facts, say
 from headway.model.verdict import Verdict
 from headway.perf.launch import HOST, free_port, launched
@@ -133,13 +133,13 @@ def _requests(stage: _Stage) -> None:
     tell = stage.tell
     tell.scene(stage.clock.now(), say("People ask for cherry-picks"))
     _ask(stage, "feature", "regression", "users want it", wanted="P7")
-    _ask(stage, "unmerged", "critical", "wrong tokens at low temperatures", "issue 147", wanted="P8")
+    _ask(stage, "unmerged", "critical", "wrong tokens at low temperatures", Claims(), "issue 147", wanted="P8")
     _ask(
         stage,
         "regression_fix",
         "regression",
         "stop strings that span tokens are not found since 0.7.0",
-        "tests/test_stopping.py",
+        Claims(good="0.7.0", bad="main", test="tests/test_stopping.py"),
     )
     _ask(stage, "docs_fix", "docs", "the size of toy-large is wrong")
     _ask(stage, "branch_only", "release-branch", "CI runs on the release branch too")
@@ -147,12 +147,20 @@ def _requests(stage: _Stage) -> None:
     event = stage.toy.event("reverted")
     stage.at(event.at)
     tell.person(say("{author} reverts a change on the trunk: {subject}", author=event.author, subject=event.subject))
-    _ask(stage, "conflicting", "critical", "a traceback instead of an answer", "issue 151")
+    _ask(stage, "conflicting", "critical", "a traceback instead of an answer", Claims(), "issue 151")
     tell.scene(stage.clock.now(), say("Headway applies them, in trunk order"))
     _tick(stage)
 
 
-def _ask(stage: _Stage, name: str, category: str, reason: str, evidence: str = "", wanted: str | None = None) -> None:
+def _ask(
+    stage: _Stage,
+    name: str,
+    category: str,
+    reason: str,
+    claims: Claims = Claims(),  # noqa: B008 - a frozen value
+    evidence: str = "",
+    wanted: str | None = None,
+) -> None:
     """One request, after its change was merged; ``wanted`` is the clause that must refuse it."""
     event = stage.toy.event(name)
     sha = stage.toy.merge(name)
@@ -167,7 +175,7 @@ def _ask(stage: _Stage, name: str, category: str, reason: str, evidence: str = "
             subject=event.subject,
         )
     )
-    request = PickRequest(ref, category, reason, (evidence,) if evidence else ())
+    request = PickRequest(ref, category, reason, (evidence,) if evidence else (), claims)
     found = picking.request_pick(stage.app(DEVELOPER), request)
     violations = found.answer.violations
     if violations:
@@ -199,7 +207,7 @@ def _first_candidate(stage: _Stage) -> None:
 def _second_candidate(stage: _Stage) -> None:
     event = stage.toy.event("slow_fix")
     stage.tell.scene(max(stage.clock.now(), event.at), say("The culprit's author mends it"))
-    _ask(stage, "slow_fix", "regression", "decoding is slower than in 0.7.0", "perf:v0.7.1-rc1")
+    _ask(stage, "slow_fix", "regression", "decoding is slower than in 0.7.0", Claims(perf="v0.7.1-rc1"))
     _tick(stage)
     stage.later(hours=5)
     stage.tell.scene(stage.clock.now(), say("The second candidate"))
@@ -304,7 +312,7 @@ def _post(stage: _Stage) -> None:
     stage.tell.scene(
         max(stage.clock.now(), event.at), say("A crash is found in {version}: a post release", version=VERSION)
     )
-    _ask(stage, "post_fix", "critical", "the server crashes on an empty prompt", "issue 154")
+    _ask(stage, "post_fix", "critical", "the server crashes on an empty prompt", Claims(), "issue 154")
     _tick(stage)
     stage.later(hours=5)
     _tick(stage)
