@@ -20,7 +20,7 @@ from headway.clock import SystemClock
 from headway.decide import changes
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
-from headway.errors import HeadwayError, UnusableInput
+from headway.errors import HeadwayError, UnusableInput, WorldFailed
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
 from headway.history.repository import Repository, find_trunk, open_repository
@@ -38,6 +38,7 @@ from headway.policyfile import NO_POLICY, find_policy
 from headway.sources.repository import branch_names, branches_elsewhere, read_repository
 
 ACTOR = "headway"
+PLANS_AGAIN = 3  # in one tick, when others push to the branch between plan and effect
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
@@ -205,11 +206,28 @@ class Headway:
                 now = self._wanted(self.plan(), version, done)
                 actions = [t.action for t in now if t.action is not None]
                 for action in actions:
-                    done.append(Done(action, _performed(performer, action, done)))
+                    did = self._done(performer, action, done)
+                    done += [did] if did else []
                 if not actions or not settle:
                     break
             after = self._wanted(self.plan(), version, done)
         return tuple(done), tuple(w for t in after for w in t.waits)
+
+    def _done(self, performer: Performer, action: Action, done: list[Done]) -> Done | None:
+        """The action, or what is planned instead of it when somebody moves the branch between plan and effect."""
+        now: Action | None = action
+        moves = 0
+        while now is not None:
+            try:
+                return Done(now, _performed(performer, now, done))
+            except WorldFailed as e:
+                if e.code != "branch.moved":
+                    raise
+                moves += 1
+                if moves > PLANS_AGAIN:
+                    raise _restless(e, moves) from e
+            now = next((t.action for t in self.plan().trains if t.train.name == action.train), None)
+        return None
 
     def performing(self) -> _Performing:
         return _Performing(self)
@@ -266,6 +284,21 @@ def _performed(performer: Performer, action: Action, done: list[Done]) -> Entry:
         if done:
             e.facts = (*e.facts, *facts(done=[f"{d.action.kind} {d.action.target}" for d in done]))
         raise
+
+
+def _restless(e: WorldFailed, moves: int) -> WorldFailed:
+    """Somebody moved the branch each time it was planned on."""
+    return WorldFailed(
+        e.code,
+        say(
+            "the branch {branch} was moved {count} times while it was worked on",
+            branch=dict(e.facts)["branch"],
+            count=moves,
+        ),
+        clause=e.clause,
+        facts=(*e.facts, *facts(times=moves)),
+        remedy=say("nothing was changed; find out who keeps pushing to it, then tick again"),
+    )
 
 
 def pick_train(trains: tuple[TrainPlan, ...], version: str | None) -> TrainPlan:

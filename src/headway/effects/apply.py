@@ -58,7 +58,7 @@ def apply_changes(
             facts=facts(branch=action.branch, planned_on=action.tip),
             remedy=say("nothing was changed; switch that work tree to another branch: `git switch -`"),
         )
-    move_branch(repo.git, action.branch, action.tip, tip, when)
+    move_branch(repo, action.branch, action.tip, tip, when)
     return tip, tuple(done)
 
 
