@@ -21,6 +21,7 @@ from headway.decide import changes
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.errors import HeadwayError, UnusableInput, WorldFailed
+from headway.history.kept import Kept
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
 from headway.history.repository import Repository, find_trunk, open_repository
@@ -142,9 +143,9 @@ class Headway:
         """A branch as it is known here: one that only a remote has goes by its name there."""
         return branches_elsewhere(self.repo).get(name, name)
 
-    def observe(self, also: Release | None = None, branch: str = "") -> Snapshot:
+    def observe(self, also: Release | None = None, branch: str = "", *, anew: bool = False) -> Snapshot:
         """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it;
-        ``branch`` that of any branch, tag or commit, under this name."""
+        ``branch`` that of any branch, tag or commit, under this name. ``anew``: no trial of before is believed."""
         tags, entries = read_tags(self.repo), self.entries()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
@@ -170,20 +171,20 @@ class Headway:
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy)},
         )
         store.close()
-        return replace(snapshot, trials=self._trials(snapshot))
+        return replace(snapshot, trials=self._trials(snapshot, None if anew else Kept()))
 
-    def _trials(self, snapshot: Snapshot) -> dict[str, Any]:
+    def _trials(self, snapshot: Snapshot, kept: Kept | None) -> dict[str, Any]:
         found = {}
         for train in live_trains(snapshot, self.policy):
             line = snapshot.line(train.branch)
             pending = changes.pending(train, line, snapshot, self.policy) if line else ()
             if line and pending:
-                found[line.branch] = try_changes(self.repo, line.tip, pending)
+                found[line.branch] = try_changes(self.repo, line.tip, pending, kept)
         return found
 
-    def plan(self) -> Plan:
+    def plan(self, *, anew: bool = False) -> Plan:
         """What the next tick would do, and what it waits for. Writes nothing."""
-        return plan(self.observe(), self.policy)
+        return plan(self.observe(anew=anew), self.policy)
 
     def train(self, version: str | None) -> TrainPlan:
         """One live train: of a version, or the one that is on its way (a post release before the next patch)."""
@@ -203,7 +204,7 @@ class Headway:
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
-                now = self._wanted(self.plan(), version, done)
+                now = self._wanted(self.plan(anew=True), version, done)
                 actions = [t.action for t in now if t.action is not None]
                 for action in actions:
                     did = self._done(performer, action, done)
@@ -226,7 +227,7 @@ class Headway:
                 moves += 1
                 if moves > PLANS_AGAIN:
                     raise _restless(e, moves) from e
-            now = next((t.action for t in self.plan().trains if t.train.name == action.train), None)
+            now = next((t.action for t in self.plan(anew=True).trains if t.train.name == action.train), None)
         return None
 
     def performing(self) -> _Performing:
