@@ -20,7 +20,7 @@ from headway.clock import SystemClock
 from headway.decide import changes
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
-from headway.errors import HeadwayError, UnusableInput, WorldFailed
+from headway.errors import UnusableInput, WorldFailed
 from headway.history.kept import Kept
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
@@ -39,7 +39,8 @@ from headway.policyfile import NO_POLICY, find_policy
 from headway.sources.repository import branch_names, branches_elsewhere, read_repository
 
 ACTOR = "headway"
-PLANS_AGAIN = 3  # in one tick, when others push to the branch between plan and effect
+STALE = frozenset({"branch.moved", "apply.other-tree", "apply.gone"})  # failures after which another plan may do
+PLANS_AGAIN = 3  # in one tick
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
@@ -194,7 +195,10 @@ class Headway:
     # Acting ----------------------------------------------------------------------------------------------------
 
     def tick(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
-        """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``)."""
+        """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``).
+
+        Where the world fails one train, the others go on; then the first failure is raised.
+        """
         if self.policy_source == NO_POLICY:
             raise UnusableInput(
                 "policy.none",
@@ -206,27 +210,35 @@ class Headway:
             while True:
                 now = self._wanted(self.plan(anew=True), version, done)
                 actions = [t.action for t in now if t.action is not None]
+                failed: list[WorldFailed] = []
                 for action in actions:
-                    did = self._done(performer, action, done)
-                    done += [did] if did else []
+                    try:
+                        did = self._done(performer, action)
+                    except WorldFailed as e:
+                        failed.append(e)
+                    else:
+                        done += [did] if did else []
+                if failed:
+                    raise _telling(failed, done)
                 if not actions or not settle:
                     break
             after = self._wanted(self.plan(), version, done)
         return tuple(done), tuple(w for t in after for w in t.waits)
 
-    def _done(self, performer: Performer, action: Action, done: list[Done]) -> Done | None:
-        """The action, or what is planned instead of it when somebody moves the branch between plan and effect."""
+    def _done(self, performer: Performer, action: Action) -> Done | None:
+        """The action, or what is planned instead of it when the world changes between plan and effect."""
         now: Action | None = action
-        moves = 0
+        times = 1
         while now is not None:
             try:
-                return Done(now, _performed(performer, now, done))
+                return Done(now, performer.perform(now))
             except WorldFailed as e:
-                if e.code != "branch.moved":
+                late = times > PLANS_AGAIN
+                if late and e.code == "branch.moved":
+                    raise _restless(e, times) from e
+                if late or e.code not in STALE:
                     raise
-                moves += 1
-                if moves > PLANS_AGAIN:
-                    raise _restless(e, moves) from e
+            times += 1
             now = next((t.action for t in self.plan(anew=True).trains if t.train.name == action.train), None)
         return None
 
@@ -277,27 +289,25 @@ class _Performing:
         self._store.close()
 
 
-def _performed(performer: Performer, action: Action, done: list[Done]) -> Entry:
-    """The action's entry; an error also tells what the same tick did before it."""
-    try:
-        return performer.perform(action)
-    except HeadwayError as e:
-        if done:
-            e.facts = (*e.facts, *facts(done=[f"{d.action.kind} {d.action.target}" for d in done]))
-        raise
+def _telling(failed: list[WorldFailed], done: list[Done]) -> WorldFailed:
+    """The first failure, which also tells what else the same tick did and could not do."""
+    first, *others = failed
+    known = {"done": [f"{d.action.kind} {d.action.target}" for d in done], "also": [str(e) for e in others]}
+    first.facts = (*first.facts, *facts(**{k: v for k, v in known.items() if v}))
+    return first
 
 
-def _restless(e: WorldFailed, moves: int) -> WorldFailed:
+def _restless(e: WorldFailed, times: int) -> WorldFailed:
     """Somebody moved the branch each time it was planned on."""
     return WorldFailed(
         e.code,
         say(
             "the branch {branch} was moved {count} times while it was worked on",
             branch=dict(e.facts)["branch"],
-            count=moves,
+            count=times,
         ),
         clause=e.clause,
-        facts=(*e.facts, *facts(times=moves)),
+        facts=(*e.facts, *facts(times=times)),
         remedy=say("nothing was changed; find out who keeps pushing to it, then tick again"),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headway.effects.refs import IDENTITY, move_branch
-from headway.errors import WorldFailed
+from headway.errors import UnusableInput, WorldFailed
 from headway.history.git import Git, text_of
 from headway.history.merge import Merged, merge_pick, merge_resolved, source_of
 from headway.history.repository import Repository, checked_out_branches
@@ -88,9 +88,17 @@ def _commit(repo: Repository, tip: Sha, planned: PlannedChange, when: datetime) 
 
 
 def _merged(repo: Repository, tip: Sha, change: PendingChange) -> Merged:
-    if change.resolution is not None:
-        return merge_resolved(repo.git, tip, change.resolution)
-    return merge_pick(repo.git, tip, source_of(change), revert=change.kind is ChangeKind.REVERT)
+    try:
+        if change.resolution is not None:
+            return merge_resolved(repo.git, tip, change.resolution)
+        return merge_pick(repo.git, tip, source_of(change), revert=change.kind is ChangeKind.REVERT)
+    except UnusableInput as e:  # it was there when it was planned
+        raise WorldFailed(
+            "apply.gone",
+            say("{sha} went out of the repository meanwhile", sha=change.origin[:12]),
+            facts=facts(origin=change.origin, request=change.request, git=e.message),
+            remedy=say("nothing was changed; `headway tick` plans again"),
+        ) from e
 
 
 def _words(git: Git, sha: Sha) -> _Words:
