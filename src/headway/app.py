@@ -22,7 +22,8 @@ from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.effects.refs import IDENTITY
-from headway.errors import HeadwayError, UnusableInput
+from headway.errors import UnusableInput, WorldFailed
+from headway.history.kept import Kept
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
 from headway.history.privately import read_private
@@ -43,6 +44,8 @@ from headway.policyfile import NO_POLICY, find_policy
 from headway.sources.repository import branch_names, branches_elsewhere, read_repository
 
 ACTOR = "headway"
+STALE = frozenset({"branch.moved", "apply.other-tree", "apply.gone"})  # failures after which another plan may do
+PLANS_AGAIN = 3  # in one tick
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
@@ -146,9 +149,9 @@ class Headway:
         """A branch as it is known here: one that only a remote has goes by its name there."""
         return branches_elsewhere(self.repo).get(name, name)
 
-    def observe(self, also: Release | None = None, branch: str = "") -> Snapshot:
+    def observe(self, also: Release | None = None, branch: str = "", *, anew: bool = False) -> Snapshot:
         """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it;
-        ``branch`` that of any branch, tag or commit, under this name."""
+        ``branch`` that of any branch, tag or commit, under this name. ``anew``: no trial of before is believed."""
         tags, entries = read_tags(self.repo), self.entries()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
@@ -177,9 +180,9 @@ class Headway:
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
-        return self._with_trials(trains, snapshot)
+        return self._with_trials(trains, snapshot, None if anew else Kept())
 
-    def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot) -> Snapshot:
+    def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""
         trials, private = {}, {}
         for train in trains:
@@ -188,7 +191,7 @@ class Headway:
                 continue
             pending = changes.pending(train, line, snapshot, self.policy)
             if pending:
-                trials[line.branch] = try_changes(self.repo, line.tip, pending)
+                trials[line.branch] = try_changes(self.repo, line.tip, pending, kept)
             hidden = queue.embargoed(train, snapshot, self.policy)
             if hidden:
                 name = private_branch(line.branch, self.policy)
@@ -197,9 +200,9 @@ class Headway:
                     private[line.branch] = there
         return replace(snapshot, trials=trials, private=private)
 
-    def plan(self) -> Plan:
+    def plan(self, *, anew: bool = False) -> Plan:
         """What the next tick would do, and what it waits for. Writes nothing."""
-        return plan(self.observe(), self.policy)
+        return plan(self.observe(anew=anew), self.policy)
 
     def train(self, version: str | None) -> TrainPlan:
         """One live train: of a version, or the one that is on its way (a post release before the next patch)."""
@@ -209,7 +212,10 @@ class Headway:
     # Acting ----------------------------------------------------------------------------------------------------
 
     def tick(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
-        """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``)."""
+        """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``).
+
+        Where the world fails one train, the others go on; then the first failure is raised.
+        """
         if self.policy_source == NO_POLICY:
             raise UnusableInput(
                 "policy.none",
@@ -219,14 +225,39 @@ class Headway:
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
-                now = self._wanted(self.plan(), version, done)
+                now = self._wanted(self.plan(anew=True), version, done)
                 actions = [t.action for t in now if t.action is not None]
+                failed: list[WorldFailed] = []
                 for action in actions:
-                    done.append(Done(action, _performed(performer, action, done)))
+                    try:
+                        did = self._done(performer, action)
+                    except WorldFailed as e:
+                        failed.append(e)
+                    else:
+                        done += [did] if did else []
+                if failed:
+                    raise _telling(failed, done)
                 if not actions or not settle:
                     break
             after = self._wanted(self.plan(), version, done)
         return tuple(done), tuple(w for t in after for w in t.waits)
+
+    def _done(self, performer: Performer, action: Action) -> Done | None:
+        """The action, or what is planned instead of it when the world changes between plan and effect."""
+        now: Action | None = action
+        times = 1
+        while now is not None:
+            try:
+                return Done(now, performer.perform(now))
+            except WorldFailed as e:
+                late = times > PLANS_AGAIN
+                if late and e.code == "branch.moved":
+                    raise _restless(e, times) from e
+                if late or e.code not in STALE:
+                    raise
+            times += 1
+            now = next((t.action for t in self.plan(anew=True).trains if t.train.name == action.train), None)
+        return None
 
     def performing(self) -> _Performing:
         return _Performing(self)
@@ -275,14 +306,27 @@ class _Performing:
         self._store.close()
 
 
-def _performed(performer: Performer, action: Action, done: list[Done]) -> Entry:
-    """The action's entry; an error also tells what the same tick did before it."""
-    try:
-        return performer.perform(action)
-    except HeadwayError as e:
-        if done:
-            e.facts = (*e.facts, *facts(done=[f"{d.action.kind} {d.action.target}" for d in done]))
-        raise
+def _telling(failed: list[WorldFailed], done: list[Done]) -> WorldFailed:
+    """The first failure, which also tells what else the same tick did and could not do."""
+    first, *others = failed
+    known = {"done": [f"{d.action.kind} {d.action.target}" for d in done], "also": [str(e) for e in others]}
+    first.facts = (*first.facts, *facts(**{k: v for k, v in known.items() if v}))
+    return first
+
+
+def _restless(e: WorldFailed, times: int) -> WorldFailed:
+    """Somebody moved the branch each time it was planned on."""
+    return WorldFailed(
+        e.code,
+        say(
+            "the branch {branch} was moved {count} times while it was worked on",
+            branch=dict(e.facts)["branch"],
+            count=times,
+        ),
+        clause=e.clause,
+        facts=(*e.facts, *facts(times=times)),
+        remedy=say("nothing was changed; find out who keeps pushing to it, then tick again"),
+    )
 
 
 def pick_train(trains: tuple[TrainPlan, ...], version: str | None) -> TrainPlan:

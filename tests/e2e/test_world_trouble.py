@@ -80,22 +80,61 @@ def once_at(prefix: str, act: Callable[[], object]) -> Callable[[str], None]:
 
 
 @pytest.mark.parametrize("moment", ["before:apply", "commit:", "move:"])
-def test_a_branch_moved_between_plan_and_effect_is_left_where_it_is(asked: Project, moment: str) -> None:
-    """B1: compare-and-swap; the next tick plans on what is there, and asks whose commit it is (G3)."""
+def test_a_branch_moved_between_plan_and_effect_is_planned_again(asked: Project, moment: str) -> None:
+    """B1: compare-and-swap; the same tick plans on what is there, and asks whose commit it is (G3)."""
     at = once_at(moment, lambda: foreign(asked))
-    entries = open_at(asked.path, PICKS).entries()
-    with pytest.raises(WorldFailed) as caught:
-        open_at(asked.path, PICKS, at).tick()
-    moved = asked.git("rev-parse", BRANCH)
-    assert (caught.value.code, caught.value.clause) == ("branch.moved", "B1")
-    assert facts_json(caught.value.facts)["now"] == moved != facts_json(caught.value.facts)["planned_on"]
-    assert asked.git("log", "-1", "--format=%s", BRANCH) == "By hand"
-    assert open_at(asked.path, PICKS).entries() == entries
-    done, waits = settle(open_at(asked.path, PICKS))
-    assert done == ["apply", "tag-candidate", "build", "test"]
-    assert asked.git("rev-parse", f"{BRANCH}~3") == moved  # two picks and a revert on top of it
+    done, waits = open_at(asked.path, PICKS, at).tick(settle=True)
+    assert [d.action.kind for d in done] == ["apply", "tag-candidate", "build", "test"]
+    moved = asked.git("rev-parse", f"{BRANCH}~3")  # two picks and a revert on top of it
+    assert asked.git("log", "-1", "--format=%s", moved) == "By hand"
+    assert only(open_at(asked.path, PICKS), Kind.APPLIED, "0.1.1").payload["before"] == moved
     (strange,) = [w for w in waits if w.clause == "G3"]
     assert facts_json(strange.facts)["commits"] == [f"{moved} By hand"]
+
+
+def test_what_was_pushed_meanwhile_may_be_what_was_to_be_applied(asked: Project) -> None:
+    """B1, B6: somebody was quicker with a pick; it is written down as theirs, and the rest is applied on it."""
+
+    def by_hand() -> None:
+        tree = asked.path.parent / "by-hand"
+        asked.git("worktree", "add", "--quiet", "--detach", str(tree), BRANCH)
+        asked.made.run("cherry-pick", "-x", asked.shas["fix"], cwd=tree)
+        asked.git("update-ref", f"refs/heads/{BRANCH}", asked.made.run("rev-parse", "HEAD", cwd=tree))
+
+    done, _ = open_at(asked.path, PICKS, once_at("move:", by_hand)).tick()
+    assert [d.action.kind for d in done] == ["record-applied"]
+    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
+    rows = [e.payload["changes"] for e in open_at(asked.path, PICKS).entries() if e.kind is Kind.APPLIED]
+    assert [[c["origin"] for c in changes] for changes in rows] == [
+        [asked.shas["fix"]],
+        [asked.shas["docs"], asked.shas["revert"]],
+    ]
+
+
+@pytest.mark.parametrize("pushes", [3, 4])
+def test_a_branch_that_is_moved_again_and_again_is_left_to_whoever_pushes(asked: Project, pushes: int) -> None:
+    """B1: planned again three times, then said; nothing of it is on the branch or in the ledger."""
+    made: list[str] = []
+
+    def at(name: str) -> None:
+        if name.startswith("move:") and len(made) < pushes:
+            made.append(foreign(asked))
+
+    entries = open_at(asked.path, PICKS).entries()
+    if pushes == 3:
+        assert [d.action.kind for d in open_at(asked.path, PICKS, at).tick()[0]] == ["apply"]
+        assert asked.git("rev-parse", f"{BRANCH}~3") == made[-1]
+        return
+    with pytest.raises(WorldFailed) as caught:
+        open_at(asked.path, PICKS, at).tick()
+    known = facts_json(caught.value.facts)
+    assert (caught.value.code, caught.value.clause, known["times"]) == ("branch.moved", "B1", 4)
+    assert (known["now"], known["planned_on"]) == (made[3], made[2])
+    assert BRANCH in str(caught.value)
+    assert str(caught.value.remedy)
+    assert asked.git("rev-parse", BRANCH) == made[-1]
+    assert open_at(asked.path, PICKS).entries() == entries
+    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
 
 
 def test_a_branch_that_appeared_between_plan_and_cut_is_taken_or_told(project: Project) -> None:

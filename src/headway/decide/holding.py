@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from headway.decide import record
@@ -23,12 +23,18 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A commit of the line: the trunk commits that it is a copy of, as far as written (a trailer may be short), and
-    what it undoes."""
+    """A commit of the line: the trunk commits that it is a copy of, ``short`` ones as far as written, and what it
+    undoes. Told apart, since long lines are walked for each of many changes."""
 
     sha: Sha
-    origins: tuple[str, ...]
+    origins: frozenset[Sha]
+    short: tuple[str, ...]
     undoes: frozenset[Sha]
+
+    @classmethod
+    def of(cls, sha: Sha, named: Iterable[str], undoes: Iterable[Sha]) -> _Step:
+        whole = frozenset((sha, *(n for n in named if len(n) >= len(sha))))
+        return cls(sha, whole, tuple(n for n in named if len(n) < len(sha)), frozenset(undoes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Holdings:
             if a is not None and a.kind == ChangeKind.REVERT and a.undoes:
                 undoes.add(a.undoes)
             named = (*c.trailers, *line.origins.get(c.sha, ()), *([a.origin] if a else []))
-            steps.append(_Step(c.sha, (c.sha, *named), frozenset(undoes)))
+            steps.append(_Step.of(c.sha, named, undoes))
         return cls(frozenset({*before, line.cut, *line.held}), snapshot.reverts, tuple(steps))
 
     def holding(self, target: Sha) -> Holding:
@@ -64,7 +70,7 @@ class Holdings:
             walk.bring(target)
         for r in self.reverts:
             if r.commit.sha in self.in_cut:
-                walk.meet(_Step(r.commit.sha, (r.commit.sha,), frozenset(r.targets)))
+                walk.meet(_Step.of(r.commit.sha, (), r.targets))
         for step in self.steps:
             walk.meet(step)
         return Holding(walk.holder, walk.last, walk.undone_by)
@@ -118,4 +124,4 @@ def _roots(target: Sha, known: Mapping[Sha, Revert]) -> set[Sha]:
 
 
 def _copies(step: _Step, known: set[Sha]) -> bool:
-    return any(sha.startswith(named) for named in step.origins for sha in known)
+    return not known.isdisjoint(step.origins) or any(sha.startswith(named) for named in step.short for sha in known)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headway.effects.refs import IDENTITY, move_branch
-from headway.errors import WorldFailed
+from headway.errors import UnusableInput, WorldFailed
 from headway.history.git import Git, text_of
 from headway.history.merge import Merged, merge_pick, merge_resolved, source_of
 from headway.history.repository import Repository, checked_out_branches
@@ -53,6 +53,7 @@ def apply_changes(
             facts=facts(branch=action.branch, planned_on=action.tip),
             remedy=say("nothing was changed; switch that work tree to another branch: `git switch -`"),
         )
+<<<<<<< HEAD
     move_branch(repo.git, action.branch, action.tip, tip, when)
     return tip, done
 
@@ -66,6 +67,9 @@ def commit_changes(
         step(f"commit:{planned.change.kind}:{planned.change.origin}")
         tip = _commit(repo, tip, planned, when)
         done.append(AppliedChange(planned.change, tip))
+=======
+    move_branch(repo, action.branch, action.tip, tip, when)
+>>>>>>> c7ed6835e64a356e243ee0102b3ff89cf5d8570c
     return tip, tuple(done)
 
 
@@ -95,9 +99,17 @@ def _commit(repo: Repository, tip: Sha, planned: PlannedChange, when: datetime) 
 
 
 def _merged(repo: Repository, tip: Sha, change: PendingChange) -> Merged:
-    if change.resolution is not None:
-        return merge_resolved(repo.git, tip, change.resolution)
-    return merge_pick(repo.git, tip, source_of(change), revert=change.kind is ChangeKind.REVERT)
+    try:
+        if change.resolution is not None:
+            return merge_resolved(repo.git, tip, change.resolution)
+        return merge_pick(repo.git, tip, source_of(change), revert=change.kind is ChangeKind.REVERT)
+    except UnusableInput as e:  # it was there when it was planned
+        raise WorldFailed(
+            "apply.gone",
+            say("{sha} went out of the repository meanwhile", sha=change.origin[:12]),
+            facts=facts(origin=change.origin, request=change.request, git=e.message),
+            remedy=say("nothing was changed; `headway tick` plans again"),
+        ) from e
 
 
 def _words(git: Git, sha: Sha) -> _Words:

@@ -93,7 +93,7 @@ class Performer:
             case CheckCommit():
                 return Kind.CHECKED, self._check(action)
             case CutBranch():
-                create_branch(self.repo.git, action.branch, action.commit, self.clock.now())
+                create_branch(self.repo, action.branch, action.commit, self.clock.now())
                 return Kind.CUT, {"branch": action.branch, "commit": action.commit}
             case ApplyChanges():
                 after, done = apply_changes(self.repo, action, self.clock.now(), self.progress.step)
@@ -113,7 +113,7 @@ class Performer:
                 return Kind.PAID, {"request": action.request, "origin": action.origin, "trunk": action.trunk}
             case TagCandidate():
                 message = f"{action.tag}\n\nCandidate of {action.train}.\n"
-                create_tag(self.repo.git, action.tag, action.commit, message, self.clock.now())
+                create_tag(self.repo, action.tag, action.commit, message, self.clock.now())
                 return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
             case BuildCandidate():
                 return Kind.BUILT, self._build(action)
@@ -136,7 +136,7 @@ class Performer:
                 return Kind.PUBLISHED, self._publish(action)
             case TagFinal():
                 now = self.clock.now()
-                create_tag(self.repo.git, action.tag, action.commit, action.notes, now, plain_counts=False)
+                create_tag(self.repo, action.tag, action.commit, action.notes, now, plain_counts=False)
                 return Kind.RELEASED, {
                     "tag": action.tag,
                     "commit": action.commit,

@@ -1,4 +1,9 @@
-"""Branches and tags: created once, moved only by compare-and-swap, always against what was planned on."""
+"""Branches and tags: created once, moved only by compare-and-swap, always against what was planned on.
+
+A bare repository is what others push to, so what Headway changes there goes through git's receiving end as a push does:
+its hooks and ``receive.*`` settings count, a tag starts what a pushed tag starts (B4). A repository with a work tree is
+somebody's own: as with ``git commit`` there, only the ``reference-transaction`` hook is asked.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,14 @@ from datetime import datetime
 
 from headway.errors import WorldFailed
 from headway.history.git import Git
+from headway.history.repository import Repository
 from headway.model.commit import Sha
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 
 IDENTITY = ("Headway", "headway@localhost")
 _ABSENT = ""  # as an old value: the ref must not be there, whatever the repository's hash is
+# The receiving end may start `git gc` in the background, which would go on when the tick is over.
+_RECEIVER = "git -c receive.autogc=false receive-pack"
 
 
 def identity_env(when: datetime) -> dict[str, str]:
@@ -25,14 +33,20 @@ def ref_target(git: Git, ref: str) -> Sha | None:
     return out.strip() if code == 0 else None
 
 
-def create_branch(git: Git, branch: str, commit: Sha, when: datetime) -> None:
-    """Create a branch; one that is there already and contains the commit is done. Raises ``WorldFailed`` otherwise."""
+def create_branch(repo: Repository, branch: str, commit: Sha, when: datetime) -> None:
+    """Create a branch; one that is there already and contains the commit is done. Raises ``WorldFailed`` otherwise:
+    ``branch.elsewhere``, ``branch.refused``."""
     ref = f"refs/heads/{branch}"
-    now = ref_target(git, ref)
+    now = ref_target(repo.git, ref)
     if now is None:
-        git.run("update-ref", "-m", "headway: cut", ref, commit, _ABSENT, env=identity_env(when))
-        return
-    if git.try_run("merge-base", "--is-ancestor", commit, now)[0] != 0:
+        words = _set(repo, ref, _ABSENT, commit, "headway: cut", when)
+        if words is None:
+            return
+        now = ref_target(repo.git, ref)  # somebody may have been quicker
+        if now is None:
+            said = say("git did not let {branch} be made: {words}", branch=branch, words=words)
+            raise _refused("branch.refused", "B1", said, branch, words)
+    if repo.git.try_run("merge-base", "--is-ancestor", commit, now)[0] != 0:
         raise WorldFailed(
             "branch.elsewhere",
             say("the branch {branch} exists and does not contain {commit}", branch=branch, commit=commit[:12]),
@@ -42,45 +56,40 @@ def create_branch(git: Git, branch: str, commit: Sha, when: datetime) -> None:
         )
 
 
-def move_branch(git: Git, branch: str, before: Sha, after: Sha, when: datetime) -> None:
+def move_branch(repo: Repository, branch: str, before: Sha, after: Sha, when: datetime) -> None:
     """Compare-and-swap. Raises ``WorldFailed``: ``branch.moved`` when the branch is no longer where the plan was made
-    on, ``branch.refused`` when git (a hook, a lock, the disk) does not let it move."""
-    swap_branch(git, branch, before, after, when)
+    on, ``branch.refused`` when git (a hook, a protection, a lock, the disk) does not let it move."""
+    swap_branch(repo, branch, before, after, when)
 
 
-def swap_branch(git: Git, branch: str, before: Sha | None, after: Sha, when: datetime) -> None:
+def swap_branch(repo: Repository, branch: str, before: Sha | None, after: Sha, when: datetime) -> None:
     """The same for a branch that need not be there yet (``before`` is ``None``)."""
     ref = f"refs/heads/{branch}"
-    old = before or _ABSENT
-    code, _, words = git.try_run("update-ref", "-m", "headway: apply", ref, after, old, env=identity_env(when))
-    if not code:
+    words = _set(repo, ref, before, after, "headway: apply", when)
+    if words is None:
         return
-    now = ref_target(git, ref)
-    known = facts(branch=branch, planned_on=before, now=now, git=words.strip())
-    if now != before:
-        raise WorldFailed(
-            "branch.moved",
-            say("the branch {branch} was moved meanwhile", branch=branch),
-            clause="B1",
-            facts=known,
-            remedy=say("nothing was changed; `headway tick` plans again on what is there now"),
-        )
+    now = ref_target(repo.git, ref)
+    if now == before:
+        said = say("git did not let {branch} move: {words}", branch=branch, words=words)
+        raise _refused("branch.refused", "B1", said, branch, words)
     raise WorldFailed(
-        "branch.refused",
-        say("git did not let {branch} move: {words}", branch=branch, words=words.strip()),
+        "branch.moved",
+        say("the branch {branch} was moved meanwhile", branch=branch),
         clause="B1",
-        facts=known,
-        remedy=say("nothing was changed; mend what git says (a hook, a lock, the disk), then tick again"),
+        facts=facts(branch=branch, planned_on=before, now=now, git=words),
+        remedy=say("nothing was changed; `headway tick` plans again on what is there now"),
     )
 
 
-def create_tag(git: Git, tag: str, commit: Sha, message: str, when: datetime, *, plain_counts: bool = True) -> None:
+def create_tag(
+    repo: Repository, tag: str, commit: Sha, message: str, when: datetime, *, plain_counts: bool = True
+) -> None:
     """Create an annotated tag once; the same tag on the same commit is done. It never moves (V5).
 
     A lightweight tag that somebody made there counts too, unless its message is what matters (``plain_counts``).
-    Raises ``WorldFailed``: ``tag.elsewhere``, ``tag.plain``.
+    Raises ``WorldFailed``: ``tag.elsewhere``, ``tag.plain``, ``tag.refused``.
     """
-    ref = f"refs/tags/{tag}"
+    git, ref = repo.git, f"refs/tags/{tag}"
     now = ref_target(git, f"{ref}^{{commit}}")
     if now == commit and (plain_counts or ref_target(git, ref) != commit):
         return
@@ -99,4 +108,44 @@ def create_tag(git: Git, tag: str, commit: Sha, message: str, when: datetime, *,
     stamp = f"{IDENTITY[0]} <{IDENTITY[1]}> {int(when.timestamp())} +0000"
     head = f"object {commit}\ntype commit\ntag {tag}\ntagger {stamp}\n\n"
     made = git.run("mktag", input=(head + message).encode("utf-8", "replace")).strip()
-    git.run("update-ref", "-m", "headway: tag", ref, made, _ABSENT, env=identity_env(when))
+    words = _set(repo, ref, _ABSENT, made, "headway: tag", when)
+    if words is not None:
+        said = say("git did not let the tag {tag} be made: {words}", tag=tag, words=words)
+        raise _refused("tag.refused", "B4", said, tag, words)
+
+
+def _set(repo: Repository, ref: str, old: Sha, new: Sha, why: str, when: datetime) -> str | None:
+    """Set a ref that is at ``old`` to ``new``; why git did not, in its words, or ``None`` when it did."""
+    git, env = repo.git, identity_env(when)
+    if not repo.bare:
+        code, _, words = git.try_run("update-ref", "-m", why, ref, new, old, env=env)
+        return words.strip() if code else None
+    # Not `git push`: it would read the user's settings for remotes, and run hooks that are for the user's own pushes.
+    code, answers, words = git.try_run(
+        "send-pack",
+        "--no-signed",
+        "--helper-status",
+        f"--receive-pack={_RECEIVER}",
+        f"--force-with-lease={ref}:{old}",
+        ".",
+        f"{new}:{ref}",
+        env=env,
+    )
+    if code == 0 and ref_target(git, ref) == new:
+        return None
+    reason = [a.removeprefix(f"error {ref} ") for a in answers.splitlines() if a.startswith(f"error {ref} ")]
+    said = [line.removeprefix("remote:").strip() for line in words.splitlines()]
+    return "\n".join(line for line in (*said, *reason) if line)
+
+
+def _refused(code: str, clause: str, said: Text, name: str, words: str) -> WorldFailed:
+    return WorldFailed(
+        code,
+        said,
+        clause=clause,
+        facts=facts(name=name, git=words),
+        remedy=say(
+            "nothing was changed; mend what git says (a hook, a protection, a lock, the disk), or ask who set it up;"
+            " then tick again"
+        ),
+    )

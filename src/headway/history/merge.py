@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from headway.errors import BrokenInvariant, UnusableInput
 from headway.history.git import Git, text_of
+from headway.history.kept import Kept
+from headway.history.keptrials import KeptTrials
 from headway.history.pickcheck import Names
 from headway.history.repository import Repository, shallow
 from headway.history.scratch import also_reading, scratch_objects
@@ -120,16 +122,27 @@ def _lay_attributes(git: Git, tree: Sha, folder: Path, env: Mapping[str, str]) -
         (folder / path).write_bytes(git.raw("cat-file", "blob", entry.split()[2], env=env))
 
 
-def try_changes(repo: Repository, tip: Sha, changes: tuple[PendingChange, ...]) -> tuple[Trial, ...]:
+def try_changes(
+    repo: Repository, tip: Sha, changes: tuple[PendingChange, ...], kept: Kept | None = None
+) -> tuple[Trial, ...]:
     """How each change would apply on ``tip``, in order, each on what the clean ones before it left.
 
     A conflict stops only its own change, and those of its group: they apply all or none, at the place of the first of
     them, and stand there in the answer. What is not in the clone is said so, and stops nothing else. Nothing is written
-    to the repository. Raises ``UnusableInput`` (``merge.no-commit``) when it lacks ``tip``, and ``WorldFailed``.
+    to the repository. With ``kept``, an answer of before may be given, as long as all commits are here. Raises
+    ``UnusableInput`` (``merge.no-commit``) when it lacks ``tip``, and ``WorldFailed``.
     """
     with Trials(repo.git, repo.here) as trials:
-        batch = _Batch(trials, tip, changes)
-        return tuple(trial for members in _groups(changes) for trial in batch.all_or_none(members))
+        batch, groups = _Batch(trials, tip, changes), tuple(_groups(changes))
+        question = batch.question(changes) if kept else None
+        before = KeptTrials(repo.git, kept, question) if kept and question else None
+        known = before.get([c for members in groups for c in members]) if before else None
+        if known is not None:
+            return known
+        found = tuple(trial for members in groups for trial in batch.all_or_none(members))
+        if before:
+            before.put(found)
+        return found
 
 
 def _groups(changes: Sequence[PendingChange]) -> Iterator[list[PendingChange]]:
@@ -176,13 +189,21 @@ class _Batch:
         merged = self._trials.one(sides)
         return Trial(change, merged.tree, words_of(merged.conflicts), merged.tree == self._tree, merged.unknown)
 
+    def question(self, changes: Sequence[PendingChange]) -> object:
+        """All that the answer depends on, in plain values; ``None`` when a commit is not here."""
+        rows = [(c.origin, c.group, self._ends(c)) for c in changes]
+        return None if any(isinstance(ends, Text) for _, _, ends in rows) else (self._tree, rows)
+
     def _sides(self, change: PendingChange) -> Sides | Text:
         """The three trees, or which commit is not here."""
+        ends = self._ends(change)
+        return ends if isinstance(ends, Text) else Sides(self._tree, *ends)
+
+    def _ends(self, change: PendingChange) -> tuple[Sha, Sha] | Text:
+        """The trees before and after the change, or which commit is not here."""
         if change.resolution is not None:
             made_on = self._found[change.resolution.tip]
-            if made_on is None:
-                return lacking(change.resolution.tip)
-            return Sides(self._tree, made_on.tree, change.resolution.tree)
+            return lacking(change.resolution.tip) if made_on is None else (made_on.tree, change.resolution.tree)
         source = source_of(change)
         commit = self._found[source]
         if commit is None:
@@ -193,9 +214,7 @@ class _Batch:
             if parent is None:
                 return lacking(commit.parents[0])
             before = parent.tree
-        if change.kind is ChangeKind.REVERT:
-            return Sides(self._tree, commit.tree, before)
-        return Sides(self._tree, before, commit.tree)
+        return (commit.tree, before) if change.kind is ChangeKind.REVERT else (before, commit.tree)
 
 
 def source_of(change: PendingChange) -> Sha:
