@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from packaging.version import Version
 
@@ -16,7 +15,6 @@ from headway.decide.notes import Notes, notes_of
 from headway.decide.performance import Standing, standing
 from headway.decide.trains import released_train
 from headway.errors import UnusableInput, not_found
-from headway.ledger.bundle import verify_path
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.reason import Reason
@@ -116,14 +114,6 @@ def _other_notes(app: Headway, back: Released) -> tuple[Reason, ...]:
             facts(tag=back.train.tag, recorded=kept.payload["notes_sha256"]),
             say("find out who made it again, and when"),
         ),
-    )
-
-
-def verify_file(path: Path) -> tuple[Reason, ...]:
-    """The chain of a ledger file or of an exported bundle (G4)."""
-    remedy = say("compare it with another copy: `headway ledger export` writes one")
-    return tuple(
-        Reason("G4", "ledger.chain", say("{problem}", problem=p), facts(file=path), remedy) for p in verify_path(path)
     )
 
 

@@ -14,7 +14,8 @@ from headway.model.entry import Entry
 from headway.model.text import say
 
 
-def _kept(result: Any) -> Answer:
+def kept(result: Any) -> Answer:
+    """What a control wrote, or why it was refused."""
     from headway.refusal import Refused
 
     if isinstance(result, Refused):
@@ -55,7 +56,7 @@ _REASON: dict[str, Any] = {"required": True, "metavar": "TEXT", "cls": Option, "
 def cut(context: Context, version: str, at: str | None) -> Answer:
     from headway import controls
 
-    return _kept(controls.cut(context.app(), version, at))
+    return kept(controls.cut(context.app(), version, at))
 
 
 @cli.command("approve", cls=Command, help="Open a gate for the candidate and the evidence as they are now (G1).")
@@ -66,7 +67,7 @@ def cut(context: Context, version: str, at: str | None) -> Answer:
 def approve(context: Context, version: str, gate: str) -> Answer:
     from headway import controls
 
-    return _kept(controls.approve(context.app(), version, gate))
+    return kept(controls.approve(context.app(), version, gate))
 
 
 @cli.command("hold", cls=Command, help="Stop a train, or all of them, until the hold is released (G2).")
@@ -77,7 +78,7 @@ def approve(context: Context, version: str, gate: str) -> Answer:
 def hold(context: Context, version: str | None, reason: str) -> Answer:
     from headway import controls
 
-    return _kept(controls.hold(context.app(), version, reason))
+    return kept(controls.hold(context.app(), version, reason))
 
 
 @cli.command("release-hold", cls=Command, help="Undo the hold that is in force.")
@@ -87,7 +88,7 @@ def hold(context: Context, version: str | None, reason: str) -> Answer:
 def release_hold(context: Context, version: str | None) -> Answer:
     from headway import controls
 
-    return _kept(controls.release_hold(context.app(), version))
+    return kept(controls.release_hold(context.app(), version))
 
 
 @cli.command("waive", cls=Command, help="Waive a clause or a performance cell for one train, until a day.")
@@ -100,7 +101,7 @@ def release_hold(context: Context, version: str | None) -> Answer:
 def waive(context: Context, version: str, what: str, reason: str, until: str) -> Answer:
     from headway import controls
 
-    return _kept(controls.waive(context.app(), version, what, reason, _day(until)))
+    return kept(controls.waive(context.app(), version, what, reason, _day(until)))
 
 
 @cli.command("slip", cls=Command, help="Give a train another date; the old one is kept (C4).")
@@ -112,7 +113,7 @@ def waive(context: Context, version: str, what: str, reason: str, until: str) ->
 def slip(context: Context, version: str, to: str, reason: str) -> Answer:
     from headway import controls
 
-    return _kept(controls.slip(context.app(), version, _day(to), reason))
+    return kept(controls.slip(context.app(), version, _day(to), reason))
 
 
 @cli.command("skip", cls=Command, help="Leave a train out before its cut.")
@@ -123,7 +124,7 @@ def slip(context: Context, version: str, to: str, reason: str) -> Answer:
 def skip(context: Context, version: str, reason: str) -> Answer:
     from headway import controls
 
-    return _kept(controls.skip(context.app(), version, reason))
+    return kept(controls.skip(context.app(), version, reason))
 
 
 @cli.command("abandon", cls=Command, help="Give a train up after its cut.")
@@ -134,7 +135,7 @@ def skip(context: Context, version: str, reason: str) -> Answer:
 def abandon(context: Context, version: str, reason: str) -> Answer:
     from headway import controls
 
-    return _kept(controls.abandon(context.app(), version, reason))
+    return kept(controls.abandon(context.app(), version, reason))
 
 
 @cli.command("adopt", cls=Command, help="Explain commits that were put on a release branch by hand (G3).")
@@ -146,7 +147,7 @@ def abandon(context: Context, version: str, reason: str) -> Answer:
 def adopt(context: Context, commit: tuple[str, ...], category: str, reason: str) -> Answer:
     from headway import picking
 
-    return _kept(picking.adopt(context.app(), commit, category, reason))
+    return kept(picking.adopt(context.app(), commit, category, reason))
 
 
 @cli.command("yank", cls=Command, help="Withdraw a published version from the index (PEP 592).")
@@ -157,4 +158,4 @@ def adopt(context: Context, commit: tuple[str, ...], category: str, reason: str)
 def yank(context: Context, version: str, reason: str) -> Answer:
     from headway import controls
 
-    return _kept(controls.yank(context.app(), version, reason))
+    return kept(controls.yank(context.app(), version, reason))
