@@ -93,9 +93,12 @@ def commits_of(entry: Entry) -> tuple[Sha, ...]:
 
 
 def explained(entries: Entries, branch: str) -> frozenset[Sha]:
-    """Branch commits that an entry accounts for: applied by Headway, or adopted by a person (G3)."""
+    """Branch commits that an entry accounts for: applied by Headway, adopted by a person, or taken out at a person's
+    word (G3)."""
     adopted = {e.payload["commit"] for e in of(entries, Kind.ADOPTED)}
-    return frozenset(adopted | {a.commit for a in applied(entries, branch)})
+    done = applied(entries, branch)
+    dropped = {a.undoes for a in done if a.kind == ChangeKind.REVERT and a.undoes == a.origin}
+    return frozenset(adopted | {a.commit for a in done} | {sha for sha in dropped if sha})
 
 
 def policy_digest_of(entry: Entry) -> str | None:

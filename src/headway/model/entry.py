@@ -30,7 +30,7 @@ class Kind(StrEnum):
     CONFLICTED = "conflict"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, paths,
     # prerequisites, unsolved
     RESOLVED = "resolved"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, tree, paths
-    REVERT_ASKED = "revert-asked"  # branch, commit, subject, reason   a branch commit that is to be taken out
+    REVERT_ASKED = "revert-asked"  # branch, commit, subject, reason, requests: closed by it  a commit to be taken out
     PREPARED = "embargo-prepared"  # branch, private, tip, commit, changes  a private branch until disclosure
     INDEBTED = "debt"  # request, branch, origin, commit               the trunk lacks a change that was released first
     PAID = "debt-paid"  # request, origin, trunk: the commit that has it now

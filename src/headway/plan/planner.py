@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from headway.decide import branch, changes, cut, evidence, notes, performance, promotion, record
+from headway.decide import branch, changes, cut, dropping, evidence, notes, performance, promotion, record
 from headway.decide.candidates import (
     CandidateRecord,
     broken_step,
@@ -269,10 +269,11 @@ def _go(
     digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot, policy))
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
     strange = branch.unexplained(train, line, snapshot)
-    blockers = (*reverts, *perf.blockers, *((strange,) if strange else ()))
+    still_in = tuple(w for w in waits if w.code in dropping.BLOCKING)
+    blockers = (*reverts, *still_in, *perf.blockers, *((strange,) if strange else ()))
     approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
     day = promotion.date_wait(train, snapshot, policy)
-    others = tuple(w for w in waits if w not in reverts)
+    others = tuple(w for w in waits if w not in blockers)
     final = (*blockers, *approvals, *((day,) if day else ()))
     if final:
         return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
