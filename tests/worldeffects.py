@@ -14,6 +14,7 @@ from worlds import METRIC, World, blocks, sha
 from headway.model.build import PublishedFile
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.pick import ChangeKind
+from headway.model.snapshot import PrivateBranch
 from headway.plan.actions import (
     Action,
     ApplyChanges,
@@ -22,7 +23,10 @@ from headway.plan.actions import (
     CutBranch,
     MeasureCandidate,
     NameCulprit,
+    OpenDebt,
+    PayDebt,
     PlannedChange,
+    PrepareEmbargoed,
     ProbeCommit,
     Publish,
     RecordApplied,
@@ -72,7 +76,7 @@ def release(world: World, version: str = "0.7.1") -> None:
     assert planned.train.tag in world.tags
 
 
-def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR0911 - one return for each action
+def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR0911, PLR0912 - one return for each action
     match action:
         case CheckCommit():
             return Kind.CHECKED, {"commit": action.commit, "ok": action.commit not in world.red, "log": "check.log"}
@@ -85,6 +89,13 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
         case RecordApplied():
             rows = [_row(a.change, a.commit) for a in action.changes]
             return Kind.APPLIED, _applied(action.branch, action.before, action.after, rows)
+        case PrepareEmbargoed():
+            return Kind.PREPARED, _prepare(world, action)
+        case OpenDebt():
+            known = {"branch": action.branch, "commit": action.commit}
+            return Kind.INDEBTED, {"request": action.request, "origin": action.origin, **known}
+        case PayDebt():
+            return Kind.PAID, {"request": action.request, "origin": action.origin, "trunk": action.trunk}
         case TagCandidate() | TagFinal():
             return _tag(world, action)
         case BuildCandidate():
@@ -125,6 +136,19 @@ def _apply(world: World, action: ApplyChanges) -> Payload:
             made = world.on_branch(subject, body, action.branch, origin.author)
         rows.append(_row(change, made.sha))
     return _applied(action.branch, action.tip, world.tip(action.branch), rows)
+
+
+def _prepare(world: World, action: PrepareEmbargoed) -> Payload:
+    for planned in action.changes:
+        _same_tree(planned)
+    there = world.private.get(action.branch)
+    assert (there.tip if there else None) == action.before, "compare-and-swap"
+    tip = sha("private", action.tip, *(c.change.origin for c in action.changes))
+    world.private[action.branch] = PrivateBranch(
+        tip, action.changes[-1].tree, action.tip, len(action.changes), strange=False
+    )
+    rows = [{"origin": c.change.origin, "request": c.change.request} for c in action.changes]
+    return {"branch": action.branch, "private": action.private, "tip": action.tip, "commit": tip, "changes": rows}
 
 
 def _same_tree(planned: PlannedChange) -> None:

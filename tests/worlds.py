@@ -12,17 +12,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from headway.decide import changes
+from headway.decide import changes, debts, queue
+from headway.decide.embargo import private_branch
 from headway.decide.trains import live_branches, live_trains
 from headway.history.revertmessage import read_claim
 from headway.history.reverts import link_reverts
 from headway.model.build import PublishedFile
+from headway.model.claimed import ClaimFacts, FeatureFacts
 from headway.model.commit import Commit, Line, Revert, Tag
 from headway.model.entry import GENESIS, Entry, Kind, digest_of, sealed_fields
 from headway.model.measurement import Cell, Comparison, Sample, Side
-from headway.model.pick import Category, ChangeFacts, ChangeKind, PendingChange, PickRequest, Trial
+from headway.model.pick import Category, ChangeFacts, ChangeKind, Claims, PendingChange, PickRequest, Trial
 from headway.model.reason import Reason
-from headway.model.snapshot import Snapshot, Trunk
+from headway.model.snapshot import PrivateBranch, Snapshot, Trunk
 from headway.model.text import Facts
 from headway.plan.planner import TrainPlan, plan
 from headway.policy.clauses import CLAUSES
@@ -82,6 +84,7 @@ class World:
     failing: set[str] = field(default_factory=set)
     crashing: set[str] = field(default_factory=set)
     slow: dict[str, float] = field(default_factory=dict)
+    private: dict[str, PrivateBranch] = field(default_factory=dict)
     made: int = 0
 
     # Time and commits ------------------------------------------------------------------------------------------
@@ -180,9 +183,17 @@ class World:
             violations=[],
         )
 
-    def waive(self, what: str, until: date | None = None, train: str = VERSION) -> Entry:
+    def waive(
+        self,
+        what: str,
+        until: date | None = None,
+        train: str = VERSION,
+        commit: Commit | None = None,
+        actor: str = "ann",
+    ) -> Entry:
         day = until or self.now.date() + timedelta(days=30)
-        return self.note(Kind.WAIVED, train, "ann", what=what, reason="known", until=day.isoformat())
+        known = {"commit": commit.sha} if commit else {}
+        return self.note(Kind.WAIVED, train, actor, what=what, reason="known", until=day.isoformat(), **known)
 
     def approve(self, train: str = VERSION, actor: str = "ann", gate: str = "go") -> Entry:
         """For the newest candidate and the evidence as they are now; there must be some."""
@@ -225,12 +236,22 @@ class World:
             bases=bases,
             checked_out=frozenset(self.checked_out),
         )
+        trains = live_trains(seen, self.policy)
+        owed = debts.owed(trains, seen.entries)
+        seen = replace(
+            seen, private=dict(self.private), repaid={o: self._on_trunk(o) for o in owed if self._on_trunk(o)}
+        )
         trials = {}
-        for train in live_trains(seen, self.policy):
+        for train in trains:
             line = seen.line(train.branch)
             if line is not None:
                 trials[line.branch] = tuple(self._tried(c) for c in changes.pending(train, line, seen, self.policy))
+                hidden = queue.embargoed(train, seen, self.policy)
+                trials[private_branch(line.branch, self.policy)] = tuple(self._tried(c) for c in hidden)
         return replace(seen, trials=trials)
+
+    def _on_trunk(self, origin: str) -> str:
+        return next((c.sha for c in self.trunk if origin == c.sha or origin in c.trailers), "")
 
     def _base(self, commit: str) -> str:
         home = next((b for b, commits in self.branches.items() if any(c.sha == commit for c in commits)), None)
@@ -291,6 +312,22 @@ def fact(reason: Reason, name: str) -> object:
 
 def change_facts(commit: Commit, paths: tuple[str, ...] = ("src/a.py",), on_trunk: bool = True) -> ChangeFacts:
     return ChangeFacts(commit.sha, commit, on_trunk, None, None, paths)
+
+
+def shown(world: World, category: str, reason: str = "why") -> PickRequest:
+    """A request whose evidence is all that its category asks for."""
+    claims = {
+        "regression": Claims(good="0.7.0", bad="main"),
+        "critical": Claims(symptom="crash"),
+        "new-feature-fix": Claims(feature=world.trunk[0].sha),
+    }.get(category, Claims())
+    return PickRequest("#7", category, reason, ("https://example.org/1",), claims)
+
+
+def known_claims(world: World) -> ClaimFacts:
+    """What git knows of ``shown``: 0.7.0, the trunk's tip, and a feature that 0.7.0 was the first to have."""
+    feature = FeatureFacts("#1", world.trunk[0], ("v0.7.0",), ())
+    return ClaimFacts(world.tags["v0.7.0"].commit, world.trunk[-1].sha, feature=feature)
 
 
 def pick_request(category: str = "regression", reason: str = "slower", *evidence: str) -> PickRequest:

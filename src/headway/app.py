@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import changes
+from headway.decide import changes, debts, queue
+from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
+from headway.effects.refs import IDENTITY
 from headway.errors import HeadwayError, UnusableInput
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
+from headway.history.privately import read_private
+from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.model.build import PublishedFile
 from headway.model.entry import Entry, Kind
@@ -30,6 +34,7 @@ from headway.model.ports import Clock, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
+from headway.model.train import Train
 from headway.plan.actions import Action
 from headway.plan.planner import Plan, TrainPlan, plan
 from headway.policy import POLICY_FILE
@@ -158,16 +163,28 @@ class Headway:
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy)},
         )
         store.close()
-        return replace(snapshot, trials=self._trials(snapshot))
+        trains = live_trains(snapshot, self.policy)
+        owed = debts.owed(trains, entries)
+        snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
+        return self._with_trials(trains, snapshot)
 
-    def _trials(self, snapshot: Snapshot) -> dict[str, Any]:
-        found = {}
-        for train in live_trains(snapshot, self.policy):
+    def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot) -> Snapshot:
+        """How what is pending applies; embargoed picks on the private branches that they get."""
+        trials, private = {}, {}
+        for train in trains:
             line = snapshot.line(train.branch)
-            pending = changes.pending(train, line, snapshot, self.policy) if line else ()
-            if line and pending:
-                found[line.branch] = try_changes(self.repo, line.tip, pending)
-        return found
+            if line is None:
+                continue
+            pending = changes.pending(train, line, snapshot, self.policy)
+            if pending:
+                trials[line.branch] = try_changes(self.repo, line.tip, pending)
+            hidden = queue.embargoed(train, snapshot, self.policy)
+            if hidden:
+                name = private_branch(line.branch, self.policy)
+                trials[name] = try_changes(self.repo, line.tip, hidden)
+                if (there := read_private(self.repo, name, line.tip, IDENTITY[1])) is not None:
+                    private[line.branch] = there
+        return replace(snapshot, trials=trials, private=private)
 
     def plan(self) -> Plan:
         """What the next tick would do, and what it waits for. Writes nothing."""

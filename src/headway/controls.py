@@ -16,6 +16,7 @@ from headway.decide.performance import cell_key
 from headway.decide.trains import today
 from headway.effects.index import yank as yank_files
 from headway.errors import not_found
+from headway.history.changes import resolve_change
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
@@ -26,6 +27,9 @@ from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
 from headway.refusal import Refused, as_if, no, version_of
+from headway.reviewing import approve_pick
+
+OF_CHANGES = ("P1", "P7", "P8")  # clauses about single changes
 
 
 def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
@@ -117,7 +121,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
     planned = app.train(version)
     name = planned.train.name
     if gate_name.startswith("pick:"):
-        return _approve_pick(app, name, gate_name)
+        return approve_pick(app, name, gate_name)
     rule = app.policy.approvals.get(gate_name)
     if rule is None:
         raise not_found("gate", gate_name, say("the gates are {names}, or pick:ID", names=sorted(app.policy.approvals)))
@@ -146,23 +150,6 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
     )
 
 
-def _approve_pick(app: Headway, train: str, gate_name: str) -> Entry | Refused:
-    for e in record.of(app.entries(), Kind.REQUESTED, train):
-        if gate_name == f"pick:{e.seq}":
-            if e.payload["verdict"] == "refused":
-                return no(
-                    "P1",
-                    "approve.refused-pick",
-                    say("request {id} was refused by the gate", id=e.seq),
-                    say("mend what the gate names and request it again"),
-                    request=e.seq,
-                )
-            return app.record(
-                Kind.APPROVED, train, {"gate": gate_name, "commit": e.payload["commit"], "evidence": e.digest}
-            )
-    raise not_found("request", gate_name, say("see `headway pick list`"))
-
-
 def hold(app: Headway, version: str | None, reason: str) -> Entry:
     """Stop a train, or all of them (G2)."""
     return app.record(Kind.HELD, app.train(version).train.name if version else "", {"reason": reason})
@@ -185,8 +172,11 @@ def release_hold(app: Headway, version: str | None) -> Entry | Refused:
     return app.record(Kind.HOLD_RELEASED, found.train, {"held": found.seq})
 
 
-def waive(app: Headway, version: str, what: str, reason: str, until: date) -> Entry | Refused:
-    """Waive a clause or a performance cell for one train, in a person's name, until a day."""
+def waive(
+    app: Headway, version: str, what: str, reason: str, until: date, change: str | None = None
+) -> Entry | Refused:
+    """Waive a clause or a performance cell for one train, in a person's name, until a day; ``change`` is the pull
+    request or commit that it is for, and for no other (P1, P7, P8)."""
     name = app.train(version).train.name
     rows = app.policy.perf.cells
     cells = {cell_key(c.cell, m) for c in rows for m in c.metrics}
@@ -217,11 +207,37 @@ def waive(app: Headway, version: str, what: str, reason: str, until: date) -> En
             say("give a --reason, and an --until of today or later"),
             until=until.isoformat(),
         )
-    return app.record(
-        Kind.WAIVED,
-        name,
-        {"what": f"cell:{key}" if clause == "cell" else what, "reason": reason, "until": until.isoformat()},
-    )
+    if change is not None and clause not in OF_CHANGES:
+        return no(
+            "G1",
+            "waive.not-of-changes",
+            say("{what} is not a clause about single changes", what=what),
+            say("leave out --commit; what can be waived for a change: {names}", names=OF_CHANGES),
+            what=what,
+        )
+    named = app.policy.waivers.people
+    of_embargoes = app.policy.embargo.people if change is not None and clause == "P8" else ()
+    allowed = sorted({*named, *of_embargoes})
+    if named and app.person not in allowed:
+        return no(
+            "G1",
+            "waive.not-a-person",
+            say("{person} may not waive {what}", person=app.person, what=what),
+            say("ask one of {people}", people=allowed),
+            person=app.person,
+            people=tuple(allowed),
+        )
+    payload = {"what": f"cell:{key}" if clause == "cell" else what, "reason": reason, "until": until.isoformat()}
+    if change is not None:
+        payload["commit"] = _commit_of(app, change)
+    return app.record(Kind.WAIVED, name, payload)
+
+
+def _commit_of(app: Headway, change: str) -> str:
+    commit = resolve_change(app.repo, change, app.trunk, None).commit
+    if commit is None:
+        raise not_found("commit", change, say("name a pull request that the trunk has, or a commit"))
+    return commit.sha
 
 
 def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:

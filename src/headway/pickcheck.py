@@ -104,7 +104,7 @@ def _with_needed(
     repo: Repository, trials: Trials, picks: Sequence[Pick], found: Sequence[CheckedPick], policy: Policy
 ) -> list[CheckedPick]:
     """Equal questions are solved once."""
-    from headway.decide.picks import feature_sign
+    from headway.decide.featurework import feature_sign
     from headway.history.prerequisites import Prerequisites, Solution
 
     prerequisites = Prerequisites(repo, trials)

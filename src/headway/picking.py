@@ -6,24 +6,35 @@ A refused request is kept too, with the gate's answer; a refused adoption writes
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from headway.app import Headway
 from headway.decide import record
-from headway.decide.picks import GateAnswer, feature_sign, gate
-from headway.decide.trains import Release, live_trains
+from headway.decide.claims import claims_of, feature_names, path_of_test, spellings
+from headway.decide.embargo import HIDDEN
+from headway.decide.featurework import feature_sign
+from headway.decide.picks import GateAnswer, gate
+from headway.decide.trains import Release, live_trains, releases
 from headway.errors import not_found
-from headway.history.changes import resolve_change
+from headway.history.changes import resolve_changes
+from headway.history.claimed import Claimed, read_claims
+from headway.history.features import read_signs
 from headway.history.log import read_commits
 from headway.history.repository import resolve_commit
-from headway.model.commit import Line
+from headway.model.claimed import ClaimFacts
+from headway.model.commit import Line, Sha
 from headway.model.entry import Entry, Kind
-from headway.model.pick import Category, PickRequest
+from headway.model.pick import Category, ChangeFacts, Claims, PickRequest
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.model.train import Train
-from headway.policy.scheme import ReleaseKind, next_version
+from headway.policy.loader import policy_digest
+from headway.policy.paths import matches
+from headway.policy.scheme import ReleaseKind, base_of, next_version
 from headway.refusal import Refused, as_if, no
+from headway.reviewing import asked_for, is_over
+from headway.views.picks import PickRow, past_picks, picks
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,11 @@ class Requested:
     answer: GateAnswer
     train: Train
 
+    @property
+    def id(self) -> int:
+        """The request's number, which its amendments keep."""
+        return int(self.entry.payload.get("request", self.entry.seq))
+
 
 def request_pick(app: Headway, request: PickRequest, onto: str | None = None) -> Requested:
     """Put a request to the gate and keep it, whatever the answer (P1–P8).
@@ -42,26 +58,142 @@ def request_pick(app: Headway, request: PickRequest, onto: str | None = None) ->
     released, else a post release of the newest one.
     """
     snapshot = app.observe()
-    train = _line_for(app, snapshot, onto)
+    return _put(app, request, _line_for(app, snapshot, onto), snapshot, None)
+
+
+def amend_pick(
+    app: Headway,
+    number: int,
+    *,
+    category: str = "",
+    reason: str = "",
+    evidence: tuple[str, ...] = (),
+    claims: Claims = Claims(),  # noqa: B008 - a frozen value
+) -> Requested | Refused:
+    """State a request anew: what is given is put in place of what was, evidence is added. It is put to the gate as it
+    is now, and approvals of what it was lapse."""
+    asked = asked_for(app, number)
+    over = is_over(asked)
+    if over is not None:
+        return over
+    old = asked.request
+    said = {**old.claims.as_json(), **claims.as_json()}
+    new = PickRequest(
+        old.ref, category or old.category, reason or old.reason, (*old.evidence, *evidence), Claims(**said)
+    )
+    snapshot = app.observe()
+    train = next((t for t in live_trains(snapshot, app.policy) if t.name == asked.entry.train), None)
+    if train is None:
+        return no(
+            "P1",
+            "pick.train-gone",
+            say("{version} is not on its way any more", version=asked.entry.train),
+            say("request it for another line"),
+            request=number,
+            version=asked.entry.train,
+        )
+    return _put(app, new, train, snapshot, number)
+
+
+def all_picks(app: Headway, version: str | None = None) -> tuple[PickRow, ...]:
+    """Every request of every train, or of one, with what became of it; in the order in which they were made."""
+    snapshot = app.observe()
+    live = {t.name: t for t in live_trains(snapshot, app.policy)}
+    names = dict.fromkeys(e.train for e in snapshot.entries if e.kind is Kind.REQUESTED)
+    wanted = [n for n in names if version is None or n == version.removeprefix("v")]
+    rows = (picks(live[n], snapshot, app.policy) if n in live else past_picks(n, snapshot) for n in wanted)
+    return tuple(sorted((r for some in rows for r in some), key=lambda r: r.id))
+
+
+def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, amended: int | None) -> Requested:
     line = snapshot.line(train.branch)
-    known = resolve_change(app.repo, request.ref, app.trunk, line)
-    answer = gate(request, known, train, line, snapshot.entries, app.policy)
+    changes = _with_signs(app, resolve_changes(app.repo, request.ref, app.trunk, line))
+    commits = [c.commit for c in changes if c.commit is not None]
+    known = _claimed(app, request, [c.sha for c in commits], train, snapshot)
+    answer = gate(request, changes, train, line, snapshot, app.policy, known, amended)
+    claims = claims_of(request)
+    newest = commits[-1] if commits else None
     entry = app.record(
-        Kind.REQUESTED,
+        Kind.REQUESTED if amended is None else Kind.AMENDED,
         train.name,
         {
+            **({} if amended is None else {"request": amended}),
             "ref": request.ref,
-            "commit": known.commit.sha if known.commit else None,
-            "subject": known.commit.title if known.commit else "",
+            "commit": newest.sha if newest else None,
+            "commits": [c.sha for c in commits],
+            "subject": HIDDEN if claims.embargo else newest.title if newest else "",
             "branch": train.branch,
             "category": request.category,
             "reason": request.reason,
             "evidence": list(request.evidence),
+            "claims": claims.as_json(),
             "verdict": str(answer.verdict),
             "violations": [v.as_json() for v in (*answer.violations, *answer.reviews)],
+            "waived": [e.seq for _, e in answer.waived],
+            "inputs": _inputs(app, changes, claims, known, line, snapshot),
         },
     )
     return Requested(entry, answer, train)
+
+
+def _with_signs(app: Headway, changes: tuple[ChangeFacts, ...]) -> tuple[ChangeFacts, ...]:
+    """The changes with what they bring to the package (P7)."""
+    picks = app.policy.picks
+    ours = (lambda path: matches(path, picks.package_paths)) if picks.package_paths else None
+    shas = [c.commit.sha for c in changes if c.commit is not None]
+    signs = read_signs(app.repo, shas, ours, lambda path: matches(path, picks.api_paths)) if shas else {}
+    return tuple(replace(c, signs=signs[c.commit.sha]) if c.commit is not None else c for c in changes)
+
+
+def _claimed(app: Headway, request: PickRequest, commits: list[Sha], train: Train, snapshot: Snapshot) -> ClaimFacts:
+    """What git knows of the evidence."""
+    claims, done = claims_of(request), releases(snapshot.tags, app.policy)
+    before = [r for r in done if train.previous is not None and base_of(r.version) < base_of(train.previous)]
+    recent = [r for r in done if r.version == train.previous]
+    tags = {r.tag: t for r in done if (t := snapshot.tag(r.tag)) is not None}
+    return read_claims(
+        app.repo,
+        app.trunk,
+        Claimed(
+            good=spellings(claims.good, app.policy),
+            bad=spellings(claims.bad, app.policy),
+            test=path_of_test(claims.test),
+            features=feature_names(request) if request.category == Category.NEW_FEATURE_FIX else (),
+            releases=tuple(tags.values()),
+            near=tuple(tags[r.tag] for r in (*recent, *before[-1:])),
+            previous=train.previous_commit,
+        ),
+        commits,
+    )
+
+
+def _inputs(
+    app: Headway,
+    changes: tuple[ChangeFacts, ...],
+    claims: Claims,
+    known: ClaimFacts,
+    line: Line | None,
+    snapshot: Snapshot,
+) -> dict[str, Any]:
+    """What the gate decided on. Of an embargoed change neither files nor names are written down."""
+    evidence: dict[str, Any] = {
+        "good": known.good,
+        "bad": known.bad,
+        "test": {"id": claims.test, "exists": list(known.test_at), "passed_before": "stated"} if claims.test else None,
+        "feature": known.feature.commit.sha if known.feature else None,
+    }
+    rows = [
+        {"commit": c.commit.sha, "paths": list(c.paths), "signs": asdict(c.signs)}
+        for c in changes
+        if c.commit is not None and not claims.embargo
+    ]
+    return {
+        "trunk": snapshot.trunk.tip,
+        "branch": line.tip if line else None,
+        "policy": policy_digest(app.policy),
+        "changes": rows,
+        "evidence": {k: v for k, v in evidence.items() if v},
+    }
 
 
 def _line_for(app: Headway, snapshot: Snapshot, onto: str | None) -> Train:

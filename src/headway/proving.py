@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from headway.app import Headway
 from headway.errors import UnusableInput
-from headway.history.settings import path_setting
+from headway.history.gitsettings import path_setting
 from headway.ledger.bundle import check_path
 from headway.ledger.signatures import Signature, Standing, signatures
 from headway.model.entry import GENESIS, Entry

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from packaging.version import Version
 from worldeffects import effect, perform, release, settle
-from worlds import MEASURED, World, change_facts, policy, released, whole
+from worlds import MEASURED, World, change_facts, known_claims, policy, released, shown, whole
 
 from headway.decide import record
 from headway.decide.holding import Holdings
@@ -19,9 +19,10 @@ from headway.decide.picks import gate
 from headway.decide.reverts import needed
 from headway.decide.trains import live_trains, released_train, today
 from headway.decide.waivers import waived
+from headway.model.claimed import ClaimFacts
 from headway.model.commit import Commit, undone_by
 from headway.model.entry import Kind, broken_links
-from headway.model.pick import ChangeFacts, ChangeKind, PickRequest
+from headway.model.pick import Category, ChangeFacts, ChangeKind, PickRequest
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.plan.actions import (
@@ -144,8 +145,10 @@ class Planner(RuleBasedStateMachine):
         holder = Holdings.of(line, snapshot).holding(commit.sha).holder if line else None
         by = undone_by(commit.sha, snapshot.reverts)
         known = ChangeFacts(commit.sha, commit, True, by, holder, PATHS.get(category, ("src/a.py",)))
-        asked = PickRequest(commit.sha, category, "because", ("log",) if proof else ())
-        answer = gate(asked, known, train, line, snapshot.entries, POLICY)
+        proven = category in set(Category) and proof and "v0.7.0" in world.tags
+        asked = shown(world, category, "because") if proven else PickRequest(commit.sha, category, "because", ())
+        claims = known_claims(world) if proven else ClaimFacts()
+        answer = gate(asked, (known,), train, line, snapshot, POLICY, claims)
         for reason in (*answer.violations, *answer.reviews):
             whole(reason)
         world.note(

@@ -19,6 +19,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.pick import ChangeKind
 from headway.plan.actions import ApplyChanges, RecordApplied
 from headway.refusal import Refused
+from headway.views.picks import PickState, picks
 
 
 @pytest.fixture
@@ -81,6 +82,7 @@ def test_a_regretted_pick_is_not_picked_again_but_by_a_new_request(world: World)
     drop(world, world.branches[BRANCH][0])
     (asked,) = requests(tuple(world.entries), VERSION)
     assert (asked.closed and asked.closed.kind, asked.done, asked.open) == (Kind.REVERT_ASKED, False, False)
+    assert [r.state for r in picks(world.train().train, world.snapshot(), world.policy)] == [PickState.TAKEN_OUT]
     assert isinstance(settle(world)[0], ApplyChanges)
     assert subjects(world) == [fix.subject, f'Revert "{fix.subject}"']
     world.wait(days=1)

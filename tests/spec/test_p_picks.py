@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import pytest
 from worldeffects import settle, step
-from worlds import BRANCH, VERSION, World, change_facts, cut, fact, pick_request, policy, released, whole
+from worlds import (
+    BRANCH,
+    VERSION,
+    World,
+    change_facts,
+    cut,
+    fact,
+    known_claims,
+    pick_request,
+    policy,
+    released,
+    shown,
+    whole,
+)
 
 from headway.decide.picks import GateAnswer, gate
+from headway.model.claimed import ClaimFacts
 from headway.model.commit import Commit
 from headway.model.entry import Kind
 from headway.model.pick import Category, ChangeFacts, PickRequest, PickVerdict
@@ -14,11 +28,11 @@ from headway.model.reason import Reason
 from headway.plan.actions import ApplyChanges, RecordApplied
 
 
-def ask(world: World, request: PickRequest, known: ChangeFacts) -> GateAnswer:
+def ask(world: World, request: PickRequest, *known: ChangeFacts, claimed: ClaimFacts | None = None) -> GateAnswer:
     """Put a request to the gate of 0.7.1."""
-    planned = world.train()
     line = world.line() if BRANCH in world.branches else None
-    return gate(request, known, planned.train, line, tuple(world.entries), world.policy)
+    claims = claimed or known_claims(world)
+    return gate(request, known, world.train().train, line, world.snapshot(), world.policy, claims)
 
 
 def refusal(answer: GateAnswer, code: str) -> Reason:
@@ -58,7 +72,7 @@ def fix(world: World) -> Commit:
 )
 def test_P1_the_five_categories_are_let_in(world: World, fix: Commit, category: str, paths: tuple[str, ...]) -> None:
     """After the cut, only these categories are let in."""
-    answer = ask(world, pick_request(category, "why", "https://e.org/1"), change_facts(fix, paths))
+    answer = ask(world, shown(world, category), change_facts(fix, paths))
     assert answer == GateAnswer(PickVerdict.ACCEPTED, (), ())
 
 
@@ -89,23 +103,23 @@ def test_P1_before_the_cut_there_is_nothing_to_pick_onto() -> None:
 def test_P1_what_the_branch_holds_is_not_let_in_again(world: World, fix: Commit) -> None:
     """Nothing to do for what is there."""
     known = ChangeFacts("#8", fix, True, None, "c" * 40, ("src/a.py",))
-    reason = refusal(ask(world, pick_request("critical", "why", "e"), known), "picks.already-there")
+    reason = refusal(ask(world, shown(world, "critical"), known), "picks.already-there")
     assert fact(reason, "as_") == "c" * 40
 
 
 def test_P1_one_request_for_one_commit(world: World, fix: Commit) -> None:
     """A pick names exactly one category, so a second request for it is refused while the first is open."""
     first = world.request(fix)
-    reason = refusal(ask(world, pick_request("critical", "why", "e"), change_facts(fix)), "picks.requested-already")
+    reason = refusal(ask(world, shown(world, "critical"), change_facts(fix)), "picks.requested-already")
     assert (reason.clause, fact(reason, "id")) == ("P1", first.seq)
     settle(world)
-    assert ask(world, pick_request("critical", "why", "e"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
+    assert ask(world, shown(world, "critical"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
 
 
 def test_P1_a_refused_request_does_not_stand_in_the_way(world: World, fix: Commit) -> None:
     """A refused request may be mended and put again."""
     world.request(fix, verdict="refused")
-    assert ask(world, pick_request("critical", "why", "e"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
+    assert ask(world, shown(world, "critical"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
 
 
 def test_every_violation_is_told_at_once(world: World) -> None:
@@ -149,17 +163,12 @@ def test_P1_a_request_that_needs_review_may_be_put_again_with_evidence(world: Wo
     world.request(fix, verdict="needs-review")
     without = refusal(ask(world, pick_request("critical"), change_facts(fix)), "picks.requested-already")
     assert fact(without, "verdict") == "needs-review"
-    assert ask(world, pick_request("critical", "why", "log"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
+    assert ask(world, shown(world, "critical"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
     world.request(fix, Category.CRITICAL, evidence=("log",))
     assert "picks.needs-review" not in world.waits()
     settle(world)
     assert picked(world) == [fix.subject]
     assert "picks.needs-review" not in world.waits()
-
-
-def test_P4_a_new_feature_fix_needs_no_evidence_in_the_preset(world: World, fix: Commit) -> None:
-    """P4: fixes a feature that the most recent release introduced."""
-    assert ask(world, pick_request("new-feature-fix"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
 
 
 @pytest.mark.parametrize(("category", "clause"), [("docs", "P5"), ("release-branch", "P6")])
@@ -188,7 +197,7 @@ def test_P7_no_feature_work_is_picked_under_any_name(world: World, subject: str,
     """No feature work is picked, ever."""
     feature = world.commit(subject)
     paths = {"docs": ("docs/a.md",), "release-branch": ("pyproject.toml",)}.get(category, ("src/a.py",))
-    reason = refusal(ask(world, pick_request(category, "why", "e"), change_facts(feature, paths)), "picks.feature")
+    reason = refusal(ask(world, shown(world, category), change_facts(feature, paths)), "picks.feature")
     assert (reason.clause, fact(reason, "commit")) == ("P7", feature.sha)
 
 
@@ -199,16 +208,16 @@ def test_P7_no_feature_work_is_picked_under_any_name(world: World, subject: str,
 def test_P8_a_change_that_is_not_on_the_trunk_is_refused(world: World, fix: Commit, category: str) -> None:
     """Every picked PR is merged on the trunk first."""
     known = change_facts(fix, ("docs/a.md",), on_trunk=False)
-    reason = refusal(ask(world, pick_request(category, "why", "e"), known), "picks.no-origin")
+    reason = refusal(ask(world, shown(world, category), known), "picks.no-origin")
     assert (reason.clause, fact(reason, "on_trunk"), fact(reason, "commit")) == ("P8", False, fix.sha)
     unknown = ChangeFacts("#12", None, False, None, None, ())
-    assert fact(refusal(ask(world, pick_request(category, "why", "e"), unknown), "picks.no-origin"), "commit") is None
+    assert fact(refusal(ask(world, shown(world, category), unknown), "picks.no-origin"), "commit") is None
 
 
 def test_P8_a_change_that_the_trunk_took_back_is_refused(world: World, fix: Commit) -> None:
     """Every picked PR is merged on the trunk first: a reverted one is not."""
     known = ChangeFacts("#8", fix, True, "e" * 40, None, ("src/a.py",))
-    reason = refusal(ask(world, pick_request("critical", "why", "e"), known), "picks.reverted-on-trunk")
+    reason = refusal(ask(world, shown(world, "critical"), known), "picks.reverted-on-trunk")
     assert (reason.clause, fact(reason, "reverted_by")) == ("P8", "e" * 40)
 
 
@@ -281,7 +290,7 @@ def test_P8_a_change_that_the_branch_undid_can_be_requested_again(world: World, 
     world.note(Kind.ADOPTED, commit=undone.sha, branch=BRANCH, category="regression", reason="broken")
     settle(world)
     assert picked(world) == [fix.subject, "Undo"]
-    assert ask(world, pick_request("critical", "why", "e"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
+    assert ask(world, shown(world, "critical"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
     world.request(fix, Category.CRITICAL)
     settle(world)
     assert picked(world) == [fix.subject, "Undo", fix.subject]
@@ -303,10 +312,13 @@ def test_P1_two_open_requests_for_one_commit_give_one_pick(world: World, fix: Co
     assert picked(world) == [fix.subject]
 
 
-def test_V4_P1_a_policy_may_ask_for_evidence_of_every_fix() -> None:
+def test_V4_P1_a_policy_says_which_requests_without_evidence_a_person_may_let_in() -> None:
     """Every value in italics is policy data."""
     strict = cut(policy(picks={"review_without_evidence": ("new-feature-fix",)}))
     fix = strict.commit("[Bugfix] A")
-    assert ask(strict, pick_request("new-feature-fix"), change_facts(fix)).verdict is PickVerdict.NEEDS_REVIEW
-    assert ask(strict, pick_request("critical"), change_facts(fix)).verdict is PickVerdict.ACCEPTED
+    nothing = ClaimFacts()
+    asked = ask(strict, pick_request("new-feature-fix"), change_facts(fix), claimed=nothing)
+    assert asked.verdict is PickVerdict.NEEDS_REVIEW
+    refused = ask(strict, pick_request("critical"), change_facts(fix), claimed=nothing)
+    assert [v.code for v in refused.violations] == ["picks.no-evidence"]
     assert strict.train().train.name == VERSION

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from packaging.version import Version
 from worldeffects import release, settle, step
-from worlds import BRANCH, MEASURING, POLICY, VERSION, World, change_facts, cut, fact, pick_request, policy, released
+from worlds import (
+    BRANCH,
+    MEASURING,
+    POLICY,
+    VERSION,
+    World,
+    change_facts,
+    cut,
+    fact,
+    known_claims,
+    policy,
+    released,
+    shown,
+)
 
 from headway.decide.picks import gate
 from headway.decide.trains import branch_version, live_branches, live_trains, released_train, releases
 from headway.errors import UnusableInput
+from headway.model.claimed import FeatureFacts
 from headway.model.entry import Kind
 from headway.model.pick import PickVerdict
 from headway.model.train import Train
@@ -130,9 +146,10 @@ def test_V4_a_post_release_holds_fixes_only(category: str, paths: tuple[str, ...
     world = out()
     fix = world.commit("[Bugfix] A")
     world.request(world.commit("[Bugfix] B"), train=POST)
-    asked = pick_request(category, "why", "log")
-    entries = tuple(world.entries)
-    answer = gate(asked, change_facts(fix, paths), train(world, POST), world.line(), entries, POLICY)
+    known = (change_facts(fix, paths),)
+    claims = replace(known_claims(world), feature=FeatureFacts("#1", world.trunk[3], ("v0.7.1",), ()))
+    asked = shown(world, category)
+    answer = gate(asked, known, train(world, POST), world.line(), world.snapshot(), POLICY, claims)
     assert answer.verdict is verdict
     assert [v.clause for v in answer.violations] == (["V4"] if verdict is PickVerdict.REFUSED else [])
 

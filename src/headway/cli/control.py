@@ -91,17 +91,18 @@ def release_hold(context: Context, version: str | None) -> Answer:
     return kept(controls.release_hold(context.app(), version))
 
 
-@cli.command("waive", cls=Command, help="Waive a clause or a performance cell for one train, until a day.")
+@cli.command("waive", cls=Command, help="Waive a clause or a performance cell for one train, or for one change of it.")
 @click.argument("version")
 @click.argument("what", metavar="CLAUSE|CELL")
 @click.option("--reason", **_REASON)
 @click.option("--until", required=True, metavar="DATE", cls=Option, help="The last day on which it holds.")
+@click.option("--commit", metavar="REF", cls=Option, help="The one change that it is for (P1, P7, P8).")
 @common_options
 @answering
-def waive(context: Context, version: str, what: str, reason: str, until: str) -> Answer:
+def waive(context: Context, version: str, what: str, reason: str, until: str, commit: str | None) -> Answer:
     from headway import controls
 
-    return kept(controls.waive(context.app(), version, what, reason, _day(until)))
+    return kept(controls.waive(context.app(), version, what, reason, _day(until), commit))
 
 
 @cli.command("slip", cls=Command, help="Give a train another date; the old one is kept (C4).")

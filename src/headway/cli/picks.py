@@ -1,50 +1,128 @@
-"""Commands of cherry-picks: pick request, pick list, pick apply, pick check."""
+"""Commands of cherry-picks: what is asked for, what people say of it, what is applied, what would apply."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 
-from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Group, Option, Screen, answering, common_options
+from headway.cli.common import (
+    NO,
+    OPEN,
+    YES,
+    Answer,
+    Command,
+    Context,
+    Group,
+    Option,
+    Screen,
+    answering,
+    common_options,
+    refusal,
+)
+from headway.cli.control import kept
 from headway.cli.look import shown
 from headway.cli.main import cli
 from headway.lang import tr
-from headway.model.pick import PickRequest, PickVerdict
+from headway.model.pick import Claims, PickRequest, PickVerdict
 from headway.model.text import say
+
+if TYPE_CHECKING:
+    from headway.picking import Requested
 
 
 @cli.group("pick", cls=Group, help="Cherry-picks onto a release branch: the gate and the queue.")
 def pick() -> None: ...
 
 
+_CLAIMS = (
+    click.option(
+        "--category",
+        default="",
+        metavar="NAME",
+        cls=Option,
+        help="One of regression, critical, new-feature-fix, docs, release-branch.",
+    ),
+    click.option("--reason", default="", metavar="TEXT", cls=Option, help="What it mends."),
+    click.option(
+        "--evidence", multiple=True, metavar="URL", cls=Option, help="A link or a failing test; may be repeated."
+    ),
+    click.option("--good", default="", metavar="RELEASE", cls=Option, help="The release in which it worked (P2)."),
+    click.option(
+        "--bad", default="", metavar="RELEASE", cls=Option, help="A release, candidate or commit that fails (P2)."
+    ),
+    click.option(
+        "--test",
+        default="",
+        metavar="ID",
+        cls=Option,
+        help="A test that fails and passed in the previous release (P2).",
+    ),
+    click.option(
+        "--perf", default="", metavar="TAG", cls=Option, help="The candidate that was measured to be slower (P2)."
+    ),
+    click.option(
+        "--symptom",
+        default="",
+        metavar="WORDS",
+        cls=Option,
+        help="What is severe: a name of the policy's, or words (P3).",
+    ),
+    click.option(
+        "--feature",
+        default="",
+        metavar="REF",
+        cls=Option,
+        help="The pull request or commit of the feature that it mends (P4).",
+    ),
+    click.option(
+        "--embargo",
+        default="",
+        metavar="DATE",
+        cls=Option,
+        help="The day of disclosure of a security fix that is not on the trunk (P8).",
+    ),
+)
+
+
+def _claims(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what a request is and what shows it."""
+    for option in reversed(_CLAIMS):
+        command = option(command)
+    return command
+
+
 @pick.command("request", cls=Command, help="Ask for a change to be picked; the gate answers at once (P1–P8).")
 @click.argument("ref")
-@click.option(
-    "--category",
-    default="",
-    metavar="NAME",
-    cls=Option,
-    help="One of regression, critical, new-feature-fix, docs, release-branch.",
-)
-@click.option("--reason", default="", metavar="TEXT", cls=Option, help="What it mends.")
-@click.option("--evidence", multiple=True, metavar="URL", cls=Option, help="A link or a failing test; may be repeated.")
+@_claims
 @click.option("--onto", metavar="VERSION|BRANCH", cls=Option, help="Which line (default: the one that is open).")
 @common_options
 @answering
 def request(
-    context: Context, ref: str, category: str, reason: str, evidence: tuple[str, ...], onto: str | None
+    context: Context, ref: str, category: str, reason: str, evidence: tuple[str, ...], onto: str | None, **said: str
 ) -> Answer:
     from headway.picking import request_pick
 
-    found = request_pick(context.app(), PickRequest(ref, category, reason, evidence), onto)
+    asked = PickRequest(ref, category, reason, evidence, Claims(**said))
+    return _answered(request_pick(context.app(), asked, onto))
+
+
+def _answered(found: Requested) -> Answer:
+    from headway.views.auditdocument import waiver_row
+
     answer = found.answer
     speaking = (*answer.violations, *answer.reviews)
     document = {
-        "id": found.entry.seq,
+        "id": found.id,
         "verdict": answer.verdict.value,
         "violations": [v.as_json() for v in speaking],
         "version": found.train.name,
         "branch": found.train.branch,
         "commit": found.entry.payload["commit"],
+        "commits": found.entry.payload["commits"],
+        "waits": [w.as_json() for w in answer.waits],
+        "waived": [{**aside.as_json(), "waiver": waiver_row(e)} for aside, e in answer.waived],
         "entry": found.entry.as_json(),
     }
     status = {PickVerdict.ACCEPTED: YES, PickVerdict.NEEDS_REVIEW: OPEN, PickVerdict.REFUSED: NO}[answer.verdict]
@@ -53,40 +131,81 @@ def request(
         style = {YES: "bold green", OPEN: "bold yellow", NO: "bold red"}[status]
         verdict = screen.word(answer.verdict.value)
         screen.say(
-            say("request {id} for {branch}: {verdict}", id=found.entry.seq, branch=found.train.branch, verdict=verdict),
+            say("request {id} for {branch}: {verdict}", id=found.id, branch=found.train.branch, verdict=verdict),
             style,
         )
         screen.reasons(speaking)
+        screen.reasons(answer.waits)
+        for aside, e in answer.waived:
+            screen.say(
+                say(
+                    "waived by {person} until {until}: {what}",
+                    person=e.actor,
+                    until=e.payload["until"],
+                    what=tr(aside.text, screen.lang),
+                )
+            )
 
     return Answer(status, document, show)
 
 
-@pick.command("list", cls=Command, help="All requests, with the gate's answers and where each is now.")
+@pick.command("amend", cls=Command, help="Say more of a request: it is put to the gate again, approvals of it lapse.")
+@click.argument("number", metavar="ID", type=int)
+@_claims
 @common_options
 @answering
-def list_(context: Context) -> Answer:
-    from headway.decide import record
-    from headway.model.entry import Kind
+def amend(context: Context, number: int, category: str, reason: str, evidence: tuple[str, ...], **said: str) -> Answer:
+    from headway.picking import amend_pick
+    from headway.refusal import Refused
 
-    app = context.app()
-    entries = app.entries()
-    placed = {
-        a.request: a.commit
-        for e in record.of(entries, Kind.APPLIED)
-        for a in record.applied(entries, e.payload["branch"])
-    }
-    rows = [
-        {
-            "id": e.seq,
-            "version": e.train,
-            "at": e.at.isoformat(),
-            "by": e.actor,
-            **{k: e.payload[k] for k in ("ref", "commit", "subject", "category", "reason", "evidence", "verdict")},
-            "violations": e.payload["violations"],
-            "applied": placed.get(e.seq),
-        }
-        for e in record.of(entries, Kind.REQUESTED)
-    ]
+    found = amend_pick(
+        context.app(), number, category=category, reason=reason, evidence=evidence, claims=Claims(**said)
+    )
+    return refusal(found.reasons) if isinstance(found, Refused) else _answered(found)
+
+
+@pick.command("withdraw", cls=Command, help="Take your own request back.")
+@click.argument("number", metavar="ID", type=int)
+@click.option("--reason", required=True, metavar="TEXT", cls=Option, help="Why; it stands in the ledger.")
+@common_options
+@answering
+def withdraw(context: Context, number: int, reason: str) -> Answer:
+    from headway import reviewing
+
+    return kept(reviewing.withdraw(context.app(), number, reason))
+
+
+@pick.command("reject", cls=Command, help="A reviewer's no to a request.")
+@click.argument("number", metavar="ID", type=int)
+@click.option("--reason", required=True, metavar="TEXT", cls=Option, help="Why; it stands in the ledger.")
+@common_options
+@answering
+def reject(context: Context, number: int, reason: str) -> Answer:
+    from headway import reviewing
+
+    return kept(reviewing.reject(context.app(), number, reason))
+
+
+@pick.command("paid", cls=Command, help="Say that the trunk has an embargoed fix now, as a commit that differs (P8).")
+@click.argument("number", metavar="ID", type=int)
+@click.argument("commit")
+@common_options
+@answering
+def paid(context: Context, number: int, commit: str) -> Answer:
+    from headway import reviewing
+
+    return kept(reviewing.paid(context.app(), number, commit))
+
+
+@pick.command("list", cls=Command, help="All requests, with the gate's answers and where each is now.")
+@click.argument("version", required=False)
+@common_options
+@answering
+def list_(context: Context, version: str | None) -> Answer:
+    from headway.picking import all_picks
+    from headway.views.picks import PICK_STATES
+
+    rows = all_picks(context.app(), version)
 
     def show(screen: Screen) -> None:
         from rich.table import Table
@@ -95,15 +214,12 @@ def list_(context: Context) -> Answer:
         for title in (say("id"), say("version"), say("category"), say("state"), say("subject")):
             table.add_column(tr(title, screen.lang), overflow="fold")
         for r in rows:
-            state = "applied" if r["applied"] else str(r["verdict"])
-            clauses = " ".join(v["clause"] for v in r["violations"])
-            words = f"{screen.word(state)} {clauses}".strip()
-            table.add_row(
-                str(r["id"]), str(r["version"]), str(r["category"]) or "-", words, _plain(r["subject"] or r["ref"])
-            )
+            clauses = " ".join(dict.fromkeys((*(v["clause"] for v in r.violations), *(w.clause for w in r.waits))))
+            words = f"{tr(PICK_STATES[r.state], screen.lang)} {clauses}".strip()
+            table.add_row(str(r.id), r.version, r.category_word or "-", words, _plain(r.subject or r.ref))
         screen.console.print(table)
 
-    return Answer(YES, {"requests": rows}, show)
+    return Answer(YES, {"requests": [r.as_json() for r in rows]}, show)
 
 
 def _plain(text: object) -> str:

@@ -9,12 +9,13 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from headway.decide import record
+from headway.decide.featurework import feature_sign
 from headway.decide.holding import Holdings
-from headway.decide.picks import feature_sign
 from headway.decide.reverts import RevertFinding, RevertVerdict, findings
 from headway.decide.tags import Names, covers, read_release_tag
 from headway.model.audited import BranchFacts, Fix
 from headway.model.commit import Commit, Line, RevertKind, Sha, Tag, standing, undone_by
+from headway.model.entry import Entry, Kind
 from headway.model.identity import NOBODY, Identity
 from headway.model.pick import Category
 from headway.model.reason import Reason
@@ -46,12 +47,14 @@ class AuditKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditedCommit:
-    """A commit of the branch. ``category`` is one of P2–P6 as far as text and files tell, else an ``AuditKind``."""
+    """A commit of the branch. ``category`` is one of P2–P6 as far as text and files tell, else an ``AuditKind``;
+    ``waivers`` are the ledger's entries of those that name this change, whether they are in force or not."""
 
     commit: Commit
     identity: Identity
     category: str
     violations: tuple[Reason, ...]
+    waivers: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class _Auditor:
         self._known = known
         self._policy = policy
         self._explained = record.explained(known.snapshot.entries, known.line.branch)
+        self._waived = [e for e in record.of(known.snapshot.entries, Kind.WAIVED) if e.payload.get("commit")]
         self._undoing = {r.commit.sha: r for r in known.line.reverts}
         gone = {t for r in standing(known.snapshot.reverts) for t in r.targets}
         self._takes_back = gone | {c.sha for c in known.line.commits}
@@ -124,11 +128,15 @@ class _Auditor:
     def audited(self, commit: Commit) -> AuditedCommit:
         identity = self._known.identities.get(commit.sha, NOBODY)
         if len(commit.parents) > 1:
-            return AuditedCommit(commit, identity, AuditKind.MERGE, ())
+            return AuditedCommit(commit, identity, AuditKind.MERGE, (), self._waivers(commit, identity))
         category = self._category(commit, identity)
         explained = commit.sha in self._explained
         found = () if explained else (*self._no_origin(commit, identity, category), *self._feature(commit, category))
-        return AuditedCommit(commit, identity, category, found)
+        return AuditedCommit(commit, identity, category, found, self._waivers(commit, identity))
+
+    def _waivers(self, commit: Commit, identity: Identity) -> tuple[Entry, ...]:
+        names = {commit.sha, *identity.origins}
+        return tuple(e for e in self._waived if e.payload["commit"] in names)
 
     def _paths(self, commit: Commit) -> tuple[str, ...]:
         return self._known.paths.get(commit.sha, ())

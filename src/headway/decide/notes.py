@@ -114,7 +114,9 @@ def notes_of(
             people.setdefault(name)
     parts["contributors"] = sorted(people, key=str.casefold)
     for e in record.of(snapshot.entries, Kind.WAIVED, train.name):
-        parts["waivers"].append(f"{e.payload['what']}: {e.payload['reason']} ({e.actor}, until {e.payload['until']})")
+        change = f" {_title(e.payload['commit'], line, snapshot)}" if e.payload.get("commit") else ""
+        words = f"{e.payload['reason']} ({e.actor}, until {e.payload['until']})"
+        parts["waivers"].append(f"{e.payload['what']}{change}: {words}")
     if performance and performance.verdict:
         parts["performance"] = [f"{c.verdict.value}: {describe(c)}" for c in performance.verdict.cells]
     if candidate:
@@ -124,6 +126,12 @@ def notes_of(
         str(train.previous) if train.previous else None,
         tuple((name, tuple(parts[name])) for name, _ in SECTIONS),
     )
+
+
+def _title(sha: Sha, line: Line, snapshot: Snapshot) -> str:
+    """What a change says it is, once it is public: on the trunk or on the branch."""
+    public = (c for c in (*snapshot.trunk.commits, *line.commits) if c.sha == sha)
+    return next((c.title for c in public), sha[:12])
 
 
 def _section(c: Commit, policy: Policy) -> str:

@@ -1,53 +1,150 @@
-"""The gate of cherry-picks (P1–P8, V4)."""
+"""The gate of cherry-picks as a whole (P1–P8, V4)."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from headway.decide import record
-from headway.model.commit import Commit, Line
-from headway.model.entry import Entry, Kind
+from headway.decide.claims import claims_of
+from headway.decide.embargo import embargo_form, embargoed
+from headway.decide.featurework import feature_work
+from headway.decide.intheway import in_the_way
+from headway.decide.phases import phase_reason, soaking_reason
+from headway.decide.pickevidence import weigh
+from headway.decide.trains import today
+from headway.decide.waivers import waived, waiver_of
+from headway.model.claimed import ClaimFacts
+from headway.model.commit import Line, Sha
+from headway.model.entry import Entry
 from headway.model.pick import Category, ChangeFacts, PickRequest, PickVerdict
 from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.paths import matches
 from headway.policy.schema import Policy
 
+_OFF_TRUNK = "picks.no-origin"
+
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """``violations`` refuse; ``reviews`` are what a person has to look at; both empty means accepted."""
+    """``violations`` refuse; ``reviews`` are what a person has to look at; both empty means accepted.
+
+    ``waits`` are what it waits for before it is applied; ``waived`` what would have spoken against it, each with the
+    waiver that names its commit.
+    """
 
     verdict: PickVerdict
     violations: tuple[Reason, ...]
     reviews: tuple[Reason, ...]
+    waits: tuple[Reason, ...] = ()
+    waived: tuple[tuple[Reason, Entry], ...] = ()
 
 
 def gate(
     request: PickRequest,
-    known: ChangeFacts,
+    changes: tuple[ChangeFacts, ...],
     train: Train,
     line: Line | None,
-    entries: tuple[Entry, ...],
+    snapshot: Snapshot,
     policy: Policy,
+    known: ClaimFacts,
+    amended: int | None = None,
 ) -> GateAnswer:
-    """All that speaks against a request, at once."""
+    """All that speaks against a request, at once; ``changes`` are those that it names, oldest first.
+
+    ``amended`` is the number of the request that this one states anew.
+    """
     try:
         category = Category(request.category)
     except ValueError:
         category = None
+    embargo = claims_of(request).embargo
+    weighed = weigh(request, category, known, train, snapshot, policy)
+    day = today(policy, snapshot.now)
     found = [
         *_form(request, category, train, policy),
-        *_origin(request, known, category),
-        *_content(known, category, policy),
-        *_state(request, known, train, line, entries),
+        *embargo_form(embargo, category, changes, snapshot, policy),
+        *(r for c in changes for r in _origin(c, category)),
+        *(r for c in changes for r in _content(c, category, train, policy)),
+        *in_the_way(request, changes, train, line, snapshot.entries, amended),
+        *(r for c in changes if category and (r := phase_reason(category, _sha(c), train, day, policy))),
+        *weighed.wrong,
     ]
-    reviews = [] if found else list(_reviews(request, category, policy))
-    if found:
-        return GateAnswer(PickVerdict.REFUSED, tuple(found), ())
-    return GateAnswer(PickVerdict.NEEDS_REVIEW if reviews else PickVerdict.ACCEPTED, (), tuple(reviews))
+    sifted = _Sifted(train, snapshot, policy)
+    for reason in found:
+        sifted.put(reason)
+    for c in changes:
+        if embargo and category is Category.CRITICAL and c.commit is not None and not c.on_trunk:
+            sifted.under_embargo(embargo, c)
+    waits = sifted.soaking(changes)
+    reviews = (*sifted.reviews, *weighed.doubts)
+    if sifted.violations:
+        return GateAnswer(PickVerdict.REFUSED, tuple(sifted.violations), (), (), tuple(sifted.waived))
+    verdict = PickVerdict.NEEDS_REVIEW if reviews else PickVerdict.ACCEPTED
+    return GateAnswer(verdict, (), reviews, waits, tuple(sifted.waived))
+
+
+class _Sifted:
+    """What speaks against a request, after people's waivers.
+
+    One that names the commit sets a reason aside (P7, and the phase of P1); one for the whole train leaves each pick to
+    a person all the same.
+    """
+
+    def __init__(self, train: Train, snapshot: Snapshot, policy: Policy) -> None:
+        self._train = train
+        self._snapshot = snapshot
+        self._policy = policy
+        self.violations: list[Reason] = []
+        self.reviews: list[Reason] = []
+        self.waived: list[tuple[Reason, Entry]] = []
+
+    def put(self, reason: Reason) -> None:
+        if reason.clause != "P7" and reason.code != "picks.phase":
+            self.violations.append(reason)
+            return
+        commit = dict(reason.facts)["commit"]
+        waiver = self._waiver(reason.clause, str(commit)) if commit else None
+        if waiver is not None:
+            self.waived.append((reason, waiver))
+        elif waived(self._snapshot, self._train.name, reason.clause, self._policy):
+            self.reviews.append(reason)
+        else:
+            self.violations.append(reason)
+
+    def under_embargo(self, embargo: str, change: ChangeFacts) -> None:
+        """People's word instead of the trunk's, where the policy lets them give it."""
+        if change.commit is None or "P8" not in self._policy.waivers.clauses:
+            return
+        sha = change.commit.sha
+        self.violations = [v for v in self.violations if (v.code, dict(v.facts).get("commit")) != (_OFF_TRUNK, sha)]
+        reason, given, enough = embargoed(embargo, change.commit, self._train, self._snapshot, self._policy)
+        if enough:
+            self.waived += [(reason, e) for e in given]
+        else:
+            self.reviews.append(reason)
+
+    def soaking(self, changes: tuple[ChangeFacts, ...]) -> tuple[Reason, ...]:
+        """What is too young on the trunk still (P8)."""
+        found = []
+        for c in changes:
+            if c.commit is None or not c.on_trunk:
+                continue
+            reason = soaking_reason(c.commit, self._train, self._snapshot.now, self._policy)
+            waiver = self._waiver("P8", c.commit.sha) if reason else None
+            if reason and waiver:
+                self.waived.append((reason, waiver))
+            elif reason:
+                found.append(reason)
+        return tuple(found)
+
+    def _waiver(self, clause: str, commit: Sha) -> Entry | None:
+        return waiver_of(self._snapshot, self._train.name, clause, commit, self._policy)
+
+
+def _sha(change: ChangeFacts) -> Sha | None:
+    return change.commit.sha if change.commit else None
 
 
 def _form(request: PickRequest, category: Category | None, train: Train, policy: Policy) -> list[Reason]:
@@ -88,15 +185,15 @@ def _form(request: PickRequest, category: Category | None, train: Train, policy:
     return found
 
 
-def _origin(request: PickRequest, known: ChangeFacts, category: Category | None) -> list[Reason]:
+def _origin(known: ChangeFacts, category: Category | None) -> list[Reason]:
     if category is Category.RELEASE_BRANCH:
         if known.commit is None:
             return [
                 Reason(
                     "P6",
                     "picks.no-commit",
-                    say("no commit stands behind {ref}", ref=request.ref),
-                    facts(ref=request.ref),
+                    say("no commit stands behind {ref}", ref=known.ref),
+                    facts(ref=known.ref),
                     say("name the commit of the release-branch change by its SHA"),
                 )
             ]
@@ -105,9 +202,9 @@ def _origin(request: PickRequest, known: ChangeFacts, category: Category | None)
         return [
             Reason(
                 "P8",
-                "picks.no-origin",
-                say("{ref} is not merged on the trunk", ref=request.ref),
-                facts(ref=request.ref, commit=known.commit.sha if known.commit else None, on_trunk=False),
+                _OFF_TRUNK,
+                say("{ref} is not merged on the trunk", ref=known.ref),
+                facts(ref=known.ref, commit=known.commit.sha if known.commit else None, on_trunk=False),
                 say("merge it on the trunk first, then request it again"),
             )
         ]
@@ -116,34 +213,18 @@ def _origin(request: PickRequest, known: ChangeFacts, category: Category | None)
             Reason(
                 "P8",
                 "picks.reverted-on-trunk",
-                say("{ref} was reverted on the trunk by {sha}", ref=request.ref, sha=known.reverted_by[:12]),
-                facts(ref=request.ref, commit=known.commit.sha, reverted_by=known.reverted_by),
+                say("{ref} was reverted on the trunk by {sha}", ref=known.ref, sha=known.reverted_by[:12]),
+                facts(ref=known.ref, commit=known.commit.sha, reverted_by=known.reverted_by),
                 say("reland it on the trunk first, and request the reland"),
             )
         ]
     return []
 
 
-def feature_sign(commit: Commit, policy: Policy) -> str | None:
-    """The pattern by which a title looks like feature work (P7), or ``None``."""
-    return next((p for p in policy.picks.feature_titles if re.search(p, commit.title)), None)
-
-
-def _content(known: ChangeFacts, category: Category | None, policy: Policy) -> list[Reason]:
-    found: list[Reason] = []
+def _content(known: ChangeFacts, category: Category | None, train: Train, policy: Policy) -> list[Reason]:
     if known.commit is None:
-        return found
-    sign = feature_sign(known.commit, policy)
-    if sign is not None:
-        found.append(
-            Reason(
-                "P7",
-                "picks.feature",
-                say("no feature work is picked: {subject}", subject=known.commit.title),
-                facts(subject=known.commit.title, pattern=sign, commit=known.commit.sha),
-                say("leave it for the next train; a fix inside it can be merged on the trunk by itself and requested"),
-            )
-        )
+        return []
+    found = [*feature_work(known, category, train, policy)]
     for wanted, clause, patterns, what in (
         (Category.DOCS, "P5", policy.picks.docs_paths, "documentation"),
         (Category.RELEASE_BRANCH, "P6", policy.picks.branch_paths, "release-branch files"),
@@ -155,75 +236,8 @@ def _content(known: ChangeFacts, category: Category | None, policy: Policy) -> l
                     clause,
                     "picks.other-paths",
                     say("it touches more than {what}: {paths}", what=what, paths=others),
-                    facts(paths=others, allowed=patterns),
+                    facts(paths=others, allowed=patterns, commit=known.commit.sha),
                     say("request it under the category of what it mends, or split it on the trunk"),
                 )
             )
     return found
-
-
-def _state(
-    request: PickRequest, known: ChangeFacts, train: Train, line: Line | None, entries: tuple[Entry, ...]
-) -> list[Reason]:
-    if line is None:
-        return [
-            Reason(
-                "P1",
-                "picks.before-cut",
-                say("{version} is not cut yet: what is on the trunk then is in it", version=train.name),
-                facts(version=train.name, branch=train.branch),
-                say("merge it on the trunk; picks begin with the cut"),
-            )
-        ]
-    if known.commit is None:
-        return []
-    if known.on_branch is not None:
-        return [
-            Reason(
-                "P1",
-                "picks.already-there",
-                say("{branch} holds it already", branch=line.branch),
-                facts(branch=line.branch, commit=known.commit.sha, as_=known.on_branch),
-                say("nothing to do"),
-            )
-        ]
-    for e in record.of(entries, Kind.REQUESTED, train.name):
-        open_ = e.payload["commit"] == known.commit.sha and not record.answered(entries, line.branch, e)
-        if open_ and not _outdone(e, request, entries):
-            return [
-                Reason(
-                    "P1",
-                    "picks.requested-already",
-                    say("request {id} asks for the same commit", id=e.seq),
-                    facts(id=e.seq, by=e.actor, verdict=e.payload["verdict"]),
-                    say("see `headway pick list`"),
-                )
-            ]
-    return []
-
-
-def _outdone(earlier: Entry, request: PickRequest, entries: tuple[Entry, ...]) -> bool:
-    """Whether an earlier request does not stand in the way: refused, or waiting for the evidence that comes now."""
-    verdict = earlier.payload["verdict"]
-    lacks_evidence = verdict == PickVerdict.NEEDS_REVIEW and earlier.seq not in reviewed(entries, earlier.train)
-    return verdict == PickVerdict.REFUSED or (lacks_evidence and bool(request.evidence))
-
-
-def reviewed(entries: tuple[Entry, ...], train: str) -> frozenset[int]:
-    """Numbers of the requests that a person looked at and let in (gate ``pick:ID``)."""
-    gates = (e.payload["gate"] for e in record.of(entries, Kind.APPROVED, train))
-    return frozenset(int(g.removeprefix("pick:")) for g in gates if g.startswith("pick:"))
-
-
-def _reviews(request: PickRequest, category: Category | None, policy: Policy) -> list[Reason]:
-    if category is None or category.value not in policy.picks.review_without_evidence or request.evidence:
-        return []
-    return [
-        Reason(
-            category.clause,
-            "picks.no-evidence",
-            say("no evidence was given for {category}", category=category.value),
-            facts(category=category.value),
-            say("add --evidence with a link or a failing test; or a release manager approves it: gate pick:ID"),
-        )
-    ]

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from headway.decide.embargo import private, private_branch
+from headway.decide.phases import phase_reason, soaking_reason
 from headway.decide.requests import Asked, lacking, requests
+from headway.decide.trains import today
+from headway.decide.waivers import waived, waiver_of
 from headway.model.commit import Commit, Sha, pr_of, standing
-from headway.model.pick import ChangeKind, PendingChange, Resolution
+from headway.model.pick import Category, ChangeKind, PendingChange, Resolution
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
@@ -30,7 +33,8 @@ class Standing:
 
 def queue(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Standing, ...]:
     """Every open request, in the order in which they were made."""
-    seen = _Seen(_numbers(snapshot), {t: r.commit.sha for r in standing(snapshot.reverts) for t in r.targets})
+    undone = {t: r.commit.sha for r in standing(snapshot.reverts) for t in r.targets}
+    seen = _Seen(_numbers(snapshot), undone, {c.sha: c for c in snapshot.trunk.commits})
     found = (a for a in requests(snapshot.entries, train.name) if a.open)
     return tuple(_standing(a, train, snapshot, policy, seen) for a in found)
 
@@ -83,10 +87,12 @@ def _numbers(snapshot: Snapshot) -> dict[int, Commit]:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What all requests are held against: pull requests' commits, and what is undone on the trunk by which revert."""
+    """What all requests are held against: pull requests' commits, what is undone on the trunk by which revert, and the
+    trunk's commits."""
 
     numbers: Mapping[int, Commit]
     undone: Mapping[Sha, Sha]
+    commits: Mapping[Sha, Commit]
 
 
 def _standing(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: _Seen) -> Standing:
@@ -95,6 +101,8 @@ def _standing(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: 
         _other_commit(a, train, seen),
         _unapproved(a, train, snapshot, policy),
         _reverted(a, train, seen),
+        _phase(a, train, snapshot, policy),
+        _soaking(a, train, snapshot, policy, seen),
     )
     return Standing(a, tuple(r for r in reasons if r is not None), hidden)
 
@@ -187,6 +195,30 @@ def _reverted(a: Asked, train: Train, seen: _Seen) -> Reason | None:
                 say("it is not applied; it will be when the trunk relands it"),
             )
     return None
+
+
+def _phase(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> Reason | None:
+    """What was let in earlier may be too late now (P1): the calendar decides, or a person."""
+    if waived(snapshot, train.name, "P1", policy):
+        return None
+    day = today(policy, snapshot.now)
+    for commit in a.commits:
+        reason = phase_reason(Category(a.payload["category"]), commit, train, day, policy)
+        if reason is not None and waiver_of(snapshot, train.name, "P1", commit, policy) is None:
+            return reason
+    return None
+
+
+def _soaking(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: _Seen) -> Reason | None:
+    """The last of its commits to have been on the trunk long enough (P8)."""
+    young = [
+        (commit.committed, reason)
+        for sha in a.commits
+        if (commit := seen.commits.get(sha)) is not None
+        and (reason := soaking_reason(commit, train, snapshot.now, policy)) is not None
+        and waiver_of(snapshot, train.name, "P8", sha, policy) is None
+    ]
+    return max(young, key=lambda row: row[0])[1] if young else None
 
 
 def waits(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:

@@ -46,8 +46,7 @@ class Asked:
     @property
     def commits(self) -> tuple[Sha, ...]:
         """Oldest first; none when no commit stands behind it."""
-        newest = self.payload.get("commit")
-        return tuple(self.payload.get("commits") or ([newest] if newest else []))
+        return commits_of(self.says)
 
     @property
     def verdict(self) -> PickVerdict:
@@ -91,6 +90,12 @@ class Asked:
         return tuple(e for e in self.approvals if (e.payload["commit"], e.payload["evidence"]) == now)
 
 
+def commits_of(says: Entry) -> tuple[Sha, ...]:
+    """What an entry asks for, oldest first."""
+    newest = says.payload.get("commit")
+    return tuple(says.payload.get("commits") or ([newest] if newest else []))
+
+
 def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
     """All requests of a train, in the order in which they were made."""
     found: dict[int, Asked] = {}
@@ -102,7 +107,9 @@ def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
             found[e.seq] = Asked(e, e, placed={})
             _index(found[e.seq], by_commit)
         elif e.kind is Kind.AMENDED and e.payload["request"] in found:
-            found[e.payload["request"]] = replace(found[e.payload["request"]], says=e)
+            asked = found[e.payload["request"]]
+            kept = asked.resolved if asked.resolved and asked.resolved.payload["origin"] in commits_of(e) else None
+            found[asked.id] = replace(asked, says=e, resolved=kept)
             _index(found[e.payload["request"]], by_commit)
         elif e.kind in {Kind.WITHDRAWN, Kind.REJECTED} and e.payload["request"] in found:
             found[e.payload["request"]] = replace(found[e.payload["request"]], closed=e)

@@ -1,27 +1,57 @@
-"""Waivers: what a named person has set aside for one train, until a day (that day counts)."""
+"""Waivers: what a named person has set aside until a day (that day counts), for a train or for one change of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from headway.decide import record
 from headway.decide.calendar import day_of
-from headway.model.entry import Kind
+from headway.model.commit import Sha
+from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.policy.schema import Policy
 
 
 def waived(snapshot: Snapshot, train: str, what: str, policy: Policy, at: datetime | None = None) -> bool:
-    """Whether a clause (``E7``) or a cell of the gate (``cell:…``) is waived now, or was at an earlier moment ``at``.
+    """Whether a clause (``E7``) or a cell of the gate (``cell:…``) is waived for a whole train now, or was at an
+    earlier moment ``at``.
 
     What the policy does not let people waive is not waived, whatever the ledger says.
     """
+    people = policy.waivers.people
+    found = in_force(snapshot.entries, train, what, None, policy, at or snapshot.now)
+    return any(e for e in found if (at is None or e.at <= at) and (not people or e.actor in people))
+
+
+def waiver_of(snapshot: Snapshot, train: str, clause: str, commit: Sha, policy: Policy) -> Entry | None:
+    """The newest waiver of a clause, in force now, that names this very commit."""
+    people = policy.waivers.people
+    found = in_force(snapshot.entries, train, clause, commit, policy, snapshot.now)
+    return next((e for e in reversed([*found]) if not people or e.actor in people), None)
+
+
+def embargo_waivers(
+    entries: tuple[Entry, ...], train: str, commit: Sha, policy: Policy, now: datetime
+) -> tuple[Entry, ...]:
+    """The waivers, in force now, by which a commit need not be on the trunk first (P8): the newest of each person whose
+    word counts."""
+    people = policy.embargo.people or policy.waivers.people
+    found = {e.actor: e for e in in_force(entries, train, "P8", commit, policy, now) if not people or e.actor in people}
+    return tuple(sorted(found.values(), key=lambda e: e.seq))
+
+
+def in_force(
+    entries: tuple[Entry, ...], train: str, what: str, commit: Sha | None, policy: Policy, at: datetime
+) -> Iterator[Entry]:
+    """Waivers of one change, or with ``None`` of the whole train, oldest first, whoever gave them."""
     clause = "cell" if what.startswith("cell:") else what
-    if clause not in policy.waivers.clauses:
-        return False
-    day = day_of(at or snapshot.now, policy.cadence)
-    return any(
-        e.payload["what"] == what and date.fromisoformat(e.payload["until"]) >= day
-        for e in record.of(snapshot.entries, Kind.WAIVED, train)
-        if at is None or e.at <= at
+    day = day_of(at, policy.cadence)
+    return (
+        e
+        for e in record.of(entries, Kind.WAIVED, train)
+        if clause in policy.waivers.clauses
+        and e.payload["what"] == what
+        and e.payload.get("commit") == commit
+        and date.fromisoformat(e.payload["until"]) >= day
     )

@@ -199,7 +199,7 @@ def _first_candidate(stage: _Stage) -> None:
 def _second_candidate(stage: _Stage) -> None:
     event = stage.toy.event("slow_fix")
     stage.tell.scene(max(stage.clock.now(), event.at), say("The culprit's author mends it"))
-    _ask(stage, "slow_fix", "regression", "decoding is slower than in 0.7.0", "headway: v0.7.1-rc1 regressed")
+    _ask(stage, "slow_fix", "regression", "decoding is slower than in 0.7.0", "perf:v0.7.1-rc1")
     _tick(stage)
     stage.later(hours=5)
     stage.tell.scene(stage.clock.now(), say("The second candidate"))

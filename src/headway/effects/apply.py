@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,12 +43,7 @@ def apply_changes(
     the branch was moved or checked out meanwhile; nothing is changed then, since the only write that anybody sees is
     the last one.
     """
-    tip = action.tip
-    done: list[AppliedChange] = []
-    for planned in action.changes:
-        step(f"commit:{planned.change.kind}:{planned.change.origin}")
-        tip = _commit(repo, tip, planned, when)
-        done.append(AppliedChange(planned.change, tip))
+    tip, done = commit_changes(repo, action.tip, action.changes, when, step)
     step(f"move:{action.branch}")
     if action.branch in checked_out_branches(repo):
         raise WorldFailed(
@@ -59,6 +54,18 @@ def apply_changes(
             remedy=say("nothing was changed; switch that work tree to another branch: `git switch -`"),
         )
     move_branch(repo.git, action.branch, action.tip, tip, when)
+    return tip, done
+
+
+def commit_changes(
+    repo: Repository, tip: Sha, changes: Iterable[PlannedChange], when: datetime, step: Callable[[str], None]
+) -> tuple[Sha, tuple[AppliedChange, ...]]:
+    """A chain of commits over ``tip`` that no ref names yet."""
+    done: list[AppliedChange] = []
+    for planned in changes:
+        step(f"commit:{planned.change.kind}:{planned.change.origin}")
+        tip = _commit(repo, tip, planned, when)
+        done.append(AppliedChange(planned.change, tip))
     return tip, tuple(done)
 
 

@@ -21,6 +21,7 @@ from headway.effects.build import BuildFailed, artifact_of, build_candidate
 from headway.effects.index import PublishRefused, publish_folder
 from headway.effects.measure import Measurer
 from headway.effects.paths import StatePaths
+from headway.effects.privately import prepare_embargoed
 from headway.effects.refs import create_branch, create_tag
 from headway.effects.testing import test_wheel
 from headway.effects.upload import publish_upload
@@ -41,6 +42,9 @@ from headway.plan.actions import (
     CutBranch,
     MeasureCandidate,
     NameCulprit,
+    OpenDebt,
+    PayDebt,
+    PrepareEmbargoed,
     ProbeCommit,
     Publish,
     RecordApplied,
@@ -84,7 +88,7 @@ class Performer:
         self.progress.step(f"after:{action.kind}:{action.target}")
         return entry
 
-    def _do(self, action: Action) -> tuple[Kind, dict[str, Any]]:  # noqa: PLR0911 - one return for each action
+    def _do(self, action: Action) -> tuple[Kind, dict[str, Any]]:  # noqa: PLR0911, PLR0912 - one return for each action
         match action:
             case CheckCommit():
                 return Kind.CHECKED, self._check(action)
@@ -96,6 +100,17 @@ class Performer:
                 return Kind.APPLIED, _applied(action.branch, action.tip, after, done)
             case RecordApplied():
                 return Kind.APPLIED, _applied(action.branch, action.before, action.after, action.changes)
+            case PrepareEmbargoed():
+                return Kind.PREPARED, self._prepare(action)
+            case OpenDebt():
+                return Kind.INDEBTED, {
+                    "request": action.request,
+                    "branch": action.branch,
+                    "origin": action.origin,
+                    "commit": action.commit,
+                }
+            case PayDebt():
+                return Kind.PAID, {"request": action.request, "origin": action.origin, "trunk": action.trunk}
             case TagCandidate():
                 message = f"{action.tag}\n\nCandidate of {action.train}.\n"
                 create_tag(self.repo.git, action.tag, action.commit, message, self.clock.now())
@@ -127,6 +142,16 @@ class Performer:
                     "commit": action.commit,
                     "notes_sha256": digest_of(action.notes),
                 }
+
+    def _prepare(self, action: PrepareEmbargoed) -> dict[str, Any]:
+        tip = prepare_embargoed(self.repo, action, self.clock.now(), self.progress.step)
+        return {
+            "branch": action.branch,
+            "private": action.private,
+            "tip": action.tip,
+            "commit": tip,
+            "changes": [{"origin": c.change.origin, "request": c.change.request} for c in action.changes],
+        }
 
     def _sweep(self) -> None:
         """Remove what a tick that was killed could not: only one tick is at work at a time."""

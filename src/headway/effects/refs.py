@@ -45,8 +45,14 @@ def create_branch(git: Git, branch: str, commit: Sha, when: datetime) -> None:
 def move_branch(git: Git, branch: str, before: Sha, after: Sha, when: datetime) -> None:
     """Compare-and-swap. Raises ``WorldFailed``: ``branch.moved`` when the branch is no longer where the plan was made
     on, ``branch.refused`` when git (a hook, a lock, the disk) does not let it move."""
+    swap_branch(git, branch, before, after, when)
+
+
+def swap_branch(git: Git, branch: str, before: Sha | None, after: Sha, when: datetime) -> None:
+    """The same for a branch that need not be there yet (``before`` is ``None``)."""
     ref = f"refs/heads/{branch}"
-    code, _, words = git.try_run("update-ref", "-m", "headway: apply", ref, after, before, env=identity_env(when))
+    old = before or _ABSENT
+    code, _, words = git.try_run("update-ref", "-m", "headway: apply", ref, after, old, env=identity_env(when))
     if not code:
         return
     now = ref_target(git, ref)

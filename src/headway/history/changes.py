@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 from headway.errors import UnusableInput
-from headway.history.log import is_ancestor, paths_of, read_commit, read_commits, trunk_tip
+from headway.history.log import contained, is_ancestor, paths_of, read_commit, read_commits, trunk_tip
 from headway.history.repository import Repository, refuse_shallow, resolve_commit, shallow
 from headway.history.revertmessage import normal_title, read_claim
 from headway.history.reverts import find_reverts, trunk_titles
@@ -18,6 +19,39 @@ _NUMBER = re.compile(r"^\s*(?P<mark>PR\s*#?|#)?\s*(?P<n>\d+)\s*$", re.IGNORECASE
 _BINARY = re.compile(rb"^index ([0-9a-f]+\.\.[0-9a-f]+)[^\n]*\n(?=Binary files )", re.MULTILINE)
 
 _Row = tuple[Sha, str]  # a trunk commit and its title
+
+
+def resolve_changes(repo: Repository, ref: str, trunk: str, line: Line | None) -> tuple[ChangeFacts, ...]:
+    """The changes that ``ref`` names, oldest first: one, or of a range ``A..B`` the trunk's first-parent commits after
+    A up to B; both ends are named as one change is, and are such commits themselves.
+
+    Raises ``UnusableInput``: as ``resolve_change`` does, and ``pick.empty-range``, ``pick.range-off-trunk``.
+    """
+    low, dots, high = ref.partition("..")
+    if not dots:
+        return (resolve_change(repo, ref, trunk, line),)
+    tip = trunk_tip(repo, trunk)
+    rows = trunk_titles(repo, tip)
+    ends = [_find(repo, end, rows) for end in (low, high)]
+    at = {sha: i for i, (sha, _) in enumerate(rows)}
+    outside = [name for name, sha in zip((low, high), ends, strict=True) if sha not in at]
+    if outside and repo.git.shallow:
+        raise shallow(repo.path)
+    if outside:
+        raise UnusableInput(
+            "pick.range-off-trunk",
+            say("a range is one of trunk commits, and {names} is none", names=outside),
+            remedy=say("name both ends on {trunk}, or request each commit by itself", trunk=trunk),
+        )
+    newest, oldest = at[str(ends[1])], at[str(ends[0])]
+    if newest >= oldest:
+        raise UnusableInput(
+            "pick.empty-range",
+            say("{ref} holds no commit: its end is not after its beginning", ref=ref),
+            remedy=say("A..B begins after A and ends with B, the newer one"),
+        )
+    shas = [sha for sha, _ in reversed(rows[newest:oldest])]
+    return _facts(repo, [(sha, sha) for sha in shas], tip, rows, line)
 
 
 def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None) -> ChangeFacts:
@@ -34,16 +68,36 @@ def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None) ->
         if repo.git.shallow:
             raise shallow(repo.path)
         return ChangeFacts(ref, None, False, None, None, ())
-    commit = read_commit(repo, sha)
-    refuse_shallow(repo, (commit,))
-    on_trunk = is_ancestor(repo, sha, tip)
-    return ChangeFacts(
-        ref,
-        commit,
-        on_trunk,
-        _reverted_by(repo, commit, tip, rows) if on_trunk else None,
-        _on_branch(repo, commit, line) if line else None,
-        paths_of(repo, sha),
+    return _facts(repo, [(ref, sha)], tip, rows, line)[0]
+
+
+def trunk_change(repo: Repository, ref: str, tip: Sha, rows: list[_Row]) -> Commit | None:
+    """The commit of the trunk that ``ref`` names as above, or ``None``: for words that need not name any."""
+    try:
+        sha = _find(repo, ref, rows)
+    except UnusableInput:
+        return None
+    return read_commit(repo, sha) if sha is not None and is_ancestor(repo, sha, tip) else None
+
+
+def trunk_commit(repo: Repository, ref: str, trunk: str) -> Commit | None:
+    """The same for one name."""
+    tip = trunk_tip(repo, trunk)
+    return trunk_change(repo, ref, tip, trunk_titles(repo, tip))
+
+
+def _facts(
+    repo: Repository, asked: list[tuple[str, Sha]], tip: Sha, rows: list[_Row], line: Line | None
+) -> tuple[ChangeFacts, ...]:
+    """The facts of commits by the words that name them, oldest first."""
+    commits = {c.sha: c for c in read_commits(repo, ("--no-walk=unsorted",), stdin=[sha for _, sha in asked])}
+    refuse_shallow(repo, commits.values())
+    on_trunk = contained(repo, commits, tip)
+    reverted = _reverted_by(repo, [commits[sha] for _, sha in asked if sha in on_trunk], tip, rows)
+    holders = _on_branch(repo, tuple(commits.values()), line) if line else {}
+    return tuple(
+        ChangeFacts(ref, commits[sha], sha in on_trunk, reverted.get(sha), holders.get(sha), paths_of(repo, sha))
+        for ref, sha in asked
     )
 
 
@@ -72,47 +126,74 @@ def _by_number(repo: Repository, n: int, rows: list[_Row]) -> Sha | None:
     return next((sha for sha in mine if read_claim(commits[sha]) is None), mine[0])
 
 
-def _reverted_by(repo: Repository, commit: Commit, tip: Sha, rows: list[_Row]) -> Sha | None:
-    """The trunk's standing revert of a commit, or of the merge that brought it."""
+def _reverted_by(repo: Repository, commits: list[Commit], tip: Sha, rows: list[_Row]) -> dict[Sha, Sha]:
+    """The trunk's standing reverts of commits (oldest first), or of the merges that brought them."""
+    if not commits:
+        return {}
     positions = {sha: i for i, (sha, _) in enumerate(rows)}
-    landed = commit
-    if commit.sha not in positions:
-        after = repo.git.run("rev-list", "--ancestry-path", tip, f"^{commit.sha}").split()
-        landed = read_commit(repo, max((sha for sha in after if sha in positions), key=positions.__getitem__))
-    later = read_commits(repo, ("--first-parent", tip, f"^{landed.sha}"))
-    reverts = find_reverts(repo, later, _namesakes(repo, landed, rows[positions[landed.sha] :]))
-    return undone_by(landed.sha, reverts) or undone_by(commit.sha, reverts)
+    landed = {c.sha: _landed(repo, c, tip, positions) for c in commits}
+    oldest = max(landed.values(), key=lambda c: positions[c.sha])
+    later = read_commits(repo, ("--first-parent", tip, f"^{oldest.sha}"))
+    reverts = find_reverts(repo, later, _namesakes(repo, landed.values(), rows[positions[oldest.sha] :]))
+    found = ((c.sha, undone_by(landed[c.sha].sha, reverts) or undone_by(c.sha, reverts)) for c in commits)
+    return {sha: by for sha, by in found if by}
 
 
-def _namesakes(repo: Repository, commit: Commit, rows: list[_Row]) -> tuple[Commit, ...]:
-    """The commit and the older ones of its title, which a revert's words could mean as well; oldest first."""
-    title = normal_title(commit.title)
-    shas = [sha for sha, other in rows if normal_title(other) == title]
-    commits = {c.sha: c for c in read_commits(repo, ("--no-walk",), stdin=shas)}
-    return tuple(commits[sha] for sha in reversed(shas))
+def _landed(repo: Repository, commit: Commit, tip: Sha, positions: Mapping[Sha, int]) -> Commit:
+    """The first-parent trunk commit that brought a commit."""
+    if commit.sha in positions:
+        return commit
+    after = repo.git.run("rev-list", "--ancestry-path", tip, f"^{commit.sha}").split()
+    return read_commit(repo, max((sha for sha in after if sha in positions), key=positions.__getitem__))
 
 
-def _on_branch(repo: Repository, commit: Commit, line: Line) -> Sha | None:
-    """The line's commit that holds the change now: itself, or its newest copy; ``None`` once the line undid it."""
-    in_cut = is_ancestor(repo, commit.sha, line.cut)
-    reverts = find_reverts(repo, line.commits, (commit,) if in_cut else ())
+def _namesakes(repo: Repository, commits: Iterable[Commit], rows: list[_Row]) -> tuple[Commit, ...]:
+    """Those of ``rows`` that have the title of one of the commits, which a revert's words could mean; oldest first."""
+    titles = {normal_title(c.title) for c in commits}
+    shas = [sha for sha, other in rows if normal_title(other) in titles]
+    known = {c.sha: c for c in read_commits(repo, ("--no-walk",), stdin=shas)}
+    return tuple(known[sha] for sha in reversed(shas))
+
+
+def _on_branch(repo: Repository, asked: tuple[Commit, ...], line: Line) -> dict[Sha, Sha]:
+    """The line's commits that hold the changes now: each itself, or its newest copy; none once the line undid it."""
+    in_cut = contained(repo, (c.sha for c in asked), line.cut)
+    reverts = find_reverts(repo, line.commits, tuple(c for c in asked if c.sha in in_cut))
     undoing = {r.commit.sha: set(r.targets) for r in standing(reverts)}
-    names = {commit.sha, *_twins(repo, commit, line.commits)}
-    holder = commit.sha if in_cut else None
-    for c in line.commits:
-        if c.sha in names:
-            holder = c.sha
-        elif names & undoing.get(c.sha, set()):
-            holder = None
-    return holder
+    twins = _twins(repo, asked, line.commits)
+    found = {}
+    for commit in asked:
+        names = {commit.sha, *twins[commit.sha]}
+        holder = commit.sha if commit.sha in in_cut else None
+        for c in line.commits:
+            if c.sha in names:
+                holder = c.sha
+            elif names & undoing.get(c.sha, set()):
+                holder = None
+        if holder:
+            found[commit.sha] = holder
+    return found
 
 
-def _twins(repo: Repository, commit: Commit, commits: tuple[Commit, ...]) -> frozenset[Sha]:
-    """Commits that name this one in a trailer, or make the same change."""
-    named = {c.sha for c in commits if any(commit.sha.startswith(t) for t in c.trailers)}
-    ids = _patch_ids(repo, (commit, *(c for c in commits if len(c.parents) < 2)))
-    mine = ids.get(commit.sha)
-    return frozenset(named | {c.sha for c in commits if mine and ids.get(c.sha) == mine})
+def held_by(repo: Repository, commit: Commit, line: Line) -> bool:
+    """Whether the line holds a change, by its cut or by a copy."""
+    return commit.sha in _on_branch(repo, (commit,), line)
+
+
+def copies_of(repo: Repository, commit: Commit, commits: tuple[Commit, ...]) -> frozenset[Sha]:
+    """Those of ``commits`` that name the commit in a trailer, or make the same change."""
+    return _twins(repo, (commit,), commits)[commit.sha]
+
+
+def _twins(repo: Repository, asked: tuple[Commit, ...], commits: tuple[Commit, ...]) -> dict[Sha, frozenset[Sha]]:
+    """For each commit those of the line that name it in a trailer, or make the same change."""
+    ids = _patch_ids(repo, (*asked, *(c for c in commits if len(c.parents) < 2)))
+    found = {}
+    for commit in asked:
+        named = {c.sha for c in commits if any(commit.sha.startswith(t) for t in c.trailers)}
+        mine = ids.get(commit.sha)
+        found[commit.sha] = frozenset(named | {c.sha for c in commits if mine and ids.get(c.sha) == mine})
+    return found
 
 
 def _patch_ids(repo: Repository, commits: tuple[Commit, ...]) -> dict[Sha, str]:

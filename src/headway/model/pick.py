@@ -71,11 +71,25 @@ class PickRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeFacts:
-    """What git knows of the change that a request names.
+class FeatureSigns:
+    """What of a change looks like feature work (P7), as far as its files tell; tests never count.
 
-    ``commit`` is ``None`` when no trunk commit has that pull request; ``merge`` that it has several parents;
-    ``on_branch`` is the branch's commit that already holds it (under whatever SHA); ``paths`` what it touches.
+    ``files`` are new files of the package, ``names`` new public names (``path:name``), ``options`` new flags,
+    settings and environment variables (``path:name``), ``lines`` how many lines of the package it adds and removes.
+    """
+
+    files: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """What git knows of one change that a request names.
+
+    ``commit`` is ``None`` when no trunk commit has that pull request; ``on_branch`` is the branch's commit that already
+    holds it (under whatever SHA); ``paths`` what it touches.
     """
 
     ref: str
@@ -84,6 +98,7 @@ class ChangeFacts:
     reverted_by: Sha | None
     on_branch: Sha | None
     paths: tuple[str, ...]
+    signs: FeatureSigns = FeatureSigns()
 
 
 class ChangeKind(StrEnum):

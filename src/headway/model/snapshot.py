@@ -23,11 +23,25 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivateBranch:
+    """A branch of embargoed picks: its tip, that commit's tree, the commits it has over where it left the release
+    branch (``base``), and whether others than Headway wrote any of them."""
+
+    tip: Sha
+    tree: Sha
+    base: Sha
+    count: int
+    strange: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Facts only. Everything is as read; nothing is concluded here.
 
     ``bases`` maps the commits of recent releases to where their branches left the trunk; ``trials`` a branch to how
-    what is pending on it applied; ``elsewhere`` a release branch that only a remote has to its ref there.
+    what is pending on it applied; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
+    release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
+    that have them by now.
     """
 
     now: datetime
@@ -42,6 +56,8 @@ class Snapshot:
     trials: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
     checked_out: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    private: Mapping[str, PrivateBranch] = field(default_factory=dict)
+    repaid: Mapping[Sha, Sha] = field(default_factory=dict)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -104,12 +104,14 @@ class OpenWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class PrepareEmbargoed:
-    """Put embargoed picks on a private branch over the release branch's ``tip`` (P8)."""
+    """Put embargoed picks on a private branch over the release branch's ``tip`` (P8), from where that stood
+    ``before``."""
 
     kind: ClassVar[str] = "prepare-embargoed"
     train: str
     branch: str
     private: str
+    before: Sha | None
     tip: Sha
     changes: tuple[PlannedChange, ...]
 
@@ -292,6 +294,9 @@ Action = (
     | CutBranch
     | ApplyChanges
     | RecordApplied
+    | PrepareEmbargoed
+    | OpenDebt
+    | PayDebt
     | TagCandidate
     | BuildCandidate
     | TestCandidate

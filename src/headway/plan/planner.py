@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from headway.decide import branch, changes, cut, dropping, evidence, notes, performance, promotion, record
+from headway.decide import (
+    branch,
+    changes,
+    cut,
+    debts,
+    dropping,
+    evidence,
+    notes,
+    performance,
+    privately,
+    promotion,
+    record,
+)
 from headway.decide.candidates import (
     CandidateRecord,
     broken_step,
@@ -18,11 +30,12 @@ from headway.decide.candidates import (
     records,
     stray_waits,
 )
+from headway.decide.embargo import private_branch
 from headway.decide.performance import Standing, standing
 from headway.decide.trains import live_trains
 from headway.decide.waivers import waived
 from headway.model.build import Artifact
-from headway.model.commit import Line
+from headway.model.commit import Line, Sha
 from headway.model.entry import Entry, Kind
 from headway.model.pick import Trial
 from headway.model.reason import Reason
@@ -37,7 +50,10 @@ from headway.plan.actions import (
     CutBranch,
     MeasureCandidate,
     NameCulprit,
+    OpenDebt,
+    PayDebt,
     PlannedChange,
+    PrepareEmbargoed,
     ProbeCommit,
     Publish,
     RecordApplied,
@@ -85,12 +101,25 @@ class Plan:
 
 def plan(snapshot: Snapshot, policy: Policy) -> Plan:
     """What the policy allows next. Pure: the same snapshot gives the same plan."""
-    return Plan(tuple(_train_plan(t, snapshot, policy) for t in live_trains(snapshot, policy)))
+    paid, owed = debts.to_pay(snapshot), debts.waits(snapshot)
+    return Plan(
+        tuple(
+            _train_plan(t, snapshot, policy, owed, paid if i == 0 else None)
+            for i, t in enumerate(live_trains(snapshot, policy))
+        )
+    )
 
 
-def _train_plan(train: Train, snapshot: Snapshot, policy: Policy) -> TrainPlan:
+def _train_plan(
+    train: Train, snapshot: Snapshot, policy: Policy, owed: tuple[Reason, ...], paid: tuple[debts.Debt, Sha] | None
+) -> TrainPlan:
+    """``owed`` are the open debts that everybody is told of; a ``paid`` one is written down by this train's plan."""
     line = snapshot.line(train.branch)
     planned = _before_cut(train, snapshot, policy) if line is None else _after_cut(train, line, snapshot, policy)
+    planned = replace(planned, waits=(*planned.waits, *owed))
+    if paid is not None:
+        debt, by = paid
+        planned = replace(planned, action=PayDebt(debt.train, debt.request, debt.origin, by))
     hold = promotion.hold_wait(train, snapshot)
     stops = (*((hold,) if hold else ()), *promotion.moved_tags(train, snapshot))
     return replace(planned, action=None, waits=(*stops, *planned.waits)) if stops else planned
@@ -132,7 +161,11 @@ def _open(
 ) -> TrainPlan:
     """Between cut and publication; ``known`` are those of ``every`` candidate that stand on the branch."""
     trials = snapshot.trials.get(line.branch, ())
-    waits = (*changes.waits(train, line, trials, snapshot, policy), *stray_waits(train, every, line))
+    waits = (
+        *changes.waits(train, line, trials, snapshot, policy),
+        *privately.waits(line, snapshot, policy),
+        *stray_waits(train, every, line),
+    )
     stage = Stage.CANDIDATE if known else Stage.OPEN
     altered = branch.altered(line, snapshot)
     if altered:
@@ -140,6 +173,7 @@ def _open(
     action = _changes_action(train, line, trials, snapshot, policy)
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
+    action = action or _embargo_action(train, line, snapshot, policy)
     action = action or next((a for r in known if (a := _candidate_action(train, r)) is not None), None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
@@ -171,6 +205,24 @@ def _changes_action(
         return RecordApplied(train.name, line.branch, landed.before, landed.after, rows)
     clean = tuple(PlannedChange(t.change, t.tree) for t in trials if t.tree is not None and not t.empty)
     return ApplyChanges(train.name, line.branch, line.tip, clean) if clean else None
+
+
+def _embargo_action(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Action | None:
+    debt = debts.to_open(train, snapshot)
+    if debt is not None:
+        return OpenDebt(train.name, line.branch, debt.request, debt.origin, debt.commit)
+    wanted = privately.to_prepare(line, snapshot, policy)
+    if not wanted:
+        return None
+    there = snapshot.private.get(line.branch)
+    return PrepareEmbargoed(
+        train.name,
+        line.branch,
+        private_branch(line.branch, policy),
+        there.tip if there else None,
+        line.tip,
+        tuple(PlannedChange(t.change, t.tree) for t in wanted if t.tree is not None),
+    )
 
 
 def _candidate_action(train: Train, r: CandidateRecord) -> Action | None:
@@ -269,8 +321,13 @@ def _go(
     digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot, policy))
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
     strange = branch.unexplained(train, line, snapshot)
-    still_in = tuple(w for w in waits if w.code in dropping.BLOCKING)
-    blockers = (*reverts, *still_in, *perf.blockers, *((strange,) if strange else ()))
+    blockers = (
+        *reverts,
+        *(w for w in waits if w.code in dropping.BLOCKING),
+        *perf.blockers,
+        *debts.blockers(train, line, snapshot, policy),
+        *((strange,) if strange else ()),
+    )
     approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
     day = promotion.date_wait(train, snapshot, policy)
     others = tuple(w for w in waits if w not in blockers)

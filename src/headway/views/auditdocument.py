@@ -7,6 +7,7 @@ from typing import Any
 from headway.decide.audit import Audit, AuditedCommit, BranchOnly, Missing, Shipped
 from headway.decide.reverts import RevertFinding
 from headway.model.commit import Line
+from headway.model.entry import Entry
 
 
 def audit_document(line: Line, trunk: str, audit: Audit) -> dict[str, Any]:
@@ -35,7 +36,13 @@ def commit_row(c: AuditedCommit) -> dict[str, Any]:
         "disputed": list(c.identity.disputed),
         "category": c.category,
         "violations": [v.as_json() for v in c.violations],
+        "waivers": [waiver_row(e) for e in c.waivers],
     }
+
+
+def waiver_row(e: Entry) -> dict[str, Any]:
+    """What a person has set aside for one change."""
+    return {"clause": e.payload["what"], "by": e.actor, **{k: e.payload[k] for k in ("reason", "until", "commit")}}
 
 
 def revert_row(f: RevertFinding) -> dict[str, Any]:

@@ -78,6 +78,11 @@ def headline(line: Line, trunk: str, audit: Audit) -> Text:
 def sections(audit: Audit, tr: Translate, word: Callable[[str], str]) -> tuple[Section, ...]:
     """What breaks policy first, then all commits."""
     bad = [(v.clause, _short(c.commit), c.commit.title, tr(v.text)) for c in audit.commits for v in c.violations]
+    waived = [
+        (e.payload["what"], _short(c.commit), c.commit.title, e.actor, e.payload["until"], e.payload["reason"])
+        for c in audit.commits
+        for e in c.waivers
+    ]
     reverts = [
         (word(f.verdict.value), _short(f.revert.commit), f.revert.commit.title, tr(f.why))
         for f in audit.reverts
@@ -97,6 +102,12 @@ def sections(audit: Audit, tr: Translate, word: Callable[[str], str]) -> tuple[S
             (say("clause"), sha, subject, say("why")),
             bad,
             say("nothing breaks policy"),
+        ),
+        (
+            say("Waivers of single commits"),
+            (say("clause"), sha, subject, say("by"), say("until"), say("reason")),
+            waived,
+            say("none"),
         ),
         (
             say("Trunk reverts since the cut"),

@@ -224,6 +224,15 @@ def _hold_released(train: str, p: Payload) -> Text:
 
 
 def _waived(train: str, p: Payload) -> Text:
+    if p.get("commit"):
+        return say(
+            "waived {what} of {commit} for {train} until {until}: {reason}",
+            what=p.get("what"),
+            commit=short(p.get("commit")),
+            train=train,
+            until=p.get("until"),
+            reason=p.get("reason"),
+        )
     return say(
         "waived {what} for {train} until {until}: {reason}",
         what=p.get("what"),

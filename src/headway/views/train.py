@@ -20,9 +20,10 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
 from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
+from headway.policy.schema import Policy
 from headway.policy.scheme import ReleaseKind, kind_of
 from headway.views.board import BoardRow, CandidateRow
-from headway.views.picks import PickRow, picks
+from headway.views.picks import PickRow, past_picks, picks
 from headway.views.stops import Stop, stops
 
 
@@ -166,6 +167,7 @@ def train_view(
     candidates: tuple[CandidateRow, ...],
     standing: Standing | None,
     snapshot: Snapshot,
+    policy: Policy,
     *,
     row: BoardRow | None,
     release: Release | None = None,
@@ -182,7 +184,7 @@ def train_view(
         ended=ended,
         release=release,
         stops=stops(train, line, candidates, snapshot.entries, final) if line else (),
-        picks=picks(train, snapshot),
+        picks=picks(train, snapshot, policy) if row else past_picks(train.name, snapshot),
         reverts=_reverts(train, line, snapshot) if line else (),
         candidates=candidates,
         performance=standing.verdict if standing else None,

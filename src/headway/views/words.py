@@ -15,6 +15,9 @@ from headway.plan.actions import (
     CutBranch,
     MeasureCandidate,
     NameCulprit,
+    OpenDebt,
+    PayDebt,
+    PrepareEmbargoed,
     ProbeCommit,
     Publish,
     RecordApplied,
@@ -71,7 +74,7 @@ def category_text(word: str) -> Text:
     return CATEGORIES.get(word) or say("{word}", word=word or None)
 
 
-def action_text(action: Action) -> Text:  # noqa: PLR0911 - one return for each action
+def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return for each action
     """One sentence that says what an action does."""
     match action:
         case CheckCommit():
@@ -82,6 +85,20 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911 - one return for each 
             return _apply_text(action)
         case RecordApplied():
             return say("write down what is on {branch} already", branch=action.branch)
+        case PrepareEmbargoed():
+            return say(
+                "put {count} embargoed picks on the private branch {branch}",
+                count=len(action.changes),
+                branch=action.private,
+            )
+        case OpenDebt():
+            return say("write down that the trunk lacks {commit}", commit=short(action.origin))
+        case PayDebt():
+            return say(
+                "write down that the trunk has {commit} now, in {trunk}",
+                commit=short(action.origin),
+                trunk=short(action.trunk),
+            )
         case TagCandidate():
             return say("tag {commit} as candidate {tag}", tag=action.tag, commit=short(action.commit))
         case BuildCandidate():

@@ -86,7 +86,7 @@ def train_of(app: Headway, text: str) -> TrainPage:
 def _live(app: Headway, planned: TrainPlan, snapshot: Snapshot) -> TrainView:
     row = board_row(planned, app.policy, snapshot.entries, snapshot.now)
     line = snapshot.line(planned.train.branch)
-    return train_view(planned.train, line, row.candidates, planned.performance, snapshot, row=row)
+    return train_view(planned.train, line, row.candidates, planned.performance, snapshot, app.policy, row=row)
 
 
 def _released(app: Headway, back: Released) -> TrainView:
@@ -105,7 +105,7 @@ def _released(app: Headway, back: Released) -> TrainView:
     release = Release(train.tag, tag.commit, done.at if done else tag.when, files, index, reason)
     rows = tuple(candidate_row(c) for c in back.candidates)
     ended = say("withdrawn: {reason}", reason=reason) if yanked else say("released")
-    return train_view(train, back.line, rows, perf, back.snapshot, row=None, release=release, ended=ended)
+    return train_view(train, back.line, rows, perf, back.snapshot, app.policy, row=None, release=release, ended=ended)
 
 
 def _given_up(app: Headway, version: Version, snapshot: Snapshot) -> TrainView:
@@ -115,7 +115,7 @@ def _given_up(app: Headway, version: Version, snapshot: Snapshot) -> TrainView:
     train = Train(version, version.post is not None, None, None, day, (day, day), branch, tag)
     rows = tuple(candidate_row(c) for c in records(train, snapshot, app.policy))
     ended = _ending(entries, train.name)
-    return train_view(train, snapshot.line(branch), rows, None, snapshot, row=None, ended=ended)
+    return train_view(train, snapshot.line(branch), rows, None, snapshot, app.policy, row=None, ended=ended)
 
 
 def _ending(entries: tuple[Entry, ...], train: str) -> Text:

@@ -1,0 +1,158 @@
+"""What people say of a pick request after it was made: approve, reject, withdraw, paid on the trunk (P1, P8)."""
+
+from __future__ import annotations
+
+from headway.app import Headway
+from headway.decide import debts
+from headway.decide.requests import Asked, requests
+from headway.errors import not_found
+from headway.history.changes import trunk_commit
+from headway.model.entry import Entry, Kind
+from headway.model.pick import PickVerdict
+from headway.model.text import say
+from headway.refusal import Refused, no
+
+
+def asked_for(app: Headway, number: int) -> Asked:
+    """The request of a number, whatever its train. Raises ``UnusableInput`` for none."""
+    entries = app.entries()
+    made = next((e for e in entries if e.seq == number and e.kind is Kind.REQUESTED), None)
+    if made is None:
+        raise not_found("request", str(number), say("see `headway pick list`"))
+    return next(a for a in requests(entries, made.train) if a.id == number)
+
+
+def is_over(asked: Asked) -> Refused | None:
+    """Why nothing can come of it any more; ``None`` while something can."""
+    if asked.closed is not None:
+        return no(
+            "P1",
+            "pick.closed",
+            say(
+                "request {id} was withdrawn, rejected or taken out by {person}", id=asked.id, person=asked.closed.actor
+            ),
+            say("request it again"),
+            request=asked.id,
+            entry=asked.closed.seq,
+            reason=asked.closed.payload["reason"],
+        )
+    if asked.done:
+        return no(
+            "P1",
+            "pick.applied",
+            say("request {id} is on {branch} already", id=asked.id, branch=asked.payload["branch"]),
+            say("take it out again: `headway pick drop COMMIT --reason …`"),
+            request=asked.id,
+            commits=tuple((asked.placed or {}).values()),
+        )
+    return None
+
+
+def approve_pick(app: Headway, train: str, gate: str) -> Entry | Refused:
+    """Let a request in, as it is now: the approval lapses when its commit, evidence or resolution changes."""
+    number = gate.removeprefix("pick:")
+    asked = next((a for a in requests(app.entries(), train) if str(a.id) == number), None)
+    if asked is None:
+        raise not_found("request", gate, say("see `headway pick list`"))
+    refused = _not_open(asked) or _may_not(app, asked)
+    if refused is not None:
+        return refused
+    mine = next((e for e in asked.counted if e.actor == app.person), None)
+    if mine is not None:
+        return mine
+    payload = {"gate": gate, "commit": asked.payload["commit"], "evidence": asked.evidence}
+    return app.record(Kind.APPROVED, train, payload)
+
+
+def _not_open(asked: Asked) -> Refused | None:
+    if asked.verdict is PickVerdict.REFUSED:
+        return no(
+            "P1",
+            "approve.refused-pick",
+            say("request {id} was refused by the gate", id=asked.id),
+            say("mend what the gate names: `headway pick amend {id}`", id=asked.id),
+            request=asked.id,
+        )
+    return is_over(asked)
+
+
+def _may_not(app: Headway, asked: Asked) -> Refused | None:
+    people = app.policy.review.people
+    if people and app.person not in people:
+        return no(
+            "P1",
+            "approve.not-allowed",
+            say("{person} may not review picks", person=app.person),
+            say("ask one of {people}", people=people),
+            person=app.person,
+            people=people,
+        )
+    if asked.resolved is not None and asked.resolved.actor == app.person:
+        return no(
+            "P1",
+            "approve.own-resolution",
+            say("{person} resolved the conflict of request {id}", person=app.person, id=asked.id),
+            say("another person looks at it: `headway pick show {id}`", id=asked.id),
+            person=app.person,
+            request=asked.id,
+        )
+    return None
+
+
+def withdraw(app: Headway, number: int, reason: str) -> Entry | Refused:
+    """Take one's own request back."""
+    asked = asked_for(app, number)
+    refused = is_over(asked) or _no_reason(reason)
+    if refused is not None:
+        return refused
+    if app.person != asked.entry.actor:
+        return no(
+            "P1",
+            "pick.not-yours",
+            say("{person} made request {id}", person=asked.entry.actor, id=number),
+            say("a reviewer says no with `headway pick reject {id} --reason …`", id=number),
+            person=app.person,
+            by=asked.entry.actor,
+        )
+    return app.record(Kind.WITHDRAWN, asked.entry.train, {"request": number, "reason": reason})
+
+
+def reject(app: Headway, number: int, reason: str) -> Entry | Refused:
+    """A reviewer's no, to anybody's request."""
+    asked = asked_for(app, number)
+    people = app.policy.review.people
+    refused = is_over(asked) or _no_reason(reason)
+    if refused is None and people and app.person not in people:
+        refused = _may_not(app, asked)
+    return refused or app.record(Kind.REJECTED, asked.entry.train, {"request": number, "reason": reason})
+
+
+def _no_reason(reason: str) -> Refused | None:
+    if reason.strip():
+        return None
+    return no("P1", "pick.no-reason", say("a no states its reason"), say("give a --reason"))
+
+
+def paid(app: Headway, number: int, commit: str) -> Entry | Refused:
+    """Say that the trunk has a change that was released first, as a commit that looks different (P8)."""
+    owed = [d for d in debts.open_debts(app.entries()) if d.request == number]
+    if not owed:
+        return no(
+            "P8",
+            "debt.none",
+            say("the trunk owes nothing of request {id}", id=number),
+            say("see `headway status`"),
+            request=number,
+        )
+    found = trunk_commit(app.repo, commit, app.trunk)
+    if found is None:
+        return no(
+            "P8",
+            "debt.not-on-trunk",
+            say("{commit} is not on the trunk", commit=commit),
+            say("merge it there first, then name the trunk's commit"),
+            commit=commit,
+            origin=owed[0].origin,
+        )
+    debt = owed[0]
+    return app.record(Kind.PAID, debt.train, {"request": number, "origin": debt.origin, "trunk": found.sha})
