@@ -9,7 +9,7 @@ from pathlib import Path
 from gitmaker import GitMaker
 
 from headway import controls, picking
-from headway.app import Headway, Recording, open_headway
+from headway.app import Headway, open_headway
 from headway.clock import SetClock
 from headway.model.entry import Kind
 from headway.model.measurement import Cell, Sample, Side
@@ -161,8 +161,7 @@ class World:
         self.record(Kind.MEASURED, m.train, {**known, **span})
 
     def record(self, kind: Kind, train: str, payload: dict[str, object]) -> None:
-        app = self.app()
-        Recording(app.writing, self.clock, "headway").record(kind, train, payload)
+        self.app().recording("headway").record(kind, train, payload)
 
     def to_regressed(self) -> World:
         """rc1 is measured and slower in one metric; the culprit is named, and a hostile title waits for a review."""

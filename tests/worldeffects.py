@@ -130,7 +130,9 @@ def _apply(world: World, action: ApplyChanges) -> Payload:
         else:
             assert change.undoes is not None
             subject = f'Revert "{world.known(change.undoes).subject}"'
-            body = f"This reverts commit {change.undoes}.\n\n(cherry picked from commit {origin.sha})"
+            body = f"This reverts commit {change.undoes}."
+            if not change.asked:
+                body += f"\n\n(cherry picked from commit {origin.sha})"
             made = world.on_branch(subject, body, action.branch, origin.author)
         rows.append(_row(change, made.sha))
     return _applied(action.branch, action.tip, world.tip(action.branch), rows)

@@ -41,6 +41,7 @@ from headway.plan.planner import Plan, TrainPlan, plan
 from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
+from headway.recording import Recording
 from headway.sources.repository import branch_names, branches_elsewhere, read_repository
 
 ACTOR = "headway"
@@ -60,18 +61,6 @@ class Silent:
     def bar(self, what: Text, done: int, total: int) -> None: ...
 
     def step(self, name: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """``Recorder``: what effects report, in the name of ``actor`` and at the clock's time."""
-
-    ledger: Ledger
-    clock: Clock
-    actor: str
-
-    def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
-        return self.ledger.append(self.clock.now(), self.actor, kind, train, payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +253,10 @@ class Headway:
 
     def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
         """Write down what a person decided, in that person's name."""
-        return Recording(self.writing, self.clock, self.person).record(kind, train, payload)
+        return self.recording(self.person).record(kind, train, payload)
+
+    def recording(self, actor: str) -> Recording:
+        return Recording(self.writing, self.clock, actor, self.policy)
 
     def _wanted(self, planned: Plan, version: str | None, done: list[Done]) -> tuple[TrainPlan, ...]:
         """The trains that a tick is for; none when its train arrived in this very tick."""
@@ -295,7 +287,7 @@ class _Performing:
             repo=app.repo,
             policy=app.policy,
             clock=app.clock,
-            recorder=Recording(app.writing, app.clock, ACTOR),
+            recorder=app.recording(ACTOR),
             progress=app.progress,
             paths=app.paths,
             index=app.index_folder,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from packaging.version import Version
 
@@ -16,7 +15,7 @@ from headway.decide.notes import Notes, notes_of
 from headway.decide.performance import Standing, standing
 from headway.decide.trains import released_train
 from headway.errors import UnusableInput, not_found
-from headway.ledger.bundle import verify_path
+from headway.history.log import read_commits
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.reason import Reason
@@ -25,6 +24,7 @@ from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.plan.planner import TrainPlan, plan
 from headway.policyfile import NO_POLICY
+from headway.views.figures import Figures, figures, trunk_reverts
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +119,6 @@ def _other_notes(app: Headway, back: Released) -> tuple[Reason, ...]:
     )
 
 
-def verify_file(path: Path) -> tuple[Reason, ...]:
-    """The chain of a ledger file or of an exported bundle (G4)."""
-    remedy = say("compare it with another copy: `headway ledger export` writes one")
-    return tuple(
-        Reason("G4", "ledger.chain", say("{problem}", problem=p), facts(file=path), remedy) for p in verify_path(path)
-    )
-
-
 def newest_release(app: Headway) -> Version:
     """The newest version that Headway published. Raises ``UnusableInput`` when there is none."""
     done = [Version(e.train) for e in record.of(app.entries(), Kind.PUBLISHED)]
@@ -151,3 +143,21 @@ def calendar_of(app: Headway, year: int) -> tuple[CalendarRow, ...]:
 def slip_counts(app: Headway) -> dict[str, int]:
     """Version to how often it slipped: an event's sequence number in a subscriber's calendar."""
     return dict(Counter(e.train for e in record.of(app.entries(), Kind.SLIPPED)))
+
+
+def figures_of(app: Headway, version: str | None) -> tuple[Figures, ...]:
+    """How long picks and reverts took, by train. Raises ``UnusableInput`` for a version that the ledger knows nothing
+    of."""
+    entries = app.entries()
+    shas = trunk_reverts(entries)
+    # One that was collected as garbage is left out, not asked for again and again.
+    known = read_commits(app.repo, ("--no-walk=unsorted", "--ignore-missing"), stdin=shas) if shas else ()
+    found = figures(entries, {c.sha: c.committed for c in known})
+    if version is None:
+        return found
+    wanted = tuple(f for f in found if f.train == version.removeprefix("v"))
+    if not wanted:
+        raise not_found(
+            "train", version, say("there are figures of {names}", names=[f.train for f in found if f.train])
+        )
+    return wanted

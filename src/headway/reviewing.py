@@ -28,7 +28,9 @@ def is_over(asked: Asked) -> Refused | None:
         return no(
             "P1",
             "pick.closed",
-            say("request {id} was withdrawn or rejected by {person}", id=asked.id, person=asked.closed.actor),
+            say(
+                "request {id} was withdrawn, rejected or taken out by {person}", id=asked.id, person=asked.closed.actor
+            ),
             say("request it again"),
             request=asked.id,
             entry=asked.closed.seq,

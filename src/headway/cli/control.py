@@ -15,6 +15,7 @@ from headway.model.text import say
 
 
 def kept(result: Any) -> Answer:
+    """What a control wrote, or why it was refused."""
     from headway.refusal import Refused
 
     if isinstance(result, Refused):

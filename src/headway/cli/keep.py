@@ -1,4 +1,4 @@
-"""The ledger as a thing to keep: show, export, backup."""
+"""The ledger as a thing to keep: show, export, backup, sign."""
 
 from __future__ import annotations
 
@@ -73,3 +73,17 @@ def backup_(context: Context, target: str) -> Answer:
     return Answer(
         YES, {"entry": None, "file": target}, lambda s: s.say(say("the ledger was copied to {file}", file=target))
     )
+
+
+@ledger.command("sign", cls=Command, help="Sign the last entry, and with it all before; the signature is an entry too.")
+@click.option("--key", metavar="PATH", cls=Option, help="An SSH key (default: git's user.signingkey).")
+@click.option("--sigstore", is_flag=True, cls=Option, help="Sign as who Sigstore says you are instead.")
+@common_options
+@answering
+def sign(context: Context, key: str | None, sigstore: bool) -> Answer:
+    from headway.cli.control import kept
+    from headway.signing import sign_head
+
+    if key and sigstore:
+        raise click.UsageError("--key and --sigstore exclude each other")
+    return kept(sign_head(context.app(), key, sigstore=sigstore))

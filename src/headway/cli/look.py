@@ -1,4 +1,4 @@
-"""Commands that look: status, plan, tick, version, calendar, notes, verify."""
+"""Commands that look: status, plan, tick, version, calendar, notes."""
 
 from __future__ import annotations
 
@@ -202,30 +202,3 @@ def notes(context: Context, version: str, form: str) -> Answer:
         sys.stdout.write(text + "\n")
 
     return Answer(YES, document, show)
-
-
-@cli.command("verify", cls=Command, help="Prove that a release is what was tested, or that a ledger file is whole.")
-@click.argument("what", metavar="VERSION|LEDGER", required=False)
-@common_options
-@answering
-def verify(context: Context, what: str | None) -> Answer:
-    from headway.policy.scheme import parse_version
-    from headway.refusal import version_of
-    from headway.reports import newest_release, verify_file, verify_release
-
-    if what is not None and parse_version(what.removeprefix("v")) is None:
-        subject, problems = what, verify_file(Path(what))
-    else:
-        app = context.app()
-        version = version_of(what) if what else newest_release(app)
-        subject, problems = str(version), verify_release(app, version)
-
-    def show(screen: Screen) -> None:
-        if problems:
-            screen.say(say("{what}: the proof fails", what=subject), "bold red")
-            screen.reasons(problems)
-        else:
-            screen.say(say("{what}: every link of the proof holds", what=subject), "bold green")
-
-    document = {"ok": not problems, "problems": [p.as_json() for p in problems], "subject": subject}
-    return Answer(NO if problems else YES, document, show)

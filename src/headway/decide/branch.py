@@ -70,7 +70,10 @@ def unexplained(train: Train, line: Line, snapshot: Snapshot) -> Reason | None:
         "branch.unexplained",
         say("{count} commits of {branch} are unexplained", count=len(strange), branch=line.branch),
         facts(branch=line.branch, commits=[f"{c.sha} {c.subject}" for c in strange]),
-        say("`headway adopt {sha} --category …` for each, or revert it", sha=strange[0].sha[:12]),
+        say(
+            "for each: `headway adopt {sha} --category …`, or have it reverted: `headway pick drop {sha} --reason …`",
+            sha=strange[0].sha[:12],
+        ),
     )
 
 

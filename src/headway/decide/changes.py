@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headway.decide import queue, record, reverts
+from headway.decide import dropping, queue, record, reverts
 from headway.decide.holding import Holdings
 from headway.decide.reverts import RevertFinding
 from headway.decide.unapplied import gone_reason, held_reason
@@ -34,7 +35,9 @@ def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
     wanted = reverts.unrecorded_reverts(train, line, snapshot, policy)
     asked = {c.origin for c in picks}
     both = (*picks, *(c for c in wanted if c.origin not in asked))  # a trunk revert may be requested as a pick too
-    return tuple(sorted(both, key=lambda c: order.get(c.origin, len(order))))
+    out = {c.undoes for c in both if c.undoes}
+    every = (*both, *(c for c in dropping.pending(line, snapshot) if c.undoes not in out))
+    return tuple(sorted(every, key=lambda c: order.get(c.origin, len(order))))
 
 
 def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Landed | None:
@@ -43,10 +46,13 @@ def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Land
     picks = queue.let_in(train, snapshot, policy)
     found = tuple(f for f in reverts.findings(line, snapshot) if f.revert.kind is RevertKind.REVERT)
     undone = {r.commit.sha: r.targets for r in line.reverts}
+    drops = {c.undoes: c for c in dropping.asks(line, snapshot)}
     rows: list[tuple[PendingChange, Sha]] = []
     first: Commit | None = None
     for commit in line.commits:
-        change = None if commit.sha in known else _change_behind(commit, undone.get(commit.sha, ()), picks, found)
+        change = (
+            None if commit.sha in known else _change_behind(commit, undone.get(commit.sha, ()), picks, found, drops)
+        )
         if change is not None:
             first = first or commit
             rows.append((change, commit.sha))
@@ -56,7 +62,11 @@ def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Land
 
 
 def _change_behind(
-    commit: Commit, undoes: tuple[Sha, ...], picks: tuple[PendingChange, ...], found: tuple[RevertFinding, ...]
+    commit: Commit,
+    undoes: tuple[Sha, ...],
+    picks: tuple[PendingChange, ...],
+    found: tuple[RevertFinding, ...],
+    drops: Mapping[Sha | None, PendingChange],
 ) -> PendingChange | None:
     for named in commit.trailers:
         for pick in picks:
@@ -66,7 +76,7 @@ def _change_behind(
             out = [sha for sha in f.on_branch if sha in undoes] or f.on_branch
             if f.revert.commit.sha.startswith(named) and out:
                 return PendingChange(ChangeKind.REVERT, f.revert.commit.sha, None, out[0], f.revert.commit.title)
-    return None
+    return next((drops[sha] for sha in undoes if sha in drops), None)
 
 
 def waits(
@@ -92,6 +102,8 @@ def _stuck(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
 def conflict_reason(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
     """A change that does not apply: its paths, and what a person can do. It blocks only itself; B6 the final too."""
     change = trial.change
+    if change.asked:
+        return dropping.conflict_reason(change, trial.conflicts, line)
     if change.kind is ChangeKind.REVERT:
         return Reason(
             "B6",
@@ -135,6 +147,8 @@ def conflict_reason(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
 def empty_reason(trial: Trial, line: Line) -> Reason:
     """A change that would change nothing: its content is on the branch under another name."""
     change = trial.change
+    if change.asked:
+        return dropping.empty_reason(change, line)
     if change.kind is ChangeKind.PICK:
         clause, mend = "P8", say("its content is there already; nothing to apply")
     else:

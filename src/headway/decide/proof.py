@@ -47,7 +47,7 @@ def problems(
             say("only what Headway released can be proved; one that it has begun is ended by `headway tick`"),
         )
         return (*chain, missing)
-    policy = _policy_then(published, policy)
+    policy = _policy_then(published, snapshot, policy)
     train = released_train(version, snapshot, policy)
     return (
         *chain,
@@ -155,9 +155,9 @@ def _bits(
     return found
 
 
-def _policy_then(published: Entry, now: Policy) -> Policy:
+def _policy_then(published: Entry, snapshot: Snapshot, now: Policy) -> Policy:
     """The policy by which it was published: what is changed later does not change the proof."""
-    kept = published.payload.get("policy")
+    kept = record.policy_of(snapshot.entries, published)
     return Policy.model_validate_json(canonical(kept)) if kept else now
 
 

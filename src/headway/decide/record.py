@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from headway.model.commit import Sha
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry, Kind, digest_of
 from headway.model.pick import ChangeKind
 
 Entries = tuple[Entry, ...]
@@ -93,6 +93,29 @@ def commits_of(entry: Entry) -> tuple[Sha, ...]:
 
 
 def explained(entries: Entries, branch: str) -> frozenset[Sha]:
-    """Branch commits that an entry accounts for: applied by Headway, or adopted by a person (G3)."""
+    """Branch commits that an entry accounts for: applied by Headway, adopted by a person, or taken out at a person's
+    word (G3)."""
     adopted = {e.payload["commit"] for e in of(entries, Kind.ADOPTED)}
-    return frozenset(adopted | {a.commit for a in applied(entries, branch)})
+    done = applied(entries, branch)
+    dropped = {a.undoes for a in done if a.kind == ChangeKind.REVERT and a.undoes == a.origin}
+    return frozenset(adopted | {a.commit for a in done} | {sha for sha in dropped if sha})
+
+
+def policy_digest_of(entry: Entry) -> str | None:
+    """Which policy was in force at an entry; ``None`` for one from before this was written down."""
+    kept = entry.payload.get("policy")
+    return digest_of(kept) if isinstance(kept, dict) else kept
+
+
+def holds_policy(entries: Entries, digest: str) -> bool:
+    """Whether an entry names this policy: then the first one that did holds it in whole."""
+    return any(policy_digest_of(e) == digest for e in reversed(entries))
+
+
+def policy_of(entries: Entries, entry: Entry) -> Mapping[str, Any] | None:
+    """The policy in force at an entry, in whole."""
+    kept, wanted = entry.payload.get("policy"), policy_digest_of(entry)
+    if isinstance(kept, dict) or kept is None:
+        return kept
+    wholes = (e.payload.get("policy") for e in entries)
+    return next((p for p in wholes if isinstance(p, dict) and digest_of(p) == wanted), None)

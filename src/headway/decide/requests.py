@@ -24,8 +24,9 @@ EMBARGO = "picks.embargo"  # the gate's review reason that two people's waivers 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """``entry`` is the request, ``says`` the entry that states it now (itself or its newest amendment); ``closed`` the
-    one that withdrew or rejected it; ``resolved`` how a conflict of it was resolved. ``placed`` maps commits that were
-    put on the branch since the request to the branch's; ``approvals`` are all that were ever given."""
+    one that withdrew or rejected it, or asked for its change to be taken out; ``resolved`` how a conflict of it was
+    resolved. ``placed`` maps commits that were put on the branch since the request to the branch's; ``approvals`` are
+    all that were ever given."""
 
     entry: Entry
     says: Entry
@@ -118,6 +119,8 @@ def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
             _approve(e, found)
         elif e.kind is Kind.APPLIED:
             _place(e, found, by_commit)
+        elif e.kind is Kind.REVERT_ASKED:
+            _take_out(e, found)
     return tuple(found.values())
 
 
@@ -139,6 +142,14 @@ def _place(e: Entry, found: dict[int, Asked], by_commit: Mapping[Sha, list[int]]
     for change in e.payload["changes"]:
         for i in by_commit.get(change["origin"], ()) if change["kind"] == ChangeKind.PICK else ():
             found[i] = replace(found[i], placed={**(found[i].placed or {}), change["origin"]: change["commit"]})
+
+
+def _take_out(e: Entry, found: dict[int, Asked]) -> None:
+    """What brought a commit that a person wants out does not bring it again: another request may."""
+    for i in e.payload["requests"]:
+        if i in found:
+            placed = {k: v for k, v in (found[i].placed or {}).items() if v != e.payload["commit"]}
+            found[i] = replace(found[i], closed=e, placed=placed)
 
 
 @dataclass(frozen=True, slots=True)

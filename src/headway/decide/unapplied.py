@@ -12,6 +12,14 @@ def gone_reason(change: PendingChange, why: Text, line: Line) -> Reason:
     """An object that the change needs is not in the clone (P8): collected as garbage, or never fetched."""
     revert = change.kind is ChangeKind.REVERT
     sha = change.origin[:12]
+    if change.asked:
+        return Reason(
+            "G3",
+            "drop.gone",
+            say("taking {sha} out of {branch} cannot be tried: {why}", sha=sha, branch=line.branch, why=why),
+            facts(commit=change.undoes, subject=change.subject, branch=line.branch, why=why),
+            say("`git fetch origin {sha}`, or from whoever has it; then `headway tick`", sha=change.origin),
+        )
     return Reason(
         "B6" if revert else "P8",
         "reverts.origin-gone" if revert else "picks.origin-gone",

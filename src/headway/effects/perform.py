@@ -256,7 +256,6 @@ class Performer:
             "tag": action.tag,
             "commit": action.commit,
             "index": outcome.index,
-            "policy": self.policy.model_dump(mode="json", by_alias=True),
             "files": [{"file": a.file, "sha256": a.sha256} for a in outcome.files],
         }
 

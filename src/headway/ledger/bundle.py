@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -13,12 +14,12 @@ from headway.ledger.copies import copy_sqlite, write_bundle
 from headway.ledger.failures import in_words
 from headway.ledger.lines import Parsed, export_lines, parse
 from headway.ledger.place import Place, PostgresDatabase, SqliteFile, place_of
-from headway.ledger.reading import all_entries, problems_in
+from headway.ledger.reading import all_entries, looked_through
 from headway.ledger.schema import found
 from headway.model.entry import Entry, broken_links
 from headway.model.text import facts, say
 
-__all__ = ["backup", "export_lines", "read_bundle", "verify_path"]
+__all__ = ["Checked", "backup", "check_path", "export_lines", "read_bundle", "verify_path"]
 
 _WAIT_S = 30.0
 _MAGIC = b"SQLite format 3\0"
@@ -68,11 +69,24 @@ def backup(url_or_path: str | Path, target: Path) -> None:
             read(place, _WAIT_S, lambda c: copy_sqlite(raw_sqlite(c), target))
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A ledger or bundle that was looked through: the entries that could be read, and what is wrong, in words."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...]
+
+
 def verify_path(url_or_path: str | Path) -> tuple[str, ...]:
-    """What is wrong with a ledger (SQLite file or PostgreSQL) or a bundle, in words; empty when all of it holds.
+    """What is wrong with a ledger or a bundle, in words; empty when all of it holds."""
+    return check_path(url_or_path).problems
+
+
+def check_path(url_or_path: str | Path) -> Checked:
+    """A ledger (SQLite file or PostgreSQL) or a bundle, each entry and link held against its digest.
 
     What this cannot see: entries that were taken off the end of a ledger leave a shorter, whole chain; compare with
-    the head of an exported bundle. Raises ``UnusableInput`` for what is no ledger and no bundle, or a newer one.
+    a head that was kept elsewhere. Raises ``UnusableInput`` for what is no ledger and no bundle, or a newer one.
     """
     place = place_of(url_or_path)
     where = str(place)
@@ -83,28 +97,29 @@ def verify_path(url_or_path: str | Path) -> tuple[str, ...]:
             with place.path.open("rb") as f:
                 start = f.read(len(_MAGIC))
             if not start:
-                return ("the file is empty",)
+                return Checked((), ("the file is empty",))
             if start != _MAGIC:
                 parsed = _parsed(place.path)
-                return (*parsed.problems, *broken_links(parsed.entries))
-    return _verify_database(place, where)
+                return Checked(parsed.entries, (*parsed.problems, *broken_links(parsed.entries)))
+    return _check_database(place, where)
 
 
-def _verify_database(place: Place, where: str) -> tuple[str, ...]:
-    def work(connection: Connection) -> tuple[str, ...]:
+def _check_database(place: Place, where: str) -> Checked:
+    def work(connection: Connection) -> Checked:
         damage: list[str] = []
         if connection.dialect.name == "sqlite":
             checked = connection.exec_driver_sql("PRAGMA integrity_check(10)").scalars()
             damage = [f"the database file is damaged: {x}" for x in checked if x != "ok"]
         if found(connection, where) is None:
-            return (*damage, "there is no ledger in this database")
-        return (*damage, *problems_in(connection))
+            return Checked((), (*damage, "there is no ledger in this database"))
+        entries, problems = looked_through(connection)
+        return Checked(entries, (*damage, *problems))
 
     try:
         with in_words(where):
-            return read(place, _WAIT_S, work) or ()
+            return read(place, _WAIT_S, work) or Checked((), ())
     except BrokenInvariant as e:
-        return (str(e),)
+        return Checked((), (str(e),))
 
 
 def _kept(connection: Connection, where: str, with_entries: bool) -> tuple[Entry, ...] | None:

@@ -36,8 +36,8 @@ def head_of(connection: Connection, where: str) -> tuple[int, str]:
     return (e.seq, e.digest)
 
 
-def problems_in(connection: Connection) -> tuple[str, ...]:
-    """What is wrong with the rows and their chain, in words."""
+def looked_through(connection: Connection) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The entries that can be read, and what is wrong with the rows and their chain, in words."""
     read: list[Entry] = []
     problems: list[str] = []
     for row in connection.execute(_rows()):
@@ -45,7 +45,7 @@ def problems_in(connection: Connection) -> tuple[str, ...]:
             read.append(entry_of_row(tuple(row)))
         except Unreadable as e:
             problems.append(f"entry {row[0]!a} cannot be read: {e}")
-    return (*problems, *broken_links(read))
+    return tuple(read), (*problems, *broken_links(read))
 
 
 def _rows() -> Select[tuple[object, ...]]:

@@ -14,7 +14,10 @@ GENESIS = "0" * 64
 
 
 class Kind(StrEnum):
-    """What an entry says happened. Payload fields stand behind each."""
+    """What an entry says happened. Payload fields stand behind each.
+
+    Every payload also has ``policy``: the digest of the policy in force, or all of it where it is new to the ledger.
+    """
 
     CHECKED = "checked"  # commit, ok, log                       the policy's check on a trunk commit (B2)
     CUT_CHOSEN = "cut-chosen"  # commit                          a person chose the trunk commit to cut
@@ -27,7 +30,7 @@ class Kind(StrEnum):
     CONFLICTED = "conflict"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, paths,
     # prerequisites, unsolved
     RESOLVED = "resolved"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, tree, paths
-    REVERT_ASKED = "revert-asked"  # branch, commit, subject, reason   a branch commit that is to be taken out
+    REVERT_ASKED = "revert-asked"  # branch, commit, subject, reason, requests: closed by it  a commit to be taken out
     PREPARED = "embargo-prepared"  # branch, private, tip, commit, changes  a private branch until disclosure
     INDEBTED = "debt"  # request, branch, origin, commit               the trunk lacks a change that was released first
     PAID = "debt-paid"  # request, origin, trunk: the commit that has it now
@@ -39,7 +42,7 @@ class Kind(StrEnum):
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
-    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index, policy
+    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq

@@ -135,6 +135,11 @@ class PendingChange:
     group: int | None = None
     resolution: Resolution | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether a person asked for a commit of the branch to be taken out."""
+        return self.kind is ChangeKind.REVERT and self.origin == self.undoes
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from headway.decide import branch, changes, cut, debts, evidence, notes, performance, privately, promotion, record
+from headway.decide import (
+    branch,
+    changes,
+    cut,
+    debts,
+    dropping,
+    evidence,
+    notes,
+    performance,
+    privately,
+    promotion,
+    record,
+)
 from headway.decide.candidates import (
     CandidateRecord,
     broken_step,
@@ -311,13 +323,14 @@ def _go(
     strange = branch.unexplained(train, line, snapshot)
     blockers = (
         *reverts,
+        *(w for w in waits if w.code in dropping.BLOCKING),
         *perf.blockers,
         *debts.blockers(train, line, snapshot, policy),
         *((strange,) if strange else ()),
     )
     approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
     day = promotion.date_wait(train, snapshot, policy)
-    others = tuple(w for w in waits if w not in reverts)
+    others = tuple(w for w in waits if w not in blockers)
     final = (*blockers, *approvals, *((day,) if day else ()))
     if final:
         return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)

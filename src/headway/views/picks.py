@@ -36,6 +36,7 @@ class PickState(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     REJECTED = "rejected"
+    TAKEN_OUT = "taken-out"
     LEFT_OUT = "left-out"
 
 
@@ -53,6 +54,7 @@ PICK_STATES: Mapping[PickState, Text] = {
     PickState.REFUSED: say("refused"),
     PickState.WITHDRAWN: say("withdrawn"),
     PickState.REJECTED: say("rejected"),
+    PickState.TAKEN_OUT: say("taken out again"),
     PickState.LEFT_OUT: say("not in this release"),
 }
 
@@ -63,6 +65,12 @@ _WAITING: Mapping[str, PickState] = {
     "picks.reverted-on-trunk": PickState.TAKEN_BACK,
     "picks.phase": PickState.TOO_LATE,
     "picks.soaking": PickState.SOAKING,
+}
+
+_CLOSED: Mapping[Kind, PickState] = {
+    Kind.WITHDRAWN: PickState.WITHDRAWN,
+    Kind.REJECTED: PickState.REJECTED,
+    Kind.REVERT_ASKED: PickState.TAKEN_OUT,
 }
 
 
@@ -136,7 +144,7 @@ def past_picks(version: str, snapshot: Snapshot) -> tuple[PickRow, ...]:
 def _over_state(a: Asked) -> PickState:
     """Of a request that nothing comes of any more."""
     if a.closed is not None:
-        return PickState.WITHDRAWN if a.closed.kind is Kind.WITHDRAWN else PickState.REJECTED
+        return _CLOSED[a.closed.kind]
     if a.verdict is PickVerdict.REFUSED:
         return PickState.REFUSED
     return PickState.APPLIED if a.done else PickState.LEFT_OUT

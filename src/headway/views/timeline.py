@@ -118,12 +118,12 @@ def _resolved(train: str, p: Payload) -> Text:
 
 
 def _revert_asked(train: str, p: Payload) -> Text:
-    return say(
-        "asked to revert {commit} on {branch}: {reason}",
-        commit=short(p.get("commit")),
-        branch=p.get("branch"),
-        reason=p.get("reason"),
-    )
+    known = {"commit": short(p.get("commit")), "branch": p.get("branch"), "reason": p.get("reason")}
+    if p.get("requests"):
+        return say(
+            "asked to revert {commit} on {branch}: {reason}; this closes {requests}", **known, requests=p["requests"]
+        )
+    return say("asked to revert {commit} on {branch}: {reason}", **known)
 
 
 def _prepared(train: str, p: Payload) -> Text:
