@@ -53,8 +53,7 @@ def apply_changes(
             facts=facts(branch=action.branch, planned_on=action.tip),
             remedy=say("nothing was changed; switch that work tree to another branch: `git switch -`"),
         )
-<<<<<<< HEAD
-    move_branch(repo.git, action.branch, action.tip, tip, when)
+    move_branch(repo, action.branch, action.tip, tip, when)
     return tip, done
 
 
@@ -67,9 +66,6 @@ def commit_changes(
         step(f"commit:{planned.change.kind}:{planned.change.origin}")
         tip = _commit(repo, tip, planned, when)
         done.append(AppliedChange(planned.change, tip))
-=======
-    move_branch(repo, action.branch, action.tip, tip, when)
->>>>>>> c7ed6835e64a356e243ee0102b3ff89cf5d8570c
     return tip, tuple(done)
 
 

@@ -59,11 +59,6 @@ def create_branch(repo: Repository, branch: str, commit: Sha, when: datetime) ->
 def move_branch(repo: Repository, branch: str, before: Sha, after: Sha, when: datetime) -> None:
     """Compare-and-swap. Raises ``WorldFailed``: ``branch.moved`` when the branch is no longer where the plan was made
     on, ``branch.refused`` when git (a hook, a protection, a lock, the disk) does not let it move."""
-    swap_branch(repo, branch, before, after, when)
-
-
-def swap_branch(repo: Repository, branch: str, before: Sha | None, after: Sha, when: datetime) -> None:
-    """The same for a branch that need not be there yet (``before`` is ``None``)."""
     ref = f"refs/heads/{branch}"
     words = _set(repo, ref, before, after, "headway: apply", when)
     if words is None:
