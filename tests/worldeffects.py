@@ -72,7 +72,7 @@ def release(world: World, version: str = "0.7.1") -> None:
     assert planned.train.tag in world.tags
 
 
-def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR0911 - one return for each action
+def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR0911, PLR0912 - one return for each action
     match action:
         case CheckCommit():
             return Kind.CHECKED, {"commit": action.commit, "ok": action.commit not in world.red, "log": "check.log"}

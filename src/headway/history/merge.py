@@ -28,11 +28,21 @@ _NOBODY = {
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A conflict as git leaves it: ``tree`` has its markers, in which the names ``ours`` and ``theirs`` stand."""
+
+    tree: Sha
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """``tree`` is the result of a clean merge, else ``None`` and ``conflicts`` are the paths."""
 
     tree: Sha | None
     conflicts: tuple[str, ...]
+    marked: Marked | None = None
 
 
 def merge_pick(
@@ -77,7 +87,8 @@ def _merge(git: Git, left: Sha, right: Sha, folder: Path, env: Mapping[str, str]
     tree, *paths = out.split("\0")
     if code == 0:
         return Merged(tree, ())
-    return Merged(None, tuple(map(text_of, conflicting((path.encode() for path in paths if path), left, right))))
+    named = tuple(map(text_of, conflicting((path.encode() for path in paths if path), left, right)))
+    return Merged(None, named, Marked(tree, left, right))
 
 
 def _sides(git: Git, ours: Sha, commit: Sha, revert: bool, env: Mapping[str, str]) -> Sides:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from headway.decide import branch, changes, cut, evidence, notes, performance, promotion, record
+from headway.decide import branch, changes, conflicts, cut, evidence, notes, performance, promotion, record
 from headway.decide.candidates import (
     CandidateRecord,
     broken_step,
@@ -37,6 +37,7 @@ from headway.plan.actions import (
     CutBranch,
     MeasureCandidate,
     NameCulprit,
+    OpenWorkspace,
     PlannedChange,
     ProbeCommit,
     Publish,
@@ -140,6 +141,7 @@ def _open(
     action = _changes_action(train, line, trials, snapshot, policy)
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
+    action = action or _workspace_action(train, line, trials, snapshot)
     action = action or next((a for r in known if (a := _candidate_action(train, r)) is not None), None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
@@ -171,6 +173,17 @@ def _changes_action(
         return RecordApplied(train.name, line.branch, landed.before, landed.after, rows)
     clean = tuple(PlannedChange(t.change, t.tree) for t in trials if t.tree is not None and not t.empty)
     return ApplyChanges(train.name, line.branch, line.tip, clean) if clean else None
+
+
+def _workspace_action(train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot) -> OpenWorkspace | None:
+    """For the first conflict that has none. All that applies is on the branch by now, so each was tried on its tip."""
+    found = next(conflicts.unopened(trials, line, snapshot.entries), None)
+    if found is None:
+        return None
+    change, name = found.trial.change, found.next_name
+    return OpenWorkspace(
+        train.name, line.branch, line.tip, name, change, found.trial.conflicts, conflicts.before(found.trial, trials)
+    )
 
 
 def _candidate_action(train: Train, r: CandidateRecord) -> Action | None:

@@ -15,6 +15,7 @@ from headway.plan.actions import (
     CutBranch,
     MeasureCandidate,
     NameCulprit,
+    OpenWorkspace,
     ProbeCommit,
     Publish,
     RecordApplied,
@@ -71,7 +72,7 @@ def category_text(word: str) -> Text:
     return CATEGORIES.get(word) or say("{word}", word=word or None)
 
 
-def action_text(action: Action) -> Text:  # noqa: PLR0911 - one return for each action
+def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return for each action
     """One sentence that says what an action does."""
     match action:
         case CheckCommit():
@@ -82,6 +83,13 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911 - one return for each 
             return _apply_text(action)
         case RecordApplied():
             return say("write down what is on {branch} already", branch=action.branch)
+        case OpenWorkspace():
+            return say(
+                "put the conflict of {subject} with {branch} on {workspace}, for a person to resolve",
+                subject=action.change.subject or short(action.change.origin),
+                branch=action.branch,
+                workspace=action.workspace,
+            )
         case TagCandidate():
             return say("tag {commit} as candidate {tag}", tag=action.tag, commit=short(action.commit))
         case BuildCandidate():
