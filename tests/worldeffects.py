@@ -22,6 +22,7 @@ from headway.plan.actions import (
     CutBranch,
     MeasureCandidate,
     NameCulprit,
+    OpenWorkspace,
     PlannedChange,
     ProbeCommit,
     Publish,
@@ -72,7 +73,7 @@ def release(world: World, version: str = "0.7.1") -> None:
     assert planned.train.tag in world.tags
 
 
-def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR0911, PLR0912 - one return for each action
+def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR0911 - one return for each action
     match action:
         case CheckCommit():
             return Kind.CHECKED, {"commit": action.commit, "ok": action.commit not in world.red, "log": "check.log"}
@@ -85,6 +86,8 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
         case RecordApplied():
             rows = [_row(a.change, a.commit) for a in action.changes]
             return Kind.APPLIED, _applied(action.branch, action.before, action.after, rows)
+        case OpenWorkspace():
+            return Kind.CONFLICTED, _conflict(world, action)
         case TagCandidate() | TagFinal():
             return _tag(world, action)
         case BuildCandidate():
@@ -123,6 +126,22 @@ def _apply(world: World, action: ApplyChanges) -> Payload:
             made = world.on_branch(subject, body, action.branch, origin.author)
         rows.append(_row(change, made.sha))
     return _applied(action.branch, action.tip, world.tip(action.branch), rows)
+
+
+def _conflict(world: World, action: OpenWorkspace) -> Payload:
+    assert world.tip(action.branch) == action.tip
+    taken = {e.payload["workspace"] for e in world.entries if e.kind is Kind.CONFLICTED}
+    assert action.workspace not in taken, "a workspace is never moved"
+    change = action.change
+    made = {"workspace": action.workspace, "commit": sha("conflict", action.workspace), "why": ""}
+    made |= {
+        "branch": action.branch,
+        "tip": action.tip,
+        "base": sha("base", *action.before) if action.before else action.tip,
+    }
+    what = {"kind": str(change.kind), "origin": change.origin, "request": change.request, "undoes": change.undoes}
+    found = {"paths": list(action.conflicts), "prerequisites": [], "unsolved": None}
+    return {**made, **what, "subject": change.subject, **found}
 
 
 def _same_tree(planned: PlannedChange) -> None:

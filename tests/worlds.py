@@ -76,6 +76,7 @@ class World:
     index: dict[str, PublishedFile] = field(default_factory=dict)
     checked_out: set[str] = field(default_factory=set)
     conflicting: set[str] = field(default_factory=set)
+    paths: tuple[str, ...] = ("src/a.py",)
     empty: set[str] = field(default_factory=set)
     red: set[str] = field(default_factory=set)
     unbuildable: set[str] = field(default_factory=set)
@@ -238,8 +239,9 @@ class World:
 
     def _tried(self, change: PendingChange) -> Trial:
         subject = change.undoes if change.kind is ChangeKind.REVERT else change.origin
-        if subject in self.conflicting:
-            return Trial(change, None, ("src/a.py",), False)
+        clash = subject if change.resolution is None else change.resolution.commit
+        if clash in self.conflicting:
+            return Trial(change, None, self.paths, False)
         return Trial(change, sha("tree", change.kind, subject), (), subject in self.empty)
 
     def train(self, version: str = VERSION) -> TrainPlan:

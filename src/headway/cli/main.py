@@ -17,7 +17,7 @@ from headway.errors import BrokenInvariant, HeadwayError, UnusableInput, WorldFa
 from headway.lang import speak
 from headway.model.text import say
 
-MODULES = ("look", "predict", "audit", "picks", "control", "keep", "setup", "measure")
+MODULES = ("look", "predict", "audit", "picks", "resolutions", "control", "keep", "setup", "measure")
 
 
 @click.group(

@@ -42,6 +42,11 @@ def create_branch(git: Git, branch: str, commit: Sha, when: datetime) -> None:
         )
 
 
+def keep(git: Git, ref: str, commit: Sha) -> None:
+    """A ref of Headway's own, so that git does not collect what an entry names. It is never another commit's."""
+    git.run("update-ref", ref, commit)
+
+
 def move_branch(git: Git, branch: str, before: Sha, after: Sha, when: datetime) -> None:
     """Compare-and-swap. Raises ``WorldFailed``: ``branch.moved`` when the branch is no longer where the plan was made
     on, ``branch.refused`` when git (a hook, a lock, the disk) does not let it move."""

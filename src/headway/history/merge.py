@@ -73,8 +73,8 @@ def merge_resolved(git: Git, ours: Sha, resolution: Resolution) -> Merged:
 
 def _merged(git: Git, sides: Sides, env: Mapping[str, str] | None, scratch: Mapping[str, str]) -> Merged:
     with tempfile.TemporaryDirectory(prefix="headway-tree-") as folder:
-        base = _synthetic(git, sides.base, None, scratch)
-        left, right = (_synthetic(git, tree, base, scratch) for tree in (sides.ours, sides.theirs))
+        base = synthetic_commit(git, sides.base, None, scratch)
+        left, right = (synthetic_commit(git, tree, base, scratch) for tree in (sides.ours, sides.theirs))
         _lay_attributes(git, sides.ours, Path(folder), scratch)
         return _merge(git, left, right, Path(folder), also_reading(git, env, scratch))
 
@@ -115,7 +115,8 @@ def _not_here(name: str) -> UnusableInput:
     )
 
 
-def _synthetic(git: Git, tree: Sha, parent: Sha | None, env: Mapping[str, str]) -> Sha:
+def synthetic_commit(git: Git, tree: Sha, parent: Sha | None, env: Mapping[str, str]) -> Sha:
+    """A commit of nobody's; ``env`` says where it is written."""
     parents = ("-p", parent) if parent else ()
     return git.run("commit-tree", tree, *parents, input=b"\n", env={**env, **_NOBODY}).strip()
 

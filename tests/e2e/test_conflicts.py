@@ -1,0 +1,186 @@
+"""Conflicts and their workspaces with real git: one pick conflicts, the others go on; a person resolves, another
+approves, and what is applied says so (issue 4: "Never resolve silently, never ``-X theirs``")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from trainkit import BRANCH, CUT, PICKS, Project, ask, grow_trunk, kinds, make_project, only, open_at, settle
+
+from headway import picking
+from headway.app import Headway
+from headway.decide.requests import requests
+from headway.model.entry import Entry, Kind, broken_links
+from headway.model.pick import Claims, PickRequest
+from headway.model.reason import Reason
+from headway.model.text import facts_json
+from headway.refusal import Refused
+from headway.resolving import Resolved, resolve, shown
+
+TICKER = Path(__file__).parent.parent / "ticker.py"
+LATER = PICKS + timedelta(hours=3)
+RESOLVED = "def parse(text):\n    return text.split() or []\n"
+
+
+@dataclass
+class Conflicted:
+    """A branch onto which #5 (docs) applies and #7 does not: it mends what #6, a feature, brought."""
+
+    project: Project
+    request: int
+
+    @property
+    def path(self) -> Path:
+        return self.project.path
+
+    @property
+    def workspace(self) -> str:
+        return f"conflict/{BRANCH}/{self.project.shas['on-feature'][:12]}"
+
+    def app(self, at: datetime = PICKS, person: str = "Rosa") -> Headway:
+        return open_at(self.path, at, person=person)
+
+    def commit(self, files: dict[str, str | None], subject: str = "Resolve") -> str:
+        return self.project.made.commit(subject, files, branch=self.workspace, when=PICKS)
+
+    def wait(self, code: str, at: datetime = PICKS) -> Reason:
+        return next(w for w in self.app(at).train("0.1.1").waits if w.code == code)
+
+
+def critical(app: Headway, ref: str) -> Entry:
+    request = PickRequest(ref, "critical", "it crashes", ("https://example.org/crash",), Claims(symptom="crash"))
+    return picking.request_pick(app, request).entry
+
+
+def approve_pick(app: Headway, request: int) -> None:
+    """Bound to the commit and to what the request is now."""
+    asked = next(a for a in requests(app.entries(), "0.1.1") if a.id == request)
+    app.record(
+        Kind.APPROVED,
+        "0.1.1",
+        {"gate": f"pick:{request}", "commit": asked.payload["commit"], "evidence": asked.evidence, "left_out": []},
+    )
+
+
+@pytest.fixture
+def conflicted(tmp_path: Path) -> Conflicted:
+    project = make_project(tmp_path / "toy.git")
+    settle(open_at(project.path, CUT))
+    grow_trunk(project)
+    app = open_at(project.path, PICKS)
+    ask(app, "#5", "docs")
+    return Conflicted(project, critical(app, "#7").seq)
+
+
+def refused(app: Headway, request: int, rev: str | None = None) -> dict[str, Reason]:
+    answer = resolve(app, request, rev)
+    assert isinstance(answer, Refused), answer
+    assert all(r.clause and r.facts and str(r.remedy) for r in answer.reasons)
+    return {r.code: r for r in answer.reasons}
+
+
+def resolved(app: Headway, request: int, rev: str | None = None) -> Resolved:
+    answer = resolve(app, request, rev)
+    assert isinstance(answer, Resolved), answer
+    return answer
+
+
+def test_a_conflict_never_blocks_the_rest(conflicted: Conflicted) -> None:
+    """The other pick is applied and gets its candidate; the conflict is on a branch of its own, with the markers, the
+    commands to finish and the prerequisites that would make it clean."""
+    git, shas = conflicted.project.git, conflicted.project.shas
+    done, _ = settle(conflicted.app())
+    assert done == ["apply", "open-workspace", "tag-candidate", "build", "test"]
+    tip = git("rev-parse", BRANCH)
+    assert "[Doc] How to install (#5)" in git("log", "--format=%s", BRANCH)
+    assert git("rev-parse", "v0.1.1-rc2^{commit}") == tip
+
+    assert git("rev-parse", f"{conflicted.workspace}^") == tip
+    text = git("show", f"{conflicted.workspace}:toykit/parse.py").splitlines()
+    assert text[0] == f"<<<<<<< {BRANCH}"
+    assert text[-1] == f">>>>>>> {shas['on-feature'][:12]} ([Bugfix] Colours of nothing (#7))"
+    message = git("show", "-s", "--format=%B", conflicted.workspace)
+    for words in (
+        f"git switch {conflicted.workspace}",
+        "git commit -a",
+        f"headway pick resolve {conflicted.request}",
+        f"{shas['feature'][:12]} [Feature] Colours (#6)",
+        f"(cherry picked from commit {shas['on-feature']})",
+    ):
+        assert words in message
+    entry = only(conflicted.app(), Kind.CONFLICTED, "0.1.1")
+    assert entry.payload["prerequisites"] == [shas["feature"]]
+    assert (entry.payload["commit"], entry.actor) == (git("rev-parse", conflicted.workspace), "headway")
+    wait = conflicted.wait("picks.conflict")
+    assert f"`git switch {conflicted.workspace}`" in str(wait.remedy)
+    assert f"`headway pick resolve {conflicted.request}`" in str(wait.remedy)
+    assert shas["feature"][:12] in str(wait.remedy)
+    assert settle(conflicted.app())[0] == []
+
+
+def test_what_is_no_resolution_is_refused_and_writes_nothing(conflicted: Conflicted) -> None:
+    """Markers left, nothing changed, paths of something else, not made on the workspace: each with its remedy."""
+    settle(conflicted.app())
+    before = kinds(conflicted.app())
+    assert set(refused(conflicted.app(), conflicted.request)) == {"resolve.unchanged"}
+    markers = conflicted.project.git("show", f"{conflicted.workspace}:toykit/parse.py")
+    conflicted.commit({"toykit/parse.py": markers.replace("<<<<<<<", "<<<<<<< mine") + "\n"})
+    found = refused(conflicted.app(), conflicted.request)
+    assert set(found) == {"resolve.markers"}
+    assert facts_json(found["resolve.markers"].facts)["paths"] == ["toykit/parse.py"]
+    conflicted.commit({"toykit/parse.py": RESOLVED, "toykit/count.py": "def count(xs):\n    return 0\n"})
+    found = refused(conflicted.app(), conflicted.request)
+    assert set(found) == {"resolve.other-paths"}
+    assert facts_json(found["resolve.other-paths"].facts)["paths"] == ["toykit/count.py"]
+    assert set(refused(conflicted.app(), conflicted.request, BRANCH)) == {"resolve.elsewhere"}
+    base = conflicted.project.git("show", f"{BRANCH}:toykit/parse.py") + "\n"
+    count = conflicted.project.git("show", f"{BRANCH}:toykit/count.py") + "\n"
+    conflicted.commit({"toykit/parse.py": base, "toykit/count.py": count})
+    assert set(refused(conflicted.app(), conflicted.request)) == {"resolve.empty"}
+    docs = next(e.seq for e in conflicted.app().entries() if e.payload.get("category") == "docs")
+    assert set(refused(conflicted.app(), docs)) == {"resolve.not-open"}
+    assert kinds(conflicted.app()) == before
+    assert conflicted.project.ref("refs/headway/resolutions") is None
+
+
+def test_a_resolution_is_recorded_compared_approved_by_another_and_applied_with_its_trailer(
+    conflicted: Conflicted,
+) -> None:
+    """The person's resolution is recorded as such and diffed against the origin for the reviewers."""
+    git, shas = conflicted.project.git, conflicted.project.shas
+    settle(conflicted.app())
+    commit = conflicted.commit({"toykit/parse.py": RESOLVED})
+    answer = resolved(conflicted.app(person="Rosa"), conflicted.request)
+    assert (answer.entry.actor, answer.needs.approvals, answer.conflicts) == ("Rosa", 1, ())
+    p = answer.entry.payload
+    assert (p["commit"], p["tree"], p["tip"]) == (
+        commit,
+        git("rev-parse", f"{commit}^{{tree}}"),
+        git("rev-parse", BRANCH),
+    )
+    assert git("for-each-ref", "--format=%(objectname)", "refs/headway/resolutions") == commit
+    assert set(refused(conflicted.app(), conflicted.request)) == {"resolve.known"}
+
+    page = shown(conflicted.app(), conflicted.request)
+    (_, difference) = page.differences[0]
+    assert page.state == "needs-review"
+    assert difference is not None
+    assert "+    return text.split() or []" in difference
+    assert settle(conflicted.app())[0] == []
+    approve_pick(conflicted.app(person="Rosa"), conflicted.request)
+    assert settle(conflicted.app())[0] == [], "one's own resolution is approved by another"
+    approve_pick(conflicted.app(person="Sam"), conflicted.request)
+    assert settle(conflicted.app())[0][:2] == ["apply", "tag-candidate"]
+
+    body = git("show", "-s", "--format=%B", BRANCH)
+    assert body.splitlines()[-2:] == [f"(cherry picked from commit {shas['on-feature']})", "Resolved-by: Rosa"]
+    assert git("show", f"{BRANCH}:toykit/parse.py") + "\n" == RESOLVED
+    (row,) = [
+        c for e in conflicted.app().entries() if e.kind is Kind.APPLIED for c in e.payload["changes"] if c["resolved"]
+    ]
+    assert (row["resolved"], row["commit"]) == (answer.entry.seq, git("rev-parse", BRANCH))
+    assert shown(conflicted.app(), conflicted.request).state == "applied"
+    assert broken_links(conflicted.app().entries()) == ()
