@@ -152,7 +152,8 @@ def _same_tree(planned: PlannedChange) -> None:
 
 def _row(change: Any, commit: str) -> Payload:
     known = {"kind": str(change.kind), "origin": change.origin, "commit": commit, "request": change.request}
-    return {**known, "undoes": change.undoes, "subject": change.subject}
+    resolved = change.resolution.entry if change.resolution else None
+    return {**known, "undoes": change.undoes, "subject": change.subject, "resolved": resolved}
 
 
 def _applied(branch: str, before: str, after: str, rows: list[Payload]) -> Payload:

@@ -143,7 +143,7 @@ class World:
 
     # The ledger ------------------------------------------------------------------------------------------------
 
-    def note(self, kind: Kind, train: str = VERSION, actor: str = "headway", **payload: Any) -> Entry:
+    def note(self, kind: Kind, /, train: str = VERSION, actor: str = "headway", **payload: Any) -> Entry:
         """Append an entry to the chain."""
         prev = self.entries[-1].digest if self.entries else GENESIS
         seq = len(self.entries) + 1
@@ -230,12 +230,26 @@ class World:
         for train in live_trains(seen, self.policy):
             line = seen.line(train.branch)
             if line is not None:
-                trials[line.branch] = tuple(self._tried(c) for c in changes.pending(train, line, seen, self.policy))
+                trials[line.branch] = self._trials(changes.pending(train, line, seen, self.policy))
         return replace(seen, trials=trials)
 
     def _base(self, commit: str) -> str:
         home = next((b for b, commits in self.branches.items() if any(c.sha == commit for c in commits)), None)
         return self.cuts[home] if home else commit
+
+    def _trials(self, pending: Iterable[PendingChange]) -> tuple[Trial, ...]:
+        """Those of one group all or none."""
+        tried = [self._tried(c) for c in pending]
+        stuck: dict[int | None, str] = {}
+        for t in tried:
+            if t.tree is None and t.change.group is not None:
+                stuck.setdefault(t.change.group, t.change.origin)
+        return tuple(
+            Trial(t.change, None, (), False, held_by=stuck[t.change.group])
+            if stuck.get(t.change.group, t.change.origin) != t.change.origin
+            else t
+            for t in tried
+        )
 
     def _tried(self, change: PendingChange) -> Trial:
         subject = change.undoes if change.kind is ChangeKind.REVERT else change.origin
