@@ -3,6 +3,8 @@ approves, and what is applied says so (issue 4: "Never resolve silently, never `
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from trainkit import BRANCH, CUT, PICKS, Project, ask, grow_trunk, kinds, make_p
 
 from headway import picking
 from headway.app import Headway
+from headway.auditing import look
 from headway.decide.requests import requests
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.pick import Claims, PickRequest
@@ -184,3 +187,151 @@ def test_a_resolution_is_recorded_compared_approved_by_another_and_applied_with_
     assert (row["resolved"], row["commit"]) == (answer.entry.seq, git("rev-parse", BRANCH))
     assert shown(conflicted.app(), conflicted.request).state == "applied"
     assert broken_links(conflicted.app().entries()) == ()
+
+
+def apply_resolution(conflicted: Conflicted, at: datetime = PICKS) -> list[str]:
+    """Resolved by one person, approved by another; what the next ticks do."""
+    conflicted.commit({"toykit/parse.py": RESOLVED})
+    resolved(conflicted.app(at), conflicted.request)
+    approve_pick(conflicted.app(at, person="Sam"), conflicted.request)
+    return settle(conflicted.app(at))[0]
+
+
+def test_the_audit_explains_what_was_resolved(conflicted: Conflicted) -> None:
+    """It holds another content than its origin, and its line of ``-x`` and the ledger say what it is."""
+    settle(conflicted.app())
+    apply_resolution(conflicted)
+    tip = conflicted.project.git("rev-parse", BRANCH)
+    looked = look(conflicted.app(), BRANCH)
+    row = next(r for r in looked.audit.commits if r.commit.sha == tip)
+    assert row.identity.origins == (conflicted.project.shas["on-feature"],)
+    assert not [w for w in conflicted.app().train("0.1.1").waits if w.code == "branch.unexplained"]
+
+
+def test_ticks_that_are_killed_between_the_steps_leave_one_workspace(conflicted: Conflicted, tmp_path: Path) -> None:
+    """Killed before, between making the branch and writing it down, and after: the same branch, one entry."""
+    killed = run_ticks(conflicted.path, tmp_path / "stops")
+    steps = (tmp_path / "stops").read_text().splitlines()
+    assert killed == len(steps)
+    assert {s.split(":")[0] for s in steps if conflicted.workspace in s} == {
+        "before",
+        "workspace",
+        "unrecorded",
+        "after",
+    }
+    entry = only(conflicted.app(), Kind.CONFLICTED, "0.1.1")
+    refs = conflicted.project.git("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads/conflict")
+    assert refs == f"{conflicted.workspace} {entry.payload['commit']}"
+    assert entry.payload["base"] == entry.payload["tip"] == conflicted.project.git("rev-parse", BRANCH)
+    assert broken_links(conflicted.app().entries()) == ()
+
+
+def test_a_person_who_is_faster_than_the_record_keeps_what_they_did(conflicted: Conflicted) -> None:
+    """Killed before it was written down; a person works on the branch already: it is found, not made anew."""
+
+    def stop(name: str) -> None:
+        if name.startswith("unrecorded:open-workspace"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_at(conflicted.path, PICKS, stop).tick(settle=True)
+    laid = conflicted.project.git("rev-parse", conflicted.workspace)
+    mine = conflicted.commit({"toykit/parse.py": RESOLVED})
+    settle(conflicted.app(LATER))
+    entry = only(conflicted.app(), Kind.CONFLICTED, "0.1.1")
+    assert (entry.payload["commit"], entry.payload["workspace"]) == (laid, conflicted.workspace)
+    assert conflicted.project.git("rev-parse", conflicted.workspace) == mine
+    assert resolved(conflicted.app(), conflicted.request).entry.payload["commit"] == mine
+
+
+def test_a_branch_of_that_name_that_is_somebody_elses_is_left_alone(conflicted: Conflicted) -> None:
+    project = conflicted.project
+    theirs = project.commit("theirs", "Mine (#20)", {"mine.txt": "mine\n"}, branch=conflicted.workspace)
+    settle(conflicted.app())
+    entry = only(conflicted.app(), Kind.CONFLICTED, "0.1.1")
+    assert entry.payload["workspace"] == f"{conflicted.workspace}-2"
+    assert project.git("rev-parse", conflicted.workspace) == theirs
+    assert project.git("rev-parse", entry.payload["workspace"]) == entry.payload["commit"]
+
+
+def test_a_hook_that_refuses_the_workspace_does_not_stop_the_train(conflicted: Conflicted) -> None:
+    """What git said is a fact, and the person is told the way without a workspace."""
+    hook = conflicted.path / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        "#!/bin/sh\n"
+        '[ "$1" = prepared ] || exit 0\n'
+        "! grep -q refs/heads/conflict/ || { echo no workspaces here >&2; exit 1; }\n"
+    )
+    hook.chmod(0o755)
+    assert settle(conflicted.app())[0] == ["apply", "open-workspace", "tag-candidate", "build", "test"]
+    wait = conflicted.wait("picks.conflict")
+    assert "git cherry-pick -x" in str(wait.remedy)
+    assert facts_json(wait.facts)["workspace"] is None
+    assert facts_json(wait.facts)["refused"]
+    hook.unlink()
+    ask(conflicted.app(), conflicted.project.shas["ci"], "release-branch")
+    assert "open-workspace" in settle(conflicted.app())[0], "tried again when the branch has moved"
+
+
+def test_a_resolution_is_merged_into_the_branch_as_it_is_when_it_is_approved(conflicted: Conflicted) -> None:
+    """The branch moves on after it was made: another pick comes between, and both are there."""
+    settle(conflicted.app())
+    conflicted.commit({"toykit/parse.py": RESOLVED})
+    resolved(conflicted.app(), conflicted.request)
+    critical(conflicted.app(), "#4")
+    assert "apply" in settle(conflicted.app())[0]
+    approve_pick(conflicted.app(person="Sam"), conflicted.request)
+    assert "apply" in settle(conflicted.app())[0]
+    git = conflicted.project.git
+    assert git("show", f"{BRANCH}:toykit/parse.py") + "\n" == RESOLVED
+    assert "return len(xs)\n" in git("show", f"{BRANCH}:toykit/count.py") + "\n"
+    assert git("diff", "--name-only", f"{BRANCH}^", BRANCH) == "toykit/parse.py"
+
+
+def test_a_resolution_that_conflicts_with_what_came_meanwhile_says_so_and_is_not_applied(
+    conflicted: Conflicted,
+) -> None:
+    """A new workspace holds it and the branch's new state; the old one keeps the person's commit."""
+    project = conflicted.project
+    settle(conflicted.app())
+    mine = conflicted.commit({"toykit/parse.py": RESOLVED})
+    resolved(conflicted.app(), conflicted.request)
+    project.commit(
+        "hand", "Split at commas", {"toykit/parse.py": "def parse(text):\n    return text.split(',')\n"}, branch=BRANCH
+    )
+    tip = project.git("rev-parse", BRANCH)
+    approve_pick(conflicted.app(person="Sam"), conflicted.request)
+    wait = conflicted.wait("picks.conflict")
+    assert "the resolution of request" in str(wait.text)
+    assert "apply" not in settle(conflicted.app())[0]
+    assert project.git("rev-parse", BRANCH) == tip
+    assert project.git("rev-parse", conflicted.workspace) == mine
+    second = f"{conflicted.workspace}-2"
+    text = project.git("show", f"{second}:toykit/parse.py")
+    assert "split(',')" in text
+    assert "or []" in text
+    assert text.count("<<<<<<<") == 1
+    both = "def parse(text):\n    return text.split(',') or []\n"
+    project.made.commit("Both", {"toykit/parse.py": both}, branch=second)
+    resolved(conflicted.app(), conflicted.request)
+    assert "picks.needs-review" in {w.code for w in conflicted.app().train("0.1.1").waits}, "it is another resolution"
+    approve_pick(conflicted.app(person="Sam"), conflicted.request)
+    assert "apply" in settle(conflicted.app())[0]
+    assert project.git("show", f"{BRANCH}:toykit/parse.py") + "\n" == both
+
+
+def test_a_resolution_that_the_branch_outran_is_told_at_once(conflicted: Conflicted) -> None:
+    settle(conflicted.app())
+    conflicted.commit({"toykit/parse.py": RESOLVED})
+    split = "def parse(text):\n    return text.split(',')\n"
+    conflicted.project.commit("hand", "Split at commas", {"toykit/parse.py": split}, branch=BRANCH)
+    assert resolved(conflicted.app(), conflicted.request).conflicts == ("toykit/parse.py",)
+
+
+def run_ticks(path: Path, stops: Path) -> int:
+    """Ticks until only waits are left, killed at each step once; how often."""
+    args = [sys.executable, str(TICKER), str(path), PICKS.isoformat(), str(stops)]
+    done = subprocess.run(args, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
