@@ -24,6 +24,7 @@ from headway.plan.actions import (
     MeasureCandidate,
     NameCulprit,
     OpenDebt,
+    OpenWorkspace,
     PayDebt,
     PlannedChange,
     PrepareEmbargoed,
@@ -96,6 +97,8 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             return Kind.INDEBTED, {"request": action.request, "origin": action.origin, **known}
         case PayDebt():
             return Kind.PAID, {"request": action.request, "origin": action.origin, "trunk": action.trunk}
+        case OpenWorkspace():
+            return Kind.CONFLICTED, _conflict(world, action)
         case TagCandidate() | TagFinal():
             return _tag(world, action)
         case BuildCandidate():
@@ -151,6 +154,22 @@ def _prepare(world: World, action: PrepareEmbargoed) -> Payload:
     return {"branch": action.branch, "private": action.private, "tip": action.tip, "commit": tip, "changes": rows}
 
 
+def _conflict(world: World, action: OpenWorkspace) -> Payload:
+    assert world.tip(action.branch) == action.tip
+    taken = {e.payload["workspace"] for e in world.entries if e.kind is Kind.CONFLICTED}
+    assert action.workspace not in taken, "a workspace is never moved"
+    change = action.change
+    made = {"workspace": action.workspace, "commit": sha("conflict", action.workspace), "why": ""}
+    made |= {
+        "branch": action.branch,
+        "tip": action.tip,
+        "base": sha("base", *action.before) if action.before else action.tip,
+    }
+    what = {"kind": str(change.kind), "origin": change.origin, "request": change.request, "undoes": change.undoes}
+    found = {"paths": list(action.conflicts), "prerequisites": [], "unsolved": None}
+    return {**made, **what, "subject": change.subject, **found}
+
+
 def _same_tree(planned: PlannedChange) -> None:
     change = planned.change
     subject = change.undoes if change.kind is ChangeKind.REVERT else change.origin
@@ -159,7 +178,8 @@ def _same_tree(planned: PlannedChange) -> None:
 
 def _row(change: Any, commit: str) -> Payload:
     known = {"kind": str(change.kind), "origin": change.origin, "commit": commit, "request": change.request}
-    return {**known, "undoes": change.undoes, "subject": change.subject}
+    resolved = change.resolution.entry if change.resolution else None
+    return {**known, "undoes": change.undoes, "subject": change.subject, "resolved": resolved}
 
 
 def _applied(branch: str, before: str, after: str, rows: list[Payload]) -> Payload:

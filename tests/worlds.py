@@ -78,6 +78,7 @@ class World:
     index: dict[str, PublishedFile] = field(default_factory=dict)
     checked_out: set[str] = field(default_factory=set)
     conflicting: set[str] = field(default_factory=set)
+    paths: tuple[str, ...] = ("src/a.py",)
     empty: set[str] = field(default_factory=set)
     red: set[str] = field(default_factory=set)
     unbuildable: set[str] = field(default_factory=set)
@@ -145,7 +146,7 @@ class World:
 
     # The ledger ------------------------------------------------------------------------------------------------
 
-    def note(self, kind: Kind, train: str = VERSION, actor: str = "headway", **payload: Any) -> Entry:
+    def note(self, kind: Kind, /, train: str = VERSION, actor: str = "headway", **payload: Any) -> Entry:
         """Append an entry to the chain."""
         prev = self.entries[-1].digest if self.entries else GENESIS
         seq = len(self.entries) + 1
@@ -245,9 +246,9 @@ class World:
         for train in trains:
             line = seen.line(train.branch)
             if line is not None:
-                trials[line.branch] = tuple(self._tried(c) for c in changes.pending(train, line, seen, self.policy))
+                trials[line.branch] = self._trials(changes.pending(train, line, seen, self.policy))
                 hidden = queue.embargoed(train, seen, self.policy)
-                trials[private_branch(line.branch, self.policy)] = tuple(self._tried(c) for c in hidden)
+                trials[private_branch(line.branch, self.policy)] = self._trials(hidden)
         return replace(seen, trials=trials)
 
     def _on_trunk(self, origin: str) -> str:
@@ -257,10 +258,25 @@ class World:
         home = next((b for b, commits in self.branches.items() if any(c.sha == commit for c in commits)), None)
         return self.cuts[home] if home else commit
 
+    def _trials(self, pending: Iterable[PendingChange]) -> tuple[Trial, ...]:
+        """Those of one group all or none."""
+        tried = [self._tried(c) for c in pending]
+        stuck: dict[int | None, str] = {}
+        for t in tried:
+            if t.tree is None and t.change.group is not None:
+                stuck.setdefault(t.change.group, t.change.origin)
+        return tuple(
+            Trial(t.change, None, (), False, held_by=stuck[t.change.group])
+            if stuck.get(t.change.group, t.change.origin) != t.change.origin
+            else t
+            for t in tried
+        )
+
     def _tried(self, change: PendingChange) -> Trial:
         subject = change.undoes if change.kind is ChangeKind.REVERT else change.origin
-        if subject in self.conflicting:
-            return Trial(change, None, ("src/a.py",), False)
+        clash = subject if change.resolution is None else change.resolution.commit
+        if clash in self.conflicting:
+            return Trial(change, None, self.paths, False)
         return Trial(change, sha("tree", change.kind, subject), (), subject in self.empty)
 
     def train(self, version: str = VERSION) -> TrainPlan:

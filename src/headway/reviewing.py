@@ -87,7 +87,7 @@ def _may_not(app: Headway, asked: Asked) -> Refused | None:
             person=app.person,
             people=people,
         )
-    if asked.resolved is not None and asked.resolved.actor == app.person:
+    if app.person in {e.actor for e in asked.resolved}:
         return no(
             "P1",
             "approve.own-resolution",

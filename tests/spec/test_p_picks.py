@@ -248,7 +248,7 @@ def test_P8_a_conflict_blocks_only_itself(world: World) -> None:
     assert picked(world) == [good.subject]
     wait = world.waits()["picks.conflict"]
     assert (wait.clause, fact(wait, "conflicts"), fact(wait, "request")) == ("P8", ("src/a.py",), asked.seq)
-    assert f"git cherry-pick -x {bad.sha}" in str(wait.remedy)
+    assert f"`git switch conflict/{BRANCH}/{bad.sha[:12]}`" in str(wait.remedy)
     assert world.train().evidence is not None
     world.by_hand(bad)
     assert isinstance(world.train().action, RecordApplied)

@@ -36,6 +36,10 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "apply to rel: A, B, C and 2 more",
     ),
     (a.RecordApplied("0.1.1", "rel", SHA, OTHER, ()), "write down what is on rel already"),
+    (
+        a.OpenWorkspace("0.1.1", "rel", SHA, "conflict/rel/a1b2", change("Fix (#4)"), ("a.py",)),
+        "put the conflict of Fix (#4) with rel on conflict/rel/a1b2, for a person to resolve",
+    ),
     (a.TagCandidate("0.1.1", "v0.1.1-rc1", SHA), "tag a1b2c3d4e5f6 as candidate v0.1.1-rc1"),
     (a.BuildCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1"), "build v0.1.1-rc1 as version 0.1.1"),
     (

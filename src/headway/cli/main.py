@@ -17,7 +17,20 @@ from headway.errors import BrokenInvariant, HeadwayError, UnusableInput, WorldFa
 from headway.lang import speak
 from headway.model.text import say
 
-MODULES = ("look", "predict", "audit", "picks", "drop", "control", "keep", "prove", "figures", "setup", "measure")
+MODULES = (
+    "look",
+    "predict",
+    "audit",
+    "picks",
+    "drop",
+    "resolutions",
+    "control",
+    "keep",
+    "prove",
+    "figures",
+    "setup",
+    "measure",
+)
 
 
 @click.group(

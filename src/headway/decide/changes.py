@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headway.decide import dropping, queue, record, reverts
+from headway.decide import conflicts, dropping, queue, record, reverts
 from headway.decide.holding import Holdings
 from headway.decide.reverts import RevertFinding
 from headway.decide.unapplied import gone_reason, held_reason
@@ -121,27 +121,7 @@ def conflict_reason(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
                 sha=change.origin,
             ),
         )
-    merge = any(c.sha == change.origin and len(c.parents) > 1 for c in snapshot.trunk.commits)
-    return Reason(
-        "P8",
-        "picks.conflict",
-        say(
-            "request {id} conflicts on {branch}: {paths}", id=change.request, branch=line.branch, paths=trial.conflicts
-        ),
-        facts(
-            request=change.request,
-            commit=change.origin,
-            subject=change.subject,
-            conflicts=trial.conflicts,
-            branch=line.branch,
-        ),
-        say(
-            "on {branch}: `git cherry-pick {flags} {sha}`, resolve, commit; or request its prerequisites first",
-            branch=line.branch,
-            flags="-x -m 1" if merge else "-x",
-            sha=change.origin,
-        ),
-    )
+    return conflicts.reason(trial, line, snapshot)
 
 
 def empty_reason(trial: Trial, line: Line) -> Reason:

@@ -62,16 +62,18 @@ def _changes(ready: Iterator[Standing], snapshot: Snapshot) -> tuple[PendingChan
             if commit not in placed:
                 subject = s.asked.subject if s.asked.embargo else subjects.get(commit, s.asked.subject)
                 group = s.asked.id if len(s.asked.commits) > 1 else None
-                change = PendingChange(ChangeKind.PICK, commit, s.asked.id, None, subject, group, _resolution(s.asked))
+                change = PendingChange(
+                    ChangeKind.PICK, commit, s.asked.id, None, subject, group, _resolution(s.asked, commit)
+                )
                 found.setdefault(commit, change)
     return tuple(sorted(found.values(), key=lambda c: (order.get(c.origin, len(order)), c.request or 0)))
 
 
-def _resolution(asked: Asked) -> Resolution | None:
-    if asked.resolved is None:
+def _resolution(asked: Asked, commit: Sha) -> Resolution | None:
+    made = asked.resolution(commit)
+    if made is None:
         return None
-    p = asked.resolved.payload
-    return Resolution(asked.resolved.seq, p["tip"], p["tree"], p["commit"], asked.resolved.actor)
+    return Resolution(made.seq, made.payload["tip"], made.payload["tree"], made.payload["commit"], made.actor)
 
 
 def _numbers(snapshot: Snapshot) -> dict[int, Commit]:
@@ -149,7 +151,7 @@ def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> R
         people=policy.review.people,
     )
     approve = say("`headway approve {version} pick:{id}`", version=train.name, id=a.id)
-    if a.resolved is not None:
+    if a.resolved:
         return Reason(
             "P1",
             "picks.needs-review",

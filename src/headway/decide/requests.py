@@ -24,14 +24,14 @@ EMBARGO = "picks.embargo"  # the gate's review reason that two people's waivers 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """``entry`` is the request, ``says`` the entry that states it now (itself or its newest amendment); ``closed`` the
-    one that withdrew or rejected it, or asked for its change to be taken out; ``resolved`` how a conflict of it was
-    resolved. ``placed`` maps commits that were put on the branch since the request to the branch's; ``approvals`` are
-    all that were ever given."""
+    one that withdrew or rejected it, or asked for its change to be taken out; ``resolutions`` are all that were made of
+    its conflicts. ``placed`` maps commits that were put on the branch since the request to the branch's; ``approvals``
+    are all that were ever given."""
 
     entry: Entry
     says: Entry
     closed: Entry | None = None
-    resolved: Entry | None = None
+    resolutions: tuple[Entry, ...] = ()
     placed: Mapping[Sha, Sha] | None = None
     approvals: tuple[Entry, ...] = ()
 
@@ -78,10 +78,20 @@ class Asked:
         """Whether anything may still come of it."""
         return self.verdict is not PickVerdict.REFUSED and self.closed is None and not self.done
 
+    def resolution(self, commit: Sha) -> Entry | None:
+        """How a conflict of one of its commits was resolved last."""
+        return next((e for e in reversed(self.resolutions) if e.payload["origin"] == commit), None)
+
+    @property
+    def resolved(self) -> tuple[Entry, ...]:
+        """The resolutions that count, one for each commit that has one."""
+        return tuple(e for c in self.commits if (e := self.resolution(c)) is not None)
+
     @property
     def evidence(self) -> str:
         """The digest that an approval is bound to."""
-        return digest_of([self.says.digest, self.resolved.digest]) if self.resolved else self.says.digest
+        made = [e.digest for e in self.resolved]
+        return digest_of([self.says.digest, *made]) if made else self.says.digest
 
     @property
     def counted(self) -> tuple[Entry, ...]:
@@ -107,14 +117,13 @@ def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
             found[e.seq] = Asked(e, e, placed={})
             _index(found[e.seq], by_commit)
         elif e.kind is Kind.AMENDED and e.payload["request"] in found:
-            asked = found[e.payload["request"]]
-            kept = asked.resolved if asked.resolved and asked.resolved.payload["origin"] in commits_of(e) else None
-            found[asked.id] = replace(asked, says=e, resolved=kept)
+            found[e.payload["request"]] = replace(found[e.payload["request"]], says=e)
             _index(found[e.payload["request"]], by_commit)
         elif e.kind in {Kind.WITHDRAWN, Kind.REJECTED} and e.payload["request"] in found:
             found[e.payload["request"]] = replace(found[e.payload["request"]], closed=e)
         elif e.kind is Kind.RESOLVED and e.payload["request"] in found:
-            found[e.payload["request"]] = replace(found[e.payload["request"]], resolved=e)
+            asked = found[e.payload["request"]]
+            found[asked.id] = replace(asked, resolutions=(*asked.resolutions, e))
         elif e.kind is Kind.APPROVED and e.payload["gate"].startswith(GATE):
             _approve(e, found)
         elif e.kind is Kind.APPLIED:
@@ -172,12 +181,12 @@ def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     review, p = policy.review, asked.payload
     codes = {v["code"] for v in p.get("violations", ())}
     needs = review.count if asked.verdict is PickVerdict.NEEDS_REVIEW and codes != {EMBARGO} else 0
-    if p["category"] in review.categories or asked.resolved is not None:
+    if p["category"] in review.categories or asked.resolved:
         needs = max(needs, review.count)
     kinds = {p["category"], *(["waived"] if p.get("waived") else []), *(["resolution"] if asked.resolved else [])}
     if not kinds.isdisjoint(review.two_persons):
         needs = max(needs, 2)
-    but = (asked.resolved.actor,) if asked.resolved else ()
+    but = tuple(dict.fromkeys(e.actor for e in asked.resolved))
     given = tuple(
         dict.fromkeys(
             e.actor for e in asked.counted if e.actor not in but and (not review.people or e.actor in review.people)

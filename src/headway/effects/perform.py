@@ -25,6 +25,7 @@ from headway.effects.privately import prepare_embargoed
 from headway.effects.refs import create_branch, create_tag
 from headway.effects.testing import test_wheel
 from headway.effects.upload import publish_upload
+from headway.effects.workspace import open_workspace
 from headway.errors import WorldFailed
 from headway.history.export import export_tree
 from headway.history.log import read_commit
@@ -43,6 +44,7 @@ from headway.plan.actions import (
     MeasureCandidate,
     NameCulprit,
     OpenDebt,
+    OpenWorkspace,
     PayDebt,
     PrepareEmbargoed,
     ProbeCommit,
@@ -111,6 +113,8 @@ class Performer:
                 }
             case PayDebt():
                 return Kind.PAID, {"request": action.request, "origin": action.origin, "trunk": action.trunk}
+            case OpenWorkspace():
+                return Kind.CONFLICTED, self._workspace(action)
             case TagCandidate():
                 message = f"{action.tag}\n\nCandidate of {action.train}.\n"
                 create_tag(self.repo, action.tag, action.commit, message, self.clock.now())
@@ -175,6 +179,26 @@ class Performer:
             argv = command_line(self.policy.cut.check, python=sys.executable, source=str(source))
             done = run_logged(argv, log=log, timeout_s=self.policy.cut.timeout_s, cwd=source, env=child_env({}))
         return {"commit": action.commit, "ok": done.ok, "log": str(log), "command": shlex.join(argv)}
+
+    def _workspace(self, action: OpenWorkspace) -> dict[str, Any]:
+        change = action.change
+        opened = open_workspace(self.repo, action, self.clock.now(), self.progress.step)
+        return {
+            "branch": action.branch,
+            "tip": action.tip,
+            "base": opened.base,
+            "kind": str(change.kind),
+            "origin": change.origin,
+            "request": change.request,
+            "undoes": change.undoes,
+            "subject": change.subject,
+            "workspace": opened.workspace,
+            "why": opened.why,
+            "commit": opened.commit,
+            "paths": list(action.conflicts),
+            "prerequisites": [c.sha for c in opened.needed.members],
+            "unsolved": str(opened.needed.unsolved) if opened.needed.unsolved else None,
+        }
 
     def _build(self, action: BuildCandidate) -> dict[str, Any]:
         out, log = self.paths.artifacts(action.tag), self.paths.log(action.tag, "build")

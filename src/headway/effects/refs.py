@@ -56,6 +56,11 @@ def create_branch(repo: Repository, branch: str, commit: Sha, when: datetime) ->
         )
 
 
+def keep(git: Git, ref: str, commit: Sha) -> None:
+    """A ref of Headway's own, so that git does not collect what an entry names. It is never another commit's."""
+    git.run("update-ref", ref, commit)
+
+
 def move_branch(repo: Repository, branch: str, before: Sha, after: Sha, when: datetime) -> None:
     """Compare-and-swap. Raises ``WorldFailed``: ``branch.moved`` when the branch is no longer where the plan was made
     on, ``branch.refused`` when git (a hook, a protection, a lock, the disk) does not let it move."""

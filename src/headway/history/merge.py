@@ -30,11 +30,21 @@ _NOBODY = {
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A conflict as git leaves it: ``tree`` has its markers, in which the names ``ours`` and ``theirs`` stand."""
+
+    tree: Sha
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """``tree`` is the result of a clean merge, else ``None`` and ``conflicts`` are the paths."""
 
     tree: Sha | None
     conflicts: tuple[str, ...]
+    marked: Marked | None = None
 
 
 def merge_pick(
@@ -65,8 +75,8 @@ def merge_resolved(git: Git, ours: Sha, resolution: Resolution) -> Merged:
 
 def _merged(git: Git, sides: Sides, env: Mapping[str, str] | None, scratch: Mapping[str, str]) -> Merged:
     with tempfile.TemporaryDirectory(prefix="headway-tree-") as folder:
-        base = _synthetic(git, sides.base, None, scratch)
-        left, right = (_synthetic(git, tree, base, scratch) for tree in (sides.ours, sides.theirs))
+        base = synthetic_commit(git, sides.base, None, scratch)
+        left, right = (synthetic_commit(git, tree, base, scratch) for tree in (sides.ours, sides.theirs))
         _lay_attributes(git, sides.ours, Path(folder), scratch)
         return _merge(git, left, right, Path(folder), also_reading(git, env, scratch))
 
@@ -79,7 +89,8 @@ def _merge(git: Git, left: Sha, right: Sha, folder: Path, env: Mapping[str, str]
     tree, *paths = out.split("\0")
     if code == 0:
         return Merged(tree, ())
-    return Merged(None, tuple(map(text_of, conflicting((path.encode() for path in paths if path), left, right))))
+    named = tuple(map(text_of, conflicting((path.encode() for path in paths if path), left, right)))
+    return Merged(None, named, Marked(tree, left, right))
 
 
 def _sides(git: Git, ours: Sha, commit: Sha, revert: bool, env: Mapping[str, str]) -> Sides:
@@ -106,7 +117,8 @@ def _not_here(name: str) -> UnusableInput:
     )
 
 
-def _synthetic(git: Git, tree: Sha, parent: Sha | None, env: Mapping[str, str]) -> Sha:
+def synthetic_commit(git: Git, tree: Sha, parent: Sha | None, env: Mapping[str, str]) -> Sha:
+    """A commit of nobody's; ``env`` says where it is written."""
     parents = ("-p", parent) if parent else ()
     return git.run("commit-tree", tree, *parents, input=b"\n", env={**env, **_NOBODY}).strip()
 

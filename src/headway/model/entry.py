@@ -27,9 +27,10 @@ class Kind(StrEnum):
     AMENDED = "pick-amended"  # request: seq, and what pick-requested has, anew
     WITHDRAWN = "pick-withdrawn"  # request: seq, reason
     REJECTED = "pick-rejected"  # request: seq, reason                 a reviewer's no
-    CONFLICTED = "conflict"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, paths,
-    # prerequisites, unsolved
-    RESOLVED = "resolved"  # branch, tip, kind, origin, request, undoes, subject, workspace, commit, tree, paths
+    CONFLICTED = "conflict"  # branch, tip, base: the tip with what the request brings before it, kind, origin, request,
+    # undoes, subject, workspace (""; git refused the branch: why), commit, paths, prerequisites, unsolved
+    RESOLVED = "resolved"  # branch, tip: the conflict's base, kind, origin, request, undoes, subject, workspace,
+    # commit, tree, paths
     REVERT_ASKED = "revert-asked"  # branch, commit, subject, reason, requests: closed by it  a commit to be taken out
     PREPARED = "embargo-prepared"  # branch, private, tip, commit, changes  a private branch until disclosure
     INDEBTED = "debt"  # request, branch, origin, commit               the trunk lacks a change that was released first

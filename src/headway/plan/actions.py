@@ -87,7 +87,10 @@ class RecordApplied:
 
 @dataclass(frozen=True, slots=True)
 class OpenWorkspace:
-    """Put a conflict on a branch of its own, with git's markers, for a person to resolve; the release branch stays."""
+    """Put a conflict on a branch of its own, with git's markers, for a person to resolve; the release branch stays.
+
+    ``before`` are the changes of the same request that apply cleanly before it.
+    """
 
     kind: ClassVar[str] = "open-workspace"
     train: str
@@ -96,6 +99,7 @@ class OpenWorkspace:
     workspace: str
     change: PendingChange
     conflicts: tuple[str, ...]
+    before: tuple[PendingChange, ...] = ()
 
     @property
     def target(self) -> str:
@@ -297,6 +301,7 @@ Action = (
     | PrepareEmbargoed
     | OpenDebt
     | PayDebt
+    | OpenWorkspace
     | TagCandidate
     | BuildCandidate
     | TestCandidate

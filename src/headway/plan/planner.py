@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from headway.decide import (
     branch,
     changes,
+    conflicts,
     cut,
     debts,
     dropping,
@@ -51,6 +52,7 @@ from headway.plan.actions import (
     MeasureCandidate,
     NameCulprit,
     OpenDebt,
+    OpenWorkspace,
     PayDebt,
     PlannedChange,
     PrepareEmbargoed,
@@ -174,6 +176,7 @@ def _open(
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)
+    action = action or _workspace_action(train, line, trials, snapshot)
     action = action or next((a for r in known if (a := _candidate_action(train, r)) is not None), None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
@@ -222,6 +225,17 @@ def _embargo_action(train: Train, line: Line, snapshot: Snapshot, policy: Policy
         there.tip if there else None,
         line.tip,
         tuple(PlannedChange(t.change, t.tree) for t in wanted if t.tree is not None),
+    )
+
+
+def _workspace_action(train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot) -> OpenWorkspace | None:
+    """For the first conflict that has none. All that applies is on the branch by now, so each was tried on its tip."""
+    found = next(conflicts.unopened(trials, line, snapshot.entries), None)
+    if found is None:
+        return None
+    change, name = found.trial.change, found.next_name
+    return OpenWorkspace(
+        train.name, line.branch, line.tip, name, change, found.trial.conflicts, conflicts.before(found.trial, trials)
     )
 
 

@@ -105,7 +105,7 @@ def _conflicted(train: str, p: Payload) -> Text:
         subject=p.get("subject") or short(p.get("origin")),
         branch=p.get("branch"),
         paths=p.get("paths", ()),
-        workspace=p.get("workspace"),
+        workspace=p.get("workspace") or None,
     )
 
 

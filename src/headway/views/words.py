@@ -16,6 +16,7 @@ from headway.plan.actions import (
     MeasureCandidate,
     NameCulprit,
     OpenDebt,
+    OpenWorkspace,
     PayDebt,
     PrepareEmbargoed,
     ProbeCommit,
@@ -98,6 +99,13 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
                 "write down that the trunk has {commit} now, in {trunk}",
                 commit=short(action.origin),
                 trunk=short(action.trunk),
+            )
+        case OpenWorkspace():
+            return say(
+                "put the conflict of {subject} with {branch} on {workspace}, for a person to resolve",
+                subject=action.change.subject or short(action.change.origin),
+                branch=action.branch,
+                workspace=action.workspace,
             )
         case TagCandidate():
             return say("tag {commit} as candidate {tag}", tag=action.tag, commit=short(action.commit))

@@ -1,0 +1,155 @@
+"""Whether a commit is a person's resolution of a conflict: of this one, all of it, and of nothing else (P8). Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headway.decide.requests import Asked
+from headway.model.commit import Sha
+from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
+from headway.model.text import Text, facts, say
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A commit that is offered as a resolution; ``base`` is the tree that the conflict lies on. See the fields of
+    ``ResolutionFacts`` of the same names."""
+
+    commit: Sha
+    tree: Sha
+    base: Sha
+    descended: bool
+    marked: tuple[str, ...]
+    strange: tuple[str, ...]
+
+
+def conflict_entry(asked: Asked, branch: str, entries: tuple[Entry, ...]) -> Entry | None:
+    """The newest workspace of one of its commits."""
+    found = None
+    for e in entries:
+        p = e.payload
+        if e.kind is Kind.CONFLICTED and p["branch"] == branch and p["origin"] in asked.commits and p["workspace"]:
+            found = e
+    return found
+
+
+def no_conflict(asked: Asked, branch: str) -> Reason:
+    return Reason(
+        "P8",
+        "resolve.no-conflict",
+        say("no workspace was opened for request {id}", id=asked.id),
+        facts(request=asked.id, branch=branch),
+        say("see what it waits for: `headway pick show {id}`; `headway tick` opens one when it conflicts", id=asked.id),
+    )
+
+
+def gone(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
+    """The branch of the workspace is not here."""
+    return Reason(
+        "P8",
+        "resolve.workspace-gone",
+        say("the workspace {workspace} is not in this repository", workspace=conflict["workspace"]),
+        facts(request=asked.id, workspace=conflict["workspace"], commit=conflict["commit"]),
+        say(
+            "name the commit with --commit, or begin again: `git branch {workspace} {commit}`",
+            workspace=shlex.quote(conflict["workspace"]),
+            commit=conflict["commit"],
+        ),
+    )
+
+
+def refusals(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """All that speaks against it; what hangs on another's mending is left out."""
+    if not offered.descended:
+        return (_elsewhere(offered, asked, conflict),)
+    if offered.commit == conflict["commit"]:
+        return (_unchanged(asked, conflict),)
+    return tuple(_spoilt(offered, asked, conflict))
+
+
+def _reason(code: str, text: Text, offered: Offered, asked: Asked, remedy: Text, **known: Any) -> Reason:
+    return Reason("P8", code, text, facts(request=asked.id, commit=offered.commit, **known), remedy)
+
+
+def _elsewhere(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> Reason:
+    workspace, start = conflict["workspace"], conflict["commit"]
+    return _reason(
+        "resolve.elsewhere",
+        say("{commit} was not made on the workspace {workspace}", commit=offered.commit[:12], workspace=workspace),
+        offered,
+        asked,
+        say(
+            "commit it on top of {start}; after an amend: `git reset --soft {start}`, `git commit`",
+            start=start[:12],
+        ),
+        workspace=workspace,
+        begins=start,
+    )
+
+
+def _unchanged(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
+    workspace = conflict["workspace"]
+    return Reason(
+        "P8",
+        "resolve.unchanged",
+        say("nothing was committed on {workspace} yet", workspace=workspace),
+        facts(request=asked.id, workspace=workspace, commit=conflict["commit"]),
+        say(
+            "`git switch {workspace}`, edit, `git commit -a`; where it is right as it lies there: "
+            "`git commit --allow-empty`",
+            workspace=shlex.quote(workspace),
+        ),
+    )
+
+
+def _spoilt(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> Iterator[Reason]:
+    if offered.marked:
+        yield _reason(
+            "resolve.markers",
+            say("the conflict is not resolved in {paths}", paths=offered.marked),
+            offered,
+            asked,
+            say("take out the markers (<<<<<<<, =======, >>>>>>>) and side files, then `git commit -a`"),
+            paths=offered.marked,
+        )
+    if offered.strange:
+        yield _reason(
+            "resolve.other-paths",
+            say(
+                "neither {origin} nor its conflict touches {paths}",
+                origin=conflict["origin"][:12],
+                paths=offered.strange,
+            ),
+            offered,
+            asked,
+            say(
+                "put back what does not belong to it: `git checkout {base} -- PATH`, `git commit -a`; "
+                "another change is a request of its own",
+                base=conflict["base"][:12],
+            ),
+            paths=offered.strange,
+            origin=conflict["origin"],
+        )
+    if offered.tree == offered.base:
+        yield _reason(
+            "resolve.empty",
+            say("nothing of {subject} is left in it", subject=conflict["subject"]),
+            offered,
+            asked,
+            say("if nothing is needed: `headway pick withdraw {id} --reason …`", id=asked.id),
+            branch=conflict["branch"],
+        )
+    last = asked.resolution(conflict["origin"])
+    if last is not None and last.payload["tree"] == offered.tree and last.payload["tip"] == conflict["base"]:
+        yield _reason(
+            "resolve.known",
+            say("it is the resolution of request {id} already, in entry {entry}", id=asked.id, entry=last.seq),
+            offered,
+            asked,
+            say("it waits for: `headway pick show {id}`", id=asked.id),
+            entry=last.seq,
+        )

@@ -1,0 +1,110 @@
+"""A person's resolution of a conflict, and what reviewers see of it (P8).
+
+A refused resolution writes nothing. An accepted one is kept under a ref of its own: the workspace branch may go then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headway.app import Headway
+from headway.decide import resolutions
+from headway.decide.requests import Lacking, lacking, requests
+from headway.effects.refs import keep
+from headway.errors import not_found
+from headway.history.interdiff import interdiff
+from headway.history.merge import merge_resolved
+from headway.history.repository import resolve_commit
+from headway.history.resolution import read_resolution
+from headway.model.entry import Entry, Kind
+from headway.model.pick import Resolution
+from headway.model.snapshot import Snapshot
+from headway.model.text import say
+from headway.plan.planner import plan
+from headway.refusal import Refused
+from headway.reviewing import asked_for, is_over
+from headway.views.pickpage import PickPage
+from headway.views.picks import past_picks, picks
+
+KEPT = "refs/headway/resolutions"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A resolution as it was recorded: what its request lacks now, and where it conflicts on the branch as that is
+    now (it was made on an earlier tip)."""
+
+    entry: Entry
+    needs: Lacking
+    conflicts: tuple[str, ...]
+
+
+def resolve(app: Headway, request: int, rev: str | None) -> Resolved | Refused:
+    """Record the tip of a request's workspace (or ``rev``) as the person's resolution of its conflict."""
+    asked = asked_for(app, request)
+    over = is_over(asked)
+    if over is not None:
+        return over
+    snapshot, branch = app.observe(), asked.payload["branch"]
+    conflict = resolutions.conflict_entry(asked, branch, snapshot.entries)
+    if conflict is None:
+        return Refused((resolutions.no_conflict(asked, branch),))
+    p = conflict.payload
+    commit = resolve_commit(app.repo, rev or f"refs/heads/{p['workspace']}")
+    if commit is None and rev is not None:
+        raise not_found("commit", rev, say("name a commit that was made on {workspace}", workspace=p["workspace"]))
+    if commit is None:
+        return Refused((resolutions.gone(asked, p),))
+    known = read_resolution(app.repo, commit, p["base"], p["commit"], p["origin"], p["paths"])
+    base = app.repo.git.run("rev-parse", f"{p['base']}^{{tree}}").strip()
+    offered = resolutions.Offered(commit, known.tree, base, known.descended, known.marked, known.strange)
+    refused = resolutions.refusals(offered, asked, p)
+    if refused:
+        return Refused(refused)
+    keep(app.repo.git, f"{KEPT}/{branch}/{p['origin'][:12]}/{commit[:12]}", commit)
+    same = {k: p[k] for k in ("branch", "kind", "origin", "undoes", "subject", "workspace")}
+    entry = app.record(
+        Kind.RESOLVED,
+        asked.entry.train,
+        {
+            **same,
+            "request": asked.id,
+            "tip": p["base"],
+            "commit": commit,
+            "tree": known.tree,
+            "paths": list(known.paths),
+        },
+    )
+    return _as_it_stands(app, entry, snapshot)
+
+
+def _as_it_stands(app: Headway, entry: Entry, snapshot: Snapshot) -> Resolved:
+    p = entry.payload
+    asked = next(a for a in requests((*snapshot.entries, entry), entry.train) if a.id == p["request"])
+    line = snapshot.line(p["branch"])
+    made = Resolution(entry.seq, p["tip"], p["tree"], p["commit"], entry.actor)
+    alone = len(asked.commits) == 1  # else it goes onto what the request brings before it
+    merged = merge_resolved(app.repo.git, line.tip, made) if line and alone else None
+    return Resolved(entry, lacking(asked, snapshot, app.policy), merged.conflicts if merged else ())
+
+
+def shown(app: Headway, request: int) -> PickPage:
+    """A request as a reviewer looks at it."""
+    asked = asked_for(app, request)
+    snapshot, name = app.observe(), asked.entry.train
+    planned = next((t for t in plan(snapshot, app.policy).trains if t.train.name == name), None)
+    rows = picks(planned.train, snapshot, app.policy) if planned else past_picks(name, snapshot)
+    waits = planned.waits if planned else ()
+    return PickPage(
+        next(r for r in rows if r.id == request),
+        asked,
+        tuple(w for w in waits if dict(w.facts).get("request") == request),
+        lacking(asked, snapshot, app.policy),
+        tuple((e, _difference(app, e)) for e in asked.resolved),
+    )
+
+
+def _difference(app: Headway, entry: Entry) -> str | None:
+    p = entry.payload
+    here = all(resolve_commit(app.repo, p[name]) for name in ("origin", "tip", "commit"))
+    return interdiff(app.repo.git, p["origin"], p["tip"], p["tree"]) if here else None
