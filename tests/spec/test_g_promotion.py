@@ -113,6 +113,7 @@ def test_G1_an_approval_lapses_when_the_evidence_changes() -> None:
             fix = world.commit("[Bugfix] A")
             world.conflicting = {fix.sha}
             world.request(fix)
+            settle(world)  # its workspace is opened
         else:
             world.note(Kind.RETRIED, actor="ann", tag=RC1, step="test")
             settle(world)
