@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -203,7 +203,7 @@ class Headway:
     def tick(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
         """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``).
 
-        Where the world fails one train, the others go on; then the first failure is raised.
+        Where the world or its own files fail one train, the others go on; then the first failure is raised.
         """
         if self.policy_source == NO_POLICY:
             raise UnusableInput(
@@ -216,11 +216,11 @@ class Headway:
             while True:
                 now = self._wanted(self.plan(anew=True), version, done)
                 actions = [t.action for t in now if t.action is not None]
-                failed: list[WorldFailed] = []
+                failed: list[WorldFailed | UnusableInput] = []
                 for action in actions:
                     try:
                         did = self._done(performer, action)
-                    except WorldFailed as e:
+                    except (WorldFailed, UnusableInput) as e:
                         failed.append(e)
                     else:
                         done += [did] if did else []
@@ -298,7 +298,7 @@ class _Performing:
         self._store.close()
 
 
-def _telling(failed: list[WorldFailed], done: list[Done]) -> WorldFailed:
+def _telling(failed: Sequence[WorldFailed | UnusableInput], done: Sequence[Done]) -> WorldFailed | UnusableInput:
     """The first failure, which also tells what else the same tick did and could not do."""
     first, *others = failed
     known = {"done": [f"{d.action.kind} {d.action.target}" for d in done], "also": [str(e) for e in others]}

@@ -118,7 +118,7 @@ class Story:
         call("tick", PICKS, "tick", "v0.1.1", "--settle")
         call("tick, retry", PICKS, "tick", "--retry", "test")
         call("waive", PICKS, "waive", "0.1.1", "C1", "--reason", "early", "--until", "2025-01-28")
-        call("waive, refused", PICKS, "waive", "0.1.1", "P7", "--reason", "please", "--until", "2025-01-28")
+        call("waive, refused", PICKS, "waive", "0.1.1", "P5", "--reason", "please", "--until", "2025-01-28")
         call("skip, refused", PICKS, "skip", "0.1.1")
         call("approve", GO, "approve", "0.1.1", "go")
         call("tick, release", GO, "tick", "--settle")

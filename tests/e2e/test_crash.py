@@ -74,7 +74,7 @@ class Train:
         self.project.commit(
             "late",
             "[Bugfix] Nothing is none (#9)",
-            {"toykit/parse.py": "def parse(text):\n    return (text or '').split()\n"},
+            {"toykit/table.py": "def head(rows):\n    return rows[:1]\n"},
         )
         ask(open_at(path, POST), shas["late"], "critical", "https://example.org/crash")
         killed += self.ticks(POST) + self.ticks(POST + QUIET)

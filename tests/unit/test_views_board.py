@@ -91,8 +91,8 @@ def test_an_approval_that_lapsed_says_whose(world: World) -> None:
     controls.approve(world.app(), "0.1.1", "go")
     (row,) = look(world).trains
     assert lights(row) == "oooo-ow"
-    world.git.commit("[Bugfix] One more (#9)", {"more.py": "\n"})
-    world.pick("#9", "regression", "broke", "https://example.org/9")
+    world.git.commit("[Bugfix] One more (#9)", {"toy.py": "ANSWER = 43\n"})
+    world.pick("#9", "regression", "broke", "https://example.org/9", "good=0.1.0", "bad=main")
     (row,) = look(world.settle()).trains
     assert lights(row) == "oooo-ww"
     assert words(row, "approval") == "gate go: what Rosa approved has changed"
