@@ -27,6 +27,7 @@ TRANSLATED = (
     ("README.md", "README.zh-CN.md"),
     ("docs/tutorial/demo.md", "docs/zh/tutorial/demo.md"),
     ("docs/how-to/your-project.md", "docs/zh/how-to/your-project.md"),
+    ("docs/how-to/picks.md", "docs/zh/how-to/picks.md"),
 )
 
 
