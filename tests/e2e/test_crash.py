@@ -28,10 +28,13 @@ from trainkit import (
     open_at,
 )
 
+from headway import controls
 from headway.model.entry import Kind, broken_links
+from headway.model.pick import Claims
 
 HOURS = 2
 QUIET = timedelta(hours=HOURS)
+SAFE: dict[str, str | None] = {"docs/index.md": "# toykit\n\nSafe.\n"}
 TICKER = Path(__file__).parent.parent / "ticker.py"
 # What may differ between two runs of one train: how long it took, where it lay, and digests that cover those.
 _LOOSE = frozenset({"seconds", "log", "index", "evidence"})
@@ -62,15 +65,20 @@ class Train:
         return int(done.stdout)
 
     def ride(self) -> int:
-        """Cut, picks and a revert, rc1, approval, release, then a post release; how often a tick was killed."""
+        """Cut, an embargoed fix, picks, a conflict and a revert, rc1, approval, release, then a post release; how
+        often a tick was killed."""
         path, shas = self.project.path, self.project.shas
         killed = self.ticks(CUT)
+        self.ask_embargoed()
+        killed += self.ticks(CUT)
         grow_trunk(self.project)
+        ask(open_at(path, PICKS), shas["on-feature"], "critical", "https://example.org/conflict")
         for name, category in (("docs", "docs"), ("fix", "regression"), ("ci", "release-branch")):
             ask(open_at(path, PICKS), shas[name], category, "https://example.org/why")
         killed += self.ticks(PICKS) + self.ticks(PICKS + QUIET)
         approve(open_at(path, GO), "0.1.1")
         killed += self.ticks(GO)
+        self.project.commit("public", "Say that it is safe (#10)", SAFE)
         self.project.commit(
             "late",
             "[Bugfix] Nothing is none (#9)",
@@ -80,6 +88,16 @@ class Train:
         killed += self.ticks(POST) + self.ticks(POST + QUIET)
         approve(open_at(path, POST + QUIET), "0.1.1.post1")
         return killed + self.ticks(POST + QUIET)
+
+    def ask_embargoed(self) -> None:
+        project = self.project
+        project.made.branch("grace/secret", project.made.tip(BRANCH))
+        project.commit("secret", "Say that it is safe", SAFE, branch="grace/secret", when=CUT)
+        claims = Claims(symptom="remote code execution", embargo=PICKS.date().isoformat())
+        ask(open_at(project.path, CUT), project.shas["secret"], "critical", "CVE-2025-0001", claims=claims)
+        for person in ("Rosa", "Bo"):
+            app = open_at(project.path, CUT, person=person)
+            assert controls.waive(app, "0.1.1", "P8", "embargo", PICKS.date(), project.shas["secret"])
 
     def end(self) -> End:
         app = open_at(self.project.path, POST)
@@ -131,6 +149,7 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
         "before",
         "commit",
         "move",
+        "workspace",
         "building",
         "testing",
         "tested",
@@ -139,6 +158,7 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
         "after",
     }
     kinds = {"cut", "apply", "tag-candidate", "build", "test", "publish", "tag-final"}
+    kinds |= {"prepare-embargoed", "open-workspace", "open-debt", "pay-debt"}
     assert {name.split(":")[1] for name in seen if name.startswith("unrecorded:")} == kinds | {"record-applied"}
     end = train.end()
     assert end.refs == undisturbed.refs
@@ -153,7 +173,8 @@ def test_the_undisturbed_train_is_a_whole_one(undisturbed: End) -> None:
     assert {"refs/tags/v0.1.1", "refs/tags/v0.1.1.post1", f"refs/heads/{BRANCH}"} <= undisturbed.refs.keys()
     by_headway = [kind for _, actor, kind, _, _ in undisturbed.entries if actor == "headway"]
     candidate = ["applied", "tagged", "built", "tested", "published", "released"]
-    assert by_headway == ["cut", *candidate, *candidate]
+    first = ["applied", "debt", "conflict", *candidate[1:]]
+    assert by_headway == ["cut", "embargo-prepared", *first, "debt-paid", *candidate]
     assert sum(name.endswith(".whl") for name in undisturbed.index) == 2
 
 
