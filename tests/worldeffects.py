@@ -137,6 +137,7 @@ def _apply(world: World, action: ApplyChanges) -> Payload:
             if not change.asked:
                 body += f"\n\n(cherry picked from commit {origin.sha})"
             made = world.on_branch(subject, body, action.branch, origin.author)
+        world.ours.add(made.sha)
         rows.append(_row(change, made.sha))
     return _applied(action.branch, action.tip, world.tip(action.branch), rows)
 

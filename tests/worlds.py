@@ -22,7 +22,7 @@ from headway.model.claimed import ClaimFacts, FeatureFacts
 from headway.model.commit import Commit, Line, Revert, Tag
 from headway.model.entry import GENESIS, Entry, Kind, digest_of, sealed_fields
 from headway.model.measurement import Cell, Comparison, Sample, Side
-from headway.model.pick import Category, ChangeFacts, ChangeKind, Claims, PendingChange, PickRequest, Trial
+from headway.model.pick import Category, ChangeFacts, ChangeKind, Claims, Copy, PendingChange, PickRequest, Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import PrivateBranch, Snapshot, Trunk
 from headway.model.text import Facts
@@ -86,6 +86,8 @@ class World:
     crashing: set[str] = field(default_factory=set)
     slow: dict[str, float] = field(default_factory=dict)
     private: dict[str, PrivateBranch] = field(default_factory=dict)
+    ours: set[str] = field(default_factory=set)
+    unfaithful: set[str] = field(default_factory=set)
     made: int = 0
 
     # Time and commits ------------------------------------------------------------------------------------------
@@ -242,14 +244,16 @@ class World:
         seen = replace(
             seen, private=dict(self.private), repaid={o: self._on_trunk(o) for o in owed if self._on_trunk(o)}
         )
-        trials = {}
+        trials, copies = {}, {}
         for train in trains:
             line = seen.line(train.branch)
             if line is not None:
+                for _, c in changes.claimed(train, line, seen, self.policy):
+                    copies[c.sha] = Copy(c.sha not in self.unfaithful, "" if c.sha in self.ours else "Ann")
                 trials[line.branch] = self._trials(changes.pending(train, line, seen, self.policy))
                 hidden = queue.embargoed(train, seen, self.policy)
                 trials[private_branch(line.branch, self.policy)] = self._trials(hidden)
-        return replace(seen, trials=trials)
+        return replace(seen, trials=trials, copies=copies)
 
     def _on_trunk(self, origin: str) -> str:
         return next((c.sha for c in self.trunk if origin == c.sha or origin in c.trailers), "")

@@ -23,6 +23,7 @@ from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.effects.refs import IDENTITY
 from headway.errors import UnusableInput, WorldFailed
+from headway.history.copies import read_copies
 from headway.history.kept import Kept
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
@@ -30,7 +31,9 @@ from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.model.build import PublishedFile
+from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
+from headway.model.pick import Copy
 from headway.model.ports import Clock, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -174,10 +177,12 @@ class Headway:
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""
         trials, private = {}, {}
+        copies: dict[Sha, Copy] = {}
         for train in trains:
             line = snapshot.line(train.branch)
             if line is None:
                 continue
+            copies |= read_copies(self.repo, changes.claimed(train, line, snapshot, self.policy), IDENTITY[1])
             pending = changes.pending(train, line, snapshot, self.policy)
             if pending:
                 trials[line.branch] = try_changes(self.repo, line.tip, pending, kept)
@@ -187,7 +192,7 @@ class Headway:
                 trials[name] = try_changes(self.repo, line.tip, hidden)
                 if (there := read_private(self.repo, name, line.tip, IDENTITY[1])) is not None:
                     private[line.branch] = there
-        return replace(snapshot, trials=trials, private=private)
+        return replace(snapshot, trials=trials, private=private, copies=copies)
 
     def plan(self, *, anew: bool = False) -> Plan:
         """What the next tick would do, and what it waits for. Writes nothing."""

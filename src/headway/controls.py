@@ -48,7 +48,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
             commit=commit,
             trunk=app.trunk,
         )
-    refused = _not_to_cut(app, wanted, snapshot) or _too_old(app, commit, snapshot)
+    refused = _not_to_cut(app, wanted, snapshot) or _too_old(app, commit, snapshot) or _merged_in(app, commit, snapshot)
     if refused is not None:
         return refused
     chosen = as_if(app, snapshot, Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
@@ -85,6 +85,20 @@ def _too_old(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
             previous_cut=base,
         )
     return None
+
+
+def _merged_in(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
+    """A commit of a branch that the trunk merged: where a branch cut there left the trunk, nothing would tell."""
+    if not commit or any(c.sha == commit for c in snapshot.trunk.commits):
+        return None
+    return no(
+        "B1",
+        "cut.merged-in",
+        say("{commit} came to the trunk through a merge: it is no commit of the trunk itself", commit=commit[:12]),
+        say("choose one of `git log --first-parent {trunk}`", trunk=app.trunk),
+        commit=commit,
+        trunk=app.trunk,
+    )
 
 
 def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | None:

@@ -11,10 +11,12 @@ from typing import Any
 
 from headway.app import Headway
 from headway.decide import record
-from headway.decide.claims import claims_of, feature_names, path_of_test, spellings
+from headway.decide.claims import claims_of, feature_names, names_in_test, path_of_test, spellings
 from headway.decide.embargo import HIDDEN
 from headway.decide.featurework import feature_sign
 from headway.decide.picks import GateAnswer, gate
+from headway.decide.queue import queue
+from headway.decide.requests import lacking
 from headway.decide.trains import Release, live_trains, releases
 from headway.errors import not_found
 from headway.history.changes import resolve_changes
@@ -25,25 +27,30 @@ from headway.history.repository import resolve_commit
 from headway.model.claimed import ClaimFacts
 from headway.model.commit import Line, Sha
 from headway.model.entry import Entry, Kind
-from headway.model.pick import Category, ChangeFacts, Claims, PickRequest
+from headway.model.pick import Category, ChangeFacts, Claims, PickRequest, PickVerdict
+from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.model.train import Train
 from headway.policy.loader import policy_digest
 from headway.policy.paths import matches
+from headway.policy.schema import Policy
 from headway.policy.scheme import ReleaseKind, base_of, next_version
 from headway.refusal import Refused, as_if, no
-from headway.reviewing import asked_for, is_over
+from headway.reviewing import asked_for, is_over, may_not_amend
 from headway.views.picks import PickRow, past_picks, picks
 
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A pick request as it was kept, with the gate's answer and the train it is for."""
+    """A pick request as it was kept, with the gate's answer and the train it is for. ``waits`` are what an accepted one
+    waits for now, people's approvals too; ``lapsed`` those whose approval of what it was counts no more."""
 
     entry: Entry
     answer: GateAnswer
     train: Train
+    waits: tuple[Reason, ...] = ()
+    lapsed: tuple[str, ...] = ()
 
     @property
     def id(self) -> int:
@@ -73,7 +80,7 @@ def amend_pick(
     """State a request anew: what is given is put in place of what was, evidence is added. It is put to the gate as it
     is now, and approvals of what it was lapse."""
     asked = asked_for(app, number)
-    over = is_over(asked)
+    over = is_over(asked) or may_not_amend(app, asked)
     if over is not None:
         return over
     old = asked.request
@@ -128,12 +135,30 @@ def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, a
             "evidence": list(request.evidence),
             "claims": claims.as_json(),
             "verdict": str(answer.verdict),
-            "violations": [v.as_json() for v in (*answer.violations, *answer.reviews)],
+            "violations": [_kept(v, claims) for v in (*answer.violations, *answer.reviews)],
             "waived": [e.seq for _, e in answer.waived],
             "inputs": _inputs(app, changes, claims, known, line, snapshot),
         },
     )
-    return Requested(entry, answer, train)
+    return _as_it_stands(entry, answer, train, replace(snapshot, entries=(*snapshot.entries, entry)), app.policy)
+
+
+def _kept(reason: Reason, claims: Claims) -> dict[str, object]:
+    """A reason as it is written down. What it says of an embargoed change, its words and files, is for the person who
+    asked only."""
+    whole = reason.as_json()
+    if not claims.embargo or reason.clause not in {"P5", "P6", "P7"}:
+        return whole
+    return {**whole, "message": HIDDEN, "facts": {}, "remedy": HIDDEN}
+
+
+def _as_it_stands(entry: Entry, answer: GateAnswer, train: Train, snapshot: Snapshot, policy: Policy) -> Requested:
+    number = entry.payload.get("request", entry.seq)
+    standing = next((s for s in queue(train, snapshot, policy) if s.asked.id == number), None)
+    if standing is None:
+        return Requested(entry, answer, train)
+    waits = standing.waits if answer.verdict is PickVerdict.ACCEPTED else answer.waits
+    return Requested(entry, answer, train, waits, lacking(standing.asked, snapshot, policy).lapsed)
 
 
 def _with_signs(app: Headway, changes: tuple[ChangeFacts, ...]) -> tuple[ChangeFacts, ...]:
@@ -158,6 +183,7 @@ def _claimed(app: Headway, request: PickRequest, commits: list[Sha], train: Trai
             good=spellings(claims.good, app.policy),
             bad=spellings(claims.bad, app.policy),
             test=path_of_test(claims.test),
+            inside=names_in_test(claims.test),
             features=feature_names(request) if request.category == Category.NEW_FEATURE_FIX else (),
             releases=tuple(tags.values()),
             near=tuple(tags[r.tag] for r in (*recent, *before[-1:])),
@@ -179,7 +205,14 @@ def _inputs(
     evidence: dict[str, Any] = {
         "good": known.good,
         "bad": known.bad,
-        "test": {"id": claims.test, "exists": list(known.test_at), "passed_before": "stated"} if claims.test else None,
+        "test": {
+            "id": claims.test,
+            "exists": list(known.test_at),
+            "undefined": list(known.test_undefined),
+            "passed_before": "stated",
+        }
+        if claims.test
+        else None,
         "feature": known.feature.commit.sha if known.feature else None,
     }
     rows = [
@@ -242,7 +275,7 @@ def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tupl
         )
     snapshot = app.observe()
     trains = {t.branch: t for t in live_trains(snapshot, app.policy)}
-    found: list[tuple[str, str, str]] = []
+    found: list[tuple[str, dict[str, Any]]] = []
     for rev in revs:
         for sha in _commits_of(app, rev):
             line = next((x for x in snapshot.lines if any(c.sha == sha for c in x.commits)), None)
@@ -257,10 +290,11 @@ def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tupl
             refused = _fits(app, trains.get(line.branch), category) or _adoptable(app, line, sha, snapshot)
             if refused is not None:
                 return refused
-            found.append((trains[line.branch].name if line.branch in trains else "", sha, line.branch))
+            named = line.origins.get(sha) or next(c.trailers for c in line.commits if c.sha == sha)
+            known = {"commit": sha, "branch": line.branch, "origins": [*named]}
+            found.append((trains[line.branch].name if line.branch in trains else "", known))
     return tuple(
-        app.record(Kind.ADOPTED, train, {"commit": sha, "branch": branch, "category": category, "reason": reason})
-        for train, sha, branch in found
+        app.record(Kind.ADOPTED, train, {**known, "category": category, "reason": reason}) for train, known in found
     )
 
 

@@ -99,6 +99,21 @@ def _may_not(app: Headway, asked: Asked) -> Refused | None:
     return None
 
 
+def may_not_amend(app: Headway, asked: Asked) -> Refused | None:
+    """A request is its own person's and the reviewers': approvals lapse by an amendment."""
+    people = app.policy.review.people
+    if not people or app.person in {asked.entry.actor, *people}:
+        return None
+    return no(
+        "P1",
+        "pick.not-yours",
+        say("{person} made request {id}", person=asked.entry.actor, id=asked.id),
+        say("make a request of your own, or ask {people}", people=[asked.entry.actor, *people]),
+        person=app.person,
+        by=asked.entry.actor,
+    )
+
+
 def withdraw(app: Headway, number: int, reason: str) -> Entry | Refused:
     """Take one's own request back."""
     asked = asked_for(app, number)

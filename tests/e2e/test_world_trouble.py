@@ -33,13 +33,23 @@ from trainkit import (
     verify,
 )
 
-from headway import controls
+from headway import controls, picking, reviewing
 from headway.errors import HeadwayError, UnusableInput, WorldFailed
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.text import facts_json
 from headway.refusal import Refused
+from headway.views.picks import PickState
 
 HERE = Path(__file__).parent.parent
+FROZEN = """
+[[picks.phases]]
+name = "open"
+categories = ["regression", "docs"]
+
+[[picks.phases]]
+name = "frozen"
+days_before = 9
+"""
 
 
 @pytest.fixture
@@ -109,6 +119,51 @@ def test_what_was_pushed_meanwhile_may_be_what_was_to_be_applied(asked: Project)
         [asked.shas["fix"]],
         [asked.shas["docs"], asked.shas["revert"]],
     ]
+    assert [[c.get("by") for c in changes] for changes in rows] == [["Keeper"], [None, None]]
+
+
+def test_what_was_pushed_as_a_pick_and_is_another_change_is_unexplained(asked: Project) -> None:
+    """P1, G3: an ``-x`` line is words; what it names is held against what the commit does."""
+    asked.made.commit(
+        "Count all",
+        {"toykit/parse.py": "import os\n"},
+        branch=BRANCH,
+        body=f"(cherry picked from commit {asked.shas['fix']})",
+    )
+    app = open_at(asked.path, PICKS)
+    moved = asked.made.tip(BRANCH)
+    assert next(w.code for w in app.train("0.1.1").waits) == "branch.unexplained"
+    settle(app)
+    origins = {c["origin"] for e in app.entries() if e.kind is Kind.APPLIED for c in e.payload["changes"]}
+    assert asked.shas["fix"] not in origins
+    picking.adopt(app, [moved], "regression", "resolved by hand")
+    assert {r.ref: r.state for r in picking.all_picks(app)}["#4"] is PickState.APPLIED
+
+
+@pytest.mark.parametrize("meanwhile", ["frozen", "withdrawn"])
+def test_what_a_killed_tick_applied_is_its_own_whatever_came_since(asked: Project, meanwhile: str) -> None:
+    """P1, G3: it was let in when it was put there."""
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_at(asked.path, PICKS, once_at("unrecorded:apply:", die)).tick()
+    if meanwhile == "withdrawn":
+        app = open_at(asked.path, PICKS)
+        asked_for = [r.id for r in picking.all_picks(app) if r.ref == "#4"]
+        reviewing.withdraw(app, asked_for[0], "not needed")
+    else:
+        asked.commit(
+            "policy",
+            "Freeze (#9)",
+            {"release.toml": asked.git("show", "main:release.toml") + FROZEN},
+        )
+    app = open_at(asked.path, PICKS)
+    done, waits = settle(app)
+    assert done[0] == "record-applied"
+    assert "branch.unexplained" not in [w.code for w in waits]
+    assert {r.ref: r.state for r in picking.all_picks(app)}["#4"] is PickState.APPLIED
 
 
 @pytest.mark.parametrize("pushes", [3, 4])

@@ -111,6 +111,20 @@ def test_P2_a_failing_test_is_named_by_its_file(world: World, fix: Commit) -> No
     assert only(answer.violations, "picks.unknown-test").clause == "P2"
 
 
+def test_P2_a_test_that_its_file_does_not_define_is_for_a_person(world: World, fix: Commit) -> None:
+    """It may be inherited or generated; it may be a mistake too."""
+    there = ClaimFacts(test_at=("origin",), test_undefined=("test_b",))
+    answer = ask(world, fix, "regression", Claims(test="tests/test_a.py::test_b"), there)
+    assert fact(only(answer.reviews, "picks.test-undefined"), "names") == ("test_b",)
+
+
+def test_P2_what_is_wrong_and_what_is_missing_are_told_together(world: World, fix: Commit) -> None:
+    """The gate answers at once with all that speaks against a request."""
+    known = replace(known_claims(world), good=None)
+    answer = ask(world, fix, "regression", Claims(good="0.6.9"), known)
+    assert [r.code for r in (*answer.violations, *answer.reviews)] == ["picks.unknown-release", "picks.no-evidence"]
+
+
 @pytest.mark.parametrize(("factor", "shows"), [(1.3, True), (1.0, False)])
 def test_P2_a_performance_verdict_must_say_so(factor: float, shows: bool) -> None:
     """Or a perf verdict: the recorded measurements of that candidate decide, not the request."""

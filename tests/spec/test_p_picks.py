@@ -130,6 +130,15 @@ def test_every_violation_is_told_at_once(world: World) -> None:
     assert all(whole(v) for v in answer.violations)
 
 
+def test_what_a_person_would_have_to_look_at_is_told_with_what_refuses(world: World) -> None:
+    """P7, P3: what is mended for the one is not sent back for the other."""
+    feature = world.commit("[Feature] Shiny")
+    answer = ask(world, PickRequest("#9", "critical", "it is needed", ()), change_facts(feature))
+    assert answer.verdict is PickVerdict.REFUSED
+    assert [v.clause for v in answer.violations] == ["P7"]
+    assert [(v.clause, fact(v, "missing")) for v in answer.reviews] == [("P3", ("symptom", "link"))]
+
+
 # P2–P6 -----------------------------------------------------------------------------------------------------------
 
 

@@ -121,7 +121,8 @@ def _answered(found: Requested) -> Answer:
         "branch": found.train.branch,
         "commit": found.entry.payload["commit"],
         "commits": found.entry.payload["commits"],
-        "waits": [w.as_json() for w in answer.waits],
+        "waits": [w.as_json() for w in found.waits],
+        "lapsed": list(found.lapsed),
         "waived": [{**aside.as_json(), "waiver": waiver_row(e)} for aside, e in answer.waived],
         "entry": found.entry.as_json(),
     }
@@ -135,7 +136,9 @@ def _answered(found: Requested) -> Answer:
             style,
         )
         screen.reasons(speaking)
-        screen.reasons(answer.waits)
+        screen.reasons(found.waits)
+        if found.lapsed:
+            screen.say(say("approvals that count no more: {people}", people=found.lapsed), "bold yellow")
         for aside, e in answer.waived:
             screen.say(
                 say(

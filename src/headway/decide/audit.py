@@ -120,6 +120,7 @@ class _Auditor:
         self._known = known
         self._policy = policy
         self._explained = record.explained(known.snapshot.entries, known.line.branch)
+        self._kept = record.last(known.snapshot.entries, Kind.CUT, branch=known.line.branch) is not None
         self._waived = [e for e in record.of(known.snapshot.entries, Kind.WAIVED) if e.payload.get("commit")]
         self._undoing = {r.commit.sha: r for r in known.line.reverts}
         gone = {t for r in standing(known.snapshot.reverts) for t in r.targets}
@@ -127,12 +128,31 @@ class _Auditor:
 
     def audited(self, commit: Commit) -> AuditedCommit:
         identity = self._known.identities.get(commit.sha, NOBODY)
+        strange = self._unexplained(commit)
         if len(commit.parents) > 1:
-            return AuditedCommit(commit, identity, AuditKind.MERGE, (), self._waivers(commit, identity))
+            return AuditedCommit(commit, identity, AuditKind.MERGE, strange, self._waivers(commit, identity))
         category = self._category(commit, identity)
         explained = commit.sha in self._explained
         found = () if explained else (*self._no_origin(commit, identity, category), *self._feature(commit, category))
+        found = (*found, *strange)
         return AuditedCommit(commit, identity, category, found, self._waivers(commit, identity))
+
+    def _unexplained(self, commit: Commit) -> tuple[Reason, ...]:
+        """What the ledger of a branch that it keeps does not account for (G3): somebody pushed it by hand."""
+        if not self._kept or commit.sha in self._explained:
+            return ()
+        return (
+            Reason(
+                "G3",
+                "audit.unexplained",
+                say("{sha} is unexplained: no entry of the ledger accounts for it", sha=commit.sha[:12]),
+                facts(commit=commit.sha, branch=self._known.line.branch),
+                say(
+                    "`headway adopt {sha} --category …`, or have it reverted: `headway pick drop {sha} --reason …`",
+                    sha=commit.sha[:12],
+                ),
+            ),
+        )
 
     def _waivers(self, commit: Commit, identity: Identity) -> tuple[Entry, ...]:
         names = {commit.sha, *identity.origins}

@@ -10,6 +10,8 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 
+UNEXPLAINED = "branch.unexplained"
+
 
 def gone(train: Train, snapshot: Snapshot) -> Reason | None:
     """The branch was cut and is not there any more, and nobody chose to cut it again (B1). A post release never cuts
@@ -67,8 +69,8 @@ def unexplained(train: Train, line: Line, snapshot: Snapshot) -> Reason | None:
         return None
     return Reason(
         "G3",
-        "branch.unexplained",
-        say("{count} commits of {branch} are unexplained", count=len(strange), branch=line.branch),
+        UNEXPLAINED,
+        say("unexplained commits on {branch}: {count}", branch=line.branch, count=len(strange)),
         facts(branch=line.branch, commits=[f"{c.sha} {c.subject}" for c in strange]),
         say(
             "for each: `headway adopt {sha} --category …`, or have it reverted: `headway pick drop {sha} --reason …`",

@@ -20,9 +20,10 @@ from headway.policy.schema import Policy
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """Changes that stand on the branch without a ledger entry, with the branch commit of each."""
+    """Changes that stand on the branch without a ledger entry, with the branch commit of each and who committed it
+    (``""``: Headway)."""
 
-    changes: tuple[tuple[PendingChange, Sha], ...]
+    changes: tuple[tuple[PendingChange, Sha, str], ...]
     before: Sha
     after: Sha
 
@@ -41,24 +42,37 @@ def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
 
 
 def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Landed | None:
-    """A batch that a tick put on the branch before it was killed, or that somebody applied by hand with ``-x``."""
+    """A batch that a tick put on the branch before it was killed, or that somebody applied by hand with ``-x``.
+
+    What the copy holds is held against what it names. What Headway put there was let in then, whatever came since; what
+    somebody else did has to be let in now.
+    """
+    allowed = {c.origin for c in queue.let_in(train, snapshot, policy)}
+    rows: list[tuple[PendingChange, Sha, str]] = []
+    first: Commit | None = None
+    for change, commit in claimed(train, line, snapshot, policy):
+        copy = snapshot.copies.get(commit.sha)
+        if copy is None or not copy.faithful:
+            continue
+        if not copy.by or change.kind is ChangeKind.REVERT or change.origin in allowed:
+            first = first or commit
+            rows.append((change, commit.sha, copy.by))
+    return Landed(tuple(rows), first.parents[0], rows[-1][1]) if first else None
+
+
+def claimed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[tuple[PendingChange, Commit], ...]:
+    """Commits of the branch that no entry accounts for, each with the change that it says it holds: one that was asked
+    for, or a revert."""
     known = record.explained(snapshot.entries, line.branch)
-    picks = queue.let_in(train, snapshot, policy)
+    strange = [c for c in line.commits if c.sha not in known]
+    if not strange:
+        return ()
+    picks = queue.ever_asked(train, snapshot, policy)
     found = tuple(f for f in reverts.findings(line, snapshot) if f.revert.kind is RevertKind.REVERT)
     undone = {r.commit.sha: r.targets for r in line.reverts}
     drops = {c.undoes: c for c in dropping.asks(line, snapshot)}
-    rows: list[tuple[PendingChange, Sha]] = []
-    first: Commit | None = None
-    for commit in line.commits:
-        change = (
-            None if commit.sha in known else _change_behind(commit, undone.get(commit.sha, ()), picks, found, drops)
-        )
-        if change is not None:
-            first = first or commit
-            rows.append((change, commit.sha))
-    if first is None:
-        return None
-    return Landed(tuple(rows), first.parents[0], rows[-1][1])
+    pairs = ((_change_behind(c, undone.get(c.sha, ()), picks, found, drops), c) for c in strange)
+    return tuple((change, c) for change, c in pairs if change is not None)
 
 
 def _change_behind(

@@ -43,6 +43,11 @@ def path_of_test(test: str) -> str:
     return test.partition("::")[0].strip().removeprefix("./")
 
 
+def names_in_test(test: str) -> tuple[str, ...]:
+    """The classes and functions that a test id names in its file, without parameters."""
+    return tuple(part.partition("[")[0].strip() for part in test.split("::")[1:])
+
+
 def feature_names(request: PickRequest) -> tuple[str, ...]:
     """By which names the feature is looked for (P4): the one that is claimed, else each piece of evidence that names a
     change."""

@@ -83,11 +83,14 @@ class _Regression:
     def weighed(self) -> Weighed:
         claims = self._claims
         wrong = [r for r in (self._unknown(), self._order(), self._perf(), self._test()) if r is not None]
-        if wrong:
-            return Weighed(wrong)
         if (claims.good and claims.bad) or claims.perf or claims.test:
-            doubt = self._old_good() if claims.good and claims.bad else None
-            return Weighed([], [doubt] if doubt else [])
+            old = self._old_good() if claims.good and claims.bad and not wrong else None
+            return Weighed(wrong, [r for r in (old, self._undefined()) if r is not None])
+        missing = self._missing()
+        return Weighed([*wrong, *missing.wrong], missing.doubts)
+
+    def _missing(self) -> Weighed:
+        claims = self._claims
         half = [name for name in ("good", "bad") if not getattr(claims, name)] if claims.good or claims.bad else []
         text = say("nothing shows that it worked in the most recent release and fails now")
         if half:
@@ -234,6 +237,20 @@ class _Regression:
             say("neither the change nor the previous release has the test {test}", test=test),
             facts(test=test, path=path_of_test(test), previous=self._train.previous),
             say("name a test by the path of its file, such as tests/test_x.py::test_y"),
+        )
+
+    def _undefined(self) -> Reason | None:
+        """The file is there and does not say the test's name: it may be inherited or generated, or a mistake."""
+        names = self._known.test_undefined
+        if not self._known.test_at or not names:
+            return None
+        test = self._claims.test
+        return Reason(
+            "P2",
+            "picks.test-undefined",
+            say("{path} defines no {names}", path=path_of_test(test), names=names),
+            facts(test=test, names=names, looked_at=self._known.test_at),
+            say("name the test as pytest does; where it is inherited or generated, a person approves it: gate pick:ID"),
         )
 
 

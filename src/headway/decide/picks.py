@@ -28,7 +28,8 @@ _OFF_TRUNK = "picks.no-origin"
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
-    """``violations`` refuse; ``reviews`` are what a person has to look at; both empty means accepted.
+    """``violations`` refuse; ``reviews`` are what a person has to look at, told at once also when it is refused; both
+    empty means accepted.
 
     ``waits`` are what it waits for before it is applied; ``waived`` what would have spoken against it, each with the
     waiver that names its commit.
@@ -80,7 +81,7 @@ def gate(
     waits = sifted.soaking(changes)
     reviews = (*sifted.reviews, *weighed.doubts)
     if sifted.violations:
-        return GateAnswer(PickVerdict.REFUSED, tuple(sifted.violations), (), (), tuple(sifted.waived))
+        return GateAnswer(PickVerdict.REFUSED, tuple(sifted.violations), reviews, (), tuple(sifted.waived))
     verdict = PickVerdict.NEEDS_REVIEW if reviews else PickVerdict.ACCEPTED
     return GateAnswer(verdict, (), reviews, waits, tuple(sifted.waived))
 

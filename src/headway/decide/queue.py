@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from headway.decide import record
 from headway.decide.embargo import private, private_branch
 from headway.decide.phases import phase_reason, soaking_reason
 from headway.decide.requests import Asked, lacking, requests
 from headway.decide.trains import today
 from headway.decide.waivers import waived, waiver_of
 from headway.model.commit import Commit, Sha, pr_of, standing
-from headway.model.pick import Category, ChangeKind, PendingChange, Resolution
+from headway.model.entry import Kind
+from headway.model.pick import Category, ChangeKind, PendingChange, PickVerdict, Resolution
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
@@ -45,6 +47,12 @@ def let_in(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[PendingCha
     A change that is not on the trunk (P6, disclosed fixes) comes last, in the order of the requests.
     """
     return _changes((s for s in queue(train, snapshot, policy) if not s.waits and not s.private), snapshot)
+
+
+def ever_asked(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
+    """What was once asked for and not refused, and the ledger does not say is applied, whatever became of it."""
+    known = (a for a in requests(snapshot.entries, train.name) if a.verdict is not PickVerdict.REFUSED)
+    return _changes((Standing(a, (), False) for a in known if not private(a.embargo, snapshot, policy)), snapshot)
 
 
 def embargoed(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
@@ -104,6 +112,7 @@ def _standing(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: 
         _unapproved(a, train, snapshot, policy),
         _reverted(a, train, seen),
         _phase(a, train, snapshot, policy),
+        _ended(a, train, snapshot, policy),
         _soaking(a, train, snapshot, policy, seen),
     )
     return Standing(a, tuple(r for r in reasons if r is not None), hidden)
@@ -132,7 +141,11 @@ def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> R
         return Reason(
             "P8",
             "picks.embargo",
-            say("request {id} is embargoed: {count} more people have to waive P8 for it", id=a.id, count=needs.waivers),
+            say(
+                "request {id} is not on the trunk: {count} more people have to waive P8 for it",
+                id=a.id,
+                count=needs.waivers,
+            ),
             facts(request=a.id, commit=a.commits[-1], wanted=policy.embargo.count, people=policy.embargo.people),
             say(
                 "`headway waive {version} P8 --commit {commit} --reason … --until DATE`",
@@ -165,7 +178,7 @@ def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> R
         )
     if not a.payload.get("violations"):
         text = say(
-            "request {id} waits for {count} more approvals: {subject}",
+            "request {id} waits for approvals, {count} more: {subject}",
             id=a.id,
             count=needs.approvals,
             subject=a.subject,
@@ -208,6 +221,28 @@ def _phase(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> Reason
         reason = phase_reason(Category(a.payload["category"]), commit, train, day, policy)
         if reason is not None and waiver_of(snapshot, train.name, "P1", commit, policy) is None:
             return reason
+    return None
+
+
+def _ended(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> Reason | None:
+    """A waiver that let feature work in has ended before it was applied (P7)."""
+    used = set(a.payload.get("waived", ()))
+    for e in record.of(snapshot.entries, Kind.WAIVED):
+        commit = e.payload.get("commit")
+        if e.seq not in used or e.payload["what"] != "P7" or not commit:
+            continue
+        if waiver_of(snapshot, train.name, "P7", commit, policy) is None:
+            return Reason(
+                "P7",
+                "picks.waiver-ended",
+                say("the waiver that let request {id} in ended on {day}", id=a.id, day=e.payload["until"]),
+                facts(request=a.id, commit=commit, waiver=e.seq, by=e.actor, until=e.payload["until"]),
+                say(
+                    "`headway waive {version} P7 --commit {commit} --reason … --until DATE`",
+                    version=train.name,
+                    commit=commit[:12],
+                ),
+            )
     return None
 
 

@@ -6,7 +6,7 @@ resolved, for that resolution; it lapses when either is another one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,7 +127,11 @@ def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
         elif e.kind is Kind.APPROVED and e.payload["gate"].startswith(GATE):
             _approve(e, found)
         elif e.kind is Kind.APPLIED:
-            _place(e, found, by_commit)
+            picks = ((c["origin"], c["commit"]) for c in e.payload["changes"] if c["kind"] == ChangeKind.PICK)
+            _place(picks, found, by_commit)
+        elif e.kind is Kind.ADOPTED:
+            named = e.payload.get("origins", ())
+            _place(((c, e.payload["commit"]) for c in by_commit for n in named if c.startswith(n)), found, by_commit)
         elif e.kind is Kind.REVERT_ASKED:
             _take_out(e, found)
     return tuple(found.values())
@@ -147,10 +151,11 @@ def _approve(e: Entry, found: dict[int, Asked]) -> None:
         found[asked.id] = replace(asked, approvals=(*asked.approvals, e))
 
 
-def _place(e: Entry, found: dict[int, Asked], by_commit: Mapping[Sha, list[int]]) -> None:
-    for change in e.payload["changes"]:
-        for i in by_commit.get(change["origin"], ()) if change["kind"] == ChangeKind.PICK else ():
-            found[i] = replace(found[i], placed={**(found[i].placed or {}), change["origin"]: change["commit"]})
+def _place(picks: Iterable[tuple[Sha, Sha]], found: dict[int, Asked], by_commit: Mapping[Sha, list[int]]) -> None:
+    """``picks`` are commits of the trunk, each with that of the branch."""
+    for origin, commit in picks:
+        for i in by_commit.get(origin, ()):
+            found[i] = replace(found[i], placed={**(found[i].placed or {}), origin: commit})
 
 
 def _take_out(e: Entry, found: dict[int, Asked]) -> None:

@@ -309,6 +309,7 @@ def _applied(branch: str, before: Sha, after: Sha, done: tuple[AppliedChange, ..
                 "undoes": d.change.undoes,
                 "subject": d.change.subject,
                 "resolved": d.change.resolution.entry if d.change.resolution else None,
+                **({"by": d.by} if d.by else {}),
             }
             for d in done
         ],

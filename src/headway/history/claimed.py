@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,13 +17,15 @@ from headway.model.commit import Commit, Sha, Tag
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What is to be looked up. ``good`` and ``bad`` are spellings to be tried in turn, ``test`` the path of a file,
-    ``features`` names of changes, of which the first that is a trunk commit counts; ``releases`` are final tags, and
-    ``near`` those whose branches are searched for picked features; ``previous`` is the release compared with."""
+    """What is to be looked up. ``good`` and ``bad`` are spellings to be tried in turn, ``test`` the path of a file
+    and ``inside`` the classes and functions that it should define, ``features`` names of changes, of which the first
+    that is a trunk commit counts; ``releases`` are final tags, and ``near`` those whose branches are searched for
+    picked features; ``previous`` is the release compared with."""
 
     good: Sequence[str]
     bad: Sequence[str]
     test: str
+    inside: Sequence[str]
     features: Sequence[str]
     releases: Sequence[Tag]
     near: Sequence[Tag]
@@ -34,11 +37,13 @@ def read_claims(repo: Repository, trunk: str, claimed: Claimed, changes: Iterabl
     origins = [*changes]
     good, bad = (_first(repo, names) for names in (claimed.good, claimed.bad))
     where = {"origin": origins, "previous": [claimed.previous] if claimed.previous else []}
+    files = {name: [t for s in shas if (t := _text(repo, s, claimed.test)) is not None] for name, shas in where.items()}
     return ClaimFacts(
         good,
         bad,
         good is not None and bad is not None and is_ancestor(repo, bad, good),
-        tuple(name for name, shas in where.items() if claimed.test and any(_has(repo, s, claimed.test) for s in shas)),
+        tuple(name for name, texts in files.items() if texts),
+        tuple(n for n in claimed.inside if not any(_defines(t, n) for texts in files.values() for t in texts)),
         _feature(repo, trunk, claimed, frozenset(origins)) if claimed.features else None,
     )
 
@@ -47,12 +52,16 @@ def _first(repo: Repository, names: Sequence[str]) -> Sha | None:
     return next((sha for name in names if (sha := resolve_commit(repo, name))), None)
 
 
-def _has(repo: Repository, commit: Sha, path: str) -> bool:
-    """Whether a commit has such a file; no link, folder or path outside the tree."""
-    if "\0" in path or "\n" in path:
-        return False
-    out = repo.git.try_run("cat-file", "-t", "--end-of-options", f"{commit}:{path}", env=NO_FETCH)
-    return out[0] == 0 and out[1].strip() == "blob"
+def _text(repo: Repository, commit: Sha, path: str) -> str | None:
+    """A file of a commit; ``None`` for no path, a folder and what is outside the tree."""
+    if not path or "\0" in path or "\n" in path:
+        return None
+    code, text, _ = repo.git.try_run("cat-file", "blob", f"{commit}:{path}", env=NO_FETCH)
+    return text if code == 0 else None
+
+
+def _defines(text: str, name: str) -> bool:
+    return re.search(rf"^\s*(?:async\s+def|def|class)\s+{re.escape(name)}\b", text, re.MULTILINE) is not None
 
 
 def _feature(repo: Repository, trunk: str, claimed: Claimed, own: frozenset[Sha]) -> FeatureFacts | None:

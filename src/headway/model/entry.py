@@ -51,7 +51,7 @@ class Kind(StrEnum):
     SLIPPED = "slipped"  # before, after, reason
     SKIPPED = "skipped"  # reason
     ABANDONED = "abandoned"  # reason
-    ADOPTED = "adopted"  # commit, category, reason
+    ADOPTED = "adopted"  # commit, branch, origins, category, reason
     YANKED = "yanked"  # reason, files
     RETRIED = "retried"  # tag, step
     SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there

@@ -142,6 +142,15 @@ class PendingChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """What git knows of a branch commit that says it holds a change: ``faithful``, its content is what the change gives
+    on its parent; ``by`` is who committed it, ``""`` for Headway."""
+
+    faithful: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """How a pending change applied in memory, each on the tree that the ones before it left.
 

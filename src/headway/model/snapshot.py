@@ -10,7 +10,7 @@ from headway.model.build import PublishedFile
 from headway.model.commit import Commit, Line, Revert, Sha, Tag
 from headway.model.entry import Entry
 from headway.model.measurement import Comparison
-from headway.model.pick import Trial
+from headway.model.pick import Copy, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Snapshot:
     """Facts only. Everything is as read; nothing is concluded here.
 
     ``bases`` maps the commits of recent releases to where their branches left the trunk; ``trials`` a branch to how
-    what is pending on it applied; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
+    what is pending on it applied; ``copies`` its commits that say they hold a change and that no entry accounts for to
+    what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
     that have them by now.
     """
@@ -54,6 +55,7 @@ class Snapshot:
     comparisons: tuple[Comparison, ...] = ()
     bases: Mapping[Sha, Sha] = field(default_factory=dict)
     trials: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
+    copies: Mapping[Sha, Copy] = field(default_factory=dict)
     checked_out: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     private: Mapping[str, PrivateBranch] = field(default_factory=dict)

@@ -63,10 +63,11 @@ class ApplyChanges:
 
 @dataclass(frozen=True, slots=True)
 class AppliedChange:
-    """A change and the branch commit that holds it."""
+    """A change and the branch commit that holds it; ``by`` is who put it there, ``""`` for Headway."""
 
     change: PendingChange
     commit: Sha
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,9 @@ def _open(
     if altered:
         return TrainPlan(train, stage, None, (*altered, *waits), known)
     action = _changes_action(train, line, trials, snapshot, policy)
+    # What landed and is written down next is accounted for.
+    strange = None if isinstance(action, RecordApplied) else branch.unexplained(train, line, snapshot)
+    waits = (*((strange,) if strange else ()), *waits)
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)
@@ -185,18 +188,11 @@ def _open(
         return TrainPlan(train, stage, None, (*waits, empty), known)
     if known and known[-1].facts.commit == line.tip:
         return _decide(train, line, known, waits, trials, snapshot, policy)
-    stops = _not_yet(train, line, snapshot, policy)
-    tag = None if stops else TagCandidate(train.name, next_tag(train, every, policy), line.tip)
-    return TrainPlan(train, stage, tag, (*waits, *stops), known)
-
-
-def _not_yet(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
-    """Why the tip gets no candidate. On a branch that is out, what nobody accounts for is not even built."""
-    found = (
-        quiet_wait(train, line, snapshot, policy),
-        branch.unexplained(train, line, snapshot) if train.post else None,
-    )
-    return tuple(w for w in found if w is not None)
+    quiet = quiet_wait(train, line, snapshot, policy)
+    # On a branch that is out, what nobody accounts for is not even built.
+    kept = quiet is not None or (train.post and strange is not None)
+    tag = None if kept else TagCandidate(train.name, next_tag(train, every, policy), line.tip)
+    return TrainPlan(train, stage, tag, (*waits, *((quiet,) if quiet else ())), known)
 
 
 def _changes_action(
@@ -204,7 +200,7 @@ def _changes_action(
 ) -> Action | None:
     landed = changes.landed(train, line, snapshot, policy)
     if landed is not None:
-        rows = tuple(AppliedChange(change, sha) for change, sha in landed.changes)
+        rows = tuple(AppliedChange(change, sha, by) for change, sha, by in landed.changes)
         return RecordApplied(train.name, line.branch, landed.before, landed.after, rows)
     clean = tuple(PlannedChange(t.change, t.tree) for t in trials if t.tree is not None and not t.empty)
     return ApplyChanges(train.name, line.branch, line.tip, clean) if clean else None
@@ -334,13 +330,11 @@ def _go(
     newest = known[-1]
     digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot, policy))
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
-    strange = branch.unexplained(train, line, snapshot)
     blockers = (
         *reverts,
-        *(w for w in waits if w.code in dropping.BLOCKING),
+        *(w for w in waits if w.code in (*dropping.BLOCKING, branch.UNEXPLAINED)),
         *perf.blockers,
         *debts.blockers(train, line, snapshot, policy),
-        *((strange,) if strange else ()),
     )
     approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
     day = promotion.date_wait(train, snapshot, policy)

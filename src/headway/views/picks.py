@@ -30,6 +30,7 @@ class PickState(StrEnum):
     CHANGED = "changed"
     SOAKING = "soaking"
     TOO_LATE = "too-late"
+    ENDED = "waiver-ended"
     EMBARGOED = "embargoed"
     HELD_UP = "held-up"
     TAKEN_BACK = "reverted-on-trunk"
@@ -48,6 +49,7 @@ PICK_STATES: Mapping[PickState, Text] = {
     PickState.CHANGED: say("another commit now"),
     PickState.SOAKING: say("soaking on the trunk"),
     PickState.TOO_LATE: say("too late for this release"),
+    PickState.ENDED: say("its waiver has ended"),
     PickState.EMBARGOED: say("under embargo"),
     PickState.HELD_UP: say("held up"),
     PickState.TAKEN_BACK: say("reverted on the trunk"),
@@ -64,6 +66,7 @@ _WAITING: Mapping[str, PickState] = {
     "picks.other-commit": PickState.CHANGED,
     "picks.reverted-on-trunk": PickState.TAKEN_BACK,
     "picks.phase": PickState.TOO_LATE,
+    "picks.waiver-ended": PickState.ENDED,
     "picks.soaking": PickState.SOAKING,
 }
 
@@ -143,7 +146,7 @@ def past_picks(version: str, snapshot: Snapshot) -> tuple[PickRow, ...]:
 
 def _over_state(a: Asked) -> PickState:
     """Of a request that nothing comes of any more."""
-    if a.closed is not None:
+    if a.closed is not None and not a.done:
         return _CLOSED[a.closed.kind]
     if a.verdict is PickVerdict.REFUSED:
         return PickState.REFUSED
