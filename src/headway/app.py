@@ -22,7 +22,7 @@ from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.effects.refs import IDENTITY
-from headway.errors import UnusableInput, WorldFailed
+from headway.errors import BrokenInvariant, UnusableInput, WorldFailed
 from headway.history.copies import read_copies
 from headway.history.kept import Kept
 from headway.history.log import read_tags
@@ -32,7 +32,7 @@ from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.model.build import PublishedFile
 from headway.model.commit import Sha
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry, Kind, broken_links
 from headway.model.pick import Copy
 from headway.model.ports import Clock, Ledger, Progress
 from headway.model.reason import Reason
@@ -125,6 +125,24 @@ class Headway:
         place = self.ledger_place
         return () if isinstance(place, Path) and not place.exists() else self.reading.entries()
 
+    def sound_entries(self) -> tuple[Entry, ...]:
+        """The same, where something is to be concluded from them (G4). Raises ``BrokenInvariant``
+        (``ledger.broken``) when the ledger was altered."""
+        found = self.entries()
+        problems = broken_links(found)
+        if problems:
+            from headway.ledger.place import place_of
+
+            place = str(place_of(self.ledger_place))
+            raise BrokenInvariant(
+                "ledger.broken",
+                say("the chain of the ledger is broken"),
+                clause="G4",
+                facts=facts(ledger=place, problems=problems[:20]),
+                remedy=say("`headway verify {ledger}` lists all that is wrong; put a backup back", ledger=place),
+            )
+        return found
+
     def releases(self) -> tuple[Release, ...]:
         return releases(read_tags(self.repo), self.policy)
 
@@ -143,8 +161,11 @@ class Headway:
 
     def observe(self, also: Release | None = None, branch: str = "", *, anew: bool = False) -> Snapshot:
         """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it;
-        ``branch`` that of any branch, tag or commit, under this name. ``anew``: no trial of before is believed."""
-        tags, entries = read_tags(self.repo), self.entries()
+        ``branch`` that of any branch, tag or commit, under this name. ``anew``: no trial of before is believed.
+
+        Raises ``BrokenInvariant`` (``ledger.broken``) when the ledger was altered, but not to look back.
+        """
+        tags, entries = read_tags(self.repo), self.entries() if also is not None else self.sound_entries()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
         branches = live_branches(here, tags, self.policy)
@@ -257,7 +278,8 @@ class Headway:
         return _Performing(self)
 
     def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
-        """Write down what a person decided, in that person's name."""
+        """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
+        self.sound_entries()
         return self.recording(self.person).record(kind, train, payload)
 
     def recording(self, actor: str) -> Recording:
@@ -272,7 +294,7 @@ class Headway:
         return (pick_train(planned.trains, version),)
 
     def _who(self) -> str:
-        return f"{self.person or ACTOR} on {socket.gethostname()} (pid {os.getpid()}) at {self.clock.now().isoformat()}"
+        return f"{self.person or ACTOR} on {socket.gethostname()} (process {os.getpid()})"
 
 
 class _Performing:

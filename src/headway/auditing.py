@@ -94,7 +94,7 @@ def read_branch(app: Headway, name: str, tags: tuple[Tag, ...], *, ignore_traile
     wanted = {o for i in identities.values() for o in i.origins}
     return BranchFacts(
         line,
-        Snapshot(app.clock.now(), seen.trunk, tags, (line,), seen.reverts, app.entries()),
+        Snapshot(app.clock.now(), seen.trunk, tags, (line,), seen.reverts, app.sound_entries()),
         identities,
         {r.sha: r.paths for r in sides.branch},
         {r.sha: r.commit for r in sides.trunk if r.sha in wanted},

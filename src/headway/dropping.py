@@ -11,6 +11,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.refusal import Refused, no
+from headway.reviewing import may_not_review
 
 
 def drop(app: Headway, rev: str, reason: str) -> Entry | Refused:
@@ -27,13 +28,16 @@ def drop(app: Headway, rev: str, reason: str) -> Entry | Refused:
     if line is None:
         return _not_on_branch(sha, snapshot)
     commit = next(c for c in line.commits if c.sha == sha)
-    refused = dropping.refused(commit, line, snapshot, app.policy)
-    if refused is not None:
-        return Refused((refused,))
+    wrong = dropping.refused(commit, line, snapshot, app.policy)
+    if wrong is not None:
+        return Refused((wrong,))
     if line.branch not in trains:
         return _not_on_branch(sha, snapshot)
     train = trains[line.branch]
     closed = dropping.closes(commit, line, train, snapshot.entries)
+    refused = may_not_review(app) if closed else None
+    if refused is not None:
+        return refused
     return app.record(
         Kind.REVERT_ASKED,
         train.name,

@@ -13,20 +13,19 @@ from headway.app import Headway
 from headway.decide import record
 from headway.decide.claims import claims_of, feature_names, names_in_test, path_of_test, spellings
 from headway.decide.embargo import HIDDEN
-from headway.decide.featurework import feature_sign
-from headway.decide.picks import GateAnswer, gate
+from headway.decide.picks import GateAnswer, adoption, gate
 from headway.decide.queue import queue
-from headway.decide.requests import lacking
+from headway.decide.requests import Asked, lacking
 from headway.decide.trains import Release, live_trains, releases
 from headway.errors import not_found
 from headway.history.changes import resolve_changes
 from headway.history.claimed import Claimed, read_claims
 from headway.history.features import read_signs
-from headway.history.log import read_commits
+from headway.history.log import paths_of, read_commits
 from headway.history.repository import resolve_commit
 from headway.model.claimed import ClaimFacts
 from headway.model.commit import Line, Sha
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry, Kind, digest_of
 from headway.model.pick import Category, ChangeFacts, Claims, PickRequest, PickVerdict
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -99,7 +98,7 @@ def amend_pick(
             request=number,
             version=asked.entry.train,
         )
-    return _put(app, new, train, snapshot, number)
+    return _put(app, new, train, snapshot, asked)
 
 
 def all_picks(app: Headway, version: str | None = None) -> tuple[PickRow, ...]:
@@ -112,34 +111,36 @@ def all_picks(app: Headway, version: str | None = None) -> tuple[PickRow, ...]:
     return tuple(sorted((r for some in rows for r in some), key=lambda r: r.id))
 
 
-def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, amended: int | None) -> Requested:
+def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, amended: Asked | None) -> Requested:
+    """An amendment that states nothing else than what stands already is not written down again."""
     line = snapshot.line(train.branch)
     changes = _with_signs(app, resolve_changes(app.repo, request.ref, app.trunk, line))
     commits = [c.commit for c in changes if c.commit is not None]
     known = _claimed(app, request, [c.sha for c in commits], train, snapshot)
-    answer = gate(request, changes, train, line, snapshot, app.policy, known, amended)
+    answer = gate(request, changes, train, line, snapshot, app.policy, known, amended.id if amended else None)
     claims = claims_of(request)
     newest = commits[-1] if commits else None
-    entry = app.record(
-        Kind.REQUESTED if amended is None else Kind.AMENDED,
-        train.name,
-        {
-            **({} if amended is None else {"request": amended}),
-            "ref": request.ref,
-            "commit": newest.sha if newest else None,
-            "commits": [c.sha for c in commits],
-            "subject": HIDDEN if claims.embargo else newest.title if newest else "",
-            "branch": train.branch,
-            "category": request.category,
-            "reason": request.reason,
-            "evidence": list(request.evidence),
-            "claims": claims.as_json(),
-            "verdict": str(answer.verdict),
-            "violations": [_kept(v, claims) for v in (*answer.violations, *answer.reviews)],
-            "waived": [e.seq for _, e in answer.waived],
-            "inputs": _inputs(app, changes, claims, known, line, snapshot),
-        },
-    )
+    said = {
+        "ref": request.ref,
+        "commit": newest.sha if newest else None,
+        "commits": [c.sha for c in commits],
+        "subject": HIDDEN if claims.embargo else newest.title if newest else "",
+        "branch": train.branch,
+        "category": request.category,
+        "reason": request.reason,
+        "evidence": list(request.evidence),
+        "claims": claims.as_json(),
+        "verdict": str(answer.verdict),
+        "violations": [_kept(v, claims) for v in (*answer.violations, *answer.reviews)],
+        "waived": [e.seq for _, e in answer.waived],
+    }
+    inputs = _inputs(app, changes, claims, known, line, snapshot)
+    if amended is None:
+        entry = app.record(Kind.REQUESTED, train.name, {**said, "inputs": inputs})
+    elif digest_of({k: amended.payload.get(k) for k in said}) == digest_of(said):
+        return _as_it_stands(amended.says, answer, train, snapshot, app.policy)
+    else:
+        entry = app.record(Kind.AMENDED, train.name, {"request": amended.id, **said, "inputs": inputs})
     return _as_it_stands(entry, answer, train, replace(snapshot, entries=(*snapshot.entries, entry)), app.policy)
 
 
@@ -276,6 +277,7 @@ def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tupl
     snapshot = app.observe()
     trains = {t.branch: t for t in live_trains(snapshot, app.policy)}
     found: list[tuple[str, dict[str, Any]]] = []
+    refusals: list[Reason] = []
     for rev in revs:
         for sha in _commits_of(app, rev):
             line = next((x for x in snapshot.lines if any(c.sha == sha for c in x.commits)), None)
@@ -287,12 +289,18 @@ def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tupl
                     say("name a commit of {names}", names=[x.branch for x in snapshot.lines]),
                     commit=sha,
                 )
-            refused = _fits(app, trains.get(line.branch), category) or _adoptable(app, line, sha, snapshot)
+            train, commit = trains.get(line.branch), next(c for c in line.commits if c.sha == sha)
+            refused = _fits(app, train, category) or _known(line, sha, snapshot)
             if refused is not None:
                 return refused
-            named = line.origins.get(sha) or next(c.trailers for c in line.commits if c.sha == sha)
+            named = line.origins.get(sha) or commit.trailers
+            if train is not None:
+                (change,) = _with_signs(app, (ChangeFacts(sha, commit, False, None, sha, paths_of(app.repo, sha)),))
+                refusals += adoption(change, named, Category(category), train, snapshot, app.policy)
             known = {"commit": sha, "branch": line.branch, "origins": [*named]}
-            found.append((trains[line.branch].name if line.branch in trains else "", known))
+            found.append((train.name if train else "", known))
+    if refusals:
+        return Refused(tuple(refusals))
     return tuple(
         app.record(Kind.ADOPTED, train, {**known, "category": category, "reason": reason}) for train, known in found
     )
@@ -321,20 +329,9 @@ def _fits(app: Headway, train: Train | None, category: str) -> Refused | None:
     )
 
 
-def _adoptable(app: Headway, line: Line, sha: str, snapshot: Snapshot) -> Refused | None:
-    commit = next(c for c in line.commits if c.sha == sha)
+def _known(line: Line, sha: str, snapshot: Snapshot) -> Refused | None:
     if sha in record.explained(snapshot.entries, line.branch):
         return no(
             "G3", "adopt.known", say("{commit} is explained already", commit=sha[:12]), say("nothing to do"), commit=sha
-        )
-    sign = feature_sign(commit, app.policy)
-    if sign is not None:
-        return no(
-            "P7",
-            "adopt.feature",
-            say("no feature work is let in: {subject}", subject=commit.title),
-            say("revert it on {branch}", branch=line.branch),
-            commit=sha,
-            pattern=sign,
         )
     return None

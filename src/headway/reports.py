@@ -148,7 +148,7 @@ def slip_counts(app: Headway) -> dict[str, int]:
 def figures_of(app: Headway, version: str | None) -> tuple[Figures, ...]:
     """How long picks and reverts took, by train. Raises ``UnusableInput`` for a version that the ledger knows nothing
     of."""
-    entries = app.entries()
+    entries = app.sound_entries()
     shas = trunk_reverts(entries)
     # One that was collected as garbage is left out, not asked for again and again.
     known = read_commits(app.repo, ("--no-walk=unsorted", "--ignore-missing"), stdin=shas) if shas else ()

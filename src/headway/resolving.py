@@ -58,7 +58,7 @@ def resolve(app: Headway, request: int, rev: str | None) -> Resolved | Refused:
     known = read_resolution(app.repo, commit, p["base"], p["commit"], p["origin"], p["paths"])
     base = app.repo.git.run("rev-parse", f"{p['base']}^{{tree}}").strip()
     offered = resolutions.Offered(commit, known.tree, base, known.descended, known.marked, known.strange)
-    refused = resolutions.refusals(offered, asked, p)
+    refused = resolutions.refusals(offered, asked, p, app.person)
     if refused:
         return Refused(refused)
     keep(app.repo.git, f"{KEPT}/{branch}/{p['origin'][:12]}/{commit[:12]}", commit)

@@ -15,7 +15,7 @@ from headway.refusal import Refused, no
 
 def asked_for(app: Headway, number: int) -> Asked:
     """The request of a number, whatever its train. Raises ``UnusableInput`` for none."""
-    entries = app.entries()
+    entries = app.sound_entries()
     made = next((e for e in entries if e.seq == number and e.kind is Kind.REQUESTED), None)
     if made is None:
         raise not_found("request", str(number), say("see `headway pick list`"))
@@ -51,7 +51,7 @@ def is_over(asked: Asked) -> Refused | None:
 def approve_pick(app: Headway, train: str, gate: str) -> Entry | Refused:
     """Let a request in, as it is now: the approval lapses when its commit, evidence or resolution changes."""
     number = gate.removeprefix("pick:")
-    asked = next((a for a in requests(app.entries(), train) if str(a.id) == number), None)
+    asked = next((a for a in requests(app.sound_entries(), train) if str(a.id) == number), None)
     if asked is None:
         raise not_found("request", gate, say("see `headway pick list`"))
     refused = _not_open(asked) or _may_not(app, asked)
@@ -77,16 +77,9 @@ def _not_open(asked: Asked) -> Refused | None:
 
 
 def _may_not(app: Headway, asked: Asked) -> Refused | None:
-    people = app.policy.review.people
-    if people and app.person not in people:
-        return no(
-            "P1",
-            "approve.not-allowed",
-            say("{person} may not review picks", person=app.person),
-            say("ask one of {people}", people=people),
-            person=app.person,
-            people=people,
-        )
+    refused = may_not_review(app)
+    if refused is not None:
+        return refused
     if app.person in {e.actor for e in asked.resolved}:
         return no(
             "P1",
@@ -114,6 +107,21 @@ def may_not_amend(app: Headway, asked: Asked) -> Refused | None:
     )
 
 
+def may_not_review(app: Headway) -> Refused | None:
+    """Why somebody may not say no to what others asked for."""
+    people = app.policy.review.people
+    if not people or app.person in people:
+        return None
+    return no(
+        "P1",
+        "approve.not-allowed",
+        say("{person} may not review picks", person=app.person),
+        say("ask one of {people}", people=people),
+        person=app.person,
+        people=people,
+    )
+
+
 def withdraw(app: Headway, number: int, reason: str) -> Entry | Refused:
     """Take one's own request back."""
     asked = asked_for(app, number)
@@ -135,10 +143,7 @@ def withdraw(app: Headway, number: int, reason: str) -> Entry | Refused:
 def reject(app: Headway, number: int, reason: str) -> Entry | Refused:
     """A reviewer's no, to anybody's request."""
     asked = asked_for(app, number)
-    people = app.policy.review.people
-    refused = is_over(asked) or _no_reason(reason)
-    if refused is None and people and app.person not in people:
-        refused = _may_not(app, asked)
+    refused = is_over(asked) or _no_reason(reason) or may_not_review(app)
     return refused or app.record(Kind.REJECTED, asked.entry.train, {"request": number, "reason": reason})
 
 
@@ -148,9 +153,23 @@ def _no_reason(reason: str) -> Refused | None:
     return no("P1", "pick.no-reason", say("a no states its reason"), say("give a --reason"))
 
 
+def refused_requests(app: Headway, waiver: Entry) -> tuple[Asked, ...]:
+    """Requests of what a waiver names that the gate refused by its clause: it has not seen them with the waiver yet."""
+    p = waiver.payload
+    return tuple(
+        a
+        for a in requests(app.sound_entries(), waiver.train)
+        if a.closed is None
+        and a.verdict is PickVerdict.REFUSED
+        and a.says.seq < waiver.seq
+        and (p.get("commit") is None or p["commit"] in a.commits)
+        and any(v["clause"] == p["what"] for v in a.payload["violations"])
+    )
+
+
 def paid(app: Headway, number: int, commit: str) -> Entry | Refused:
     """Say that the trunk has a change that was released first, as a commit that looks different (P8)."""
-    owed = [d for d in debts.open_debts(app.entries()) if d.request == number]
+    owed = [d for d in debts.open_debts(app.sound_entries()) if d.request == number]
     if not owed:
         return no(
             "P8",

@@ -8,6 +8,7 @@ import pytest
 from worldeffects import release, settle, step
 from worlds import BRANCH, RC1, VERSION, World, cut, fact, policy, released
 
+from headway.model.commit import Commit
 from headway.model.entry import Kind
 from headway.model.train import Stage
 from headway.plan import actions
@@ -287,6 +288,11 @@ def test_B4_a_build_without_a_wheel_is_no_candidate() -> None:
 QUIET = policy(candidate={"quiet_hours": 6})
 
 
+def adopted(world: World, commit: Commit) -> None:
+    known = {"commit": commit.sha, "branch": BRANCH, "origins": []}
+    world.note(Kind.ADOPTED, VERSION, "ann", **known, category="release-branch", reason="CI")
+
+
 def test_B4_the_next_candidate_waits_until_the_branch_is_quiet() -> None:
     """The policy's quiet hours: no candidate while changes still come in."""
     world = cut(QUIET)
@@ -295,7 +301,7 @@ def test_B4_the_next_candidate_waits_until_the_branch_is_quiet() -> None:
     assert (wait.clause, fact(wait, "until")) == ("B4", (changed + timedelta(hours=6)).isoformat())
     world.now = changed + timedelta(hours=6)
     assert isinstance(world.train().action, TagCandidate)
-    world.on_branch("[CI] By hand")
+    adopted(world, world.on_branch("[CI] By hand"))
     world.wait(hours=1)
     assert fact(world.waits()["candidate.not-quiet"], "until") == (world.now + timedelta(hours=5)).isoformat()
     world.waive("B4")
@@ -307,7 +313,9 @@ def test_B4_a_commit_dated_in_the_future_does_not_stop_candidates() -> None:
     world = cut(QUIET)
     then = world.now
     world.wait(days=300)
-    world.on_branch("[CI] Odd clock")
+    odd = world.on_branch("[CI] Odd clock")
+    world.now = then
+    adopted(world, odd)
     world.now = then + timedelta(hours=7)
     assert isinstance(world.train().action, TagCandidate)
 

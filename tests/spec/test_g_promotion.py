@@ -192,16 +192,18 @@ def test_G2_a_hold_stops_also_between_publication_and_tag() -> None:
 # G3 --------------------------------------------------------------------------------------------------------------
 
 
-def test_G3_a_commit_made_by_hand_blocks_the_final_until_it_is_adopted() -> None:
-    """Every commit of a release branch is explained by the ledger."""
+def test_G3_a_commit_made_by_hand_makes_no_candidate_until_it_is_adopted() -> None:
+    """Every commit of a release branch is explained by the ledger: told at once, and not built."""
     world = cut()
-    strange = world.on_branch("[CI] Pin the runner")
     decided(world)
+    strange = world.on_branch("[CI] Pin the runner")
+    assert [a.kind for a in settle(world)] == []
     wait = world.waits()["branch.unexplained"]
     assert (wait.clause, fact(wait, "commits")) == ("G3", (f"{strange.sha} {strange.subject}",))
     assert f"headway adopt {strange.sha[:12]}" in str(wait.remedy)
     assert world.train().evidence is None
     world.note(Kind.ADOPTED, actor="ann", commit=strange.sha, branch=BRANCH, category="release-branch", reason="CI")
+    assert [a.kind for a in settle(world)] == ["tag-candidate", "build", "test"]
     assert world.train().evidence is not None
 
 
@@ -213,11 +215,12 @@ def test_G3_a_branch_made_by_hand_is_taken_as_it_is_and_its_commits_explained() 
     first, second = world.on_branch("[CI] One"), world.on_branch("[CI] Two")
     assert world.train().action == CutBranch(VERSION, BRANCH, world.trunk[4].sha)
     settle(world)
-    assert world.tags[RC1].commit == second.sha
     assert len(fact(world.waits()["branch.unexplained"], "commits")) == 2  # type: ignore[arg-type]
     for c in (first, second):
         world.note(Kind.ADOPTED, actor="ann", commit=c.sha, branch=BRANCH, category="release-branch", reason="CI")
     assert "branch.unexplained" not in world.waits()
+    settle(world)
+    assert world.tags[RC1].commit == second.sha
 
 
 # C1, C4, waivers -------------------------------------------------------------------------------------------------

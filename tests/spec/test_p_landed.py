@@ -10,6 +10,7 @@ from headway.decide.requests import requests
 from headway.model.commit import Commit
 from headway.model.entry import Kind
 from headway.plan.actions import ApplyChanges, RecordApplied
+from headway.views.figures import figures
 from headway.views.picks import PickState, picks
 
 
@@ -62,7 +63,22 @@ def test_G3_a_pick_by_hand_of_anything_else_is_unexplained(why: str) -> None:
     world.note(Kind.ADOPTED, actor="ann", **known, category="regression", reason="resolved by hand")
     assert "branch.unexplained" not in world.waits()
     assert requests(tuple(world.entries), VERSION)[0].id == request.seq
-    assert state(world) is PickState.APPLIED
+    assert state(world) is PickState.THERE
+
+
+def test_P1_a_closed_request_is_not_what_another_one_brought(world: World, fix: Commit) -> None:
+    closed = world.request(fix)
+    world.note(Kind.WITHDRAWN, VERSION, "ann", request=closed.seq, reason="later")
+    unapproved, brought = world.request(fix, verdict="needs-review"), world.request(fix)
+    settle(world)
+    rows = {r.id: r.state for r in picks(world.train().train, world.snapshot(), world.policy)}
+    assert rows == {
+        closed.seq: PickState.WITHDRAWN,
+        unapproved.seq: PickState.THERE,
+        brought.seq: PickState.APPLIED,
+    }
+    (found,) = figures(tuple(world.entries), {})
+    assert (found.picks, len(found.applied)) == ({"regression": 1}, 1)
 
 
 @pytest.mark.parametrize("meanwhile", [Kind.WITHDRAWN, Kind.REJECTED, Kind.AMENDED])

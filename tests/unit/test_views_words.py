@@ -11,9 +11,10 @@ from headway.model.build import Artifact
 from headway.model.entry import GENESIS, Entry, Kind
 from headway.model.measurement import Cell
 from headway.model.pick import ChangeKind, PendingChange
+from headway.model.text import clean
 from headway.plan import actions as a
 from headway.views.timeline import timeline, words_of
-from headway.views.words import action_text, clean
+from headway.views.words import action_text
 
 SHA, OTHER = "a1b2c3d4e5f6" + "0" * 28, "f" * 40
 WHEEL = Artifact("toy-0.1.1-py3-none-any.whl", "0" * 64, 1)

@@ -21,7 +21,7 @@ from headway.errors import HeadwayError, UnusableInput
 from headway.lang import LANGUAGES, language, tr, translated
 from headway.model.ports import Clock, Progress
 from headway.model.reason import Reason
-from headway.model.text import Text, say
+from headway.model.text import Text, clean, say
 
 YES, NO, USAGE, OPEN, WORLD = 0, 1, 2, 3, 4
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,7 +47,7 @@ class Screen:
         self.console.print(tr(text, self.lang), style=style or None, markup=False, highlight=False, soft_wrap=True)
 
     def line(self, text: str, style: str = "") -> None:
-        self.console.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(clean(text), style=style or None, markup=False, highlight=False, soft_wrap=True)
 
     def reasons(self, reasons: tuple[Reason, ...]) -> None:
         """Each refusal or wait: clause and text, then its remedy."""

@@ -11,11 +11,11 @@ from headway.cli.common import YES, Answer, Command, Context, Option, answering,
 from headway.cli.main import cli
 from headway.errors import UnusableInput
 from headway.model.entry import Entry
-from headway.model.text import say
+from headway.model.text import Text, say
 
 
-def kept(result: Any) -> Answer:
-    """What a control wrote, or why it was refused."""
+def kept(result: Any, then: tuple[Text, ...] = ()) -> Answer:
+    """What a control wrote and what comes ``then``, or why it was refused."""
     from headway.refusal import Refused
 
     if isinstance(result, Refused):
@@ -33,6 +33,8 @@ def kept(result: Any) -> Answer:
             for left in e.payload.get("left_out", ()):
                 text = say("left out, since it conflicts: request {request} {subject}", **left)
                 screen.say(text, "bold yellow")
+        for text in then:
+            screen.say(text)
 
     return Answer(YES, document, show)
 
@@ -101,8 +103,13 @@ def release_hold(context: Context, version: str | None) -> Answer:
 @answering
 def waive(context: Context, version: str, what: str, reason: str, until: str, commit: str | None) -> Answer:
     from headway import controls
+    from headway.reviewing import refused_requests
 
-    return kept(controls.waive(context.app(), version, what, reason, _day(until), commit))
+    app = context.app()
+    result = controls.waive(app, version, what, reason, _day(until), commit)
+    again = refused_requests(app, result) if isinstance(result, Entry) else ()
+    then = (say("  put request {id} to the gate again: `headway pick amend {id}`", id=a.id) for a in again)
+    return kept(result, tuple(then))
 
 
 @cli.command("slip", cls=Command, help="Give a train another date; the old one is kept (C4).")

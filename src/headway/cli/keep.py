@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from headway.cli.common import YES, Answer, Command, Context, Group, Option, Screen, answering, common_options
+from headway.cli.common import NO, YES, Answer, Command, Context, Group, Option, Screen, answering, common_options
 from headway.cli.main import cli
-from headway.model.text import say
+from headway.model.entry import broken_links
+from headway.model.text import one_line, say
 
 
 @cli.group("ledger", cls=Group, help="The append-only record.")
@@ -25,15 +26,19 @@ def show_(context: Context, version: str | None) -> Answer:
     from headway.views.timeline import words_of
 
     wanted = version.removeprefix("v") if version else None
-    entries = tuple(e for e in context.app().entries() if wanted in {None, e.train})
+    every = context.app().entries()
+    entries = tuple(e for e in every if wanted in {None, e.train})
+    problems = broken_links(every)
 
     def show(screen: Screen) -> None:
         for e in entries:
-            screen.line(
-                f"{e.seq:>4}  {e.at:%Y-%m-%d %H:%M}  {e.actor:<16.16}  {e.train:<12}  {words_of(e, screen.lang)}"
-            )
+            who = one_line(e.actor)
+            screen.line(f"{e.seq:>4}  {e.at:%Y-%m-%d %H:%M}  {who:<16.16}  {e.train:<12}  {words_of(e, screen.lang)}")
+        for problem in problems:
+            screen.say(say("the chain is broken: {problem}", problem=problem), "bold red")
 
-    return Answer(YES, {"entries": [e.as_json() for e in entries]}, show)
+    document = {"entries": [e.as_json() for e in entries], "problems": list(problems)}
+    return Answer(NO if problems else YES, document, show)
 
 
 @ledger.command("export", cls=Command, help="Write a bundle that can be verified with nothing but itself.")

@@ -40,7 +40,8 @@ def status(context: Context) -> Answer:
 def plan(context: Context, version: str | None) -> Answer:
     from headway.app import pick_train
     from headway.plan.planner import Plan
-    from headway.views.words import STAGES, action_text
+    from headway.views.board import phase_text
+    from headway.views.words import STAGES, action_text, applied_lines
 
     app = context.app()
     found = app.plan()
@@ -49,9 +50,13 @@ def plan(context: Context, version: str | None) -> Answer:
 
     def show(screen: Screen) -> None:
         for t in found.trains:
-            screen.line(f"{t.train.name}  {tr(STAGES[t.stage], screen.lang)}", "bold")
+            phase = phase_text(t, app.policy, app.clock.now())
+            words = [t.train.name, tr(STAGES[t.stage], screen.lang), *([tr(phase, screen.lang)] if phase else [])]
+            screen.line("  ".join(words), "bold")
             if t.action is not None:
                 screen.say(say("the next tick would: {what}", what=tr(action_text(t.action), screen.lang)), "green")
+                for line in applied_lines(t.action):
+                    screen.line(f"  {line}", "green")
             shown(t.waits, screen)
 
     return Answer(YES if found.actions else OPEN, found.as_json(), show)

@@ -86,13 +86,14 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All that there is to say of one branch."""
+    """All that there is to say of one branch; ``waivers`` are those of whole trains of it."""
 
     commits: tuple[AuditedCommit, ...]
     reverts: tuple[RevertFinding, ...]
     branch_only: tuple[BranchOnly, ...]
     shipped: tuple[Shipped, ...]
     missing: tuple[Missing, ...]
+    waivers: tuple[Entry, ...] = ()
 
     @property
     def needed(self) -> tuple[RevertFinding, ...]:
@@ -110,7 +111,10 @@ def audit(known: BranchFacts, policy: Policy, published: Sequence[tuple[str, Sha
     commits = tuple(auditor.audited(c) for c in known.line.commits)
     reverts = findings(known.line, known.snapshot)
     only = branch_only(known, commits)
-    return Audit(commits, reverts, only, shipped(known, reverts, published), missing(known))
+    trains = record.trains_on(known.snapshot.entries, known.line.branch)
+    given = record.of(known.snapshot.entries, Kind.WAIVED)
+    of_trains = tuple(e for e in given if e.train in trains and not e.payload.get("commit"))
+    return Audit(commits, reverts, only, shipped(known, reverts, published), missing(known), of_trains)
 
 
 class _Auditor:
@@ -120,6 +124,7 @@ class _Auditor:
         self._known = known
         self._policy = policy
         self._explained = record.explained(known.snapshot.entries, known.line.branch)
+        self._stated = record.categories(known.snapshot.entries, known.line.branch)
         self._kept = record.last(known.snapshot.entries, Kind.CUT, branch=known.line.branch) is not None
         self._waived = [e for e in record.of(known.snapshot.entries, Kind.WAIVED) if e.payload.get("commit")]
         self._undoing = {r.commit.sha: r for r in known.line.reverts}
@@ -162,6 +167,8 @@ class _Auditor:
         return self._known.paths.get(commit.sha, ())
 
     def _category(self, commit: Commit, identity: Identity) -> str:
+        if commit.sha in self._stated:
+            return self._stated[commit.sha]
         undoing = self._undoing.get(commit.sha)
         if undoing is not None:
             return undoing.kind.value
@@ -209,7 +216,7 @@ class _Auditor:
                 "audit.feature",
                 say("it looks like feature work"),
                 facts(commit=commit.sha, subject=commit.title, pattern=feature_sign(commit, self._policy)),
-                say("take it out of the branch, or record who let it in and why: `headway adopt COMMIT --category …`"),
+                say("take it out: `headway pick drop COMMIT --reason …`; or who lets it in waives P7 for it"),
             ),
         )
 

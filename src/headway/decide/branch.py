@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.decide import record
-from headway.model.commit import Line
+from headway.model.commit import Commit, Line
 from headway.model.entry import Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -70,13 +70,19 @@ def unexplained(train: Train, line: Line, snapshot: Snapshot) -> Reason | None:
     return Reason(
         "G3",
         UNEXPLAINED,
-        say("unexplained commits on {branch}: {count}", branch=line.branch, count=len(strange)),
+        say("unexplained commits on {branch}: {commits}", branch=line.branch, commits=_named(strange)),
         facts(branch=line.branch, commits=[f"{c.sha} {c.subject}" for c in strange]),
         say(
             "for each: `headway adopt {sha} --category …`, or have it reverted: `headway pick drop {sha} --reason …`",
             sha=strange[0].sha[:12],
         ),
     )
+
+
+def _named(commits: tuple[Commit, ...]) -> list[str]:
+    most = 10
+    more = [f"… ({len(commits)})"] if len(commits) > most else []
+    return [*(c.sha[:12] for c in commits[:most]), *more]
 
 
 def _other_cut(line: Line, snapshot: Snapshot) -> Reason | None:

@@ -67,7 +67,8 @@ def claimed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
     strange = [c for c in line.commits if c.sha not in known]
     if not strange:
         return ()
-    picks = queue.ever_asked(train, snapshot, policy)
+    asked = (*queue.ever_asked(train, snapshot, policy), *queue.let_in(train, snapshot, policy))
+    picks = tuple({c.origin: c for c in asked}.values())  # for whom it was let in, where several ask for it
     found = tuple(f for f in reverts.findings(line, snapshot) if f.revert.kind is RevertKind.REVERT)
     undone = {r.commit.sha: r.targets for r in line.reverts}
     drops = {c.undoes: c for c in dropping.asks(line, snapshot)}

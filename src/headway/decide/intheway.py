@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from headway.decide import record
 from headway.decide.requests import Asked, requests
 from headway.model.commit import Line
-from headway.model.entry import Entry
+from headway.model.entry import Entry, Kind
 from headway.model.pick import ChangeFacts, PickRequest, PickVerdict
 from headway.model.reason import Reason
 from headway.model.text import facts, say
@@ -20,6 +21,17 @@ def in_the_way(
     amended: int | None,
 ) -> tuple[Reason, ...]:
     """For each change what speaks against asking for it now; ``amended`` is the request that is stated anew."""
+    cut = record.last(entries, Kind.CUT, branch=train.branch)
+    if line is None and (cut is not None or train.post):
+        return (
+            Reason(
+                "B1",
+                "picks.branch-gone",
+                say("{branch} was cut and is gone", branch=train.branch),
+                facts(version=train.name, branch=train.branch),
+                say("put it back as `headway plan` says, then request it"),
+            ),
+        )
     if line is None:
         return (
             Reason(

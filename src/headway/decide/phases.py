@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from headway.model.commit import Commit, Sha
 from headway.model.pick import Category
 from headway.model.reason import Reason
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.policy.schema import Phase, Policy
 
@@ -32,6 +32,18 @@ def phase_of(train: Train, day: date, policy: Policy) -> InForce | None:
         if since is None or day >= since:
             found = InForce(phase, since)
     return found
+
+
+def phase_words(train: Train, day: date, policy: Policy) -> Text | None:
+    """The phase of a day and the one after it, as people say it; ``None`` when everything is let in."""
+    now = phase_of(train, day, policy)
+    if now is None:
+        return None
+    begins = ((train.date - timedelta(days=p.days_before), p) for p in policy.picks.phases if p.days_before is not None)
+    then = min((row for row in begins if row[0] > day), key=lambda row: row[0], default=None)
+    if then is None:
+        return say("picks: {phase}", phase=now.phase.name)
+    return say("picks: {phase}, from {day} on {then}", phase=now.phase.name, day=then[0], then=then[1].name)
 
 
 def phase_reason(category: Category, commit: Sha | None, train: Train, day: date, policy: Policy) -> Reason | None:

@@ -274,16 +274,39 @@ def _critical(request: PickRequest, claims: Claims, policy: Policy) -> Weighed:
         Category.CRITICAL,
         say("the evidence of a severe problem lacks: {missing}", missing=missing),
         missing,
+        *_critical_remedies(missing, [*policy.picks.symptoms]),
+        policy,
+    )
+
+
+def _critical_remedies(missing: list[str], names: list[str]) -> tuple[Text, Text]:
+    """What to add; and the same where a person may let it in without."""
+    if missing == ["link"]:
+        return (
+            say("add --evidence with a link: a URL, #123 or CVE-2025-12345"),
+            say(
+                "add --evidence with a link: a URL, #123 or CVE-2025-12345; "
+                "or a release manager approves it: gate pick:ID"
+            ),
+        )
+    if missing == ["symptom"]:
+        return (
+            say("add --symptom with one of {names} or words for another severe one", names=names),
+            say(
+                "add --symptom with one of {names} or words for another severe one; "
+                "or a release manager approves it: gate pick:ID",
+                names=names,
+            ),
+        )
+    return (
         say(
-            "add --symptom with one of {names} or words for another severe one, and --evidence with a link",
-            names=[*policy.picks.symptoms],
+            "add --symptom with one of {names} or words for another severe one, and --evidence with a link", names=names
         ),
         say(
             "add --symptom with one of {names} or words for another severe one, and --evidence with a link; "
             "or a release manager approves it: gate pick:ID",
-            names=[*policy.picks.symptoms],
+            names=names,
         ),
-        policy,
     )
 
 

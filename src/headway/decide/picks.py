@@ -86,6 +86,27 @@ def gate(
     return GateAnswer(verdict, (), reviews, waits, tuple(sifted.waived))
 
 
+def adoption(
+    change: ChangeFacts,
+    origins: tuple[Sha, ...],
+    category: Category,
+    train: Train,
+    snapshot: Snapshot,
+    policy: Policy,
+) -> tuple[Reason, ...]:
+    """What speaks against explaining a commit that is on the branch already: what it touches and brings (P5–P7).
+
+    A waiver of feature work names it or one of its ``origins``, or was given for the whole train.
+    """
+    if change.commit is None:
+        return ()
+    names = (change.commit.sha, *origins)
+    set_aside = waived(snapshot, train.name, "P7", policy) or any(
+        waiver_of(snapshot, train.name, "P7", n, policy) for n in names
+    )
+    return tuple(r for r in _content(change, category, train, policy) if r.clause != "P7" or not set_aside)
+
+
 class _Sifted:
     """What speaks against a request, after people's waivers.
 

@@ -68,7 +68,7 @@ def approval_waits(train: Train, commit: Sha, digest: str, snapshot: Snapshot, p
             and e.payload["evidence"] == digest
             and (not rule.people or e.actor in rule.people)
         }
-        if len(counted) >= rule.count:
+        if len({record.person(name) for name in counted}) >= rule.count:
             continue
         lapsed = sorted({e.actor for e in given} - counted)
         waits.append(

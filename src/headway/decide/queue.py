@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headway.decide import record
 from headway.decide.embargo import private, private_branch
 from headway.decide.phases import phase_reason, soaking_reason
-from headway.decide.requests import Asked, lacking, requests
+from headway.decide.requests import Asked, Lacking, lacking, requests
 from headway.decide.trains import today
 from headway.decide.waivers import waived, waiver_of
 from headway.model.commit import Commit, Sha, pr_of, standing
@@ -17,7 +17,7 @@ from headway.model.entry import Kind
 from headway.model.pick import Category, ChangeKind, PendingChange, PickVerdict, Resolution
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
 
@@ -51,7 +51,8 @@ def let_in(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[PendingCha
 
 def ever_asked(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
     """What was once asked for and not refused, and the ledger does not say is applied, whatever became of it."""
-    known = (a for a in requests(snapshot.entries, train.name) if a.verdict is not PickVerdict.REFUSED)
+    known = [a for a in requests(snapshot.entries, train.name) if a.verdict is not PickVerdict.REFUSED]
+    known.sort(key=lambda a: not a.open)
     return _changes((Standing(a, (), False) for a in known if not private(a.embargo, snapshot, policy)), snapshot)
 
 
@@ -168,9 +169,15 @@ def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> R
         return Reason(
             "P1",
             "picks.needs-review",
-            say("the resolved conflict of request {id} needs a review: {subject}", id=a.id, subject=a.subject),
-            known,
             say(
+                "the resolved conflict of request {id} waits for approvals, {count} more: {subject}",
+                id=a.id,
+                count=needs.approvals,
+                subject=a.subject,
+            ),
+            known,
+            _too_few(a, needs, policy)
+            or say(
                 "compare it with its origin: `headway pick show {id}`; then `headway approve {version} pick:{id}`",
                 version=train.name,
                 id=a.id,
@@ -197,6 +204,20 @@ def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> R
     )
 
 
+def _too_few(a: Asked, needs: Lacking, policy: Policy) -> Text | None:
+    """What to do where the policy names too few people who may still approve a resolution."""
+    out = {record.person(name) for name in (*needs.but, *needs.given)}
+    left = [p for p in policy.review.people if record.person(p) not in out]
+    if not policy.review.people or len(left) >= needs.approvals:
+        return None
+    return say(
+        "too few may still approve it ({people}): somebody who is not a reviewer stands for the resolution, "
+        "`headway --as NAME pick resolve {id}`; or [review] names more people",
+        people=left or None,
+        id=a.id,
+    )
+
+
 def _reverted(a: Asked, train: Train, seen: _Seen) -> Reason | None:
     """Its origin, or one of its range, was taken back on the trunk before it was applied (P8)."""
     for commit in a.commits:
@@ -220,7 +241,15 @@ def _phase(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> Reason
     for commit in a.commits:
         reason = phase_reason(Category(a.payload["category"]), commit, train, day, policy)
         if reason is not None and waiver_of(snapshot, train.name, "P1", commit, policy) is None:
-            return reason
+            phase = dict(reason.facts)["phase"]
+            text = say(
+                "request {id} came too late, {version} is {phase}: {subject}",
+                id=a.id,
+                version=train.name,
+                phase=phase,
+                subject=a.subject,
+            )
+            return replace(reason, text=text, facts=(*facts(request=a.id), *reason.facts))
     return None
 
 

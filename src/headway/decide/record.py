@@ -44,6 +44,11 @@ def open_hold(entries: Entries, train: str) -> Entry | None:
     return _held(entries, frozenset({train, ""}))
 
 
+def person(name: str) -> str:
+    """Who a name is: one person writes theirs in more than one way."""
+    return " ".join(name.split()).casefold()
+
+
 def slips(entries: Entries) -> dict[str, date]:
     """Version to the day it was last slipped to (C4)."""
     return {e.train: date.fromisoformat(e.payload["after"]) for e in of(entries, Kind.SLIPPED)}
@@ -99,6 +104,25 @@ def explained(entries: Entries, branch: str) -> frozenset[Sha]:
     done = applied(entries, branch)
     dropped = {a.undoes for a in done if a.kind == ChangeKind.REVERT and a.undoes == a.origin}
     return frozenset(adopted | {a.commit for a in done} | {sha for sha in dropped if sha})
+
+
+def categories(entries: Entries, branch: str) -> dict[Sha, str]:
+    """Branch commits to the category under which they were let in or adopted, as far as the ledger knows."""
+    stated = {e.seq: str(e.payload["category"]) for e in of(entries, Kind.REQUESTED)}
+    found: dict[Sha, str] = {}
+    for e in entries:
+        if e.kind is Kind.AMENDED:
+            stated[e.payload["request"]] = str(e.payload["category"])
+        elif e.kind is Kind.ADOPTED and e.payload.get("branch") == branch:
+            found[e.payload["commit"]] = str(e.payload["category"])
+        elif e.kind is Kind.APPLIED and e.payload["branch"] == branch:
+            found |= {c["commit"]: stated[c["request"]] for c in e.payload["changes"] if c["request"] in stated}
+    return found
+
+
+def trains_on(entries: Entries, branch: str) -> frozenset[str]:
+    """Versions that were cut, picked or released from a branch."""
+    return frozenset(e.train for e in entries if e.train and e.payload.get("branch") == branch)
 
 
 def policy_digest_of(entry: Entry) -> str | None:

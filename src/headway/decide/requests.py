@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from headway.decide import record
 from headway.decide.embargo import missing_waivers
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, digest_of
@@ -25,14 +26,15 @@ EMBARGO = "picks.embargo"  # the gate's review reason that two people's waivers 
 class Asked:
     """``entry`` is the request, ``says`` the entry that states it now (itself or its newest amendment); ``closed`` the
     one that withdrew or rejected it, or asked for its change to be taken out; ``resolutions`` are all that were made of
-    its conflicts. ``placed`` maps commits that were put on the branch since the request to the branch's; ``approvals``
-    are all that were ever given."""
+    its conflicts. ``placed`` maps commits that were put on the branch while it was open to the branch's, ``brought``
+    are those of them that were put there for it; ``approvals`` are all that were ever given."""
 
     entry: Entry
     says: Entry
     closed: Entry | None = None
     resolutions: tuple[Entry, ...] = ()
     placed: Mapping[Sha, Sha] | None = None
+    brought: frozenset[Sha] = frozenset()
     approvals: tuple[Entry, ...] = ()
 
     @property
@@ -126,12 +128,9 @@ def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
             found[asked.id] = replace(asked, resolutions=(*asked.resolutions, e))
         elif e.kind is Kind.APPROVED and e.payload["gate"].startswith(GATE):
             _approve(e, found)
-        elif e.kind is Kind.APPLIED:
-            picks = ((c["origin"], c["commit"]) for c in e.payload["changes"] if c["kind"] == ChangeKind.PICK)
-            _place(picks, found, by_commit)
-        elif e.kind is Kind.ADOPTED:
-            named = e.payload.get("origins", ())
-            _place(((c, e.payload["commit"]) for c in by_commit for n in named if c.startswith(n)), found, by_commit)
+        elif e.kind in {Kind.APPLIED, Kind.ADOPTED}:
+            for origin, commit, request in _placed_by(e, by_commit):
+                _place(origin, commit, request, found, by_commit)
         elif e.kind is Kind.REVERT_ASKED:
             _take_out(e, found)
     return tuple(found.values())
@@ -151,11 +150,26 @@ def _approve(e: Entry, found: dict[int, Asked]) -> None:
         found[asked.id] = replace(asked, approvals=(*asked.approvals, e))
 
 
-def _place(picks: Iterable[tuple[Sha, Sha]], found: dict[int, Asked], by_commit: Mapping[Sha, list[int]]) -> None:
-    """``picks`` are commits of the trunk, each with that of the branch."""
-    for origin, commit in picks:
-        for i in by_commit.get(origin, ()):
-            found[i] = replace(found[i], placed={**(found[i].placed or {}), origin: commit})
+def _placed_by(e: Entry, by_commit: Mapping[Sha, list[int]]) -> list[tuple[Sha, Sha, int | None]]:
+    """What was asked for and the branch has since: the trunk's commit, the branch's, the request it was put there for
+    (nobody's, where a person did it and it was adopted)."""
+    if e.kind is Kind.APPLIED:
+        picks = (c for c in e.payload["changes"] if c["kind"] == ChangeKind.PICK)
+        return [(c["origin"], c["commit"], c["request"]) for c in picks]
+    named = tuple(e.payload.get("origins", ()))
+    return [(origin, e.payload["commit"], None) for origin in by_commit if named and origin.startswith(named)]
+
+
+def _place(
+    origin: Sha, commit: Sha, request: int | None, found: dict[int, Asked], by_commit: Mapping[Sha, list[int]]
+) -> None:
+    """``commit`` of the branch holds ``origin``: it was put there for ``request``, and others that ask for it have it
+    too. What a tick that was killed had put there counts, whatever became of its request meanwhile."""
+    for i in by_commit.get(origin, ()):
+        asked = found[i]
+        if i == request or (asked.closed is None and asked.verdict is not PickVerdict.REFUSED):
+            brought = asked.brought | {origin} if i == request else asked.brought
+            found[i] = replace(asked, placed={**(asked.placed or {}), origin: commit}, brought=brought)
 
 
 def _take_out(e: Entry, found: dict[int, Asked]) -> None:
@@ -181,6 +195,14 @@ class Lacking:
         return self.approvals <= 0 and self.waivers <= 0
 
 
+def _people(names: Iterable[str]) -> tuple[str, ...]:
+    """Each person once, as they wrote their name first."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(record.person(name), name)
+    return tuple(found.values())
+
+
 def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     """Approvals and waivers that an open request still needs before it may be applied (P1, P8)."""
     review, p = policy.review, asked.payload
@@ -191,13 +213,13 @@ def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     kinds = {p["category"], *(["waived"] if p.get("waived") else []), *(["resolution"] if asked.resolved else [])}
     if not kinds.isdisjoint(review.two_persons):
         needs = max(needs, 2)
-    but = tuple(dict.fromkeys(e.actor for e in asked.resolved))
+    but = _people(e.actor for e in asked.resolved)
     given = tuple(
-        dict.fromkeys(
-            e.actor for e in asked.counted if e.actor not in but and (not review.people or e.actor in review.people)
-        )
+        name
+        for name in _people(e.actor for e in asked.counted if not review.people or e.actor in review.people)
+        if record.person(name) not in map(record.person, but)
     )
-    lapsed = tuple(dict.fromkeys(e.actor for e in asked.approvals if e not in asked.counted and e.actor not in given))
+    lapsed = _people(e.actor for e in asked.approvals if e not in asked.counted and e.actor not in given)
     commit = str(p.get("commit"))
     waivers = missing_waivers(asked.entry.train, commit, snapshot, policy) if asked.embargo else 0
     return Lacking(needs - len(given), waivers, but, given, lapsed)

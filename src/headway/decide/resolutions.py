@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headway.decide import record
 from headway.decide.requests import Asked
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
@@ -62,13 +63,13 @@ def gone(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
     )
 
 
-def refusals(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> tuple[Reason, ...]:
+def refusals(offered: Offered, asked: Asked, conflict: Mapping[str, Any], by: str) -> tuple[Reason, ...]:
     """All that speaks against it; what hangs on another's mending is left out."""
     if not offered.descended:
         return (_elsewhere(offered, asked, conflict),)
     if offered.commit == conflict["commit"]:
         return (_unchanged(asked, conflict),)
-    return tuple(_spoilt(offered, asked, conflict))
+    return tuple(_spoilt(offered, asked, conflict, by))
 
 
 def _reason(code: str, text: Text, offered: Offered, asked: Asked, remedy: Text, **known: Any) -> Reason:
@@ -106,7 +107,7 @@ def _unchanged(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
     )
 
 
-def _spoilt(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> Iterator[Reason]:
+def _spoilt(offered: Offered, asked: Asked, conflict: Mapping[str, Any], by: str) -> Iterator[Reason]:
     if offered.marked:
         yield _reason(
             "resolve.markers",
@@ -144,7 +145,9 @@ def _spoilt(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> Iter
             branch=conflict["branch"],
         )
     last = asked.resolution(conflict["origin"])
-    if last is not None and last.payload["tree"] == offered.tree and last.payload["tip"] == conflict["base"]:
+    # Another person may stand for the same resolution.
+    same = last is not None and (last.payload["tree"], last.payload["tip"]) == (offered.tree, conflict["base"])
+    if last is not None and same and record.person(last.actor) == record.person(by):
         yield _reason(
             "resolve.known",
             say("it is the resolution of request {id} already, in entry {entry}", id=asked.id, entry=last.seq),

@@ -37,7 +37,11 @@ def embargo_waivers(
     """The waivers, in force now, by which a commit need not be on the trunk first (P8): the newest of each person whose
     word counts."""
     people = policy.embargo.people or policy.waivers.people
-    found = {e.actor: e for e in in_force(entries, train, "P8", commit, policy, now) if not people or e.actor in people}
+    found = {
+        record.person(e.actor): e
+        for e in in_force(entries, train, "P8", commit, policy, now)
+        if not people or e.actor in people
+    }
     return tuple(sorted(found.values(), key=lambda e: e.seq))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from headway.model.text import Text
+from headway.model.text import Text, one_line
 
 LANGUAGES = ("en", "zh")
 
@@ -39,5 +39,5 @@ def translated(text: str, lang: str) -> str:
 
 
 def tr(text: Text, lang: str) -> str:
-    """A text with its values, in a language."""
-    return text.filled(translated(text.template, lang))
+    """A text with its values, in a language, for a person to read: words of others stay words, on one line."""
+    return text.filled(translated(text.template, lang), one_line)

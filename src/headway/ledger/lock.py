@@ -95,7 +95,7 @@ def _held(who: str | None, pid: int | None, since: str | None) -> LockHeld:
     if who is None:
         message = say("another process is at work on this line")
     else:
-        message = say("{who} (process {pid}) is at work on this line since {since}", who=who, pid=pid, since=since)
+        message = say("{who} is at work on this line since {since}", who=who, since=since)
     return LockHeld(
         "lock.held",
         message,

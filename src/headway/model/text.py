@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 Scalar = str | int | float | bool | None
 Fact = Scalar | tuple[str, ...]
 Facts = tuple[tuple[str, Fact], ...]
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Words without what a terminal or a page would obey instead of show: control and direction characters, and
+    surrogates, which cannot be written. Each becomes U+FFFD; line breaks and tabs stay."""
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """The same on one line, so that nobody's words can be taken for a line of ours."""
+    return " ".join(clean(text).split()) if not text.isprintable() else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +32,9 @@ class Text:
     template: str
     values: Facts = ()
 
-    def filled(self, template: str) -> str:
-        """``template`` (this one, or its translation) with the values put in."""
-        return template.format(**{k: _plain(v) for k, v in self.values})
+    def filled(self, template: str, shown: Callable[[str], str] = str) -> str:
+        """``template`` (this one, or its translation) with the values put in, each as it is ``shown``."""
+        return template.format(**{k: shown(_plain(v)) for k, v in self.values})
 
     def __str__(self) -> str:
         return self.filled(self.template)

@@ -166,7 +166,6 @@ def _open(
     waits = (
         *changes.waits(train, line, trials, snapshot, policy),
         *privately.waits(line, snapshot, policy),
-        *stray_waits(train, every, line),
     )
     stage = Stage.CANDIDATE if known else Stage.OPEN
     altered = branch.altered(line, snapshot)
@@ -175,7 +174,7 @@ def _open(
     action = _changes_action(train, line, trials, snapshot, policy)
     # What landed and is written down next is accounted for.
     strange = None if isinstance(action, RecordApplied) else branch.unexplained(train, line, snapshot)
-    waits = (*((strange,) if strange else ()), *waits)
+    waits = (*((strange,) if strange else ()), *waits, *stray_waits(train, every, line))
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)
@@ -189,8 +188,7 @@ def _open(
     if known and known[-1].facts.commit == line.tip:
         return _decide(train, line, known, waits, trials, snapshot, policy)
     quiet = quiet_wait(train, line, snapshot, policy)
-    # On a branch that is out, what nobody accounts for is not even built.
-    kept = quiet is not None or (train.post and strange is not None)
+    kept = quiet is not None or strange is not None  # what nobody accounts for is not tested
     tag = None if kept else TagCandidate(train.name, next_tag(train, every, policy), line.tip)
     return TrainPlan(train, stage, tag, (*waits, *((quiet,) if quiet else ())), known)
 

@@ -21,6 +21,7 @@ def audit_document(line: Line, trunk: str, audit: Audit) -> dict[str, Any]:
         "branch_only": [branch_only_row(b) for b in audit.branch_only],
         "shipped_then_reverted": [shipped_row(s) for s in audit.shipped],
         "missing": [missing_row(m) for m in audit.missing],
+        "waivers": [waiver_row(e) for e in audit.waivers],
     }
 
 
@@ -41,8 +42,9 @@ def commit_row(c: AuditedCommit) -> dict[str, Any]:
 
 
 def waiver_row(e: Entry) -> dict[str, Any]:
-    """What a person has set aside for one change."""
-    return {"clause": e.payload["what"], "by": e.actor, **{k: e.payload[k] for k in ("reason", "until", "commit")}}
+    """What a person has set aside, for one change or, without ``commit``, for a whole train."""
+    known = {k: e.payload.get(k) for k in ("reason", "until", "commit")}
+    return {"clause": e.payload["what"], "by": e.actor, **known, "version": e.train}
 
 
 def revert_row(f: RevertFinding) -> dict[str, Any]:

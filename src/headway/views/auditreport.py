@@ -83,6 +83,10 @@ def sections(audit: Audit, tr: Translate, word: Callable[[str], str]) -> tuple[S
         for c in audit.commits
         for e in c.waivers
     ]
+    waived = [
+        *((e.payload["what"], "-", e.train, e.actor, e.payload["until"], e.payload["reason"]) for e in audit.waivers),
+        *waived,
+    ]
     reverts = [
         (word(f.verdict.value), _short(f.revert.commit), f.revert.commit.title, tr(f.why))
         for f in audit.reverts
@@ -104,8 +108,8 @@ def sections(audit: Audit, tr: Translate, word: Callable[[str], str]) -> tuple[S
             say("nothing breaks policy"),
         ),
         (
-            say("Waivers of single commits"),
-            (say("clause"), sha, subject, say("by"), say("until"), say("reason")),
+            say("Waivers"),
+            (say("clause"), sha, say("subject or release"), say("by"), say("until"), say("reason")),
             waived,
             say("none"),
         ),

@@ -10,6 +10,7 @@ from rich.console import ConsoleRenderable
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
+from headway.decide.phases import phase_words
 from headway.decide.trains import today
 from headway.model.build import Artifact
 from headway.model.commit import Sha
@@ -26,7 +27,15 @@ from headway.views.words import action_text
 Day = date  # nouns below have a field of that name
 
 _TIME_WILL_DO = frozenset(
-    {"cut.too-early", "promotion.too-early", "promotion.blackout", "candidate.not-quiet", "reverts.soaking"}
+    {
+        "cut.too-early",
+        "promotion.too-early",
+        "promotion.blackout",
+        "candidate.not-quiet",
+        "reverts.soaking",
+        "picks.soaking",
+        "picks.embargoed",
+    }
 )
 _STOPS = frozenset({"train.held", "tags.moved", "tags.elsewhere", "branch.gone"})
 
@@ -105,7 +114,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One live train. ``days_left`` counts to ``date`` in the policy's zone and is negative after it."""
+    """One live train. ``days_left`` counts to ``date`` in the policy's zone and is negative after it; ``phase`` says
+    which picks are let in, where the policy has phases."""
 
     version: str
     kind: ReleaseKind
@@ -119,6 +129,7 @@ class BoardRow:
     blockers: tuple[Reason, ...]
     steps: tuple[Step, ...]
     turn: Turn
+    phase: Text | None
 
     @property
     def here(self) -> str | None:
@@ -146,6 +157,7 @@ class BoardRow:
             "branch": self.branch,
             "turn": self.turn.value,
             "stopped": self.stopped,
+            "phase": str(self.phase) if self.phase else None,
             "gates": [g.as_json() for g in self.gates],
             "candidates": [c.as_json() for c in self.candidates],
             "blockers": [b.as_json() for b in self.blockers],
@@ -209,7 +221,15 @@ def board_row(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], no
         blockers=planned.waits,
         steps=_steps(planned),
         turn=_turn(planned),
+        phase=phase_text(planned, policy, now),
     )
+
+
+def phase_text(planned: TrainPlan, policy: Policy, now: datetime) -> Text | None:
+    """What is let in now, from the cut to the publication (P1)."""
+    if planned.stage not in {Stage.OPEN, Stage.CANDIDATE, Stage.DECISION}:
+        return None
+    return phase_words(planned.train, today(policy, now), policy)
 
 
 def candidate_row(c: CandidateRecord) -> CandidateRow:

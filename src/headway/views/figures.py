@@ -132,9 +132,10 @@ def _of(train: str, entries: tuple[Entry, ...], committed: Mapping[Sha, datetime
 
 
 def _applied(asked: Asked, batches: Sequence[Entry]) -> Entry | None:
-    """The first entry with which all that was asked for was on the branch."""
+    """The first entry with which all that was asked for was on the branch; ``None`` also where nothing of it was put
+    there for this request."""
     left = set(asked.commits)
-    for e in batches if left and asked.verdict is not PickVerdict.REFUSED else ():
+    for e in batches if asked.brought else ():
         if e.seq > asked.id:
             left -= {c["origin"] for c in e.payload["changes"] if c["kind"] == ChangeKind.PICK}
             if not left:

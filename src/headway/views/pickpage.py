@@ -1,6 +1,6 @@
 """One request as a reviewer reads it: where it is, what speaks for it, who looked at it, how its conflict was resolved.
 
-Pure. Each line is a text; words of others are made inert.
+Pure. Each line is a text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.text import Text, say
 from headway.views.picks import PickRow
-from headway.views.words import category_text, clean, short
+from headway.views.words import category_text, short
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,21 @@ class PickPage:
     def _counts(self, approval: Entry) -> bool:
         return approval in self.asked.counted and approval.actor in self.needs.given
 
+    def _approval_text(self, e: Entry) -> Text:
+        known = {"person": e.actor, "at": e.at}
+        if self._counts(e):
+            return say("  approved by {person}, {at}", **known)
+        if e not in self.asked.counted:
+            later = [s for s in (self.asked.says, *self.asked.resolved) if s.seq > e.seq]
+            return say(
+                "  approved by {person}, {at}: lapsed, it is another request since entry {entries}",
+                entries=[str(s.seq) for s in later] or None,
+                **known,
+            )
+        if e.actor in self.needs.but:
+            return say("  approved by {person}, {at}: does not count, it is their own resolution", **known)
+        return say("  approved by {person}, {at}: does not count, the policy names other people", **known)
+
     def _resolution(self, e: Entry, text: str | None) -> dict[str, Any]:
         p = {k: e.payload[k] for k in ("origin", "workspace", "commit", "tip", "tree", "paths")}
         return {"entry": e.seq, "by": e.actor, "at": e.at.isoformat(), **p, "difference": text}
@@ -59,48 +74,44 @@ class PickPage:
     def lines(self) -> Iterator[tuple[Text, str]]:
         """What a person reads, each with its style; what it waits for comes after, as of any command."""
         a, p = self.asked, self.asked.payload
-        yield say("request {id}  {subject}", id=a.id, subject=_one(a.subject or str(p["ref"]))), "bold"
-        yield say("  for {branch}, {version}: {ref}", branch=p["branch"], version=a.entry.train, ref=_one(p["ref"])), ""
+        yield say("request {id}  {subject}", id=a.id, subject=a.subject or p["ref"]), "bold"
+        yield say("  for {branch}, {version}: {ref}", branch=p["branch"], version=a.entry.train, ref=p["ref"]), ""
         yield say("  category: {category}", category=str(category_text(p["category"]))), ""
-        yield say("  reason: {reason}", reason=_one(p["reason"])), ""
+        yield say("  reason: {reason}", reason=p["reason"]), ""
         for row in (*p["evidence"], *(f"{k}: {v}" for k, v in p.get("claims", {}).items())):
-            yield say("  evidence: {evidence}", evidence=_one(row)), ""
+            yield say("  evidence: {evidence}", evidence=row), ""
         yield _asked_text(a), ""
         for v in p["violations"]:
-            yield say("  gate: {clause} {message}", clause=v["clause"], message=_one(v["message"])), "yellow"
+            yield say("  gate: {clause} {message}", clause=v["clause"], message=v["message"]), "yellow"
         if a.closed is not None:
             yield _closed_text(a.closed), "bold red"
         for e in a.approvals:
-            yield _approval_text(e, self._counts(e)), ""
+            yield self._approval_text(e), ""
         for origin, commit in (a.placed or {}).items():
             yield say("  applied: {origin} is {commit} on the branch", origin=short(origin), commit=short(commit)), ""
         for e, text in self.differences:
             yield from _resolution_lines(e, text)
 
 
-def _one(text: object) -> str:
-    return " ".join(clean(str(text)).split())
-
-
 def _asked_text(a: Asked) -> Text:
-    known = {"person": _one(a.entry.actor), "at": a.entry.at, "verdict": a.payload["verdict"]}
+    known = {"person": a.entry.actor, "at": a.entry.at, "verdict": a.payload["verdict"]}
     if a.says.seq == a.entry.seq:
         return say("  asked by {person}, {at}: {verdict}", **known)
-    return say("  asked by {person}, {at}; amended in entry {entry}: {verdict}", entry=a.says.seq, **known)
+    return say(
+        "  asked by {person}, {at}; amended by {amender} in entry {entry}: {verdict}",
+        amender=a.says.actor,
+        entry=a.says.seq,
+        **known,
+    )
 
 
 def _closed_text(e: Entry) -> Text:
-    known = {"person": _one(e.actor), "at": e.at, "reason": _one(e.payload.get("reason", ""))}
+    known = {"person": e.actor, "at": e.at, "reason": e.payload.get("reason", "")}
     if e.kind is Kind.WITHDRAWN:
         return say("  withdrawn by {person}, {at}: {reason}", **known)
+    if e.kind is Kind.REVERT_ASKED:
+        return say("  taken out by {person}, {at}: {reason}", **known)
     return say("  rejected by {person}, {at}: {reason}", **known)
-
-
-def _approval_text(e: Entry, counts: bool) -> Text:
-    known = {"person": _one(e.actor), "at": e.at}
-    if counts:
-        return say("  approved by {person}, {at}", **known)
-    return say("  approved by {person}, {at}: does not count", **known)
 
 
 def _resolution_lines(e: Entry, text: str | None) -> Iterator[tuple[Text, str]]:
@@ -108,10 +119,10 @@ def _resolution_lines(e: Entry, text: str | None) -> Iterator[tuple[Text, str]]:
     yield (
         say(
             "  conflict resolved by {person}, {at}, in {commit} ({paths})",
-            person=_one(e.actor),
+            person=e.actor,
             at=e.at,
             commit=short(p["commit"]),
-            paths=[_one(path) for path in p["paths"]],
+            paths=p["paths"],
         ),
         "bold",
     )
@@ -125,4 +136,4 @@ def _resolution_lines(e: Entry, text: str | None) -> Iterator[tuple[Text, str]]:
     else:
         yield say("  how its patch differs from that of {origin} (git range-diff):", origin=short(p["origin"])), ""
         for line in text.splitlines():
-            yield say("    {line}", line=clean(line)), ""
+            yield say("    {line}", line=line.expandtabs()), ""

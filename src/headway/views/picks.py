@@ -24,6 +24,7 @@ from headway.views.words import category_text
 
 class PickState(StrEnum):
     APPLIED = "applied"
+    THERE = "there-otherwise"
     PENDING = "pending"
     REVIEW = "needs-review"
     CONFLICT = "conflict"
@@ -43,6 +44,7 @@ class PickState(StrEnum):
 
 PICK_STATES: Mapping[PickState, Text] = {
     PickState.APPLIED: say("applied"),
+    PickState.THERE: say("came otherwise"),
     PickState.PENDING: say("to be applied"),
     PickState.REVIEW: say("needs a review"),
     PickState.CONFLICT: say("conflicts"),
@@ -150,7 +152,9 @@ def _over_state(a: Asked) -> PickState:
         return _CLOSED[a.closed.kind]
     if a.verdict is PickVerdict.REFUSED:
         return PickState.REFUSED
-    return PickState.APPLIED if a.done else PickState.LEFT_OUT
+    if a.done:
+        return PickState.APPLIED if a.brought else PickState.THERE
+    return PickState.LEFT_OUT
 
 
 def _open_state(standing: Standing, trial: Trial | None) -> PickState:

@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from headway.lang import tr
-from headway.model.text import Text, say
+from headway.model.text import Text, clean, say
 from headway.views.board import OUTCOMES, TURNS, Board, BoardRow, Outcome, Turn, when_text
 from headway.views.gates import LIGHTS, Light
-from headway.views.words import KINDS, STAGES, clean, short
+from headway.views.words import KINDS, STAGES, short
 
 _STYLES = {Light.OK: "green", Light.WAITING: "yellow", Light.BLOCKED: "bold red", Light.NONE: "dim"}
 _MARKS = {Light.OK: "●", Light.WAITING: "◐", Light.BLOCKED: "✗", Light.NONE: "○"}
@@ -56,6 +56,8 @@ class BoardTable:
         stopped = self._tr(say("stopped"), "bold red")
         head.add_row(stage, stopped if row.stopped else self._tr(TURNS[row.turn], _TURN_STYLES[row.turn]))
         head.add_row(self._date(row), self._tr(STAGES[row.stage], "bold"))
+        if row.phase is not None:
+            head.add_row("", self._tr(row.phase, "dim"))
         parts: list[Table | RichText | Padding] = [head, self._lights(row, plain)]
         parts += [self._candidate(row)] if row.candidates else [self._plain(row.branch, "dim")]
         parts += [Padding(self._reasons(row, plain), (1, 0, 0, 0))] if row.blockers or row.steps else []

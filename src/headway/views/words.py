@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from headway.model.text import Text, say
+from headway.model.text import Text, one_line, say
 from headway.model.train import Stage
 from headway.plan.actions import (
     Action,
@@ -54,15 +53,6 @@ CATEGORIES: Mapping[str, Text] = {
 }
 
 _NAMED = 3
-
-
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """Words without what a terminal or a page would obey instead of show: control and direction characters, and
-    surrogates, which cannot be written. Each becomes U+FFFD; line breaks and tabs stay."""
-    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def short(sha: object) -> str:
@@ -135,6 +125,13 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say(
                 "put the final tag {tag} with its notes on {commit}", tag=action.tag, commit=short(action.commit)
             )
+
+
+def applied_lines(action: Action) -> list[str]:
+    """Each change that goes onto a branch, where its sentence does not name them all."""
+    if not isinstance(action, ApplyChanges) or len(action.changes) <= _NAMED:
+        return []
+    return [f"{short(c.change.origin)}  {one_line(c.change.subject)}" for c in action.changes]
 
 
 def _apply_text(action: ApplyChanges) -> Text:
