@@ -10,7 +10,7 @@ from datetime import date
 from packaging.version import Version
 
 from headway.app import Headway, pick_train
-from headway.decide import record
+from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.performance import cell_key
 from headway.decide.trains import today
@@ -27,7 +27,7 @@ from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
 from headway.refusal import Refused, as_if, no, version_of
-from headway.reviewing import approve_pick
+from headway.reviewing import approve_pick, approve_revert
 
 OF_CHANGES = ("P1", "P7", "P8")  # clauses about single changes
 
@@ -136,9 +136,15 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
     name = planned.train.name
     if gate_name.startswith("pick:"):
         return approve_pick(app, name, gate_name)
+    if gate_name.startswith(revertreview.GATE):
+        return approve_revert(app, gate_name)
     rule = app.policy.approvals.get(gate_name)
     if rule is None:
-        raise not_found("gate", gate_name, say("the gates are {names}, or pick:ID", names=sorted(app.policy.approvals)))
+        raise not_found(
+            "gate",
+            gate_name,
+            say("the gates are {names}, pick:ID, or revert:COMMIT", names=sorted(app.policy.approvals)),
+        )
     if rule.people and app.person not in rule.people:
         return no(
             "G1",

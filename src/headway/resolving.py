@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headway.app import Headway
-from headway.decide import resolutions
+from headway.decide import resolutions, revertreview
 from headway.decide.requests import Lacking, lacking, requests
 from headway.effects.refs import keep
 from headway.errors import not_found
@@ -25,6 +25,7 @@ from headway.refusal import Refused
 from headway.reviewing import asked_for, is_over
 from headway.views.pickpage import PickPage
 from headway.views.picks import past_picks, picks
+from headway.views.revertpage import RevertPage
 
 KEPT = "refs/headway/resolutions"
 
@@ -49,33 +50,59 @@ def resolve(app: Headway, request: int, rev: str | None) -> Resolved | Refused:
     conflict = resolutions.conflict_entry(asked, branch, snapshot.entries)
     if conflict is None:
         return Refused((resolutions.no_conflict(asked, branch),))
+    entry = _recorded(app, conflict, asked.resolution(conflict.payload["origin"]), asked.id, rev)
+    return entry if isinstance(entry, Refused) else _as_it_stands(app, entry, snapshot)
+
+
+def resolve_revert(app: Headway, commit: str, rev: str | None) -> Resolved | Refused:
+    """The same of the revert that takes ``commit`` (the beginning of its name) out of its release branch."""
+    snapshot = app.observe()
+    conflict = resolutions.revert_conflict(commit, snapshot.entries)
+    if conflict is None:
+        raise not_found("conflict", commit, say("a request's number, or the commit that a revert takes out"))
+    p = conflict.payload
+    last = revertreview.resolved(p["branch"], p["undoes"], p["origin"], snapshot.entries)
+    entry = _recorded(app, conflict, last, None, rev)
+    if isinstance(entry, Refused):
+        return entry
+    line = snapshot.line(p["branch"])
+    made = Resolution(entry.seq, p["base"], entry.payload["tree"], entry.payload["commit"], entry.actor)
+    merged = merge_resolved(app.repo.git, line.tip, made) if line else None
+    needs = revertreview.lacking(entry, (*snapshot.entries, entry), app.policy)
+    return Resolved(entry, needs, merged.conflicts if merged else ())
+
+
+def _recorded(
+    app: Headway, conflict: Entry, last: Entry | None, request: int | None, rev: str | None
+) -> Entry | Refused:
+    """``last`` is how this conflict was resolved before."""
     p = conflict.payload
     commit = resolve_commit(app.repo, rev or f"refs/heads/{p['workspace']}")
     if commit is None and rev is not None:
         raise not_found("commit", rev, say("name a commit that was made on {workspace}", workspace=p["workspace"]))
     if commit is None:
-        return Refused((resolutions.gone(asked, p),))
-    known = read_resolution(app.repo, commit, p["base"], p["commit"], p["origin"], p["paths"])
+        return Refused((resolutions.gone(p),))
+    source = p["undoes"] or p["origin"]
+    known = read_resolution(app.repo, commit, p["base"], p["commit"], source, p["paths"])
     base = app.repo.git.run("rev-parse", f"{p['base']}^{{tree}}").strip()
     offered = resolutions.Offered(commit, known.tree, base, known.descended, known.marked, known.strange)
-    refused = resolutions.refusals(offered, asked, p, app.person)
+    refused = resolutions.refusals(offered, p, last, app.person)
     if refused:
         return Refused(refused)
-    keep(app.repo.git, f"{KEPT}/{branch}/{p['origin'][:12]}/{commit[:12]}", commit)
+    keep(app.repo.git, f"{KEPT}/{p['branch']}/{source[:12]}/{commit[:12]}", commit)
     same = {k: p[k] for k in ("branch", "kind", "origin", "undoes", "subject", "workspace")}
-    entry = app.record(
+    return app.record(
         Kind.RESOLVED,
-        asked.entry.train,
+        conflict.train,
         {
             **same,
-            "request": asked.id,
+            "request": request,
             "tip": p["base"],
             "commit": commit,
             "tree": known.tree,
             "paths": list(known.paths),
         },
     )
-    return _as_it_stands(app, entry, snapshot)
 
 
 def _as_it_stands(app: Headway, entry: Entry, snapshot: Snapshot) -> Resolved:
@@ -105,6 +132,23 @@ def shown(app: Headway, request: int) -> PickPage:
 
 
 def _difference(app: Headway, entry: Entry) -> str | None:
+    """Of a revert, against a plain one of the same commit."""
     p = entry.payload
-    here = all(resolve_commit(app.repo, p[name]) for name in ("origin", "tip", "commit"))
-    return interdiff(app.repo.git, p["origin"], p["tip"], p["tree"]) if here else None
+    source = p["undoes"] or p["origin"]
+    here = all(resolve_commit(app.repo, sha) for sha in (source, p["tip"], p["commit"]))
+    return interdiff(app.repo.git, source, p["tip"], p["tree"], revert=bool(p["undoes"])) if here else None
+
+
+def shown_revert(app: Headway, commit: str) -> RevertPage:
+    """A revert that conflicts, as a reviewer looks at it; ``commit`` is the beginning of the name of what it takes
+    out."""
+    snapshot = app.observe()
+    conflict = resolutions.revert_conflict(commit, snapshot.entries)
+    if conflict is None:
+        raise not_found("conflict", commit, say("a request's number, or the commit that a revert takes out"))
+    p = conflict.payload
+    made = revertreview.resolved(p["branch"], p["undoes"], p["origin"], snapshot.entries)
+    planned = next((t for t in plan(snapshot, app.policy).trains if t.train.branch == p["branch"]), None)
+    waits = (w for w in (planned.waits if planned else ()) if p["undoes"] in dict(w.facts).values())
+    needs = revertreview.lacking(made, snapshot.entries, app.policy) if made else Lacking(0, 0)
+    return RevertPage(conflict, made, tuple(waits), needs, _difference(app, made) if made else None)

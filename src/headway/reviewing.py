@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.app import Headway
-from headway.decide import debts
+from headway.decide import debts, record, resolutions, revertreview
 from headway.decide.requests import Asked, requests
 from headway.errors import not_found
 from headway.history.changes import trunk_commit
@@ -62,6 +62,37 @@ def approve_pick(app: Headway, train: str, gate: str) -> Entry | Refused:
         return mine
     payload = {"gate": gate, "commit": asked.payload["commit"], "evidence": asked.evidence}
     return app.record(Kind.APPROVED, train, payload)
+
+
+def approve_revert(app: Headway, gate: str) -> Entry | Refused:
+    """Let a revert in as somebody resolved it: the approval lapses when it is resolved otherwise."""
+    entries = app.sound_entries()
+    conflict = resolutions.revert_conflict(gate.removeprefix(revertreview.GATE), entries)
+    p = conflict.payload if conflict else {}
+    made = revertreview.resolved(p["branch"], p["undoes"], p["origin"], entries) if p else None
+    if made is None:
+        raise not_found("resolution", gate, say("see `headway plan`; first `headway pick resolve COMMIT`"))
+    refused = may_not_review(app) or (
+        _own(app, gate) if record.person(app.person) == record.person(made.actor) else None
+    )
+    if refused is not None:
+        return refused
+    payload = {"gate": f"{revertreview.GATE}{p['undoes'][:12]}", "commit": p["origin"], "evidence": made.digest}
+    mine = record.last(entries, Kind.APPROVED, made.train, **payload)
+    if mine is not None and mine.actor == app.person:
+        return mine
+    return app.record(Kind.APPROVED, made.train, payload)
+
+
+def _own(app: Headway, gate: str) -> Refused:
+    return no(
+        "P1",
+        "approve.own-resolution",
+        say("{person} resolved the conflict of {gate}", person=app.person, gate=gate),
+        say("another person looks at it"),
+        person=app.person,
+        gate=gate,
+    )
 
 
 def _not_open(asked: Asked) -> Refused | None:

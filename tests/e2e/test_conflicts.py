@@ -20,7 +20,7 @@ from headway.model.pick import Claims, PickRequest
 from headway.model.reason import Reason
 from headway.model.text import facts_json
 from headway.refusal import Refused
-from headway.resolving import Resolved, resolve, shown
+from headway.resolving import Resolved, resolve, resolve_revert, shown, shown_revert
 
 TICKER = Path(__file__).parent.parent / "ticker.py"
 LATER = PICKS + timedelta(hours=3)
@@ -330,3 +330,50 @@ def run_ticks(path: Path, stops: Path) -> int:
     done = subprocess.run(args, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
+
+
+COUNT = "def count(xs):\n    return len([x for x in xs if x is not None]) - 1\n"
+
+
+def test_a_revert_that_conflicts_is_resolved_on_its_workspace_and_applied_when_approved(tmp_path: Path) -> None:
+    """B6: the trunk undid what the branch built upon; the same way as a pick, and the final waits for it."""
+    project = make_project(tmp_path / "toy.git")
+    project.commit("fast", "[Core] Count faster (#3)", {"toykit/count.py": "def count(xs):\n    return len(xs) - 2\n"})
+    settle(open_at(project.path, CUT))
+    project.commit("none", "[Bugfix] Count what is there (#4)", {"toykit/count.py": COUNT}, when=CUT)
+    app = open_at(project.path, PICKS)
+    ask(app, "#4", "regression")
+    settle(app)
+    fast = project.shas["fast"]
+    revert = project.commit(
+        "undo",
+        'Revert "[Core] Count faster (#3)" (#9)',
+        {"toykit/count.py": COUNT.replace("- 1", "- 0")},
+        body=f"This reverts commit {fast}.",
+        when=CUT,
+    )
+    done, waits = settle(open_at(project.path, LATER))
+    assert done[0] == "open-workspace"
+    (wait,) = [w for w in waits if w.code == "reverts.conflict"]
+    workspace = str(facts_json(wait.facts)["workspace"])
+    assert project.git("show", f"{workspace}:toykit/count.py").splitlines()[1] == f"<<<<<<< {BRANCH}"
+    assert f"headway pick resolve {fast[:12]}" in project.git("show", "-s", "--format=%B", workspace)
+
+    app = open_at(project.path, LATER)
+    assert isinstance(resolve_revert(app, fast[:12], None), Refused)
+    project.made.commit("Without it", {"toykit/count.py": COUNT.replace(" - 1", "")}, branch=workspace, when=LATER)
+    found = resolve_revert(app, fast[:12], None)
+    assert isinstance(found, Resolved)
+    assert (found.needs.approvals, found.needs.but) == (1, ("Rosa",))
+    assert isinstance(controls.approve(app, "0.1.1", f"revert:{fast[:12]}"), Refused)
+    assert "if x is not None" in str(shown_revert(app, fast[:12]).difference)
+    given = controls.approve(open_at(project.path, LATER, person="Bo"), "0.1.1", f"revert:{fast[:12]}")
+    assert isinstance(given, Entry)
+    done, waits = settle(open_at(project.path, LATER))
+    assert done[0] == "apply"
+    assert not [w for w in waits if w.clause == "B6"]
+    message = project.git("log", "-1", "--format=%B", BRANCH)
+    assert f"(cherry picked from commit {revert})" in message
+    assert "Resolved-by: Rosa" in message
+    assert project.git("show", f"{BRANCH}:toykit/count.py") == COUNT.replace(" - 1", "").strip()
+    assert broken_links(app.entries()) == ()

@@ -299,14 +299,16 @@ def test_B6_an_unclear_revert_that_is_picked_or_undone_is_no_question(world: Wor
 
 
 def test_B6_a_revert_that_conflicts_blocks_the_final_until_somebody_resolves_it(world: World) -> None:
-    """Those reverts are applied to the release branch: by hand where git cannot."""
+    """Those reverts are applied to the release branch: by a person where git cannot, on the workspace or on the branch
+    itself."""
     old = world.trunk[4]
     world.conflicting = {old.sha}
     revert = world.revert(old)
     settle(world)
     wait = world.waits()["reverts.conflict"]
     assert (wait.clause, fact(wait, "undoes"), fact(wait, "conflicts")) == ("B6", old.sha, ("src/a.py",))
-    assert revert.sha in str(wait.remedy)
+    assert fact(wait, "revert") == revert.sha
+    assert f"headway pick resolve {old.sha[:12]}" in str(wait.remedy)
     assert world.train().evidence is None
     by_hand = world.on_branch("Take it out", f"This reverts commit {old.sha}.")
     world.note(Kind.ADOPTED, commit=by_hand.sha, branch=BRANCH, category="regression", reason="resolved")

@@ -40,12 +40,17 @@ def opened(world: World) -> list[str]:
     return [e.payload["workspace"] for e in world.entries if e.kind is Kind.CONFLICTED]
 
 
-def resolve(world: World, asked: Entry, commit: Commit, actor: str = "ann", made: str = "1") -> Entry:
+def resolve(world: World, asked: Entry | None, commit: Commit, actor: str = "ann", made: str = "1") -> Entry:
     """A person's resolution, as ``headway pick resolve`` records it."""
     last = next(e for e in reversed(world.entries) if e.kind is Kind.CONFLICTED and e.payload["origin"] == commit.sha)
     names = ("branch", "kind", "origin", "undoes", "subject", "workspace", "paths")
     same = {k: last.payload[k] for k in names}
-    known = {"tip": last.payload["base"], "commit": made * 40, "tree": made * 40, "request": asked.seq}
+    known = {
+        "tip": last.payload["base"],
+        "commit": made * 40,
+        "tree": made * 40,
+        "request": asked.seq if asked else None,
+    }
     return world.note(Kind.RESOLVED, VERSION, actor, **same, **known)
 
 
@@ -244,11 +249,41 @@ def test_P8_a_workspace_that_git_refused_blocks_nothing_and_is_tried_again_when_
     assert isinstance(world.train().action, OpenWorkspace)
 
 
-def test_B6_a_revert_that_conflicts_is_mended_by_hand(world: World) -> None:
-    """It has no request whose resolution could be reviewed: its remedy stays a commit by hand that is adopted."""
+def test_B6_a_revert_that_conflicts_gets_a_workspace_and_is_reviewed_like_a_pick(world: World) -> None:
+    """Applied the same way: resolved by a person, looked at by another, never silently; the final waits (B6)."""
     undone = world.known(world.cuts[BRANCH])
-    world.revert(undone)
+    revert = world.revert(undone)
     world.conflicting = {undone.sha}
     settle(world)
-    assert opened(world) == []
-    assert "headway adopt" in str(world.waits()["reverts.conflict"].remedy)
+    assert opened(world) == [f"conflict/{BRANCH}/{undone.sha[:12]}"]
+    wait = world.waits()["reverts.conflict"]
+    assert f"`headway pick resolve {undone.sha[:12]}`" in str(wait.remedy)
+    assert world.train().evidence is None
+    made = resolve(world, None, revert)
+    wait = world.waits()["reverts.needs-review"]
+    assert (wait.clause, fact(wait, "not_by")) == ("B6", ("ann",))
+    assert f"`headway approve {VERSION} revert:{undone.sha[:12]}`" in str(wait.remedy)
+    known = {"gate": f"revert:{undone.sha[:12]}", "commit": revert.sha, "evidence": made.digest}
+    for actor in ("ann", "Ann "):  # one's own resolution, however one writes one's name
+        world.note(Kind.APPROVED, VERSION, actor, **known)
+        settle(world)
+        assert world.train().evidence is None
+    world.note(Kind.APPROVED, VERSION, "bob", **known)
+    settle(world)
+    (row,) = [c for e in world.entries if e.kind is Kind.APPLIED for c in e.payload["changes"]]
+    assert (row["undoes"], row["resolved"]) == (undone.sha, made.seq)
+    assert world.train().evidence is not None
+
+
+def test_B6_an_approved_resolution_lapses_with_another_one(world: World) -> None:
+    undone = world.known(world.cuts[BRANCH])
+    revert = world.revert(undone)
+    world.conflicting = {undone.sha}
+    settle(world)
+    made = resolve(world, None, revert)
+    known = {"gate": f"revert:{undone.sha[:12]}", "commit": revert.sha}
+    world.note(Kind.APPROVED, VERSION, "bob", **known, evidence=made.digest)
+    resolve(world, None, revert, made="2")
+    settle(world)
+    assert fact(world.waits()["reverts.needs-review"], "lapsed") == ("bob",)
+    assert not world.branches[BRANCH]

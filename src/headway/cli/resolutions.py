@@ -11,16 +11,27 @@ from headway.lang import tr
 from headway.model.text import say
 
 
-@pick.command("resolve", cls=Command, help="Record how you resolved a request's conflict on its workspace branch (P8).")
-@click.argument("request", metavar="ID", type=int)
+def _number(name: str) -> int | None:
+    """A request's number; ``None`` for the name of a commit."""
+    return int(name) if name.isdecimal() and len(name) < 7 else None
+
+
+@pick.command(
+    "resolve",
+    cls=Command,
+    help="Record how you resolved a conflict, of a request or a revert (P8, B6).",
+)
+@click.argument("request", metavar="ID|COMMIT")
 @click.option("--commit", "rev", metavar="REV", cls=Option, help="The commit (default: the workspace's tip).")
 @common_options
 @answering
-def resolve(context: Context, request: int, rev: str | None) -> Answer:
+def resolve(context: Context, request: str, rev: str | None) -> Answer:
     from headway.refusal import Refused
     from headway.resolving import resolve as resolved
+    from headway.resolving import resolve_revert
 
-    found = resolved(context.app(), request, rev)
+    app, number = context.app(), _number(request)
+    found = resolve_revert(app, request, rev) if number is None else resolved(app, number, rev)
     if isinstance(found, Refused):
         return refusal(found.reasons)
     p, needs, version = found.entry.payload, found.needs, found.entry.train
@@ -32,9 +43,7 @@ def resolve(context: Context, request: int, rev: str | None) -> Answer:
     }
 
     def show(screen: Screen) -> None:
-        screen.say(
-            say("the conflict of request {id} is resolved in {commit}", id=request, commit=p["commit"][:12]), "green"
-        )
+        screen.say(say("the conflict of {id} is resolved in {commit}", id=request, commit=p["commit"][:12]), "green")
         if found.conflicts:
             text = say(
                 "{branch} has moved: there it conflicts in {paths}; once approved, it gets a workspace of its own",
@@ -45,11 +54,11 @@ def resolve(context: Context, request: int, rev: str | None) -> Answer:
         screen.say(say("  compare it with its origin: `headway pick show {id}`", id=request))
         screen.say(
             say(
-                "  approvals it waits for, not by {people}: {count}; `headway approve {version} pick:{id}`",
+                "  approvals it waits for, not by {people}: {count}; `headway approve {version} {gate}`",
                 people=needs.but,
                 count=max(0, needs.approvals),
                 version=version,
-                id=request,
+                gate=f"pick:{request}" if p["request"] else f"revert:{p['undoes'][:12]}",
             )
         )
 
@@ -57,16 +66,29 @@ def resolve(context: Context, request: int, rev: str | None) -> Answer:
 
 
 @pick.command(
-    "show", cls=Command, help="One request: its state, evidence and approvals, and how a conflict was resolved."
+    "show",
+    cls=Command,
+    help="One request, or a revert that conflicts: state, evidence, approvals, resolution.",
 )
-@click.argument("request", metavar="ID", type=int)
+@click.argument("request", metavar="ID|COMMIT")
 @common_options
 @answering
-def show_request(context: Context, request: int) -> Answer:
+def show_request(context: Context, request: str) -> Answer:
     from headway.resolving import shown as read
+    from headway.resolving import shown_revert
     from headway.views.picks import PICK_STATES
 
-    page = read(context.app(), request)
+    app, number = context.app(), _number(request)
+    if number is None:
+        revert = shown_revert(app, request)
+
+        def show_revert(screen: Screen) -> None:
+            for text, style in revert.lines():
+                screen.say(text, style)
+            shown(revert.waits, screen)
+
+        return Answer(OPEN if revert.waits else YES, revert.as_json(), show_revert)
+    page = read(app, number)
 
     def show(screen: Screen) -> None:
         for text, style in page.lines():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from headway.decide import conflicts, dropping, queue, record, reverts
+from headway.decide import conflicts, dropping, queue, record, revertreview, reverts
 from headway.decide.holding import Holdings
 from headway.decide.reverts import RevertFinding
 from headway.decide.unapplied import gone_reason, held_reason
@@ -38,7 +38,12 @@ def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
     both = (*picks, *(c for c in wanted if c.origin not in asked))  # a trunk revert may be requested as a pick too
     out = {c.undoes for c in both if c.undoes}
     every = (*both, *(c for c in dropping.pending(line, snapshot) if c.undoes not in out))
-    return tuple(sorted(every, key=lambda c: order.get(c.origin, len(order))))
+    ready = (
+        revertreview.with_resolution(c, line.branch, snapshot.entries)
+        for c in every
+        if c.kind is ChangeKind.PICK or revertreview.wait(c, train, line, snapshot, policy) is None
+    )
+    return tuple(sorted(ready, key=lambda c: order.get(c.origin, len(order))))
 
 
 def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Landed | None:
@@ -73,7 +78,8 @@ def claimed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
     undone = {r.commit.sha: r.targets for r in line.reverts}
     drops = {c.undoes: c for c in dropping.asks(line, snapshot)}
     pairs = ((_change_behind(c, undone.get(c.sha, ()), picks, found, drops), c) for c in strange)
-    return tuple((change, c) for change, c in pairs if change is not None)
+    made = snapshot.entries
+    return tuple((revertreview.with_resolution(change, line.branch, made), c) for change, c in pairs if change)
 
 
 def _change_behind(
@@ -103,7 +109,16 @@ def waits(
         *(empty_reason(t, line) for t in trials if t.empty),
         *queue.waits(train, snapshot, policy),
         *reverts.waits(train, line, snapshot, policy),
+        *_unreviewed(train, line, snapshot, policy),
     )
+
+
+def _unreviewed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Iterator[Reason]:
+    every = (*reverts.unrecorded_reverts(train, line, snapshot, policy), *dropping.pending(line, snapshot))
+    for change in {c.undoes: c for c in every}.values():
+        found = revertreview.wait(change, train, line, snapshot, policy)
+        if found is not None:
+            yield found
 
 
 def _stuck(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
@@ -117,26 +132,32 @@ def _stuck(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
 def conflict_reason(trial: Trial, line: Line, snapshot: Snapshot) -> Reason:
     """A change that does not apply: its paths, and what a person can do. It blocks only itself; B6 the final too."""
     change = trial.change
+    if change.kind is ChangeKind.PICK:
+        return conflicts.reason(trial, line, snapshot)
+    found = conflicts.conflict_of(trial, line.branch, snapshot.entries)
+    known = facts(
+        **({"commit": change.undoes} if change.asked else {"revert": change.origin}),
+        undoes=change.undoes,
+        subject=change.subject,
+        conflicts=trial.conflicts,
+        branch=line.branch,
+        workspace=found.workspace or None,
+    )
+    text = say(
+        "the trunk revert {sha} conflicts on {branch}: {paths}",
+        sha=change.origin[:12],
+        branch=line.branch,
+        paths=trial.conflicts,
+    )
     if change.asked:
-        return dropping.conflict_reason(change, trial.conflicts, line)
-    if change.kind is ChangeKind.REVERT:
-        return Reason(
-            "B6",
-            "reverts.conflict",
-            say(
-                "the trunk revert {sha} conflicts on {branch}: {paths}",
-                sha=change.origin[:12],
-                branch=line.branch,
-                paths=trial.conflicts,
-            ),
-            facts(revert=change.origin, undoes=change.undoes, conflicts=trial.conflicts, branch=line.branch),
-            say(
-                "revert it by hand on {branch} (the message names {sha}), then `headway adopt`",
-                branch=line.branch,
-                sha=change.origin,
-            ),
+        text = say(
+            "taking {subject} out of {branch} conflicts: {paths}",
+            subject=change.subject,
+            branch=line.branch,
+            paths=trial.conflicts,
         )
-    return conflicts.reason(trial, line, snapshot)
+    code = ("G3", "drop.conflict") if change.asked else ("B6", "reverts.conflict")
+    return Reason(*code, text, known, conflicts.revert_remedy(found))
 
 
 def empty_reason(trial: Trial, line: Line) -> Reason:

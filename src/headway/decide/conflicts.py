@@ -1,4 +1,4 @@
-"""Picks that conflict: where each is to be resolved by a person, and what that person does (P8). Pure.
+"""Changes that conflict: where each is to be resolved by a person, and what that person does (P8). Pure.
 
 A workspace is a branch with the conflict as git leaves it. It is made once for a conflict and never moved: when the
 conflict is another one later, there is a new workspace, and what a person did on the old one stays there.
@@ -14,7 +14,7 @@ from typing import Any
 from headway.decide import record
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind
-from headway.model.pick import ChangeKind, PendingChange, Trial
+from headway.model.pick import PendingChange, Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
@@ -24,7 +24,7 @@ Entries = tuple[Entry, ...]
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A pick that conflicts on a branch, and the workspaces that were opened for its commit there, oldest first."""
+    """A change that conflicts on a branch, and the workspaces that were opened for its commit there, oldest first."""
 
     trial: Trial
     opened: Entries
@@ -54,7 +54,8 @@ class Conflict:
     @property
     def next_name(self) -> str:
         """The branch for one more workspace."""
-        name = f"conflict/{self.branch}/{self.trial.change.origin[:12]}"
+        change = self.trial.change
+        name = f"conflict/{self.branch}/{(change.undoes or change.origin)[:12]}"
         return f"{name}-{len(self.opened) + 1}" if self.opened else name
 
 
@@ -66,13 +67,14 @@ def conflict_of(trial: Trial, branch: str, entries: Entries) -> Conflict:
 
 def _of(e: Entry, change: PendingChange, branch: str) -> bool:
     p = e.payload
-    return (p["branch"], p["kind"], p["origin"]) == (branch, change.kind, change.origin)
+    what = (change.kind, change.origin, change.undoes)
+    return p["branch"] == branch and (p["kind"], p["origin"], p.get("undoes")) == what
 
 
 def unopened(trials: tuple[Trial, ...], line: Line, entries: Entries) -> Iterator[Conflict]:
-    """Conflicting picks that wait for a workspace. What git refused once is tried again when the branch has moved."""
+    """Conflicts that wait for a workspace. What git refused once is tried again when the branch has moved."""
     for trial in trials:
-        if trial.conflicts and trial.change.kind is ChangeKind.PICK:
+        if trial.conflicts:
             found = conflict_of(trial, line.branch, entries)
             p = found.newest
             if p is None or found.other or (not p["workspace"] and p["tip"] != line.tip):
@@ -129,10 +131,25 @@ def _text(found: Conflict) -> Text:
     return say("request {id} conflicts on {branch}: {paths}", **known)
 
 
-def _remedy(found: Conflict, snapshot: Snapshot) -> Text:
+def revert_remedy(found: Conflict) -> Text:
+    """The commands that end the conflict of a revert."""
+    opened = _opened(found)
+    if opened is not None:
+        return opened
+    if found.newest is None:
+        return say("`headway tick` opens a workspace for it")
+    return say(
+        "git refused the branch of a workspace; on {branch}: `git revert {sha}`, resolve, commit; then `headway adopt`",
+        branch=found.branch,
+        sha=found.trial.change.undoes,
+    )
+
+
+def _opened(found: Conflict) -> Text | None:
+    """The commands where there is a workspace, or was one for another conflict."""
     change = found.trial.change
     if found.workspace:
-        known = {"workspace": shlex.quote(found.workspace), "id": change.request}
+        known = {"workspace": shlex.quote(found.workspace), "id": change.key}
         needed = [sha[:12] for sha in (found.newest or {}).get("prerequisites", ())]
         if needed:
             return say(
@@ -147,6 +164,14 @@ def _remedy(found: Conflict, snapshot: Snapshot) -> Text:
             "`headway tick` opens a new workspace for it; what was done on {workspace} stays there",
             workspace=found.newest["workspace"] or None,
         )
+    return None
+
+
+def _remedy(found: Conflict, snapshot: Snapshot) -> Text:
+    opened = _opened(found)
+    if opened is not None:
+        return opened
+    change = found.trial.change
     merge = any(c.sha == change.origin and len(c.parents) > 1 for c in snapshot.trunk.commits)
     by_hand = {"branch": found.branch, "flags": "-x -m 1" if merge else "-x", "sha": change.origin}
     if found.newest is None:

@@ -14,7 +14,7 @@ from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
 
-BLOCKING = frozenset({"drop.conflict", "drop.empty", "drop.gone"})
+BLOCKING = frozenset({"drop.conflict", "drop.empty", "drop.gone", "drop.needs-review"})
 """Codes of waits without whose end there is no release: what a person wants out is still in."""
 
 
@@ -123,26 +123,6 @@ def _carries_revert(commit: Commit, line: Line, snapshot: Snapshot) -> Reason | 
         say("{commit} carries over the trunk revert {sha}, which stands", commit=commit.sha[:12], sha=origin[:12]),
         facts(commit=commit.sha, subject=commit.title, revert=origin, branch=line.branch),
         say("reland it on the trunk first, and request that"),
-    )
-
-
-def conflict_reason(change: PendingChange, paths: tuple[str, ...], line: Line) -> Reason:
-    """What came after it on the branch touches the same lines."""
-    return Reason(
-        "G3",
-        "drop.conflict",
-        say(
-            "taking {subject} out of {branch} conflicts: {paths}",
-            subject=change.subject,
-            branch=line.branch,
-            paths=paths,
-        ),
-        facts(commit=change.undoes, subject=change.subject, conflicts=paths, branch=line.branch),
-        say(
-            "on {branch}: `git revert {sha}`, resolve, commit; or take out first what came after it",
-            branch=line.branch,
-            sha=change.undoes,
-        ),
     )
 
 

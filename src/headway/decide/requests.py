@@ -195,7 +195,7 @@ class Lacking:
         return self.approvals <= 0 and self.waivers <= 0
 
 
-def _people(names: Iterable[str]) -> tuple[str, ...]:
+def people(names: Iterable[str]) -> tuple[str, ...]:
     """Each person once, as they wrote their name first."""
     found: dict[str, str] = {}
     for name in names:
@@ -213,13 +213,13 @@ def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     kinds = {p["category"], *(["waived"] if p.get("waived") else []), *(["resolution"] if asked.resolved else [])}
     if not kinds.isdisjoint(review.two_persons):
         needs = max(needs, 2)
-    but = _people(e.actor for e in asked.resolved)
+    but = people(e.actor for e in asked.resolved)
     given = tuple(
         name
-        for name in _people(e.actor for e in asked.counted if not review.people or e.actor in review.people)
+        for name in people(e.actor for e in asked.counted if not review.people or e.actor in review.people)
         if record.person(name) not in map(record.person, but)
     )
-    lapsed = _people(e.actor for e in asked.approvals if e not in asked.counted and e.actor not in given)
+    lapsed = people(e.actor for e in asked.approvals if e not in asked.counted and e.actor not in given)
     commit = str(p.get("commit"))
     waivers = missing_waivers(asked.entry.train, commit, snapshot, policy) if asked.embargo else 0
     return Lacking(needs - len(given), waivers, but, given, lapsed)

@@ -38,6 +38,16 @@ def conflict_entry(asked: Asked, branch: str, entries: tuple[Entry, ...]) -> Ent
     return found
 
 
+def revert_conflict(commit: Sha, entries: tuple[Entry, ...]) -> Entry | None:
+    """The newest workspace of a revert of this commit of a branch; ``commit`` may be the beginning of its name."""
+    found = None
+    for e in entries:
+        p = e.payload
+        if e.kind is Kind.CONFLICTED and p["undoes"] and p["undoes"].startswith(commit) and p["workspace"]:
+            found = e
+    return found
+
+
 def no_conflict(asked: Asked, branch: str) -> Reason:
     return Reason(
         "P8",
@@ -48,13 +58,13 @@ def no_conflict(asked: Asked, branch: str) -> Reason:
     )
 
 
-def gone(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
+def gone(conflict: Mapping[str, Any]) -> Reason:
     """The branch of the workspace is not here."""
     return Reason(
         "P8",
         "resolve.workspace-gone",
         say("the workspace {workspace} is not in this repository", workspace=conflict["workspace"]),
-        facts(request=asked.id, workspace=conflict["workspace"], commit=conflict["commit"]),
+        facts(change=_key(conflict), workspace=conflict["workspace"], commit=conflict["commit"]),
         say(
             "name the commit with --commit, or begin again: `git branch {workspace} {commit}`",
             workspace=shlex.quote(conflict["workspace"]),
@@ -63,26 +73,30 @@ def gone(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
     )
 
 
-def refusals(offered: Offered, asked: Asked, conflict: Mapping[str, Any], by: str) -> tuple[Reason, ...]:
+def refusals(offered: Offered, conflict: Mapping[str, Any], last: Entry | None, by: str) -> tuple[Reason, ...]:
     """All that speaks against it; what hangs on another's mending is left out."""
     if not offered.descended:
-        return (_elsewhere(offered, asked, conflict),)
+        return (_elsewhere(offered, conflict),)
     if offered.commit == conflict["commit"]:
-        return (_unchanged(asked, conflict),)
-    return tuple(_spoilt(offered, asked, conflict, by))
+        return (_unchanged(conflict),)
+    return tuple(_spoilt(offered, conflict, last, by))
 
 
-def _reason(code: str, text: Text, offered: Offered, asked: Asked, remedy: Text, **known: Any) -> Reason:
-    return Reason("P8", code, text, facts(request=asked.id, commit=offered.commit, **known), remedy)
+def _key(conflict: Mapping[str, Any]) -> str:
+    return str(conflict["request"] or conflict["undoes"])
 
 
-def _elsewhere(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> Reason:
+def _reason(code: str, text: Text, offered: Offered, conflict: Mapping[str, Any], remedy: Text, **known: Any) -> Reason:
+    return Reason("P8", code, text, facts(change=_key(conflict), commit=offered.commit, **known), remedy)
+
+
+def _elsewhere(offered: Offered, conflict: Mapping[str, Any]) -> Reason:
     workspace, start = conflict["workspace"], conflict["commit"]
     return _reason(
         "resolve.elsewhere",
         say("{commit} was not made on the workspace {workspace}", commit=offered.commit[:12], workspace=workspace),
         offered,
-        asked,
+        conflict,
         say(
             "commit it on top of {start}; after an amend: `git reset --soft {start}`, `git commit`",
             start=start[:12],
@@ -92,13 +106,13 @@ def _elsewhere(offered: Offered, asked: Asked, conflict: Mapping[str, Any]) -> R
     )
 
 
-def _unchanged(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
+def _unchanged(conflict: Mapping[str, Any]) -> Reason:
     workspace = conflict["workspace"]
     return Reason(
         "P8",
         "resolve.unchanged",
         say("nothing was committed on {workspace} yet", workspace=workspace),
-        facts(request=asked.id, workspace=workspace, commit=conflict["commit"]),
+        facts(change=_key(conflict), workspace=workspace, commit=conflict["commit"]),
         say(
             "`git switch {workspace}`, edit, `git commit -a`; where it is right as it lies there: "
             "`git commit --allow-empty`",
@@ -107,13 +121,13 @@ def _unchanged(asked: Asked, conflict: Mapping[str, Any]) -> Reason:
     )
 
 
-def _spoilt(offered: Offered, asked: Asked, conflict: Mapping[str, Any], by: str) -> Iterator[Reason]:
+def _spoilt(offered: Offered, conflict: Mapping[str, Any], last: Entry | None, by: str) -> Iterator[Reason]:
     if offered.marked:
         yield _reason(
             "resolve.markers",
             say("the conflict is not resolved in {paths}", paths=offered.marked),
             offered,
-            asked,
+            conflict,
             say("take out the markers (<<<<<<<, =======, >>>>>>>) and side files, then `git commit -a`"),
             paths=offered.marked,
         )
@@ -126,7 +140,7 @@ def _spoilt(offered: Offered, asked: Asked, conflict: Mapping[str, Any], by: str
                 paths=offered.strange,
             ),
             offered,
-            asked,
+            conflict,
             say(
                 "put back what does not belong to it: `git checkout {base} -- PATH`, `git commit -a`; "
                 "another change is a request of its own",
@@ -140,19 +154,20 @@ def _spoilt(offered: Offered, asked: Asked, conflict: Mapping[str, Any], by: str
             "resolve.empty",
             say("nothing of {subject} is left in it", subject=conflict["subject"]),
             offered,
-            asked,
-            say("if nothing is needed: `headway pick withdraw {id} --reason …`", id=asked.id),
+            conflict,
+            say("if nothing is needed: `headway pick withdraw {id} --reason …`", id=conflict["request"])
+            if conflict["request"]
+            else say("if nothing is to be taken out of it: waive B6"),
             branch=conflict["branch"],
         )
-    last = asked.resolution(conflict["origin"])
     # Another person may stand for the same resolution.
     same = last is not None and (last.payload["tree"], last.payload["tip"]) == (offered.tree, conflict["base"])
     if last is not None and same and record.person(last.actor) == record.person(by):
         yield _reason(
             "resolve.known",
-            say("it is the resolution of request {id} already, in entry {entry}", id=asked.id, entry=last.seq),
+            say("it is recorded as the resolution already, in entry {entry}", entry=last.seq),
             offered,
-            asked,
-            say("it waits for: `headway pick show {id}`", id=asked.id),
+            conflict,
+            say("see what it waits for: `headway plan`"),
             entry=last.seq,
         )

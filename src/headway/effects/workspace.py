@@ -17,7 +17,7 @@ from headway.history.prerequisites import Prerequisites, Solution
 from headway.history.repository import Repository
 from headway.history.trials import Trials
 from headway.model.commit import Sha
-from headway.model.pick import PendingChange
+from headway.model.pick import ChangeKind, PendingChange
 from headway.model.text import facts, say
 from headway.plan.actions import OpenWorkspace
 
@@ -77,7 +77,7 @@ def open_workspace(repo: Repository, action: OpenWorkspace, when: datetime, step
 def _merged(git: Git, ours: Sha, change: PendingChange) -> Merged:
     if change.resolution is not None:
         return merge_resolved(git, ours, change.resolution)
-    return merge_pick(git, ours, source_of(change))
+    return merge_pick(git, ours, source_of(change), revert=change.kind is ChangeKind.REVERT)
 
 
 def _under(git: Git, action: OpenWorkspace) -> Sha:
@@ -106,12 +106,16 @@ def _sides(action: OpenWorkspace) -> Sides:
     if change.resolution is not None:
         words = f"resolution {change.resolution.entry} of {sha}"
         return Sides(action.branch, words, f"before resolution {change.resolution.entry}", sha)
+    if change.kind is ChangeKind.REVERT:
+        undone = source_of(change)[:12]
+        return Sides(action.branch, f"without {undone}", f"with {undone}", undone)
     return Sides(action.branch, f"{sha} ({change.subject})", f"parent of {sha}", sha)
 
 
 def _needed(repo: Repository, action: OpenWorkspace) -> Solution:
-    """Earlier trunk commits that would make it clean; nothing is looked for where a resolution conflicts."""
-    if action.change.resolution is not None:
+    """Earlier trunk commits that would make it clean; nothing is looked for where a resolution or a revert
+    conflicts."""
+    if action.change.resolution is not None or action.change.kind is ChangeKind.REVERT:
         return Solution()
     with Trials(repo.git, repo.here) as trials:
         (pick,) = find_picks(repo, trials, (Asked(action.tip, action.change.origin),), 1)
@@ -142,18 +146,26 @@ def _message(action: OpenWorkspace, name: str, needed: Solution) -> str:
     rows = [
         f"Conflict: {change.subject or change.origin[:12]}",
         "",
-        f"Request {change.request} conflicts on {action.branch} in:",
+        f"{_what(change)} conflicts on {action.branch} in:",
         *(f"    {path}" for path in action.conflicts),
         "",
         "Edit them until no marker is left, then:",
         f"    git switch {shlex.quote(name)}",
         "    git commit -a",
-        f"    headway pick resolve {change.request}",
+        f"    headway pick resolve {change.key}",
     ]
     if needed.members:
         rows += ["", "It would apply cleanly after these, which can be requested instead:"]
         rows += [f"    {c.sha[:12]} {c.title}" for c in needed.members]
-    return "\n".join((*rows, "", f"(cherry picked from commit {change.origin})"))
+    if not change.asked:
+        rows += ["", f"(cherry picked from commit {change.origin})"]
+    return "\n".join(rows)
+
+
+def _what(change: PendingChange) -> str:
+    if change.kind is ChangeKind.PICK:
+        return f"Request {change.request}"
+    return f"The revert of {source_of(change)}"
 
 
 def _made_before(git: Git, action: OpenWorkspace, tip: Sha, under: Sha, tree: Sha) -> tuple[Sha, Sha] | None:

@@ -10,18 +10,19 @@ from headway.model.commit import Sha
 _ALWAYS = "--creation-factor=10000"  # the two are one change, however little they are alike
 
 
-def interdiff(git: Git, origin: Sha, tip: Sha, tree: Sha) -> str:
-    """``git range-diff`` of ``origin`` (a merge against its first parent) and of what ``tree`` makes of ``tip``.
+def interdiff(git: Git, origin: Sha, tip: Sha, tree: Sha, *, revert: bool = False) -> str:
+    """``git range-diff`` of ``origin`` (a merge against its first parent; turned round for a ``revert`` of it) and of
+    what ``tree`` makes of ``tip``.
 
     The difference alone, without its heading; ``""`` when the patches are the same.
     """
     with scratch_objects(git) as scratch:
         empty = git.run("mktree", env=scratch).strip()
         _, found, _ = git.try_run("rev-parse", "--verify", "--quiet", f"{origin}^1^{{tree}}")
-        before, made_on = (synthetic_commit(git, t, None, scratch) for t in (found.strip() or empty, f"{tip}^{{tree}}"))
-        after, made = (
-            synthetic_commit(git, t, base, scratch) for t, base in ((f"{origin}^{{tree}}", before), (tree, made_on))
-        )
+        ends = (found.strip() or empty, f"{origin}^{{tree}}")
+        first, last = reversed(ends) if revert else ends
+        before, made_on = (synthetic_commit(git, t, None, scratch) for t in (first, f"{tip}^{{tree}}"))
+        after, made = (synthetic_commit(git, t, base, scratch) for t, base in ((last, before), (tree, made_on)))
         ranges = f"{before}..{after}", f"{made_on}..{made}"
         said = git.run("range-diff", "--no-color", _ALWAYS, *ranges, env=scratch)
     _, _, rest = said.partition("\n")

@@ -136,6 +136,11 @@ class PendingChange:
     resolution: Resolution | None = None
 
     @property
+    def key(self) -> str:
+        """How a person names it: a request's number, or the commit of the branch that a revert takes out."""
+        return str(self.request) if self.kind is ChangeKind.PICK else str(self.undoes)[:12]
+
+    @property
     def asked(self) -> bool:
         """Whether a person asked for a commit of the branch to be taken out."""
         return self.kind is ChangeKind.REVERT and self.origin == self.undoes

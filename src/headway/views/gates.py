@@ -100,7 +100,15 @@ def _picks(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
         return Light.BLOCKED, blocked.text
     if isinstance(planned.action, ApplyChanges | RecordApplied):
         return Light.WAITING, action_text(planned.action)
-    open_ = _first(planned, "picks.conflict", "picks.needs-review", "reverts.soaking", "post.empty")
+    open_ = _first(
+        planned,
+        "picks.conflict",
+        "picks.needs-review",
+        "reverts.needs-review",
+        "drop.needs-review",
+        "reverts.soaking",
+        "post.empty",
+    )
     if open_ is not None:
         return Light.WAITING, open_.text
     asked = {e.seq for e in record.of(entries, Kind.REQUESTED, planned.train.name) if e.payload["verdict"] != "refused"}

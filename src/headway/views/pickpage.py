@@ -90,7 +90,7 @@ class PickPage:
         for origin, commit in (a.placed or {}).items():
             yield say("  applied: {origin} is {commit} on the branch", origin=short(origin), commit=short(commit)), ""
         for e, text in self.differences:
-            yield from _resolution_lines(e, text)
+            yield from resolution_lines(e, text)
 
 
 def _asked_text(a: Asked) -> Text:
@@ -114,8 +114,10 @@ def _closed_text(e: Entry) -> Text:
     return say("  rejected by {person}, {at}: {reason}", **known)
 
 
-def _resolution_lines(e: Entry, text: str | None) -> Iterator[tuple[Text, str]]:
+def resolution_lines(e: Entry, text: str | None) -> Iterator[tuple[Text, str]]:
+    """How a conflict was resolved: who, where, and how the patch differs from what it stands for."""
     p = e.payload
+    origin = short(p["undoes"] or p["origin"])
     yield (
         say(
             "  conflict resolved by {person}, {at}, in {commit} ({paths})",
@@ -128,12 +130,12 @@ def _resolution_lines(e: Entry, text: str | None) -> Iterator[tuple[Text, str]]:
     )
     if text is None:
         yield (
-            say("  how it differs from {origin} cannot be told here: not all commits are", origin=short(p["origin"])),
+            say("  how it differs from {origin} cannot be told here: not all commits are", origin=origin),
             "",
         )
     elif not text:
-        yield say("  its patch is that of {origin}", origin=short(p["origin"])), ""
+        yield say("  its patch is that of {origin}", origin=origin), ""
     else:
-        yield say("  how its patch differs from that of {origin} (git range-diff):", origin=short(p["origin"])), ""
+        yield say("  how its patch differs from that of {origin} (git range-diff):", origin=origin), ""
         for line in text.splitlines():
             yield say("    {line}", line=line.expandtabs()), ""
