@@ -143,7 +143,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
         raise not_found(
             "gate",
             gate_name,
-            say("the gates are {names}, pick:ID, or revert:COMMIT", names=sorted(app.policy.approvals)),
+            say("the gates are {names}, `pick:ID`, or `revert:SHA`", names=sorted(app.policy.approvals)),
         )
     if rule.people and app.person not in rule.people:
         return no(

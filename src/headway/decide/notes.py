@@ -96,6 +96,10 @@ def _reverts(inside: set[Sha], named: Mapping[Sha, Sha], line: Line, snapshot: S
     return (*trunk, *own)
 
 
+def _holds(line: Line, commit: Sha | None) -> bool:
+    return commit is None or any(commit.startswith((c.sha, *c.trailers)) for c in line.commits)
+
+
 def notes_of(
     train: Train,
     line: Line,
@@ -114,6 +118,8 @@ def notes_of(
             people.setdefault(name)
     parts["contributors"] = sorted(people, key=str.casefold)
     for e in record.of(snapshot.entries, Kind.WAIVED, train.name):
+        if e.payload["what"] == "P8" and not _holds(line, e.payload.get("commit")):
+            continue  # a fix that is not in it may be a secret still
         change = f" {_title(e.payload['commit'], line, snapshot)}" if e.payload.get("commit") else ""
         words = f"{e.payload['reason']} ({e.actor}, until {e.payload['until']})"
         parts["waivers"].append(f"{e.payload['what']}{change}: {words}")
