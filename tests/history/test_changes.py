@@ -30,7 +30,21 @@ def test_every_way_to_name_a_change(maker: GitMaker, opened: Opened) -> None:
     maker.branch("here", sha)
     maker.tag("annotated", sha, message="x")
     repo = opened()
-    for ref in ("#12", "12", "PR 12", "PR#12", "pr #12", " #12 ", sha, sha[:9], "here", "annotated", "main~1"):
+    for ref in (
+        "#12",
+        "12",
+        "PR 12",
+        "PR#12",
+        "pr #12",
+        " #12 ",
+        "https://example.org/o/r/pull/12",
+        "https://example.org/o/r/-/merge_requests/12/diffs",
+        sha,
+        sha[:9],
+        "here",
+        "annotated",
+        "main~1",
+    ):
         facts = resolve_change(repo, ref, "main", None)
         assert facts.commit is not None, ref
         assert (facts.commit.sha, facts.on_trunk, facts.ref) == (sha, True, ref)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from headway.decide.phases import phase_reason, soaking_reason
 from headway.decide.requests import Asked, Lacking, lacking, requests
 from headway.decide.trains import today
 from headway.decide.waivers import waived, waiver_of
-from headway.model.commit import Commit, Sha, pr_of, standing
+from headway.model.commit import Commit, Sha, number_in, pr_of, standing
 from headway.model.entry import Kind
 from headway.model.pick import Category, ChangeKind, PendingChange, PickVerdict, Resolution
 from headway.model.reason import Reason
@@ -20,8 +19,6 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
-
-_NUMBER = re.compile(r"^\s*(?:PR\s*#?|#)?\s*(\d+)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +118,8 @@ def _standing(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: 
 
 def _other_commit(a: Asked, train: Train, seen: _Seen) -> Reason | None:
     """The pull request is another commit than the one that was asked for: what was seen of it does not hold."""
-    number = _NUMBER.match(str(a.payload["ref"]))
-    now = seen.numbers.get(int(number[1])) if number else None
+    named = number_in(str(a.payload["ref"]))
+    now = seen.numbers.get(named[0]) if named else None
     if now is None or now.sha in a.commits or not a.commits:
         return None
     return Reason(

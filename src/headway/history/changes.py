@@ -10,11 +10,9 @@ from headway.history.log import contained, is_ancestor, paths_of, read_commit, r
 from headway.history.repository import Repository, refuse_shallow, resolve_commit, shallow
 from headway.history.revertmessage import normal_title, read_claim
 from headway.history.reverts import find_reverts, trunk_titles
-from headway.model.commit import Commit, Line, Sha, pr_of, standing, undone_by
+from headway.model.commit import Commit, Line, Sha, number_in, pr_of, standing, undone_by
 from headway.model.pick import ChangeFacts
 from headway.model.text import say
-
-_NUMBER = re.compile(r"^\s*(?P<mark>PR\s*#?|#)?\s*(?P<n>\d+)\s*$", re.IGNORECASE)
 
 _BINARY = re.compile(rb"^index ([0-9a-f]+\.\.[0-9a-f]+)[^\n]*\n(?=Binary files )", re.MULTILINE)
 
@@ -55,7 +53,7 @@ def resolve_changes(repo: Repository, ref: str, trunk: str, line: Line | None) -
 
 
 def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None) -> ChangeFacts:
-    """The change that ``ref`` names: ``#123``, ``123``, ``PR 123``, a SHA or any revision.
+    """The change that ``ref`` names: ``#123``, ``123``, ``PR 123``, its address, a SHA or any revision.
 
     Digits are a pull request first (the newest first-parent trunk commit whose subject ends in ``(#N)``, or that merged
     it, and that is no revert), then an abbreviated SHA.
@@ -102,12 +100,13 @@ def _facts(
 
 
 def _find(repo: Repository, ref: str, rows: list[_Row]) -> Sha | None:
-    number = _NUMBER.match(ref)
-    if number:
-        sha = _by_number(repo, int(number["n"]), rows)
-        if sha or number["mark"]:
+    named = number_in(ref)
+    if named is not None:
+        number, marked = named
+        sha = _by_number(repo, number, rows)
+        if sha or marked:
             return sha
-        return resolve_commit(repo, number["n"]) if len(number["n"]) >= 7 else None
+        return resolve_commit(repo, ref.strip()) if len(ref.strip()) >= 7 else None
     sha = resolve_commit(repo, ref)
     if sha is None:
         raise UnusableInput(

@@ -9,6 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 
 Sha = str
+_NAMED_PR = re.compile(
+    r"^\s*(?:(?P<mark>PR\s*#?|#)?\s*(?P<n>\d+)|https?://\S+/(?:pulls?|merge_requests)/(?P<at>\d+)(?:[/#?]\S*)?)\s*$",
+    re.IGNORECASE,
+)
 _PR = re.compile(r"\(#(\d+)\)\s*$")
 _MERGED = re.compile(r"^Merge pull request #(\d+)\b(?P<plain> from \S+\s*$)?")
 _TRAILER = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
@@ -19,6 +23,13 @@ def pr_of(subject: str) -> int | None:
     """The pull request that a subject names as its own."""
     found = _PR.search(subject) or _MERGED.match(subject)
     return int(found.group(1)) if found else None
+
+
+def number_in(ref: str) -> tuple[int, bool] | None:
+    """The pull request that a person names: ``123``, ``#123``, ``PR 123`` or its address; and whether it can be
+    nothing else. ``None`` for any other words."""
+    found = _NAMED_PR.match(ref)
+    return (int(found["n"] or found["at"]), bool(found["mark"] or found["at"])) if found else None
 
 
 def title_of(subject: str, body: str) -> str:
