@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from headway.decide import record
 from headway.decide.embargo import private, private_branch
 from headway.decide.phases import phase_reason, soaking_reason
-from headway.decide.requests import Asked, Lacking, lacking, requests
+from headway.decide.requests import EMBARGO, Asked, Lacking, lacking, requests
 from headway.decide.trains import today
 from headway.decide.waivers import waived, waiver_of
 from headway.model.commit import Commit, Sha, number_in, pr_of, standing
@@ -105,9 +105,11 @@ class _Seen:
 
 def _standing(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: _Seen) -> Standing:
     hidden = private(a.embargo, snapshot, policy)
+    needs = lacking(a, snapshot, policy)
     reasons = (
         _other_commit(a, train, seen),
-        _unapproved(a, train, snapshot, policy),
+        _unapproved(a, train, needs, policy),
+        _unwaived(a, train, needs, policy),
         _reverted(a, train, seen),
         _phase(a, train, snapshot, policy),
         _ended(a, train, snapshot, policy),
@@ -131,26 +133,29 @@ def _other_commit(a: Asked, train: Train, seen: _Seen) -> Reason | None:
     )
 
 
-def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> Reason | None:
-    needs = lacking(a, snapshot, policy)
-    if needs.nothing:
+def _unwaived(a: Asked, train: Train, needs: Lacking, policy: Policy) -> Reason | None:
+    if needs.waivers <= 0:
         return None
+    return Reason(
+        "P8",
+        "picks.embargo",
+        say(
+            "request {id} is not on the trunk: {count} more people have to waive P8 for it",
+            id=a.id,
+            count=needs.waivers,
+        ),
+        facts(request=a.id, commit=a.commits[-1], wanted=policy.embargo.count, people=policy.embargo.people),
+        say(
+            "`headway waive {version} P8 --commit {commit} --reason … --until DATE`",
+            version=train.name,
+            commit=a.commits[-1],
+        ),
+    )
+
+
+def _unapproved(a: Asked, train: Train, needs: Lacking, policy: Policy) -> Reason | None:
     if needs.approvals <= 0:
-        return Reason(
-            "P8",
-            "picks.embargo",
-            say(
-                "request {id} is not on the trunk: {count} more people have to waive P8 for it",
-                id=a.id,
-                count=needs.waivers,
-            ),
-            facts(request=a.id, commit=a.commits[-1], wanted=policy.embargo.count, people=policy.embargo.people),
-            say(
-                "`headway waive {version} P8 --commit {commit} --reason … --until DATE`",
-                version=train.name,
-                commit=a.commits[-1],
-            ),
-        )
+        return None
     known = facts(
         request=a.id,
         category=a.payload["category"],
@@ -180,7 +185,7 @@ def _unapproved(a: Asked, train: Train, snapshot: Snapshot, policy: Policy) -> R
                 id=a.id,
             ),
         )
-    if not a.payload.get("violations"):
+    if all(v["code"] == EMBARGO for v in a.payload.get("violations", ())):
         text = say(
             "request {id} waits for approvals, {count} more: {subject}",
             id=a.id,
