@@ -238,7 +238,7 @@ from headway.errors import WorldFailed
 
 app = open_at(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
 app.writing
-resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
 try:
     app.tick()
 except WorldFailed as e:

@@ -265,7 +265,7 @@ def test_what_the_trains_documents_say(story: Story) -> None:
     assert set(of("plan")["actions"][0]) >= {"kind", "target"}
     verdicts = {name: of(f"request, {name}")["verdict"] for name in ("accepted", "refused", "review")}
     assert verdicts == {"accepted": "accepted", "refused": "refused", "review": "needs-review"}
-    assert [v["clause"] for v in of("request, refused")["violations"]] == ["P7"]
+    assert [v["clause"] for v in of("request, refused")["violations"]] == ["P7", "P3"]
     assert [r["verdict"] for r in of("pick list")["requests"]] == ["accepted", "refused", "needs-review"]
     (revert,) = of("reverts")["reverts"]
     shas = story.project.shas

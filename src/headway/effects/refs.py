@@ -66,9 +66,9 @@ def move_branch(repo: Repository, branch: str, before: Sha, after: Sha, when: da
     on, ``branch.refused`` when git (a hook, a protection, a lock, the disk) does not let it move."""
     ref = f"refs/heads/{branch}"
     words = _set(repo, ref, before, after, "headway: apply", when)
-    if words is None:
-        return
     now = ref_target(repo.git, ref)
+    if words is None or now == after:  # git may fail after it has moved it
+        return
     if now == before:
         said = say("git did not let {branch} move: {words}", branch=branch, words=words)
         raise _refused("branch.refused", "B1", said, branch, words)
