@@ -14,6 +14,7 @@ from worldeffects import effect, perform, release, settle
 from worlds import MEASURED, World, change_facts, known_claims, policy, released, shown, whole
 
 from headway.decide import record
+from headway.decide.branch import unexplained
 from headway.decide.holding import Holdings
 from headway.decide.picks import gate
 from headway.decide.reverts import needed
@@ -216,7 +217,7 @@ class Planner(RuleBasedStateMachine):
     # By hand ---------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.world.branches)
-    @rule(i=index, t=index, how=st.sampled_from(["commit", "pick", "undo", "adopt", "adopt"]))
+    @rule(i=index, t=index, how=st.sampled_from(["commit", "pick", "botched", "undo", "adopt", "adopt"]))
     def on_the_branch(self, i: int, t: int, how: str) -> None:
         world = self.world
         branch: str = picked(sorted(world.branches), t)
@@ -225,6 +226,8 @@ class Planner(RuleBasedStateMachine):
             world.on_branch("[CI] By hand", branch=branch)
         elif how == "pick":
             world.by_hand(picked(world.trunk, i), branch)
+        elif how == "botched":
+            world.unfaithful.add(world.by_hand(picked(world.trunk, i), branch).sha)
         elif how == "undo" and own:
             undone: Commit = picked(own, i)
             world.on_branch(f'Revert "{undone.subject}"', f"This reverts commit {undone.sha}.", branch)
@@ -318,6 +321,12 @@ class Planner(RuleBasedStateMachine):
         if isinstance(action, TagCandidate | TagFinal):
             there = world.tags.get(action.tag)
             assert there is None or there.commit == action.commit
+        if isinstance(action, TagCandidate) and action.tag not in world.tags:
+            train = next(t for t in live_trains(snapshot, POLICY) if t.name == action.train)
+            line = snapshot.line(train.branch)
+            assert line is None or unexplained(train, line, snapshot) is None
+        if isinstance(action, RecordApplied):
+            assert world.unfaithful.isdisjoint(a.commit for a in action.changes)
         if isinstance(action, TagFinal):
             published = record.last(entries, Kind.PUBLISHED, action.train)
             assert published is not None

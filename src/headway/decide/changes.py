@@ -59,7 +59,8 @@ def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Land
         copy = snapshot.copies.get(commit.sha)
         if copy is None or not copy.faithful:
             continue
-        if not copy.by or change.kind is ChangeKind.REVERT or change.origin in allowed:
+        revert = change.kind is ChangeKind.REVERT and revertreview.wait(change, train, line, snapshot, policy) is None
+        if not copy.by or revert or change.origin in allowed:
             first = first or commit
             rows.append((change, commit.sha, copy.by))
     return Landed(tuple(rows), first.parents[0], rows[-1][1]) if first else None

@@ -39,9 +39,10 @@ def conflict_entry(asked: Asked, branch: str, entries: tuple[Entry, ...]) -> Ent
 
 
 def revert_conflict(commit: Sha, entries: tuple[Entry, ...]) -> Entry | None:
-    """The newest workspace of a revert of this commit of a branch; ``commit`` may be the beginning of its name."""
+    """The newest workspace of a revert of this commit of a branch; ``commit`` may be the beginning of its name, of
+    seven digits or more."""
     found = None
-    for e in entries:
+    for e in entries if len(commit) > 6 else ():
         p = e.payload
         if e.kind is Kind.CONFLICTED and p["undoes"] and p["undoes"].startswith(commit) and p["workspace"]:
             found = e
