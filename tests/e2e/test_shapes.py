@@ -184,7 +184,7 @@ def test_a_post_release_asks_nothing_of_what_was_released_before_headway_came(tm
     made.branch("releases/v0.1.1")
     made.commit("Old work (#1)", {"shaped/old.py": ""}, branch="releases/v0.1.1", when=RELEASED)
     made.tag("v0.1.1", "releases/v0.1.1", message="v0.1.1")
-    fix = made.commit("Fix a crash (#2)", {"shaped/fix.py": ""}, branch="releases/v0.1.1")
+    fix = made.commit("Fix a crash (#2)", {"shaped/old.py": "# mended\n"}, branch="releases/v0.1.1")
     made.commit("Trunk goes on (#3)", {"shaped/new.py": ""})
     now = RELEASED + timedelta(days=2)
     app = open_at(made.path, now)

@@ -83,7 +83,7 @@ def test_the_second_tick_is_told_who_holds_the_line_and_changes_nothing(project:
             open_at(project.path, CUT).tick()
         known = facts_json(caught.value.facts)
         assert known["pid"] == holder.pid
-        assert str(known["who"]).startswith(f"{PERSON} on {socket.gethostname()} (pid {holder.pid})")
+        assert str(known["who"]).startswith(f"{PERSON} on {socket.gethostname()} (process {holder.pid})")
         assert known["since"] is not None
         assert (project.refs(), open_at(project.path, CUT).entries()) == (refs, entries)
     assert kinds(open_at(project.path, CUT)) == ["cut", "tagged", "built", "tested"]

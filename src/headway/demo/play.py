@@ -132,7 +132,7 @@ def _cut(stage: _Stage) -> None:
 def _requests(stage: _Stage) -> None:
     tell = stage.tell
     tell.scene(stage.clock.now(), say("People ask for cherry-picks"))
-    _ask(stage, "feature", "regression", "users want it", wanted="P7")
+    _ask(stage, "feature", "regression", "users want it", Claims(good="0.7.0", bad="main"), wanted="P7")
     _ask(stage, "unmerged", "critical", "wrong tokens at low temperatures", Claims(), "issue 147", wanted="P8")
     _ask(
         stage,
