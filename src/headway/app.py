@@ -166,6 +166,8 @@ class Headway:
         Raises ``BrokenInvariant`` (``ledger.broken``) when the ledger was altered, but not to look back.
         """
         tags, entries = read_tags(self.repo), self.entries() if also is not None else self.sound_entries()
+        if entries and also is None:
+            self._need_policy()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
         branches = live_branches(here, tags, self.policy)
@@ -231,12 +233,7 @@ class Headway:
 
         Where the world or its own files fail one train, the others go on; then the first failure is raised.
         """
-        if self.policy_source == NO_POLICY:
-            raise UnusableInput(
-                "policy.none",
-                say("this project has no {file}, so nothing says how it is released", file=POLICY_FILE),
-                remedy=say("write one with `headway init`, or put yours back; `--preset NAME` takes a preset as it is"),
-            )
+        self._need_policy()
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
@@ -279,11 +276,24 @@ class Headway:
 
     def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
         """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
+        self._need_policy()
         self.sound_entries()
         return self.recording(self.person).record(kind, train, payload)
 
     def recording(self, actor: str) -> Recording:
         return Recording(self.writing, self.clock, actor, self.policy)
+
+    def _need_policy(self) -> None:
+        """Nothing is decided by rules that nobody chose."""
+        if self.policy_source == NO_POLICY:
+            raise UnusableInput(
+                "policy.none",
+                say("this project has no {file}, so nothing says how it is released", file=POLICY_FILE),
+                remedy=say(
+                    "write one with `headway init`, or put yours back (the work tree may be on a branch without it); "
+                    "`--preset NAME` takes a preset as it is"
+                ),
+            )
 
     def _wanted(self, planned: Plan, version: str | None, done: list[Done]) -> tuple[TrainPlan, ...]:
         """The trains that a tick is for; none when its train arrived in this very tick."""

@@ -5,7 +5,7 @@ A refused request is kept too, with the gate's answer; a refused adoption writes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,26 +17,26 @@ from headway.decide.picks import GateAnswer, adoption, gate
 from headway.decide.queue import queue
 from headway.decide.requests import Asked, lacking
 from headway.decide.trains import Release, live_trains, releases
-from headway.errors import not_found
+from headway.errors import UnusableInput, not_found
 from headway.history.changes import resolve_changes
 from headway.history.claimed import Claimed, read_claims
 from headway.history.features import read_signs
 from headway.history.log import paths_of, read_commits
 from headway.history.repository import resolve_commit
 from headway.model.claimed import ClaimFacts
-from headway.model.commit import Line, Sha
+from headway.model.commit import Line, Sha, number_in
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.pick import Category, ChangeFacts, Claims, PickRequest, PickVerdict
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import say
+from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.loader import policy_digest
 from headway.policy.paths import matches
 from headway.policy.schema import Policy
 from headway.policy.scheme import ReleaseKind, base_of, next_version
 from headway.refusal import Refused, as_if, no
-from headway.reviewing import asked_for, is_over, may_not_amend
+from headway.reviewing import asked_for, is_over, may_not_amend, may_not_review
 from headway.views.picks import PickRow, past_picks, picks
 
 
@@ -114,6 +114,7 @@ def all_picks(app: Headway, version: str | None = None) -> tuple[PickRow, ...]:
 def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, amended: Asked | None) -> Requested:
     """An amendment that states nothing else than what stands already is not written down again."""
     line = snapshot.line(train.branch)
+    _of_this_project(app, request.ref)
     changes = _with_signs(app, resolve_changes(app.repo, request.ref, app.trunk, line))
     commits = [c.commit for c in changes if c.commit is not None]
     known = _claimed(app, request, [c.sha for c in commits], train, snapshot)
@@ -142,6 +143,17 @@ def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, a
     else:
         entry = app.record(Kind.AMENDED, train.name, {"request": amended.id, **said, "inputs": inputs})
     return _as_it_stands(entry, answer, train, replace(snapshot, entries=(*snapshot.entries, entry)), app.policy)
+
+
+def _of_this_project(app: Headway, ref: str) -> None:
+    """Raises ``UnusableInput`` for the address of another project's pull request."""
+    ours = app.policy.project.repository
+    if number_in(ref) is not None and number_in(ref, ours) is None:
+        raise UnusableInput(
+            "pick.other-project",
+            say("{ref} is no pull request of {repository}", ref=ref, repository=ours),
+            remedy=say("name a pull request of this project, or a commit"),
+        )
 
 
 def _kept(reason: Reason, claims: Claims) -> dict[str, object]:
@@ -264,16 +276,11 @@ def _base(release: Release) -> str:
     return ".".join(map(str, release.version.release))
 
 
-def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tuple[Entry, ...] | Refused:
+def adopt(app: Headway, revs: Sequence[str], category: str, reason: str) -> tuple[Entry, ...] | Refused:
     """Explain commits that somebody put on a release branch by hand: a commit or a range ``A..B`` each (G3, P1)."""
-    if category not in {c.value for c in Category}:
-        return no(
-            "P1",
-            "adopt.no-category",
-            say("an adopted commit has exactly one category"),
-            say("add --category with one of {names}", names=[c.value for c in Category]),
-            category=category or None,
-        )
+    refused = _no_category(category) or may_not_review(app)
+    if refused is not None:
+        return refused
     snapshot = app.observe()
     trains = {t.branch: t for t in live_trains(snapshot, app.policy)}
     found: list[tuple[str, dict[str, Any]]] = []
@@ -289,6 +296,8 @@ def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tupl
                     say("name a commit of {names}", names=[x.branch for x in snapshot.lines]),
                     commit=sha,
                 )
+            if ".." in rev and sha in record.explained(snapshot.entries, line.branch):
+                continue
             train, commit = trains.get(line.branch), next(c for c in line.commits if c.sha == sha)
             refused = _fits(app, train, category) or _known(line, sha, snapshot)
             if refused is not None:
@@ -299,10 +308,29 @@ def adopt(app: Headway, revs: Iterable[str], category: str, reason: str) -> tupl
                 refusals += adoption(change, named, Category(category), train, snapshot, app.policy)
             known = {"commit": sha, "branch": line.branch, "origins": [*named]}
             found.append((train.name if train else "", known))
+    if not found:
+        refusals.append(_nothing_left(revs))
     if refusals:
         return Refused(tuple(refusals))
     return tuple(
         app.record(Kind.ADOPTED, train, {**known, "category": category, "reason": reason}) for train, known in found
+    )
+
+
+def _nothing_left(revs: Sequence[str]) -> Reason:
+    text = say("all of it is explained already")
+    return Reason("G3", "adopt.nothing", text, facts(asked=tuple(revs)), say("nothing to do"))
+
+
+def _no_category(category: str) -> Refused | None:
+    if category in {c.value for c in Category}:
+        return None
+    return no(
+        "P1",
+        "adopt.no-category",
+        say("an adopted commit has exactly one category"),
+        say("add --category with one of {names}", names=[c.value for c in Category]),
+        category=category or None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headway.app import Headway
-from headway.decide import resolutions, revertreview
+from headway.decide import record, resolutions, revertreview
 from headway.decide.requests import Lacking, lacking, requests
 from headway.effects.refs import keep
 from headway.errors import not_found
@@ -151,4 +151,6 @@ def shown_revert(app: Headway, commit: str) -> RevertPage:
     planned = next((t for t in plan(snapshot, app.policy).trains if t.train.branch == p["branch"]), None)
     waits = (w for w in (planned.waits if planned else ()) if p["undoes"] in dict(w.facts).values())
     needs = revertreview.lacking(made, snapshot.entries, app.policy) if made else Lacking(0, 0)
-    return RevertPage(conflict, made, tuple(waits), needs, _difference(app, made) if made else None)
+    done = (a for a in record.applied(snapshot.entries, p["branch"]) if a.undoes == p["undoes"])
+    applied = next((a.commit for a in done if a.entry.seq > conflict.seq), None)
+    return RevertPage(conflict, made, tuple(waits), needs, _difference(app, made) if made else None, applied)

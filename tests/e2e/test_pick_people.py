@@ -12,6 +12,7 @@ from trainkit import BRANCH, CUT, PICKS, Project, ask, grow_trunk, make_project,
 
 from headway import controls, dropping, picking
 from headway.app import Headway
+from headway.errors import UnusableInput
 from headway.model.entry import Entry
 from headway.model.pick import Claims
 from headway.refusal import Refused
@@ -110,3 +111,46 @@ def test_a_branch_that_the_trunk_merged_is_nowhere_to_cut_from(tmp_path: Path) -
     app = open_at(made.path, CUT)
     assert codes(controls.cut(app, "0.1.1", side)) == ["cut.merged-in"]
     assert isinstance(controls.cut(app, "0.1.1", maker.tip("main")), Entry)
+
+
+def test_nothing_is_decided_by_rules_that_nobody_chose(tmp_path: Path) -> None:
+    bare = make_project(tmp_path / "other.git", policy=PEOPLE)
+    settle(open_at(bare.path, CUT))
+    bare.commit("lost", "Lose the policy (#9)", {"release.toml": None})
+    lost = open_at(bare.path, PICKS)
+    for act in (
+        lost.plan,
+        lambda: controls.hold(lost, "0.1.1", "look"),
+        lambda: controls.waive(lost, "0.1.1", "C1", "known", date(2025, 2, 1)),
+        lambda: picking.adopt(lost, [BRANCH], "docs", "x"),
+    ):
+        before = len(lost.entries())
+        with pytest.raises(UnusableInput) as caught:
+            act()
+        assert caught.value.code == "policy.none"
+        assert len(lost.entries()) == before
+
+
+def test_only_reviewers_adopt(project: Project) -> None:
+    strange = project.made.commit("Words", {"docs/x.md": "x\n"}, branch=BRANCH)
+    assert codes(picking.adopt(app_of(project, "Ada"), [strange], "docs", "hurry")) == ["approve.not-allowed"]
+    rows = picking.adopt(app_of(project, "Bo"), [f"{strange}~1..{strange}"], "docs", "hurry")
+    assert isinstance(rows, tuple)
+    assert codes(picking.adopt(app_of(project, "Bo"), [f"{strange}~1..{strange}"], "docs", "again")) == [
+        "adopt.nothing"
+    ]
+
+
+def test_the_policy_of_a_trunk_that_is_not_pushed_holds_on_every_branch(tmp_path: Path) -> None:
+    """``release.toml`` is committed here and not on the remote yet, and the work tree is on another branch."""
+    made = make_project(tmp_path / "toy.git")
+    text = made.git("show", "main:release.toml") + PEOPLE
+    made.commit("none", "No policy yet (#9)", {"release.toml": None})
+    clone = tmp_path / "clone"
+    made.git("clone", "--quiet", str(made.path), str(clone))
+    (clone / "release.toml").write_text(text)
+    made.made.run("add", "release.toml", cwd=clone)
+    made.made.run("commit", "--quiet", "-m", "A policy", cwd=clone)
+    made.made.run("switch", "--quiet", "--detach", "HEAD~1", cwd=clone)
+    assert not (clone / "release.toml").exists()
+    assert open_at(clone, PICKS).policy.review.people == ("Rosa", "Bo")

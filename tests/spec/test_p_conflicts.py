@@ -14,6 +14,7 @@ from worlds import BRANCH, VERSION, World, cut, fact, policy
 from headway.decide.requests import requests
 from headway.model.commit import Commit
 from headway.model.entry import Entry, Kind
+from headway.model.pick import Category
 from headway.plan.actions import ApplyChanges, OpenWorkspace, RecordApplied
 
 
@@ -287,3 +288,29 @@ def test_B6_an_approved_resolution_lapses_with_another_one(world: World) -> None
     settle(world)
     assert fact(world.waits()["reverts.needs-review"], "lapsed") == ("bob",)
     assert not world.branches[BRANCH]
+
+
+@pytest.mark.parametrize(("two", "wanted"), [(("critical",), 1), (("critical", "resolution"), 2)])
+def test_P1_who_resolved_a_conflict_is_one_of_the_two_persons(two: tuple[str, ...], wanted: int) -> None:
+    """Two different people stand for it: who resolved it, and another one who looked at that."""
+    world = cut(policy(review={"people": ("ann", "bob"), "two_persons": two}))
+    bad = world.commit("[Bugfix] Bad")
+    world.conflicting = {bad.sha}
+    asked = world.request(bad, Category.CRITICAL)
+    for actor in ("ann", "bob"):
+        approve(world, asked, actor)
+    settle(world)
+    resolve(world, asked, bad, "ann")
+    wait = world.waits()["picks.needs-review"]
+    assert fact(wait, "wanted") == wanted
+    assert ("too few" in str(wait.remedy)) == (wanted == 2)
+    resolve(world, asked, bad, "ANN")
+    resolve(world, asked, bad, "eve")  # the same resolution: it stays ann's too
+    assert fact(world.waits()["picks.needs-review"], "not_by") == ("ann", "eve")
+    approve(world, asked, "ann")
+    settle(world)
+    assert not world.branches[BRANCH]
+    if wanted == 1:
+        approve(world, asked, "bob")
+        settle(world)
+        assert len(world.branches[BRANCH]) == 1

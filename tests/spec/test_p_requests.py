@@ -147,7 +147,12 @@ def test_P1_a_closed_request_is_not_applied_and_not_in_the_way(kind: Kind) -> No
     settle(world)
     assert on_branch(world) == []
     assert not {w for w in world.waits() if w.startswith("picks.")}
-    assert put(world, fix).verdict is PickVerdict.ACCEPTED
+    again = put(world, fix)
+    if kind is Kind.WITHDRAWN:
+        assert again.verdict is PickVerdict.ACCEPTED
+    else:  # a reviewer's no holds until a reviewer lets it in
+        assert [(r.code, fact(r, "by")) for r in again.reviews] == [("picks.rejected-before", "ann")]
+        assert again.verdict is PickVerdict.NEEDS_REVIEW
 
 
 def put(world: World, fix: Commit, request: PickRequest | None = None, **known: Any) -> GateAnswer:

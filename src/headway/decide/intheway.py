@@ -46,6 +46,33 @@ def in_the_way(
     return tuple(r for c in changes if (r := _there(c, line) or _requested(c, others)))
 
 
+def rejected_before(changes: tuple[ChangeFacts, ...], train: Train, entries: tuple[Entry, ...]) -> tuple[Reason, ...]:
+    """A reviewer's no to a request for the same commit holds until a reviewer lets it in."""
+    named = {c.commit.sha for c in changes if c.commit is not None}
+    found = [
+        (a, a.closed)
+        for a in requests(entries, train.name)
+        if a.closed is not None and a.closed.kind is Kind.REJECTED and not named.isdisjoint(a.commits)
+    ]
+    if not found:
+        return ()
+    last, no = found[-1]
+    return (
+        Reason(
+            "P1",
+            "picks.rejected-before",
+            say(
+                "{person} rejected request {id} for it: {reason}",
+                person=no.actor,
+                id=last.id,
+                reason=no.payload["reason"],
+            ),
+            facts(request=last.id, entry=no.seq, by=no.actor, commits=last.commits),
+            say("say what is new; a reviewer lets it in: gate pick:ID"),
+        ),
+    )
+
+
 def _there(known: ChangeFacts, line: Line) -> Reason | None:
     if known.commit is None or known.on_branch is None:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from headway.decide.claims import claims_of
 from headway.decide.embargo import embargo_form, embargoed
 from headway.decide.featurework import feature_work
-from headway.decide.intheway import in_the_way
+from headway.decide.intheway import in_the_way, rejected_before
 from headway.decide.phases import phase_reason, soaking_reason
 from headway.decide.pickevidence import weigh
 from headway.decide.trains import today
@@ -79,7 +79,7 @@ def gate(
         if embargo and category is Category.CRITICAL and c.commit is not None and not c.on_trunk:
             sifted.under_embargo(embargo, c)
     waits = sifted.soaking(changes)
-    reviews = (*sifted.reviews, *weighed.doubts)
+    reviews = (*sifted.reviews, *weighed.doubts, *rejected_before(changes, train, snapshot.entries))
     if sifted.violations:
         return GateAnswer(PickVerdict.REFUSED, tuple(sifted.violations), reviews, (), tuple(sifted.waived))
     verdict = PickVerdict.NEEDS_REVIEW if reviews else PickVerdict.ACCEPTED

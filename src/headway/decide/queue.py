@@ -213,10 +213,9 @@ def _too_few(a: Asked, needs: Lacking, policy: Policy) -> Text | None:
     if not policy.review.people or len(left) >= needs.approvals:
         return None
     return say(
-        "too few may still approve it ({people}): somebody who is not a reviewer stands for the resolution, "
-        "`headway --as NAME pick resolve {id}`; or [review] names more people",
-        people=left or None,
-        id=a.id,
+        "too few may still approve it, of {people}: [review] names more people; "
+        "or somebody who is not named there resolves it in another way",
+        people=policy.review.people,
     )
 
 

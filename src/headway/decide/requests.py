@@ -203,6 +203,11 @@ def people(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def _same(one: Entry, other: Entry) -> bool:
+    """Whether two people resolved a conflict in the very same way."""
+    return all(one.payload[k] == other.payload[k] for k in ("origin", "tip", "tree"))
+
+
 def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     """Approvals and waivers that an open request still needs before it may be applied (P1, P8)."""
     review, p = policy.review, asked.payload
@@ -210,10 +215,13 @@ def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     needs = review.count if asked.verdict is PickVerdict.NEEDS_REVIEW and codes != {EMBARGO} else 0
     if p["category"] in review.categories or asked.resolved:
         needs = max(needs, review.count)
-    kinds = {p["category"], *(["waived"] if p.get("waived") else []), *(["resolution"] if asked.resolved else [])}
-    if not kinds.isdisjoint(review.two_persons):
+    but = people(e.actor for e in asked.resolutions if any(_same(e, r) for r in asked.resolved))
+    if p["category"] in review.two_persons or (p.get("waived") and "waived" in review.two_persons):
+        # Who resolved its conflict has stood for it: one of the two, where they are a reviewer.
+        stood = asked.resolved and any(not review.people or name in review.people for name in but)
+        needs = max(needs, 1 if stood else 2)
+    if asked.resolved and "resolution" in review.two_persons:
         needs = max(needs, 2)
-    but = people(e.actor for e in asked.resolved)
     given = tuple(
         name
         for name in people(e.actor for e in asked.counted if not review.people or e.actor in review.people)

@@ -25,10 +25,12 @@ def pr_of(subject: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def number_in(ref: str) -> tuple[int, bool] | None:
+def number_in(ref: str, repository: str = "") -> tuple[int, bool] | None:
     """The pull request that a person names: ``123``, ``#123``, ``PR 123`` or its address; and whether it can be
-    nothing else. ``None`` for any other words."""
+    nothing else. ``None`` for any other words, and for an address of another ``repository`` (``owner/name``)."""
     found = _NAMED_PR.match(ref)
+    if found and found["at"] and repository and f"/{repository.lower()}/" not in ref.lower():
+        return None
     return (int(found["n"] or found["at"]), bool(found["mark"] or found["at"])) if found else None
 
 

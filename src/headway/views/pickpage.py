@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from headway.decide.requests import Asked, Lacking
+from headway.decide.requests import EMBARGO, Asked, Lacking
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.text import Text, say
@@ -82,6 +82,9 @@ class PickPage:
             yield say("  evidence: {evidence}", evidence=row), ""
         yield _asked_text(a), ""
         for v in p["violations"]:
+            if v["code"] == EMBARGO and self.needs.waivers <= 0:
+                yield say("  gate: P8 enough people have waived that it is on the trunk first"), ""
+                continue
             yield say("  gate: {clause} {message}", clause=v["clause"], message=v["message"]), "yellow"
         if a.closed is not None:
             yield _closed_text(a.closed), "bold red"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.decide.requests import Lacking
+from headway.model.commit import Sha
 from headway.model.entry import Entry
 from headway.model.reason import Reason
 from headway.model.text import Text, say
@@ -17,13 +18,14 @@ from headway.views.words import short
 @dataclass(frozen=True, slots=True)
 class RevertPage:
     """``conflict`` is its newest workspace, ``made`` how it was resolved last, ``difference`` how that differs from a
-    plain revert (``None``: that cannot be told here)."""
+    plain revert (``None``: that cannot be told here), ``applied`` the commit of the branch that holds it."""
 
     conflict: Entry
     made: Entry | None
     waits: tuple[Reason, ...]
     needs: Lacking
     difference: str | None
+    applied: Sha | None
 
     def as_json(self) -> dict[str, Any]:
         p = self.conflict.payload
@@ -44,6 +46,7 @@ class RevertPage:
             "resolution": resolution,
             "approved_by": list(self.needs.given),
             "lacking": {"approvals": max(0, self.needs.approvals), "not_by": list(self.needs.but)},
+            "applied": self.applied,
             "waits": [w.as_json() for w in self.waits],
         }
 
@@ -62,6 +65,8 @@ class RevertPage:
         if p["origin"] != p["undoes"]:
             yield say("  since the trunk undid it: {revert}", revert=short(p["origin"])), ""
         yield say("  it conflicts in {paths}; workspace: {workspace}", paths=p["paths"], workspace=p["workspace"]), ""
+        if self.applied is not None:
+            yield say("  applied: {commit} on the branch", commit=short(self.applied)), ""
         for name in self.needs.given:
             yield say("  approved by {person}", person=name), ""
         if self.made is not None:

@@ -147,8 +147,22 @@ def _signed(train: str, p: Payload) -> Text:
     return say("signed the ledger up to entry {seq}: {signer}", seq=p.get("seq"), signer=p.get("signer"))
 
 
+def _change(c: Payload) -> str:
+    words = c.get("subject") or short(c.get("origin"))
+    dropped = c.get("kind") == "revert" and c.get("origin") == c.get("undoes")
+    return f'Revert "{words}"' if dropped else f"{words} ({c.get('kind')})"
+
+
 def _applied(train: str, p: Payload) -> Text:
-    changes = [f"{c.get('subject') or short(c.get('origin'))} ({c.get('kind')})" for c in p.get("changes", ())]
+    changes = [_change(c) for c in p.get("changes", ())]
+    people = list(dict.fromkeys(str(c["by"]) for c in p.get("changes", ()) if c.get("by")))
+    if people:
+        return say(
+            "found on {branch}, put there by {people}: {changes}",
+            branch=p.get("branch"),
+            people=people,
+            changes=changes,
+        )
     return say("applied to {branch}: {changes}", branch=p.get("branch"), changes=changes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from headway.model.pick import PendingChange
 from headway.model.text import Text, one_line, say
 from headway.model.train import Stage
 from headway.plan.actions import (
@@ -127,15 +128,21 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             )
 
 
+def _change_text(change: PendingChange) -> str:
+    """As the commit on the branch will be called."""
+    words = change.subject or short(change.origin)
+    return f'Revert "{words}"' if change.asked else words
+
+
 def applied_lines(action: Action) -> list[str]:
     """Each change that goes onto a branch, where its sentence does not name them all."""
     if not isinstance(action, ApplyChanges) or len(action.changes) <= _NAMED:
         return []
-    return [f"{short(c.change.origin)}  {one_line(c.change.subject)}" for c in action.changes]
+    return [f"{short(c.change.origin)}  {one_line(_change_text(c.change))}" for c in action.changes]
 
 
 def _apply_text(action: ApplyChanges) -> Text:
-    subjects = [c.change.subject or short(c.change.origin) for c in action.changes]
+    subjects = [_change_text(c.change) for c in action.changes]
     if len(subjects) <= _NAMED:
         return say("apply to {branch}: {subjects}", branch=action.branch, subjects=subjects)
     return say(
