@@ -51,6 +51,7 @@ def _parts(path: Path, policy: str | None, names: tuple[str, ...]) -> list[str] 
         return None
     # FETCH_HEAD, HEAD@{1} and their like are no refs.
     meant = [_sha(repo, name) if name else "" for name in ("HEAD", *names)]
+    meant.append(repo.here.try_run("symbolic-ref", "--quiet", "HEAD")[1])  # whose policy it is depends on the branch
     texts = [Path(policy)] if policy else [repo.state / POLICY_FILE]
     top = work_tree_at(path)
     if top:

@@ -154,3 +154,16 @@ def test_the_policy_of_a_trunk_that_is_not_pushed_holds_on_every_branch(tmp_path
     made.made.run("switch", "--quiet", "--detach", "HEAD~1", cwd=clone)
     assert not (clone / "release.toml").exists()
     assert open_at(clone, PICKS).policy.review.people == ("Rosa", "Bo")
+
+
+def test_a_conflicts_branch_does_not_bring_its_old_policy_back(tmp_path: Path) -> None:
+    """Who follows `git switch conflict/…` reviews by the trunk's rules, and may write new ones on any branch."""
+    made = make_project(tmp_path / "toy", policy=PEOPLE, bare=False)
+    settle(open_at(made.path, CUT))
+    now = made.git("show", "main:release.toml").replace('["Rosa", "Bo"]', '["Cat"]')
+    made.commit("people", "Other people (#9)", {"release.toml": now})
+    made.git("switch", "--quiet", "--create", "mine", BRANCH)
+    assert "Rosa" in (made.path / "release.toml").read_text()
+    assert open_at(made.path, PICKS).policy.review.people == ("Cat",)
+    (made.path / "release.toml").write_text(now.replace('["Cat"]', '["Dan"]'))
+    assert open_at(made.path, PICKS).policy.review.people == ("Dan",)

@@ -176,7 +176,11 @@ def _remedy(found: Conflict, snapshot: Snapshot) -> Text:
     by_hand = {"branch": found.branch, "flags": "-x -m 1" if merge else "-x", "sha": change.origin}
     if found.newest is None:
         return say(
-            "on {branch}: `git cherry-pick {flags} {sha}`, resolve, commit; or `headway tick` opens a workspace for it",
+            "`headway tick` opens a workspace for it; "
+            "or on {branch}: `git cherry-pick {flags} {sha}`, resolve, commit, and `headway adopt` it",
             **by_hand,
         )
-    return say("git refused the branch of a workspace; on {branch}: `git cherry-pick {flags} {sha}`", **by_hand)
+    return say(
+        "git refused the branch of a workspace; on {branch}: `git cherry-pick {flags} {sha}`, then `headway adopt` it",
+        **by_hand,
+    )
