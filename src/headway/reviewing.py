@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from headway.app import Headway
 from headway.decide import debts, record, resolutions, revertreview
-from headway.decide.requests import Asked, requests
+from headway.decide.requests import Asked, requests, resolvers
 from headway.errors import not_found
 from headway.history.changes import trunk_commit
+from headway.history.log import is_ancestor, paths_of
 from headway.model.entry import Entry, Kind
 from headway.model.pick import PickVerdict
 from headway.model.text import say
@@ -111,7 +112,7 @@ def _may_not(app: Headway, asked: Asked) -> Refused | None:
     refused = may_not_review(app)
     if refused is not None:
         return refused
-    if app.person in {e.actor for e in asked.resolved}:
+    if record.person(app.person) in map(record.person, resolvers(asked)):
         return no(
             "P1",
             "approve.own-resolution",
@@ -168,14 +169,35 @@ def withdraw(app: Headway, number: int, reason: str) -> Entry | Refused:
             person=app.person,
             by=asked.entry.actor,
         )
+    refused = _there_unrecorded(app, asked)
+    if refused is not None:
+        return refused
     return app.record(Kind.WITHDRAWN, asked.entry.train, {"request": number, "reason": reason})
 
 
 def reject(app: Headway, number: int, reason: str) -> Entry | Refused:
     """A reviewer's no, to anybody's request."""
     asked = asked_for(app, number)
-    refused = is_over(asked) or _no_reason(reason) or may_not_review(app)
+    refused = is_over(asked) or _no_reason(reason) or may_not_review(app) or _there_unrecorded(app, asked)
     return refused or app.record(Kind.REJECTED, asked.entry.train, {"request": number, "reason": reason})
+
+
+def _there_unrecorded(app: Headway, asked: Asked) -> Refused | None:
+    """A tick that was killed has put it on the branch: nobody takes back what is there without taking it out."""
+    snapshot = app.observe()
+    line = snapshot.line(asked.payload["branch"])
+    ours = [c for c in line.commits if c.sha in snapshot.copies and not snapshot.copies[c.sha].by] if line else []
+    found = next((c for c in ours for n in c.trailers for origin in asked.commits if origin.startswith(n)), None)
+    if found is None:
+        return None
+    return no(
+        "P1",
+        "pick.applied",
+        say("request {id} is on {branch} already", id=asked.id, branch=asked.payload["branch"]),
+        say("`headway tick` writes it down; take it out again: `headway pick drop COMMIT --reason …`"),
+        request=asked.id,
+        commits=(found.sha,),
+    )
 
 
 def _no_reason(reason: str) -> Refused | None:
@@ -199,7 +221,11 @@ def refused_requests(app: Headway, waiver: Entry) -> tuple[Asked, ...]:
 
 
 def paid(app: Headway, number: int, commit: str) -> Entry | Refused:
-    """Say that the trunk has a change that was released first, as a commit that looks different (P8)."""
+    """Say that the trunk has a change that was released first, as a commit that looks different (P8): a reviewer's
+    word, for a commit that came since and touches what the change does."""
+    refused = may_not_review(app)
+    if refused is not None:
+        return refused
     owed = [d for d in debts.open_debts(app.sound_entries()) if d.request == number]
     if not owed:
         return no(
@@ -220,4 +246,16 @@ def paid(app: Headway, number: int, commit: str) -> Entry | Refused:
             origin=owed[0].origin,
         )
     debt = owed[0]
+    older = is_ancestor(app.repo, found.sha, debt.commit)
+    if older or set(paths_of(app.repo, found.sha)).isdisjoint(paths_of(app.repo, debt.commit)):
+        return no(
+            "P8",
+            "debt.another-change",
+            say("{commit} cannot be that change: the release had it already", commit=found.sha[:12])
+            if older
+            else say("{commit} cannot be that change: it touches none of its files", commit=found.sha[:12]),
+            say("name the trunk's commit that brings it"),
+            commit=found.sha,
+            released_as=debt.commit,
+        )
     return app.record(Kind.PAID, debt.train, {"request": number, "origin": debt.origin, "trunk": found.sha})

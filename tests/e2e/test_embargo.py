@@ -108,6 +108,10 @@ def test_from_the_request_to_the_paid_debt(embargoed: Embargoed) -> None:
     assert settle(embargoed.app(POST))[0].count("pay-debt") == 0  # another commit: a person says so
     refused = reviewing.paid(embargoed.app(POST), embargoed.request, embargoed.fix)
     assert isinstance(refused, Refused)
+    for other in (project.shas["first"], project.commit("else", "Else (#98)", {"docs/else.md": "x\n"})):
+        answer = reviewing.paid(embargoed.app(POST), embargoed.request, other)
+        assert isinstance(answer, Refused)
+        assert [r.code for r in answer.reasons] == ["debt.another-change"]
     assert isinstance(reviewing.paid(embargoed.app(POST), embargoed.request, trunk), Entry)
     assert only(embargoed.app(POST), Kind.PAID, "0.1.1").payload["trunk"] == trunk
     assert broken_links(embargoed.app(POST).entries()) == ()

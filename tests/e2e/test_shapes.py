@@ -101,7 +101,7 @@ def test_the_remedy_of_a_conflict_picks_a_merge_by_its_first_parent(tmp_path: Pa
     ask(app, "#13", "critical", "https://example.org/crash")
     ask(app, "#14", "docs")
     conflicts = {str(w.remedy) for w in app.plan().trains[-1].waits if w.code == "picks.conflict"}
-    told = {text.split("`")[1] for text in conflicts}
+    told = {text.split("`")[3] for text in conflicts}
     assert told == {f"git cherry-pick -x -m 1 {sha}", f"git cherry-pick -x {plain}"}
 
 

@@ -152,7 +152,9 @@ def test_what_a_killed_tick_applied_is_its_own_whatever_came_since(asked: Projec
     if meanwhile == "withdrawn":
         app = open_at(asked.path, PICKS)
         asked_for = [r.id for r in picking.all_picks(app) if r.ref == "#4"]
-        reviewing.withdraw(app, asked_for[0], "not needed")
+        answer = reviewing.withdraw(app, asked_for[0], "not needed")
+        assert isinstance(answer, Refused)
+        assert "pick drop" in str(answer.reasons[0].remedy)
     else:
         asked.commit(
             "policy",

@@ -160,8 +160,8 @@ class _Auditor:
         )
 
     def _waivers(self, commit: Commit, identity: Identity) -> tuple[Entry, ...]:
-        names = {commit.sha, *identity.origins}
-        return tuple(e for e in self._waived if e.payload["commit"] in names)
+        names = (commit.sha, *identity.origins, *commit.trailers)
+        return tuple(e for e in self._waived if e.payload["commit"].startswith(names))
 
     def _paths(self, commit: Commit) -> tuple[str, ...]:
         return self._known.paths.get(commit.sha, ())

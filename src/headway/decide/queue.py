@@ -185,7 +185,7 @@ def _unapproved(a: Asked, train: Train, needs: Lacking, policy: Policy) -> Reaso
                 id=a.id,
             ),
         )
-    if all(v["code"] == EMBARGO for v in a.payload.get("violations", ())):
+    if all(v["code"] in {EMBARGO, "picks.rejected-before"} for v in a.payload.get("violations", ())):
         text = say(
             "request {id} waits for approvals, {count} more: {subject}",
             id=a.id,

@@ -203,6 +203,11 @@ def people(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def resolvers(asked: Asked) -> tuple[str, ...]:
+    """Who made the resolutions that count, also where somebody else recorded the very same one later."""
+    return people(e.actor for e in asked.resolutions if any(_same(e, r) for r in asked.resolved))
+
+
 def _same(one: Entry, other: Entry) -> bool:
     """Whether two people resolved a conflict in the very same way."""
     return all(one.payload[k] == other.payload[k] for k in ("origin", "tip", "tree"))
@@ -215,7 +220,7 @@ def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     needs = review.count if asked.verdict is PickVerdict.NEEDS_REVIEW and codes != {EMBARGO} else 0
     if p["category"] in review.categories or asked.resolved:
         needs = max(needs, review.count)
-    but = people(e.actor for e in asked.resolutions if any(_same(e, r) for r in asked.resolved))
+    but = resolvers(asked)
     if p["category"] in review.two_persons or (p.get("waived") and "waived" in review.two_persons):
         # Who resolved its conflict has stood for it: one of the two, where they are a reviewer.
         stood = asked.resolved and any(not review.people or name in review.people for name in but)
