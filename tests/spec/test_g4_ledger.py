@@ -241,7 +241,7 @@ def test_a_bundle_is_verified_with_nothing_but_itself(entries: tuple[Entry, ...]
 
 def test_the_head_is_signed_with_the_key_that_git_signs_with(key: Path, tmp_path: Path) -> None:
     made = GitMaker(tmp_path / "toy.git", bare=True)
-    made.commit("Begin (#1)", {"a.txt": "a\n"})
+    made.commit("Begin (#1)", {"release.toml": 'schema = 1\npreset = "generic"\n'})
     app = open_at(made.path, NOW, person="Ann")
     with pytest.raises(UnusableInput) as caught:
         signing.sign_head(app, None)
@@ -272,7 +272,7 @@ def test_the_head_is_signed_with_the_key_that_git_signs_with(key: Path, tmp_path
 
 def test_a_broken_chain_is_not_signed(key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = GitMaker(tmp_path / "toy.git", bare=True)
-    made.commit("Begin (#1)", {"a.txt": "a\n"})
+    made.commit("Begin (#1)", {"release.toml": 'schema = 1\npreset = "generic"\n'})
     app = open_at(made.path, NOW, person="Ann")
     for n in range(2):
         app.record(Kind.HELD, "", {"reason": f"why {n}"})
