@@ -17,7 +17,6 @@ from headway.history.merge import merge_resolved
 from headway.history.repository import resolve_commit
 from headway.history.resolution import read_resolution
 from headway.model.entry import Entry, Kind
-from headway.model.pick import Resolution
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.plan.planner import plan
@@ -57,19 +56,21 @@ def resolve(app: Headway, request: int, rev: str | None) -> Resolved | Refused:
 def resolve_revert(app: Headway, commit: str, rev: str | None) -> Resolved | Refused:
     """The same of the revert that takes ``commit`` (the beginning of its name) out of its release branch."""
     snapshot = app.observe()
-    conflict = resolutions.revert_conflict(commit, snapshot.entries)
-    if conflict is None:
-        raise not_found("conflict", commit, say("a request's number, or the commit that a revert takes out"))
-    p = conflict.payload
-    last = revertreview.resolved(p["branch"], p["undoes"], p["origin"], snapshot.entries)
-    entry = _recorded(app, conflict, last, None, rev)
+    conflict = _revert_conflict(commit, snapshot)
+    entry = _recorded(app, conflict, revertreview.resolved_on(conflict, snapshot.entries), None, rev)
     if isinstance(entry, Refused):
         return entry
-    line = snapshot.line(p["branch"])
-    made = Resolution(entry.seq, p["base"], entry.payload["tree"], entry.payload["commit"], entry.actor)
-    merged = merge_resolved(app.repo.git, line.tip, made) if line else None
+    line = snapshot.line(entry.payload["branch"])
+    merged = merge_resolved(app.repo.git, line.tip, record.resolution(entry)) if line else None
     needs = revertreview.lacking(entry, (*snapshot.entries, entry), app.policy)
     return Resolved(entry, needs, merged.conflicts if merged else ())
+
+
+def _revert_conflict(commit: str, snapshot: Snapshot) -> Entry:
+    found = resolutions.revert_conflict(commit, snapshot.entries)
+    if found is None:
+        raise not_found("conflict", commit, say("a request's number, or the commit that a revert takes out"))
+    return found
 
 
 def _recorded(
@@ -109,9 +110,8 @@ def _as_it_stands(app: Headway, entry: Entry, snapshot: Snapshot) -> Resolved:
     p = entry.payload
     asked = next(a for a in requests((*snapshot.entries, entry), entry.train) if a.id == p["request"])
     line = snapshot.line(p["branch"])
-    made = Resolution(entry.seq, p["tip"], p["tree"], p["commit"], entry.actor)
     alone = len(asked.commits) == 1  # else it goes onto what the request brings before it
-    merged = merge_resolved(app.repo.git, line.tip, made) if line and alone else None
+    merged = merge_resolved(app.repo.git, line.tip, record.resolution(entry)) if line and alone else None
     return Resolved(entry, lacking(asked, snapshot, app.policy), merged.conflicts if merged else ())
 
 
@@ -143,11 +143,8 @@ def shown_revert(app: Headway, commit: str) -> RevertPage:
     """A revert that conflicts, as a reviewer looks at it; ``commit`` is the beginning of the name of what it takes
     out."""
     snapshot = app.observe()
-    conflict = resolutions.revert_conflict(commit, snapshot.entries)
-    if conflict is None:
-        raise not_found("conflict", commit, say("a request's number, or the commit that a revert takes out"))
-    p = conflict.payload
-    made = revertreview.resolved(p["branch"], p["undoes"], p["origin"], snapshot.entries)
+    conflict = _revert_conflict(commit, snapshot)
+    p, made = conflict.payload, revertreview.resolved_on(conflict, snapshot.entries)
     planned = next((t for t in plan(snapshot, app.policy).trains if t.train.branch == p["branch"]), None)
     waits = (w for w in (planned.waits if planned else ()) if p["undoes"] in dict(w.facts).values())
     needs = revertreview.lacking(made, snapshot.entries, app.policy) if made else Lacking(0, 0)

@@ -8,9 +8,10 @@ from headway.decide.requests import Asked, requests, resolvers
 from headway.errors import not_found
 from headway.history.changes import trunk_commit
 from headway.history.log import is_ancestor, paths_of
+from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.pick import PickVerdict
-from headway.model.text import say
+from headway.model.text import Text, say
 from headway.refusal import Refused, no
 
 
@@ -38,15 +39,14 @@ def is_over(asked: Asked) -> Refused | None:
             reason=asked.closed.payload["reason"],
         )
     if asked.done:
-        return no(
-            "P1",
-            "pick.applied",
-            say("request {id} is on {branch} already", id=asked.id, branch=asked.payload["branch"]),
-            say("take it out again: `headway pick drop COMMIT --reason …`"),
-            request=asked.id,
-            commits=tuple((asked.placed or {}).values()),
-        )
+        out = say("take it out again: `headway pick drop COMMIT --reason …`")
+        return _on_branch(asked, tuple((asked.placed or {}).values()), out)
     return None
+
+
+def _on_branch(asked: Asked, commits: tuple[Sha, ...], remedy: Text) -> Refused:
+    text = say("request {id} is on {branch} already", id=asked.id, branch=asked.payload["branch"])
+    return no("P1", "pick.applied", text, remedy, request=asked.id, commits=commits)
 
 
 def approve_pick(app: Headway, train: str, gate: str) -> Entry | Refused:
@@ -69,8 +69,7 @@ def approve_revert(app: Headway, gate: str) -> Entry | Refused:
     """Let a revert in as somebody resolved it: the approval lapses when it is resolved otherwise."""
     entries = app.sound_entries()
     conflict = resolutions.revert_conflict(gate.removeprefix(revertreview.GATE), entries)
-    p = conflict.payload if conflict else {}
-    made = revertreview.resolved(p["branch"], p["undoes"], p["origin"], entries) if p else None
+    made = revertreview.resolved_on(conflict, entries) if conflict else None
     if made is None:
         raise not_found("resolution", gate, say("see `headway plan`; first `headway pick resolve COMMIT`"))
     refused = may_not_review(app) or (
@@ -78,6 +77,7 @@ def approve_revert(app: Headway, gate: str) -> Entry | Refused:
     )
     if refused is not None:
         return refused
+    p = made.payload
     payload = {"gate": f"{revertreview.GATE}{p['undoes'][:12]}", "commit": p["origin"], "evidence": made.digest}
     mine = record.last(entries, Kind.APPROVED, made.train, **payload)
     if mine is not None and mine.actor == app.person:
@@ -190,14 +190,8 @@ def _there_unrecorded(app: Headway, asked: Asked) -> Refused | None:
     found = next((c for c in ours for n in c.trailers for origin in asked.commits if origin.startswith(n)), None)
     if found is None:
         return None
-    return no(
-        "P1",
-        "pick.applied",
-        say("request {id} is on {branch} already", id=asked.id, branch=asked.payload["branch"]),
-        say("`headway tick` writes it down; take it out again: `headway pick drop COMMIT --reason …`"),
-        request=asked.id,
-        commits=(found.sha,),
-    )
+    later = say("`headway tick` writes it down; take it out again: `headway pick drop COMMIT --reason …`")
+    return _on_branch(asked, (found.sha,), later)
 
 
 def _no_reason(reason: str) -> Refused | None:

@@ -19,16 +19,6 @@ from headway.model.reason import Reason
 LINK = "https://example.org/issues/7"
 
 
-@pytest.fixture
-def world() -> World:
-    return cut()
-
-
-@pytest.fixture
-def fix(world: World) -> Commit:
-    return world.commit("[Bugfix] Mend decode")
-
-
 def ask(
     world: World,
     fix: Commit,

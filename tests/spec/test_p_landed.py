@@ -14,16 +14,6 @@ from headway.views.figures import figures
 from headway.views.picks import PickState, picks
 
 
-@pytest.fixture
-def world() -> World:
-    return cut()
-
-
-@pytest.fixture
-def fix(world: World) -> Commit:
-    return world.commit("[Bugfix] Mend decode")
-
-
 def state(world: World) -> PickState:
     snapshot = world.snapshot()
     return picks(world.train().train, snapshot, world.policy)[-1].state

@@ -47,16 +47,6 @@ def picked(world: World) -> list[str]:
     return [c.subject for c in world.branches[BRANCH]]
 
 
-@pytest.fixture
-def world() -> World:
-    return cut()
-
-
-@pytest.fixture
-def fix(world: World) -> Commit:
-    return world.commit("[Bugfix] Mend decode")
-
-
 # P1 --------------------------------------------------------------------------------------------------------------
 
 

@@ -52,10 +52,13 @@ def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Land
     What the copy holds is held against what it names. What Headway put there was let in then, whatever came since; what
     somebody else did has to be let in now.
     """
+    pairs = claimed(train, line, snapshot, policy)
+    if not pairs:
+        return None
     allowed = {c.origin for c in queue.let_in(train, snapshot, policy)}
     rows: list[tuple[PendingChange, Sha, str]] = []
     first: Commit | None = None
-    for change, commit in claimed(train, line, snapshot, policy):
+    for change, commit in pairs:
         copy = snapshot.copies.get(commit.sha)
         if copy is None or not copy.faithful:
             continue

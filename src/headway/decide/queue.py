@@ -77,9 +77,7 @@ def _changes(ready: Iterator[Standing], snapshot: Snapshot) -> tuple[PendingChan
 
 def _resolution(asked: Asked, commit: Sha) -> Resolution | None:
     made = asked.resolution(commit)
-    if made is None:
-        return None
-    return Resolution(made.seq, made.payload["tip"], made.payload["tree"], made.payload["commit"], made.actor)
+    return record.resolution(made) if made is not None else None
 
 
 def _numbers(snapshot: Snapshot) -> dict[int, Commit]:
@@ -178,7 +176,7 @@ def _unapproved(a: Asked, train: Train, needs: Lacking, policy: Policy) -> Reaso
                 subject=a.subject,
             ),
             known,
-            _too_few(a, needs, policy)
+            _too_few(needs, policy)
             or say(
                 "compare it with its origin: `headway pick show {id}`; then `headway approve {version} pick:{id}`",
                 version=train.name,
@@ -206,7 +204,7 @@ def _unapproved(a: Asked, train: Train, needs: Lacking, policy: Policy) -> Reaso
     )
 
 
-def _too_few(a: Asked, needs: Lacking, policy: Policy) -> Text | None:
+def _too_few(needs: Lacking, policy: Policy) -> Text | None:
     """What to do where the policy names too few people who may still approve a resolution."""
     out = {record.person(name) for name in (*needs.but, *needs.given)}
     left = [p for p in policy.review.people if record.person(p) not in out]

@@ -9,7 +9,7 @@ from typing import Any
 
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, digest_of
-from headway.model.pick import ChangeKind
+from headway.model.pick import ChangeKind, Resolution
 
 Entries = tuple[Entry, ...]
 GIVING_UP = frozenset({Kind.SKIPPED, Kind.ABANDONED})
@@ -123,6 +123,12 @@ def categories(entries: Entries, branch: str) -> dict[Sha, str]:
 def trains_on(entries: Entries, branch: str) -> frozenset[str]:
     """Versions that were cut, picked or released from a branch."""
     return frozenset(e.train for e in entries if e.train and e.payload.get("branch") == branch)
+
+
+def resolution(e: Entry) -> Resolution:
+    """What a ``resolved`` entry says."""
+    p = e.payload
+    return Resolution(e.seq, p["tip"], p["tree"], p["commit"], e.actor)
 
 
 def policy_digest_of(entry: Entry) -> str | None:

@@ -203,6 +203,12 @@ def people(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def reviewers(names: Iterable[str], but: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
+    """Of those who approved, the different people whose word counts, and who are not ``but``."""
+    out, named = {record.person(name) for name in but}, policy.review.people
+    return tuple(n for n in people(n for n in names if not named or n in named) if record.person(n) not in out)
+
+
 def resolvers(asked: Asked) -> tuple[str, ...]:
     """Who made the resolutions that count, also where somebody else recorded the very same one later."""
     return people(e.actor for e in asked.resolutions if any(_same(e, r) for r in asked.resolved))
@@ -227,11 +233,7 @@ def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
         needs = max(needs, 1 if stood else 2)
     if asked.resolved and "resolution" in review.two_persons:
         needs = max(needs, 2)
-    given = tuple(
-        name
-        for name in people(e.actor for e in asked.counted if not review.people or e.actor in review.people)
-        if record.person(name) not in map(record.person, but)
-    )
+    given = reviewers((e.actor for e in asked.counted), but, policy)
     lapsed = people(e.actor for e in asked.approvals if e not in asked.counted and e.actor not in given)
     commit = str(p.get("commit"))
     waivers = missing_waivers(asked.entry.train, commit, snapshot, policy) if asked.embargo else 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headway.decide import record
-from headway.decide.requests import Lacking, people
+from headway.decide.requests import Lacking, people, reviewers
 from headway.model.commit import Line, Sha
 from headway.model.entry import Entry, Kind
-from headway.model.pick import ChangeKind, PendingChange, Resolution
+from headway.model.pick import ChangeKind, PendingChange
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
@@ -30,15 +30,18 @@ def resolved(branch: str, undoes: Sha | None, origin: Sha, entries: tuple[Entry,
     return found
 
 
+def resolved_on(conflict: Entry, entries: tuple[Entry, ...]) -> Entry | None:
+    """The same of the revert whose workspace an entry says was opened."""
+    p = conflict.payload
+    return resolved(p["branch"], p["undoes"], p["origin"], entries)
+
+
 def with_resolution(change: PendingChange, branch: str, entries: tuple[Entry, ...]) -> PendingChange:
     """A revert as it is to be applied."""
     if change.kind is not ChangeKind.REVERT:
         return change
     made = resolved(branch, change.undoes, change.origin, entries)
-    if made is None:
-        return change
-    p = made.payload
-    return replace(change, resolution=Resolution(made.seq, p["tip"], p["tree"], p["commit"], made.actor))
+    return change if made is None else replace(change, resolution=record.resolution(made))
 
 
 def lacking(made: Entry, entries: tuple[Entry, ...], policy: Policy) -> Lacking:
@@ -46,9 +49,7 @@ def lacking(made: Entry, entries: tuple[Entry, ...], policy: Policy) -> Lacking:
     review, gate = policy.review, f"{GATE}{made.payload['undoes'][:12]}"
     needs = max(review.count, 2 if "resolution" in review.two_persons else 0)
     every = [e for e in record.of(entries, Kind.APPROVED, made.train) if e.payload["gate"] == gate]
-    counted = (e.actor for e in every if e.payload["evidence"] == made.digest)
-    by = record.person(made.actor)
-    given = tuple(n for n in people(counted) if record.person(n) != by and (not review.people or n in review.people))
+    given = reviewers((e.actor for e in every if e.payload["evidence"] == made.digest), (made.actor,), policy)
     lapsed = people(e.actor for e in every if e.payload["evidence"] != made.digest and e.actor not in given)
     return Lacking(needs - len(given), 0, (made.actor,), given, lapsed)
 
