@@ -26,7 +26,8 @@ from headway.model.pick import Category, ChangeFacts, ChangeKind, Claims, Copy, 
 from headway.model.reason import Reason
 from headway.model.snapshot import PrivateBranch, Snapshot, Trunk
 from headway.model.text import Facts
-from headway.plan.planner import TrainPlan, plan
+from headway.plan.planner import plan
+from headway.plan.trainplan import TrainPlan
 from headway.policy.clauses import CLAUSES
 from headway.policy.loader import load_policy
 from headway.policy.schema import Policy

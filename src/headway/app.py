@@ -40,7 +40,8 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.plan.actions import Action
-from headway.plan.planner import Plan, TrainPlan, plan
+from headway.plan.planner import plan
+from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
@@ -318,16 +319,12 @@ class _Performing:
         # Builders, runners and the HTTP client are loaded by what acts, not by what looks.
         from headway.effects.measure import Measurer
         from headway.effects.perform import Performer
+        from headway.effects.site import Site
 
         app = self._app
         return Performer(
-            repo=app.repo,
-            policy=app.policy,
-            clock=app.clock,
+            site=Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder),
             recorder=app.recording(ACTOR),
-            progress=app.progress,
-            paths=app.paths,
-            index=app.index_folder,
             measurer=Measurer(app.repo, app.policy, app.paths, app.index_folder, self._store, app.progress),
         )
 

@@ -22,7 +22,8 @@ from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
-from headway.plan.planner import TrainPlan, plan
+from headway.plan.planner import plan
+from headway.plan.trainplan import TrainPlan
 from headway.policyfile import NO_POLICY
 from headway.views.figures import Figures, figures, trunk_reverts
 

@@ -41,7 +41,8 @@ from headway.plan.actions import (
     TagFinal,
     action_json,
 )
-from headway.plan.planner import TrainPlan, plan
+from headway.plan.planner import plan
+from headway.plan.trainplan import TrainPlan
 
 POLICY = policy(
     perf={**MEASURED, "looks": (2, 3), "probe_blocks": 1},

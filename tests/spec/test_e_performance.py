@@ -21,7 +21,7 @@ from headway.model.text import Text
 from headway.model.verdict import Verdict
 from headway.perf.links import DashboardLink, dashboard_link, parse_dashboard_link
 from headway.perf.local import Engine, environment, run_block
-from headway.policy.schema import Perf, PerfCell
+from headway.policy.perf_tables import Perf, PerfCell
 from headway.stats.gate import GateDesign, judge
 
 ENGINE = """

@@ -18,7 +18,8 @@ from headway.policy.loader import load_policy, policy_digest, preset_names, pres
 from headway.policy.paths import matches
 from headway.policy.problems import known_keys
 from headway.policy.reference import json_schema, reference_markdown
-from headway.policy.schema import Policy, Table
+from headway.policy.schema import Policy
+from headway.policy.table import Table
 from headway.policy.toml_lines import key_lines
 
 unhurried = settings(deadline=None)

@@ -39,7 +39,7 @@ def status(context: Context) -> Answer:
 @answering
 def plan(context: Context, version: str | None) -> Answer:
     from headway.app import pick_train
-    from headway.plan.planner import Plan
+    from headway.plan.trainplan import Plan
     from headway.views.board import phase_text
     from headway.views.words import STAGES, action_text, applied_lines
 

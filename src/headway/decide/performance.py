@@ -17,7 +17,8 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
-from headway.policy.schema import Perf, Policy
+from headway.policy.perf_tables import Perf
+from headway.policy.schema import Policy
 from headway.stats.culprit import Found, Next, search
 from headway.stats.gate import GateDesign, judge, next_look
 from headway.stats.paired import Pairs, pairs

@@ -19,7 +19,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
-from headway.plan.planner import TrainPlan
+from headway.plan.trainplan import TrainPlan
 
 
 def expect(holds: bool, what: str) -> None:

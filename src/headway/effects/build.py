@@ -15,7 +15,7 @@ from headway.effects.wheel import wheel_name_version
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.build import Artifact
 from headway.model.text import Text, say
-from headway.policy.schema import Build
+from headway.policy.candidate_tables import Build
 from headway.process import command_line, run_logged
 from headway.simple import name_version_of
 

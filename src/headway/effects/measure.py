@@ -26,7 +26,8 @@ from headway.model.text import Text, facts, say
 from headway.perf.local import Engine, environment, run_block
 from headway.perf.store import MeasurementStore
 from headway.plan.actions import MeasureCandidate, ProbeCommit
-from headway.policy.schema import Perf, Policy
+from headway.policy.perf_tables import Perf
+from headway.policy.schema import Policy
 from headway.policy.scheme import final_tag
 
 _INSTALL_LIMIT_S = 1800

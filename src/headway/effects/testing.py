@@ -12,7 +12,7 @@ from headway.effects.environment import Failed, fresh_environment, uv_env, uv_pr
 from headway.effects.wheel import importable_modules
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.text import Text, say
-from headway.policy.schema import Test
+from headway.policy.candidate_tables import Test
 from headway.process import Finished, command_line, run_logged
 
 _IMPORT_ALL = "import importlib, sys; [importlib.import_module(m) for m in sys.argv[1:]]"

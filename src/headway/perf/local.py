@@ -16,7 +16,7 @@ from headway.model.ports import Progress
 from headway.model.text import say
 from headway.perf.importers import Invalid, Result, parse_result
 from headway.perf.launch import HOST, Launch, free_port, launched
-from headway.policy.schema import Perf, PerfCell
+from headway.policy.perf_tables import Perf, PerfCell
 from headway.process import child_env, command_line, run_logged
 
 BUILT_IN = "headway-client"

@@ -5,7 +5,7 @@ One action at a time, because each changes what the next is decided on; ``tick``
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headway.decide import (
     branch,
@@ -13,17 +13,12 @@ from headway.decide import (
     conflicts,
     cut,
     debts,
-    dropping,
-    evidence,
-    notes,
-    performance,
     privately,
     promotion,
     record,
 )
 from headway.decide.candidates import (
     CandidateRecord,
-    broken_step,
     next_tag,
     nothing_new,
     on_line,
@@ -32,12 +27,9 @@ from headway.decide.candidates import (
     stray_waits,
 )
 from headway.decide.embargo import private_branch
-from headway.decide.performance import Standing, standing
 from headway.decide.trains import live_trains
-from headway.decide.waivers import waived
-from headway.model.build import Artifact
 from headway.model.commit import Line, Sha
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Kind
 from headway.model.pick import Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -46,59 +38,20 @@ from headway.plan.actions import (
     Action,
     AppliedChange,
     ApplyChanges,
-    BuildCandidate,
     CheckCommit,
     CutBranch,
-    MeasureCandidate,
-    NameCulprit,
     OpenDebt,
     OpenWorkspace,
     PayDebt,
     PlannedChange,
     PrepareEmbargoed,
-    ProbeCommit,
-    Publish,
     RecordApplied,
     TagCandidate,
-    TagFinal,
-    TestCandidate,
-    action_json,
 )
+from headway.plan.candidate import candidate_action
+from headway.plan.promoting import decide, finish
+from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
-from headway.stats.culprit import Next
-
-
-@dataclass(frozen=True, slots=True)
-class TrainPlan:
-    """One train: where it is, what happens next (or nothing), what it waits for.
-
-    ``evidence`` is the digest that an approval is bound to; ``None`` while there is nothing to approve.
-    """
-
-    train: Train
-    stage: Stage
-    action: Action | None
-    waits: tuple[Reason, ...]
-    candidates: tuple[CandidateRecord, ...] = ()
-    performance: Standing | None = None
-    evidence: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All trains, in version order."""
-
-    trains: tuple[TrainPlan, ...]
-
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        return tuple(t.action for t in self.trains if t.action is not None)
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "actions": [action_json(a) for a in self.actions],
-            "waits": [{"train": t.train.name, **w.as_json()} for t in self.trains for w in t.waits],
-        }
 
 
 def plan(snapshot: Snapshot, policy: Policy) -> Plan:
@@ -147,7 +100,7 @@ def _after_cut(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> 
     known = on_line(every, line)
     published = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
     if published is not None:
-        return _finish(train, line, known, published, snapshot, policy)
+        return finish(train, line, known, published, snapshot, policy)
     if not train.post and record.last(snapshot.entries, Kind.CUT, branch=line.branch) is None:
         return TrainPlan(train, Stage.OPEN, CutBranch(train.name, train.branch, line.cut), (), known)
     return _open(train, line, every, known, snapshot, policy)
@@ -179,14 +132,14 @@ def _open(
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)
     action = action or _workspace_action(train, line, trials, snapshot)
-    action = action or next((a for r in known if (a := _candidate_action(train, r)) is not None), None)
+    action = action or next((a for r in known if (a := candidate_action(train, r)) is not None), None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
     empty = nothing_new(train, line)
     if empty is not None:
         return TrainPlan(train, stage, None, (*waits, empty), known)
     if known and known[-1].facts.commit == line.tip:
-        return _decide(train, line, known, waits, trials, snapshot, policy)
+        return decide(train, line, known, waits, trials, snapshot, policy)
     quiet = quiet_wait(train, line, snapshot, policy)
     kept = quiet is not None or strange is not None  # what nobody accounts for is not tested
     tag = None if kept else TagCandidate(train.name, next_tag(train, every, policy), line.tip)
@@ -231,132 +184,3 @@ def _workspace_action(train: Train, line: Line, trials: tuple[Trial, ...], snaps
     return OpenWorkspace(
         train.name, line.branch, line.tip, name, change, found.trial.conflicts, conflicts.before(found.trial, trials)
     )
-
-
-def _candidate_action(train: Train, r: CandidateRecord) -> Action | None:
-    c = r.facts
-    if r.tagged is None:
-        return TagCandidate(train.name, c.tag, c.commit)
-    if r.built is None:
-        return BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before)
-    if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
-        return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel)
-    return None
-
-
-def _decide(
-    train: Train,
-    line: Line,
-    known: tuple[CandidateRecord, ...],
-    waits: tuple[Reason, ...],
-    trials: tuple[Trial, ...],
-    snapshot: Snapshot,
-    policy: Policy,
-) -> TrainPlan:
-    newest = known[-1]
-    broken = broken_step(newest)
-    if broken is not None or newest.wheel is None:
-        return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *((broken,) if broken else ())), known)
-    perf = standing(train, newest, snapshot, policy)
-    action = _performance_action(train, line, newest, newest.wheel, perf, snapshot, policy)
-    if action is not None:
-        return TrainPlan(train, Stage.CANDIDATE, action, (*waits, *perf.blockers), known, perf)
-    return _go(train, line, known, perf, waits, trials, snapshot, policy)
-
-
-def _performance_action(
-    train: Train,
-    line: Line,
-    newest: CandidateRecord,
-    wheel: Artifact,
-    perf: Standing,
-    snapshot: Snapshot,
-    policy: Policy,
-) -> Action | None:
-    c = newest.facts
-    if train.previous_commit is None:
-        return None
-    if perf.measure is not None:
-        return MeasureCandidate(
-            train.name,
-            c.tag,
-            c.commit,
-            train.branch,
-            train.previous_commit,
-            str(train.previous),
-            wheel,
-            perf.measure.first,
-            perf.measure.last,
-        )
-    if not perf.regressed:
-        return None
-    step = performance.culprit_step(train, line, newest, perf.regressed, snapshot, policy)
-    if step is None:
-        return None
-    if isinstance(step, Next):
-        target = performance.worst(perf.regressed)
-        done = performance.comparison_of(snapshot, step.commit, train.previous_commit)
-        first = done.blocks if done else 0
-        have = len(performance.paired(done, target.cell, target.metric))
-        return ProbeCommit(
-            train.name,
-            c.tag,
-            step.commit,
-            train.name,
-            train.previous_commit,
-            str(train.previous),
-            target.cell,
-            target.metric,
-            first,
-            first + max(1, step.blocks - have),
-        )
-    commits = performance.suspects(line, newest, snapshot, train.previous_commit)
-    subject = next((x.title for x in commits if x.sha == step.commit), "")
-    return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)
-
-
-def _go(
-    train: Train,
-    line: Line,
-    known: tuple[CandidateRecord, ...],
-    perf: Standing,
-    waits: tuple[Reason, ...],
-    trials: tuple[Trial, ...],
-    snapshot: Snapshot,
-    policy: Policy,
-) -> TrainPlan:
-    newest = known[-1]
-    digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot, policy))
-    reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
-    blockers = (
-        *reverts,
-        *(w for w in waits if w.code in (*dropping.BLOCKING, branch.UNEXPLAINED)),
-        *perf.blockers,
-        *debts.blockers(train, line, snapshot, policy),
-    )
-    approvals = promotion.approval_waits(train, newest.facts.commit, digest, snapshot, policy)
-    day = promotion.date_wait(train, snapshot, policy)
-    others = tuple(w for w in waits if w not in blockers)
-    final = (*blockers, *approvals, *((day,) if day else ()))
-    if final:
-        return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
-    action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.artifacts)
-    return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest)
-
-
-def _finish(
-    train: Train,
-    line: Line,
-    known: tuple[CandidateRecord, ...],
-    published: Entry,
-    snapshot: Snapshot,
-    policy: Policy,
-) -> TrainPlan:
-    commit = published.payload["commit"]
-    elsewhere = promotion.other_final(train, commit, snapshot)
-    if elsewhere is not None:
-        return TrainPlan(train, Stage.PROMOTING, None, (elsewhere,), known)
-    accepted = next((r for r in known if r.facts.tag == published.payload["tag"]), None)
-    perf = standing(train, accepted, snapshot, policy) if accepted else None
-    text = notes.markdown(notes.notes_of(train, line.upto(commit), accepted, perf, snapshot, policy))
-    return TrainPlan(train, Stage.PROMOTING, TagFinal(train.name, train.tag, commit, text), (), known, perf)

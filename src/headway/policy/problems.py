@@ -9,7 +9,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
-from headway.policy.schema import Policy, Table
+from headway.policy.schema import Policy
+from headway.policy.table import Table
 from headway.policy.toml_lines import Path
 
 

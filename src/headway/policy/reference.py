@@ -9,7 +9,10 @@ import tomlkit
 from pydantic.fields import FieldInfo
 
 from headway.policy.loader import DEFAULT_PRESET, load_policy
-from headway.policy.schema import Gate, PerfCell, Phase, Policy, Table
+from headway.policy.perf_tables import PerfCell
+from headway.policy.release_tables import Gate
+from headway.policy.schema import Phase, Policy
+from headway.policy.table import Table
 
 
 def json_schema() -> dict[str, Any]:

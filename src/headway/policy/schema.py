@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from headway.model.measurement import Cell
+from headway.policy.candidate_tables import Build, Candidate, Test
+from headway.policy.perf_tables import Perf
+from headway.policy.release_tables import Gate, Index, LedgerTable, Notes, Post, Waivers
+from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
 
 SCHEMA = 1
-
-Words = tuple[str, ...]
-Positive = Annotated[int, Field(gt=0)]
-NotNegative = Annotated[int, Field(ge=0)]
-Days = Annotated[int, Field(ge=0, le=365)]
-CategoryName = Literal["regression", "critical", "new-feature-fix", "docs", "release-branch"]
-Margin = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Table(BaseModel):
-    """A table of the file: frozen, and no key that is not known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
 class Project(Table):
@@ -149,155 +139,6 @@ class Reverts(Table):
     soak_hours: NotNegative = Field(
         0, description="Hours a trunk revert is left alone, since many are relanded within a day."
     )
-
-
-class Candidate(Table):
-    """B4: when a candidate is tagged."""
-
-    quiet_hours: NotNegative = Field(
-        0, description="Hours without a change on the branch before the next candidate is tagged."
-    )
-
-
-class Build(Table):
-    """B4: the build. Commands are split as a shell does, without one; fields: {python} {source} {out} {version}."""
-
-    command: str = Field(
-        "{python} -P -m build --installer uv --outdir {out} {source}", description="Writes artifacts to {out}."
-    )
-    env: dict[str, str] = Field(
-        default_factory=dict,
-        description="Environment of the build: how each build back-end is told the final version ({version}).",
-    )
-    expect: Words = Field(("*.whl", "*.tar.gz"), description="Glob patterns; each must be met by exactly one artifact.")
-    timeout_s: Positive = Field(3600, description="Limit of one build.")
-
-
-class Test(Table):
-    """B4: the test of a candidate in a fresh environment. Fields: {python} {version} {wheel}."""
-
-    command: str = Field(
-        "",
-        description="Run where only the wheel and `requires` are installed; empty: import its modules.",
-    )
-    requires: Words = Field((), description="Requirements of the tests themselves.")
-    paths: Words = Field(
-        (),
-        description="Paths of the repository that are laid beside the tests (never the package's own source).",
-    )
-    timeout_s: Positive = Field(3600, description="Limit of one test run.")
-
-
-class PerfCell(Table):
-    """One cell to measure: what the client is asked to do with one model on one kind of hardware."""
-
-    model: str = Field(description="Model family, as the coverage spells it.")
-    hardware: str = Field(description="Hardware, as the coverage spells it.")
-    test: str = Field(description="Name of the test; with model and hardware it identifies the cell.")
-    serve: str = Field("", description="Arguments added to the serve command for this cell's launch.")
-    client: str = Field("", description="Arguments added to the client command.")
-    metrics: Words = Field(("median_tpot_ms",), description="At most three gating metrics.", min_length=1, max_length=3)
-
-    @property
-    def cell(self) -> Cell:
-        """What identifies it (see the glossary)."""
-        return Cell(self.model, self.hardware, self.test)
-
-
-class Perf(Table):
-    """E1–E7: performance validation.
-
-    Fields of both commands: {python} {host} {port} {model} {seed} {branch} {commit} {version}; the client has
-    {base_url} and {result} too. {python} is the engine's own for ``serve``, Headway's for the client.
-    """
-
-    required: bool = Field(True, description="No promotion without performance evidence (E1).")
-    models: Words = Field((), description="Models asked for (E2).")
-    hardware: Words = Field((), description="Hardware asked for (E2).")
-    serve: str = Field("", description="Command that launches the engine from an installed wheel (E5).")
-    health: str = Field("/health", description="Path that answers 200 when the engine is ready.")
-    start_timeout_s: Positive = Field(600, description="Limit for a launch to become healthy.")
-    client: str = Field(
-        "headway-client",
-        description="The built-in `headway-client`, or a command that writes a `vllm bench serve` JSON to {result}.",
-    )
-    client_timeout_s: Positive = Field(1800, description="Limit of one client run.")
-    env: dict[str, str] = Field(default_factory=dict, description="Environment of launches.")
-    cells: tuple[PerfCell, ...] = Field((), description="What is measured.")
-    margins: dict[str, Margin] = Field(
-        default_factory=dict, description="Metric to the smallest effect that matters (0.05 = 5 %)."
-    )
-    margin: Margin = Field(0.05, description="Margin of metrics that have none of their own.")
-    alpha: float = Field(
-        0.05,
-        gt=0,
-        lt=0.5,
-        description="Chance that an unchanged release is blocked, at most (over all cells).",
-    )
-    beta: float = Field(
-        0.05,
-        gt=0,
-        lt=0.5,
-        description="Chance that a release with a cell worse by its margin passes, at most.",
-    )
-    looks: tuple[Positive, ...] = Field(
-        (3, 4, 6, 8, 12, 16), description="Numbers of blocks after which the verdict is taken.", min_length=1
-    )
-    probe_blocks: Positive = Field(2, description="Blocks for each step of the culprit search.")
-    dashboard: str = Field("", description="Address of the dashboard, for links (E6, E7).")
-    workflow: str = Field("", description="Repository and workflow that policy names for the fleet (E1, E3).")
-
-
-class Gate(Table):
-    """Who may approve a gate, and how many must."""
-
-    people: Words = Field((), description="Names that count; empty: anybody.")
-    count: Positive = Field(1, description="How many different people.")
-
-
-class Post(Table):
-    """V4, C2: post releases."""
-
-    categories: tuple[CategoryName, ...] = Field(
-        ("regression", "critical", "new-feature-fix", "release-branch"),
-        description="What a post release may hold: fixes only (V4).",
-    )
-
-
-class Waivers(Table):
-    """Which waits a named person may waive."""
-
-    clauses: Words = Field((), description="Clause ids, or `cell` for a performance cell.")
-    people: Words = Field((), description="Names that may; empty: anybody.")
-
-
-class Index(Table):
-    """N1: where artifacts are published."""
-
-    path: str = Field(
-        "",
-        description="Folder of the static index, from the repository's state folder; used when upload_url is empty.",
-    )
-    upload_url: str = Field(
-        "",
-        description="Upload address of a package index (twine; its credentials come from twine's own settings).",
-    )
-    simple_url: str = Field("", description="The same index's simple page, from which a publication is read back.")
-
-
-class LedgerTable(Table):
-    """Where the record is kept."""
-
-    url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the repository's state folder.")
-
-
-class Notes(Table):
-    """N2: release notes."""
-
-    features: Words = Field((), description="Regular expressions of subjects that are new features.")
-    fixes: Words = Field((), description="… fixes.")
-    breaking: Words = Field((), description="… breaking changes (searched in the body too).")
-    upcoming: Words = Field((), description="… deprecations and upcoming changes (searched in the body too).")
 
 
 class Policy(Table):

@@ -18,7 +18,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.text import Text, say
 from headway.model.train import Stage
-from headway.plan.planner import Plan, TrainPlan
+from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
 from headway.policy.scheme import ReleaseKind, kind_of
 from headway.views.gates import Gate, Light, gates

@@ -16,7 +16,7 @@ from headway.model.text import Text, facts_json, say
 from headway.model.train import Stage
 from headway.model.verdict import Verdict
 from headway.plan.actions import ApplyChanges, CheckCommit, CutBranch, RecordApplied, TagCandidate
-from headway.plan.planner import TrainPlan
+from headway.plan.trainplan import TrainPlan
 from headway.policy.schema import Policy
 from headway.views.words import action_text, short
 

@@ -16,7 +16,8 @@ from headway.model.entry import Entry, Kind, broken_links
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
-from headway.plan.planner import TrainPlan, plan
+from headway.plan.planner import plan
+from headway.plan.trainplan import TrainPlan
 from headway.policy.scheme import branch_of, final_tag
 from headway.refusal import version_of
 from headway.reports import Released, look_back

@@ -1,0 +1,82 @@
+"""Effects on a candidate: its build and its test, as payloads for the ledger (B4)."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from contextlib import nullcontext
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from headway.effects.build import BuildFailed, artifact_of, build_candidate
+from headway.effects.site import Site
+from headway.effects.testing import test_wheel
+from headway.history.log import read_commit
+from headway.model.text import say
+from headway.plan.actions import BuildCandidate, TestCandidate
+from headway.policy.scheme import final_tag
+
+
+def build(site: Site, action: BuildCandidate) -> dict[str, Any]:
+    out, log = site.paths.artifacts(action.tag), site.paths.log(action.tag, "build")
+    known: dict[str, Any] = {"tag": action.tag, "commit": action.commit, "log": str(log)}
+    site.progress.say(say("building {tag} as {version}", tag=action.tag, version=action.version))
+    began = time.monotonic()
+    # it appears only when complete: there without a record, a tick was killed before it could write one
+    if out.is_dir() and not action.again:
+        expected = site.policy.build.expect
+        files = (p for p in sorted(out.iterdir()) if any(fnmatchcase(p.name, e) for e in expected))
+        artifacts = tuple(artifact_of(p) for p in files if p.is_file())
+        seconds = time.monotonic() - began
+    else:
+        tag = final_tag(Version(action.version), site.policy.versions)
+        with site.export(action.commit, tag=tag) as source:
+            site.progress.step(f"building:{action.tag}")
+            epoch = int(read_commit(site.repo, action.commit).committed.timestamp())
+            built = build_candidate(
+                source, out, action.version, site.policy.build, epoch, log=log, python=Path(sys.executable)
+            )
+        if isinstance(built, BuildFailed):
+            return {
+                **known,
+                "ok": False,
+                "why": str(built.why),
+                "artifacts": [],
+                "seconds": round(built.seconds, 3),
+            }
+        artifacts, seconds = built.artifacts, built.seconds
+    rows = [a.as_json() for a in artifacts]
+    return {**known, "ok": True, "why": "", "artifacts": rows, "seconds": round(seconds, 3)}
+
+
+def test(site: Site, action: TestCandidate) -> dict[str, Any]:
+    log, test = site.paths.log(action.tag, "test"), site.policy.test
+    wheel = site.paths.artifacts(action.tag) / action.wheel.file
+    site.same(wheel, action.wheel.sha256, action.tag)
+    site.progress.say(say("testing {wheel} in a fresh environment", wheel=action.wheel.file))
+    with site.export(action.commit, test.paths) if test.paths else nullcontext() as checks:
+        site.progress.step(f"testing:{action.tag}")
+        outcome = test_wheel(
+            wheel,
+            action.version,
+            test,
+            checks_dir=checks,
+            workdir=site.paths.work(action.tag),
+            log=log,
+        )
+        site.progress.step(f"tested:{action.tag}")
+    shutil.rmtree(site.paths.work(action.tag), ignore_errors=True)
+    return {
+        "tag": action.tag,
+        "commit": action.commit,
+        "ok": outcome.ok,
+        "why": str(outcome.why),
+        "wheel": action.wheel.sha256,
+        "command": test.command,
+        "log": str(log),
+        "seconds": round(outcome.seconds, 3),
+    }

@@ -1,0 +1,84 @@
+"""What is done with a candidate until people can decide on it: tag, build, test, measure (B4, E5, E7)."""
+
+from __future__ import annotations
+
+from headway.decide import performance
+from headway.decide.candidates import CandidateRecord
+from headway.decide.performance import Standing
+from headway.model.build import Artifact
+from headway.model.commit import Line
+from headway.model.snapshot import Snapshot
+from headway.model.train import Train
+from headway.plan.actions import (
+    Action,
+    BuildCandidate,
+    MeasureCandidate,
+    NameCulprit,
+    ProbeCommit,
+    TagCandidate,
+    TestCandidate,
+)
+from headway.policy.schema import Policy
+from headway.stats.culprit import Next
+
+
+def candidate_action(train: Train, r: CandidateRecord) -> Action | None:
+    c = r.facts
+    if r.tagged is None:
+        return TagCandidate(train.name, c.tag, c.commit)
+    if r.built is None:
+        return BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before)
+    if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
+        return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel)
+    return None
+
+
+def performance_action(
+    train: Train,
+    line: Line,
+    newest: CandidateRecord,
+    wheel: Artifact,
+    perf: Standing,
+    snapshot: Snapshot,
+    policy: Policy,
+) -> Action | None:
+    c = newest.facts
+    if train.previous_commit is None:
+        return None
+    if perf.measure is not None:
+        return MeasureCandidate(
+            train.name,
+            c.tag,
+            c.commit,
+            train.branch,
+            train.previous_commit,
+            str(train.previous),
+            wheel,
+            perf.measure.first,
+            perf.measure.last,
+        )
+    if not perf.regressed:
+        return None
+    step = performance.culprit_step(train, line, newest, perf.regressed, snapshot, policy)
+    if step is None:
+        return None
+    if isinstance(step, Next):
+        target = performance.worst(perf.regressed)
+        done = performance.comparison_of(snapshot, step.commit, train.previous_commit)
+        first = done.blocks if done else 0
+        have = len(performance.paired(done, target.cell, target.metric))
+        return ProbeCommit(
+            train.name,
+            c.tag,
+            step.commit,
+            train.name,
+            train.previous_commit,
+            str(train.previous),
+            target.cell,
+            target.metric,
+            first,
+            first + max(1, step.blocks - have),
+        )
+    commits = performance.suspects(line, newest, snapshot, train.previous_commit)
+    subject = next((x.title for x in commits if x.sha == step.commit), "")
+    return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)

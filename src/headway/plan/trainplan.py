@@ -1,0 +1,44 @@
+"""What a plan is: for each train at most one action, and every wait with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headway.decide.candidates import CandidateRecord
+from headway.decide.performance import Standing
+from headway.model.reason import Reason
+from headway.model.train import Stage, Train
+from headway.plan.actions import Action, action_json
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """One train: where it is, what happens next (or nothing), what it waits for.
+
+    ``evidence`` is the digest that an approval is bound to; ``None`` while there is nothing to approve.
+    """
+
+    train: Train
+    stage: Stage
+    action: Action | None
+    waits: tuple[Reason, ...]
+    candidates: tuple[CandidateRecord, ...] = ()
+    performance: Standing | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All trains, in version order."""
+
+    trains: tuple[TrainPlan, ...]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(t.action for t in self.trains if t.action is not None)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "actions": [action_json(a) for a in self.actions],
+            "waits": [{"train": t.train.name, **w.as_json()} for t in self.trains for w in t.waits],
+        }

@@ -1,0 +1,44 @@
+"""The tables of a policy about candidates: when they are tagged, how they are built and tested (B4)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from headway.policy.table import NotNegative, Positive, Table, Words
+
+
+class Candidate(Table):
+    """B4: when a candidate is tagged."""
+
+    quiet_hours: NotNegative = Field(
+        0, description="Hours without a change on the branch before the next candidate is tagged."
+    )
+
+
+class Build(Table):
+    """B4: the build. Commands are split as a shell does, without one; fields: {python} {source} {out} {version}."""
+
+    command: str = Field(
+        "{python} -P -m build --installer uv --outdir {out} {source}", description="Writes artifacts to {out}."
+    )
+    env: dict[str, str] = Field(
+        default_factory=dict,
+        description="Environment of the build: how each build back-end is told the final version ({version}).",
+    )
+    expect: Words = Field(("*.whl", "*.tar.gz"), description="Glob patterns; each must be met by exactly one artifact.")
+    timeout_s: Positive = Field(3600, description="Limit of one build.")
+
+
+class Test(Table):
+    """B4: the test of a candidate in a fresh environment. Fields: {python} {version} {wheel}."""
+
+    command: str = Field(
+        "",
+        description="Run where only the wheel and `requires` are installed; empty: import its modules.",
+    )
+    requires: Words = Field((), description="Requirements of the tests themselves.")
+    paths: Words = Field(
+        (),
+        description="Paths of the repository that are laid beside the tests (never the package's own source).",
+    )
+    timeout_s: Positive = Field(3600, description="Limit of one test run.")

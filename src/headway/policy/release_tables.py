@@ -1,0 +1,59 @@
+"""The tables of a policy about promotion and publication (G1, N1, N2, V4)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from headway.policy.table import CategoryName, Positive, Table, Words
+
+
+class Gate(Table):
+    """Who may approve a gate, and how many must."""
+
+    people: Words = Field((), description="Names that count; empty: anybody.")
+    count: Positive = Field(1, description="How many different people.")
+
+
+class Post(Table):
+    """V4, C2: post releases."""
+
+    categories: tuple[CategoryName, ...] = Field(
+        ("regression", "critical", "new-feature-fix", "release-branch"),
+        description="What a post release may hold: fixes only (V4).",
+    )
+
+
+class Waivers(Table):
+    """Which waits a named person may waive."""
+
+    clauses: Words = Field((), description="Clause ids, or `cell` for a performance cell.")
+    people: Words = Field((), description="Names that may; empty: anybody.")
+
+
+class Index(Table):
+    """N1: where artifacts are published."""
+
+    path: str = Field(
+        "",
+        description="Folder of the static index, from the repository's state folder; used when upload_url is empty.",
+    )
+    upload_url: str = Field(
+        "",
+        description="Upload address of a package index (twine; its credentials come from twine's own settings).",
+    )
+    simple_url: str = Field("", description="The same index's simple page, from which a publication is read back.")
+
+
+class LedgerTable(Table):
+    """Where the record is kept."""
+
+    url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the repository's state folder.")
+
+
+class Notes(Table):
+    """N2: release notes."""
+
+    features: Words = Field((), description="Regular expressions of subjects that are new features.")
+    fixes: Words = Field((), description="… fixes.")
+    breaking: Words = Field((), description="… breaking changes (searched in the body too).")
+    upcoming: Words = Field((), description="… deprecations and upcoming changes (searched in the body too).")
