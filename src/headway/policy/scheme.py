@@ -101,15 +101,13 @@ def read_candidate_tag(tag: str, names: Versions) -> CandidateName | None:
         return None
     for each in _namings(names):
         inner = _inside(each.final_tag, tag)
-        found = _own_candidate(each.candidate_tag).fullmatch(tag) or (_CANDIDATE.match(inner) if inner else None)
-        if found is None or not found.group("base")[0].isdigit():
-            continue
-        version = parse_version(found.group("base"))
-        if version is None:
-            continue
-        now = naming(version, names)
-        if (now.final_tag, now.candidate_tag) == (each.final_tag, each.candidate_tag):
-            return CandidateName(version, int(found.group("n")))
+        for found in (_own_candidate(each.candidate_tag).fullmatch(tag), _CANDIDATE.match(inner) if inner else None):
+            version = parse_version(found["base"]) if found and found["base"][0].isdigit() else None
+            if found is None or version is None:
+                continue
+            now = naming(version, names)
+            if (now.final_tag, now.candidate_tag) == (each.final_tag, each.candidate_tag):
+                return CandidateName(version, int(found["n"]))
     return None
 
 
