@@ -310,7 +310,11 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
 
 
 def skip(app: Headway, version: str, reason: str) -> Entry | Refused:
-    """Leave a train out before its cut; its number is not used again."""
+    """Leave a train out before its cut, or a fix release that is only proposed; its number is not used again."""
+    wanted = version_of(version)
+    proposed = next((p.train for p in app.plan().proposals if p.train.version == wanted), None)
+    if proposed is not None:
+        return app.record(Kind.SKIPPED, proposed.name, {"reason": reason})
     planned = app.train(version)
     if planned.candidates or app.observe().line(planned.train.branch) is not None:
         return no(

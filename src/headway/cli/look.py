@@ -46,7 +46,7 @@ def plan(context: Context, version: str | None) -> Answer:
     app = context.app()
     found = app.plan()
     if version is not None:
-        found = Plan((pick_train(found.trains, version),))
+        found = Plan((pick_train(found.trains, version),), found.proposals)
 
     def show(screen: Screen) -> None:
         for t in found.trains:
@@ -58,6 +58,9 @@ def plan(context: Context, version: str | None) -> Answer:
                 for line in applied_lines(t.action):
                     screen.line(f"  {line}", "green")
             shown(t.waits, screen)
+        for p in found.proposals:
+            screen.say(say("proposed: {version}", version=p.train.name), "bold")
+            screen.reasons(p.reasons)
 
     return Answer(YES if found.actions else OPEN, found.as_json(), show)
 

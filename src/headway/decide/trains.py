@@ -191,6 +191,13 @@ def _fix_train(
         version = next_fix(version, gone, policy)
         if not _fix_wanted(version, newest, snapshot, policy):
             return None
+    return _fix(version, base, newest, done, snapshot, policy)
+
+
+def _fix(
+    version: Version, base: Version, newest: Release, done: tuple[Release, ...], snapshot: Snapshot, policy: Policy
+) -> Train:
+    names = policy.versions
     before = [r for r in done if r.version < version]
     first = next((r for r in done if r.version == base), newest)
     near, far = policy.cadence.post_days_after
@@ -206,6 +213,19 @@ def _fix_train(
         tag=final_tag(version, names),
         cut_from=before[-1].commit if cuts_own_branch(version, names) else None,
     )
+
+
+def proposed_train(snapshot: Snapshot, policy: Policy) -> Train | None:
+    """The fix release of the newest release that could be; ``None`` when one runs, or when nothing was released."""
+    done = releases(snapshot.tags, policy)
+    if not done or done[-1].version not in _finished(snapshot, done):
+        return None
+    newest = done[-1]
+    base = base_of(newest.version, policy.versions)
+    if any(t.post and base_of(t.version, policy.versions) == base for t in live_trains(snapshot, policy)):
+        return None
+    version = next_fix(newest.version, record.given_up(snapshot.entries), policy)
+    return _fix(version, base, newest, done, snapshot, policy)
 
 
 def next_fix(version: Version, gone: Collection[str], policy: Policy) -> Version:
@@ -231,7 +251,7 @@ def _fix_wanted(version: Version, newest: Release, snapshot: Snapshot, policy: P
         return False
     ahead = {c.sha for c in line.commits[len(line.upto(newest.commit).commits) :]}
     since = max(
-        (e.seq for e in entries if e.kind in record.GIVING_UP and _of_line(e.train, version, policy)), default=0
+        (e.seq for e in entries if e.kind in record.GIVING_UP and same_line(e.train, version, policy)), default=0
     )
     if not since:
         return bool(ahead)
@@ -239,7 +259,7 @@ def _fix_wanted(version: Version, newest: Release, snapshot: Snapshot, policy: P
     return any(not ahead.isdisjoint(record.commits_of(e)) for e in later)
 
 
-def _of_line(name: str, version: Version, policy: Policy) -> bool:
+def same_line(name: str, version: Version, policy: Policy) -> bool:
     """Whether a version is a fix release of the same line."""
     other = parse_version(name)
     if other is None or not is_fix(other, policy.versions):

@@ -27,6 +27,7 @@ from headway.decide.candidates import (
     stray_waits,
 )
 from headway.decide.embargo import private_branch
+from headway.decide.proposals import proposals
 from headway.decide.trains import live_trains
 from headway.model.commit import Line, Sha
 from headway.model.entry import Kind
@@ -61,7 +62,8 @@ def plan(snapshot: Snapshot, policy: Policy) -> Plan:
         tuple(
             _train_plan(t, snapshot, policy, owed, paid if i == 0 else None)
             for i, t in enumerate(live_trains(snapshot, policy))
-        )
+        ),
+        proposals(snapshot, policy),
     )
 
 
