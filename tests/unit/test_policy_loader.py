@@ -63,7 +63,8 @@ def errors_of(text: str, **kw: Any) -> list[str]:
 def test_every_preset_loads_and_writes_nothing_that_the_schema_would_refuse(name: str) -> None:
     policy = load_policy(None, source="none", preset=name)
     assert policy.preset == name
-    assert load_policy(preset_text(name), source=name, preset=name) == policy
+    own = preset_text(name).replace('extends = "vllm-2025"\n', "")
+    assert load_policy(own, source=name, preset=name) == policy
 
 
 def test_the_default_preset_leaves_no_value_to_the_schema() -> None:
