@@ -26,7 +26,7 @@ class RecordImages:
 
 @dataclass(frozen=True, slots=True)
 class PromotedImage:
-    """The image and the tags that are to name it: ``tag`` for good, ``latest`` while it is the greatest (``""``: no)."""
+    """The image and the tags that are to name it: ``tag`` for good, ``latest`` (``""``: no) while it is greatest."""
 
     image: CandidateImage
     tag: str
