@@ -121,6 +121,16 @@ def test_an_index_of_something_else_has_no_platforms(pusher: Pusher) -> None:
     assert found.platforms == ()
 
 
+def test_an_index_that_names_another_platforms_image_is_told(pusher: Pusher) -> None:
+    """The arm64 entry of an index leads to an amd64 image: whoever pulls it there cannot run it."""
+    row = pusher.image("linux/amd64", LABELS)
+    rows = [row, {**row, "platform": {"os": "linux", "architecture": "arm64"}}]
+    pusher.manifest("mixed", {"schemaVersion": 2, "mediaType": INDEX, "manifests": rows})
+    with pytest.raises(WorldFailed) as e:
+        read_image(query(pusher.name, "mixed"))
+    assert "linux/arm64 names an image for linux/amd64" in json.dumps(e.value.as_json())
+
+
 def test_several_registries_are_asked_and_one_that_fails_is_an_answer(pusher: Pusher) -> None:
     """A dead registry keeps no other train from going on."""
     pusher.index("rc1")

@@ -83,5 +83,9 @@ def _image(registry: Registry, manifest: Manifest, stated: Mapping[str, Any]) ->
     labels = (config.get("config") or {}).get("Labels") or {}
     size = sum(int(part["size"]) for part in (parsed["config"], *parsed["layers"]))
     where = stated if stated.get("os") else config
+    if any(config[k] != where[k] for k in ("os", "architecture")):
+        raise ValueError(
+            f"{where['os']}/{where['architecture']} names an image for {config['os']}/{config['architecture']}"
+        )
     name = "/".join(str(where[k]) for k in ("os", "architecture", "variant") if where.get(k))
     return Platform(name, str(labels.get(_REVISION, "")), str(labels.get(_VERSION, ""))), size
