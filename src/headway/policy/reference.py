@@ -12,7 +12,7 @@ from headway.policy.image_tables import ImageTable
 from headway.policy.loader import DEFAULT_PRESET, load_policy
 from headway.policy.perf_tables import PerfCell
 from headway.policy.release_tables import Gate
-from headway.policy.schema import Phase, Policy
+from headway.policy.schema import EarlierNaming, Phase, Policy
 from headway.policy.table import Table
 
 
@@ -55,6 +55,7 @@ def reference_markdown() -> str:
         if _is_table(field):
             table: type[Table] = field.annotation  # type: ignore[assignment]
             parts += _section(f"[{name}]", getdoc(table) or "", table.model_fields, values[name])
+    parts += _section("[[versions.earlier]]", getdoc(EarlierNaming) or "", EarlierNaming.model_fields, {})
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
     parts += _section("[[images]]", getdoc(ImageTable) or "", ImageTable.model_fields, {})
