@@ -139,8 +139,7 @@ class Registry:
         except httpx.TimeoutException as e:
             raise self._failed("registry.timeout", what, say("it did not answer in time"), _AGAIN) from e
         except (httpx.HTTPError, httpx.InvalidURL) as e:
-            why = say("{why}", why=str(e) or type(e).__name__)
-            raise self._failed("registry.unreachable", what, why, _REACH) from e
+            raise self._failed("registry.unreachable", what, str(e) or type(e).__name__, _REACH) from e
 
     def _refused(self, what: str, answer: httpx.Response, body: bytes) -> WorldFailed:
         status, codes = answer.status_code, error_codes(body)
@@ -161,7 +160,7 @@ class Registry:
     def _wrong(self, what: str, why: Text, **known: object) -> WorldFailed:
         return self._failed("registry.wrong", what, why, _REACH, **known)
 
-    def _failed(self, code: str, what: str, why: Text, remedy: Text, **known: object) -> WorldFailed:
+    def _failed(self, code: str, what: str, why: Text | str, remedy: Text, **known: object) -> WorldFailed:
         return WorldFailed(
             code,
             say("the registry failed for {image}: {why}", image=what, why=str(why)),

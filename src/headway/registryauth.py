@@ -148,13 +148,13 @@ class RegistryAuth(httpx.Auth):
                 token = None
             if isinstance(token, str) and token.isascii() and token.isprintable():
                 return token
-        who = say("anonymous") if self.login is None else say("{user}", user=self.login.user)
+        who = self.login.user if self.login else "anonymous"
         raise WorldFailed(
             "registry.token",
             say(
                 "{realm} gave no token to {who}: status {status}",
                 realm=answer.url.host,
-                who=str(who),
+                who=who,
                 status=answer.status_code,
             ),
             facts=facts(realm=answer.url.host, status=answer.status_code),

@@ -179,7 +179,8 @@ def _vanished(train: Train, now: Collection[CandidateImage], snapshot: Snapshot)
         "{previous} had images that {version} lacks: {names}", previous=train.previous, version=train.name, names=gone
     )
     remedy = say(
-        "name and build them again; or, when that is meant: `headway waive {version} B4 --reason …`", version=train.name
+        "name and build them again; or, when that is meant: `headway waive {version} B4 --reason … --until DATE`",
+        version=train.name,
     )
     return [_reason("candidate.image-vanished", words, remedy, train=train.name, previous=train.previous, gone=gone)]
 

@@ -68,7 +68,7 @@ def _accepted(registry: Registry, promoted: PromotedImage, action: PublishImages
             say("the registry no longer has the image {name} that was accepted", name=image.name),
             clause="B4",
             facts=facts(**known),
-            remedy=say("push the very same image again ({digest}); nothing was published", digest=image.digest),
+            remedy=say("push the very same image again ({digest}); no image was released", digest=image.digest),
         )
     there = registry.manifest(promoted.tag)
     if there is not None and there.digest != image.digest:
