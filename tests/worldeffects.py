@@ -13,6 +13,7 @@ from worlds import METRIC, World, blocks, sha
 
 from headway.model.build import PublishedFile
 from headway.model.entry import Entry, Kind, digest_of
+from headway.model.image import FoundImage
 from headway.model.pick import ChangeKind
 from headway.model.snapshot import PrivateBranch
 from headway.plan.actions import (
@@ -35,6 +36,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.planner import plan
 
 Payload = dict[str, Any]
@@ -107,6 +109,9 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             ok = action.commit not in world.failing
             known = {"tag": action.tag, "commit": action.commit, "wheel": action.wheel.sha256}
             return Kind.TESTED, {**known, "ok": ok, "why": "" if ok else "1 failed", "log": "test.log", "command": ""}
+        case RecordImages():
+            rows = [i.as_json() for i in action.images]
+            return Kind.IMAGES, {"tag": action.tag, "commit": action.commit, "images": rows}
         case MeasureCandidate() | ProbeCommit():
             return _measure(world, action)
         case NameCulprit():
@@ -119,6 +124,8 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             }
         case Publish():
             return Kind.PUBLISHED, _publish(world, action)
+        case PublishImages():
+            return Kind.IMAGES_PUBLISHED, _publish_images(world, action)
 
 
 def _apply(world: World, action: ApplyChanges) -> Payload:
@@ -250,3 +257,17 @@ def _publish(world: World, action: Publish) -> Payload:
         world.index[a.file] = PublishedFile(a.file, action.train, a.sha256, False)
     files = [{"file": a.file, "sha256": a.sha256} for a in action.files]
     return {"tag": action.tag, "commit": action.commit, "index": "index", "files": files}
+
+
+def _publish_images(world: World, action: PublishImages) -> Payload:
+    rows = []
+    for p in action.images:
+        name, digest = p.image.name, p.image.digest
+        there = world.images.get((name, p.tag))
+        assert there is None or (isinstance(there, FoundImage) and there.digest == digest), "a released tag never moves"
+        tags = [p.tag, *([p.latest] if p.latest else [])]
+        for tag in tags:
+            world.images[name, tag] = FoundImage(digest, p.image.media_type)
+        rows.append({"name": name, "digest": digest, "platforms": list(p.image.platforms), "tags": tags})
+    latest = [f"{p.image.name}:{p.latest}" for p in action.images if p.latest]
+    return {"tag": action.tag, "commit": action.commit, "images": rows, "latest": latest, "greatest": action.greatest}

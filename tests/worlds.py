@@ -21,6 +21,7 @@ from headway.model.build import PublishedFile
 from headway.model.claimed import ClaimFacts, FeatureFacts
 from headway.model.commit import Commit, Line, Revert, Tag
 from headway.model.entry import GENESIS, Entry, Kind, digest_of, sealed_fields
+from headway.model.image import ImageRead
 from headway.model.measurement import Cell, Comparison, Sample, Side
 from headway.model.pick import Category, ChangeFacts, ChangeKind, Claims, Copy, PendingChange, PickRequest, Trial
 from headway.model.reason import Reason
@@ -89,6 +90,7 @@ class World:
     private: dict[str, PrivateBranch] = field(default_factory=dict)
     ours: set[str] = field(default_factory=set)
     unfaithful: set[str] = field(default_factory=set)
+    images: dict[tuple[str, str], ImageRead] = field(default_factory=dict)
     made: int = 0
 
     # Time and commits ------------------------------------------------------------------------------------------
@@ -240,6 +242,7 @@ class World:
             comparisons=tuple(Comparison(s, b, tuple(x)) for (s, b), x in self.samples.items()),
             bases=bases,
             checked_out=frozenset(self.checked_out),
+            images=dict(self.images),
         )
         trains = live_trains(seen, self.policy)
         owed = debts.owed(trains, seen.entries)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import changes, debts, queue
+from headway.decide import changes, debts, images, queue
+from headway.decide.candidates import on_line, records
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
@@ -33,6 +34,7 @@ from headway.history.repository import Repository, find_trunk, open_repository
 from headway.model.build import PublishedFile
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, broken_links
+from headway.model.image import ImageQuery, ImageRead
 from headway.model.pick import Copy
 from headway.model.ports import Clock, Ledger, Progress
 from headway.model.reason import Reason
@@ -196,7 +198,21 @@ class Headway:
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
+        if self.policy.images and also is None:
+            snapshot = replace(snapshot, images=self._images(trains, snapshot))
         return self._with_trials(trains, snapshot, None if anew else Kept())
+
+    def _images(self, trains: tuple[Train, ...], snapshot: Snapshot) -> dict[tuple[str, str], ImageRead]:
+        """What the registries have under the tags that a decision rests on."""
+        from headway.sources.images import read_images
+
+        wanted: list[ImageQuery] = []
+        for train in trains:
+            line = snapshot.line(train.branch)
+            known = on_line(records(train, snapshot, self.policy), line) if line else ()
+            newest = known[-1] if known and line and known[-1].facts.commit == line.tip else None
+            wanted += images.wanted(train, newest, snapshot, self.policy)
+        return read_images(wanted)
 
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""

@@ -12,6 +12,7 @@ from packaging.version import Version
 from headway.app import Headway, pick_train
 from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
+from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import cell_key
 from headway.decide.trains import today
 from headway.effects.index import yank as yank_files
@@ -364,13 +365,11 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
     """Have a failed test, a measurement or a build of the newest candidate done again (B4).
 
     A build also when it did not fail, since its files may have been changed or lost; not once they are published.
+    Images that were written down are looked for anew, until then too.
     """
     planned = app.train(version)
     newest = planned.candidates[-1] if planned.candidates else None
-    entry = None if newest is None else newest.built if step == "build" else newest.tested
-    lost = step == "build" and record.last(app.entries(), Kind.PUBLISHED, planned.train.name) is None
-    failed = step == "measure" or (entry is not None and (lost or not entry.payload["ok"]))
-    if newest is None or not failed:
+    if newest is None or not _again(app.entries(), planned.train.name, newest, step):
         return no(
             "B4",
             "retry.nothing",
@@ -379,3 +378,13 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
             step=step,
         )
     return app.record(Kind.RETRIED, planned.train.name, {"tag": newest.facts.tag, "step": step})
+
+
+def _again(entries: tuple[Entry, ...], train: str, newest: CandidateRecord, step: str) -> bool:
+    """Whether there is something of this step to set aside."""
+    published = record.last(entries, Kind.PUBLISHED, train) is not None
+    if step == "images":
+        return not published and record.last(entries, Kind.IMAGES, train, tag=newest.facts.tag) is not None
+    entry = newest.built if step == "build" else newest.tested
+    lost = step == "build" and not published
+    return step == "measure" or (entry is not None and (lost or not entry.payload["ok"]))

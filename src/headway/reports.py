@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from headway.app import Headway, pick_train
-from headway.decide import proof, record
+from headway.decide import imageproof, proof, record
 from headway.decide.calendar import CalendarRow, release_calendar
 from headway.decide.candidates import CandidateRecord, records
 from headway.decide.notes import Notes, notes_of
@@ -89,7 +89,16 @@ def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:
     published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
     first = published.payload["files"][0]["file"] if published else ""
     found = proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
-    return (*found, *_other_notes(app, back))
+    return (*found, *_images(app, back), *_other_notes(app, back))
+
+
+def _images(app: Headway, back: Released) -> tuple[Reason, ...]:
+    """The images that the registries have now are those that were accepted. Raises ``WorldFailed``."""
+    from headway.sources.images import read_image
+
+    asked = imageproof.queries(back.train.version, back.snapshot.entries, app.policy)
+    found = {(q.name, q.reference): read_image(q) for q in asked}
+    return imageproof.problems(back.train.version, back.snapshot, found, app.policy)
 
 
 def _tag_gone(kept: Entry) -> Reason:

@@ -9,16 +9,19 @@ import pytest
 
 from headway.model.build import Artifact
 from headway.model.entry import GENESIS, Entry, Kind
+from headway.model.image import CandidateImage
 from headway.model.measurement import Cell
 from headway.model.pick import ChangeKind, PendingChange
 from headway.model.text import clean
 from headway.plan import actions as a
+from headway.plan.image_actions import PromotedImage
 from headway.views.timeline import timeline, words_of
 from headway.views.words import action_text
 
 SHA, OTHER = "a1b2c3d4e5f6" + "0" * 28, "f" * 40
 WHEEL = Artifact("toy-0.1.1-py3-none-any.whl", "0" * 64, 1)
 CELL = Cell("toy", "cpu", "decode")
+IMAGE = CandidateImage("r.example/toy", "rc1", f"sha256:{'0' * 64}", "application/x", ("linux/amd64",), 1)
 
 
 def change(subject: str, kind: ChangeKind = ChangeKind.PICK) -> PendingChange:
@@ -66,6 +69,14 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "name a1b2c3d4e5f6 as the commit that made v0.1.1-rc1 slower",
     ),
     (a.Publish("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,)), "publish the very files of v0.1.1-rc1 as 0.1.1"),
+    (
+        a.RecordImages("0.1.1", "v0.1.1-rc1", SHA, (IMAGE,)),
+        "write down the images of v0.1.1-rc1: r.example/toy:rc1",
+    ),
+    (
+        a.PublishImages("0.1.1", "v0.1.1-rc1", SHA, (PromotedImage(IMAGE, "v0.1.1", "latest"),), "0.1.1"),
+        "release the very images of v0.1.1-rc1 as r.example/toy:v0.1.1",
+    ),
     (a.TagFinal("0.1.1", "v0.1.1", SHA, "notes"), "put the final tag v0.1.1 with its notes on a1b2c3d4e5f6"),
 ]
 
@@ -214,6 +225,24 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.APPROVED, {"gate": "go", "commit": SHA}, "approved gate go for commit a1b2c3d4e5f6", "G1"),
     (Kind.APPROVED, {"gate": "pick:5", "commit": SHA}, "approved gate pick:5 for commit a1b2c3d4e5f6", "P1"),
     (Kind.PUBLISHED, {"index": "/i", "files": [{"file": "x.whl"}]}, "published 0.1.1 on /i: x.whl", "N1"),
+    (
+        Kind.IMAGES,
+        {**RC, "images": [{"name": "r.example/toy", "digest": f"sha256:{'0' * 64}"}]},
+        "the images of v0.1.1-rc1 are r.example/toy@sha256:000000000000",
+        "B4",
+    ),
+    (
+        Kind.IMAGES_PUBLISHED,
+        {"images": [{"name": "r.example/toy", "tags": ["v0.1.1", "latest"]}], "latest": ["x"], "greatest": "0.1.1"},
+        "released the images of 0.1.1: r.example/toy:v0.1.1, r.example/toy:latest",
+        "N1",
+    ),
+    (
+        Kind.IMAGES_PUBLISHED,
+        {"images": [{"name": "r.example/toy", "tags": ["v0.1.1"]}], "latest": [], "greatest": "0.2.0"},
+        "released the images of 0.1.1: r.example/toy:v0.1.1; the latest is 0.2.0",
+        "N1",
+    ),
     (Kind.RELEASED, {"tag": "v0.1.1", "commit": SHA}, "released 0.1.1: v0.1.1 with its notes is on a1b2c3d4e5f6", "B5"),
     (Kind.HELD, {"reason": "outage"}, "held 0.1.1: outage", "G2"),
     (Kind.HOLD_RELEASED, {"held": 7}, "released the hold of entry 7", "G2"),

@@ -70,7 +70,7 @@ def plan(context: Context, version: str | None) -> Answer:
 @click.option("--settle", is_flag=True, cls=Option, help="Go on until nothing but waits is left.")
 @click.option(
     "--retry",
-    type=click.Choice(["build", "test", "measure"]),
+    type=click.Choice(["build", "test", "images", "measure"]),
     cls=Option,
     help="First set a failed step of the newest candidate aside, so that it is done again.",
 )

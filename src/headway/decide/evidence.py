@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway.decide import record
+from headway.decide import images, record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
 from headway.decide.reverts import needed
@@ -33,6 +33,7 @@ def evidence(
         "tag": candidate.facts.tag,
         "commit": candidate.facts.commit,
         "artifacts": [a.as_json() for a in candidate.artifacts],
+        "images": [i.as_json() for i in images.images_of(images.recorded(train, candidate, snapshot))],
         "tested": candidate.tested.digest if candidate.tested else None,
         "performance": performance.verdict.as_json() if performance.verdict else None,
         "changes": [c.sha for c in line.commits],

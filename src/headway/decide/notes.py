@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from headway.decide import record
+from headway.decide import images, record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing, describe
 from headway.model.commit import Commit, Line, Revert, Sha, standing
@@ -127,6 +127,10 @@ def notes_of(
         parts["performance"] = [f"{c.verdict.value}: {describe(c)}" for c in performance.verdict.cells]
     if candidate:
         parts["artifacts"] = [f"{a.file} sha256:{a.sha256}" for a in candidate.artifacts]
+        kept = {i.name: i.digest for i in images.images_of(images.recorded(train, candidate, snapshot))}
+        parts["artifacts"] += [
+            f"{t.name}:{t.final(train.name)} {kept[t.name]}" for t in policy.images if t.name in kept
+        ]
     return Notes(
         train.name,
         str(train.previous) if train.previous else None,

@@ -9,6 +9,7 @@ from typing import Any
 
 from headway.effects.apply import apply_changes
 from headway.effects.candidate import build, test
+from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
 from headway.effects.publishing import publish
@@ -40,6 +41,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.image_actions import PublishImages, RecordImages
 from headway.process import child_env, command_line, run_logged
 
 
@@ -103,6 +105,9 @@ class Performer:
                 return Kind.BUILT, build(self.site, action)
             case TestCandidate():
                 return Kind.TESTED, test(self.site, action)
+            case RecordImages():
+                rows = [i.as_json() for i in action.images]
+                return Kind.IMAGES, {"tag": action.tag, "commit": action.commit, "images": rows}
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():
@@ -118,6 +123,8 @@ class Performer:
                 }
             case Publish():
                 return Kind.PUBLISHED, publish(self.site, action)
+            case PublishImages():
+                return Kind.IMAGES_PUBLISHED, publish_images(self.site, action)
             case TagFinal():
                 now = self.site.clock.now()
                 create_tag(self.site.repo, action.tag, action.commit, action.notes, now, plain_counts=False)

@@ -39,11 +39,15 @@ class Kind(StrEnum):
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
     TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
+    IMAGES = "images"  # tag, commit, images:[{name, reference, digest, media_type,
+    # platforms, size}]  a candidate's container images, as registries have them (B4)
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
+    IMAGES_PUBLISHED = "images-published"  # tag, commit, images:[{name, digest, platforms, tags}],
+    # latest: the tags that moved to it, greatest: the greatest released version
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq

@@ -9,6 +9,7 @@ from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
+from headway.plan.image_actions import PublishImages, RecordImages
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +307,12 @@ Action = (
     | TagCandidate
     | BuildCandidate
     | TestCandidate
+    | RecordImages
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit
     | Publish
+    | PublishImages
     | TagFinal
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.decide import branch, debts, dropping, evidence, notes, promotion
+from headway.decide import branch, debts, dropping, evidence, images, notes, promotion
 from headway.decide.candidates import CandidateRecord, broken_step
 from headway.decide.performance import Standing, standing
 from headway.decide.waivers import waived
@@ -14,6 +14,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.train import Stage, Train
 from headway.plan.actions import Publish, TagFinal
 from headway.plan.candidate import performance_action
+from headway.plan.imaging import publish_action, record_action
 from headway.plan.trainplan import TrainPlan
 from headway.policy.schema import Policy
 
@@ -32,9 +33,14 @@ def decide(
     if broken is not None or newest.wheel is None:
         return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *((broken,) if broken else ())), known)
     perf = standing(train, newest, snapshot, policy)
-    action = performance_action(train, line, newest, newest.wheel, perf, snapshot, policy)
-    if action is not None:
-        return TrainPlan(train, Stage.CANDIDATE, action, (*waits, *perf.blockers), known, perf)
+    pushed = images.standing(train, newest, snapshot, policy)
+    # Measuring needs the wheel alone: it goes on while images are waited for.
+    action = record_action(train, newest, pushed) or performance_action(
+        train, line, newest, newest.wheel, perf, snapshot, policy
+    )
+    if action is not None or pushed.blockers:
+        waits = (*waits, *pushed.blockers, *perf.blockers)
+        return TrainPlan(train, Stage.CANDIDATE, action, waits, known, perf)
     return _go(train, line, known, perf, waits, trials, snapshot, policy)
 
 
@@ -80,6 +86,9 @@ def finish(
     if elsewhere is not None:
         return TrainPlan(train, Stage.PROMOTING, None, (elsewhere,), known)
     accepted = next((r for r in known if r.facts.tag == published.payload["tag"]), None)
+    promoted = publish_action(train, accepted, snapshot, policy)
+    if promoted is not None:
+        return TrainPlan(train, Stage.PROMOTING, promoted, (), known)
     perf = standing(train, accepted, snapshot, policy) if accepted else None
     text = notes.markdown(notes.notes_of(train, line.upto(commit), accepted, perf, snapshot, policy))
     return TrainPlan(train, Stage.PROMOTING, TagFinal(train.name, train.tag, commit, text), (), known, perf)

@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from headway.errors import UnusableInput
 from headway.policy.clauses import CLAUSES
+from headway.policy.image_checks import image_problems
 from headway.policy.problems import Problem, nearest
 from headway.policy.schema import Naming, Policy, Versions
 from headway.policy.scheme import CandidateName, candidate_tag, is_fix, parse_version, read_final_tag
@@ -38,6 +39,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _commands,
         _perf,
         _people,
+        image_problems,
     )
     return [problem for part in parts for problem in part(policy)]
 

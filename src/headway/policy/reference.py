@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 import tomlkit
 from pydantic.fields import FieldInfo
 
+from headway.policy.image_tables import ImageTable
 from headway.policy.loader import DEFAULT_PRESET, load_policy
 from headway.policy.perf_tables import PerfCell
 from headway.policy.release_tables import Gate
@@ -57,6 +58,7 @@ def reference_markdown() -> str:
     parts += _section("[[versions.earlier]]", getdoc(EarlierNaming) or "", EarlierNaming.model_fields, {})
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
+    parts += _section("[[images]]", getdoc(ImageTable) or "", ImageTable.model_fields, {})
     parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])
     return "\n".join(parts) + "\n"
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from headway.policy.candidate_tables import Build, Candidate, Test
+from headway.policy.image_tables import ImageTable
 from headway.policy.perf_tables import Perf
 from headway.policy.release_tables import Gate, Index, LedgerTable, Notes, Post, Waivers
 from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
@@ -194,3 +195,4 @@ class Policy(Table):
     index: Index = Index()
     ledger: LedgerTable = LedgerTable()
     notes: Notes = Notes()
+    images: tuple[ImageTable, ...] = Field((), description="Container images of every candidate (B4).")

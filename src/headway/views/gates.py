@@ -16,6 +16,7 @@ from headway.model.text import Text, facts_json, say
 from headway.model.train import Stage
 from headway.model.verdict import Verdict
 from headway.plan.actions import ApplyChanges, CheckCommit, CutBranch, RecordApplied, TagCandidate
+from headway.plan.image_actions import RecordImages
 from headway.plan.trainplan import TrainPlan
 from headway.policy.schema import Policy
 from headway.views.words import action_text, short
@@ -63,6 +64,7 @@ def gates(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], now: d
         Gate("picks", say("picks"), "P1", *_picks(planned, entries)),
         Gate("build", say("build"), "B4", *_build(planned)),
         Gate("test", say("test"), "B4", *_test(planned)),
+        *([Gate("images", say("images"), "B4", *_images(planned))] if policy.images else []),
         Gate("performance", say("performance"), "E7", *_performance(planned, policy)),
         Gate("approval", say("approval"), "G1", *_approval(planned, policy)),
         Gate("date", say("date"), "C2" if planned.train.post else "C1", *_date(planned, policy, now)),
@@ -154,6 +156,21 @@ def _test(planned: TrainPlan) -> Lit:
     if not newest.tested.payload["ok"]:
         return Light.BLOCKED, say("the test of {tag} failed", tag=newest.facts.tag)
     return Light.OK, say("{tag} passed", tag=newest.facts.tag)
+
+
+def _images(planned: TrainPlan) -> Lit:
+    newest = planned.candidates[-1] if planned.candidates and not _superseded(planned) else None
+    if newest is None or not newest.sound:
+        return Light.NONE, say("comes after the test")
+    if isinstance(planned.action, RecordImages):
+        return Light.WAITING, action_text(planned.action)
+    missing = _first(planned, "candidate.image-missing", "candidate.image-unread")
+    if missing is not None:
+        return Light.WAITING, missing.text
+    wrong = next((w for w in planned.waits if w.code.startswith("candidate.image-")), None)
+    if wrong is not None:
+        return Light.BLOCKED, wrong.text
+    return Light.OK, say("the images of {tag} are there", tag=newest.facts.tag)
 
 
 def _performance(planned: TrainPlan, policy: Policy) -> Lit:

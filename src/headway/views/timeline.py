@@ -183,6 +183,11 @@ def _tested(train: str, p: Payload) -> Text:
     return say("the test of {tag} failed: {why}", tag=p.get("tag"), why=p.get("why"))
 
 
+def _images(train: str, p: Payload) -> Text:
+    rows = [f"{i.get('name')}@{str(i.get('digest'))[:19]}" for i in p.get("images", ())]
+    return say("the images of {tag} are {images}", tag=p.get("tag"), images=rows)
+
+
 def _measured(train: str, p: Payload) -> Text:
     first, last = _blocks(p)
     return say(
@@ -216,6 +221,18 @@ def _approved(train: str, p: Payload) -> Text:
 def _published(train: str, p: Payload) -> Text:
     files = [f.get("file") for f in p.get("files", ())]
     return say("published {train} on {index}: {files}", train=train, index=p.get("index"), files=files)
+
+
+def _images_published(train: str, p: Payload) -> Text:
+    names = [f"{i.get('name')}:{t}" for i in p.get("images", ()) for t in i.get("tags", ())]
+    if p.get("latest") or p.get("greatest") in {None, train}:
+        return say("released the images of {train}: {names}", train=train, names=names)
+    return say(
+        "released the images of {train}: {names}; the latest is {greatest}",
+        train=train,
+        names=names,
+        greatest=p.get("greatest"),
+    )
 
 
 def _released(train: str, p: Payload) -> Text:
@@ -343,11 +360,13 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.TAGGED: (_tagged, _is("B4")),
     Kind.BUILT: (_built, _is("B4")),
     Kind.TESTED: (_tested, _is("B4")),
+    Kind.IMAGES: (_images, _is("B4")),
     Kind.MEASURED: (_measured, _is("E5")),
     Kind.PROBED: (_probed, _is("E7")),
     Kind.CULPRIT: (_culprit, _is("E7")),
     Kind.APPROVED: (_approved, _clause_of_approval),
     Kind.PUBLISHED: (_published, _is("N1")),
+    Kind.IMAGES_PUBLISHED: (_images_published, _is("N1")),
     Kind.RELEASED: (_released, _is("B5")),
     Kind.HELD: (_held, _is("G2")),
     Kind.HOLD_RELEASED: (_hold_released, _is("G2")),

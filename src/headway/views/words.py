@@ -26,6 +26,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.image_actions import PublishImages, RecordImages
 from headway.policy.scheme import ReleaseKind
 
 STAGES: Mapping[Stage, Text] = {
@@ -104,6 +105,9 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say("build {tag} as version {version}", tag=action.tag, version=action.version)
         case TestCandidate():
             return say("test {file} of {tag} in a fresh environment", file=action.wheel.file, tag=action.tag)
+        case RecordImages():
+            names = [f"{i.name}:{i.reference}" for i in action.images]
+            return say("write down the images of {tag}: {names}", tag=action.tag, names=names)
         case MeasureCandidate():
             return say(
                 "measure {tag} against {baseline}, blocks {first} to {last}",
@@ -122,6 +126,9 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             )
         case Publish():
             return say("publish the very files of {tag} as {version}", tag=action.tag, version=action.train)
+        case PublishImages():
+            names = [f"{p.image.name}:{p.tag}" for p in action.images]
+            return say("release the very images of {tag} as {names}", tag=action.tag, names=names)
         case TagFinal():
             return say(
                 "put the final tag {tag} with its notes on {commit}", tag=action.tag, commit=short(action.commit)
