@@ -1,0 +1,88 @@
+"""The workflow by which GitHub Actions builds candidates, made from a policy: which tags start it (B4), which do not
+(B5)."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+
+from packaging.version import Version
+
+from headway.errors import UnusableInput
+from headway.model.text import facts, say
+from headway.policy.schema import Policy, Versions
+from headway.policy.scheme import CandidateName, candidate_tag, final_tag
+
+_PATH = ".github/workflows/{workflow}"
+# Of every kind, in one and in several digits
+_SAMPLES = ("1.0.0", "0.7.2", "10.20.30", "0.7", "0.7.2.post1", "0.10.1.1", "2.0.0.post12")
+
+
+def workflow_path(policy: Policy) -> str:
+    """Where it belongs in the repository."""
+    return _PATH.replace("{workflow}", policy.build.github.workflow)
+
+
+def workflow_text(policy: Policy) -> str:
+    """The workflow file. Raises ``UnusableInput`` (``workflow.tags``) when no filter tells candidates from releases."""
+    names = policy.versions
+    pattern = re.escape(names.candidate_tag)
+    pattern = pattern.replace(re.escape("{version}"), r"(?P<version>[0-9].*?)").replace(re.escape("{n}"), "[0-9]+")
+    filled = {
+        "@TAGS@": tag_filter(names).replace("'", "''"),
+        "@MINUTES@": str(-(-policy.build.timeout_s // 60)),
+        "@PATTERN@": pattern,
+        "@ENV@": repr(sorted(policy.build.env.items())),
+    }
+    text = resources.files("headway").joinpath("templates", "github", "build.yml").read_text(encoding="utf-8")
+    for mark, value in filled.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def tag_filter(names: Versions) -> str:
+    """A filter of GitHub's for the tags of candidates, which no final tag passes. Raises ``UnusableInput``."""
+    literal = re.sub(r"([*?+\[\]!\\])", r"\\\1", names.candidate_tag)
+    found = literal.replace("{version}", "[0-9]*").replace("{n}", "[0-9]+")
+    versions = [Version(v) for v in _SAMPLES]
+    finals = [final_tag(v, names) for v in versions]
+    candidates = [candidate_tag(CandidateName(v, n), names) for v in versions for n in (0, 1, 12)]
+    wrong = [t for t in finals if passes(found, t)] + [t for t in candidates if not passes(found, t)]
+    if wrong:
+        raise UnusableInput(
+            "workflow.tags",
+            say(
+                "no filter of GitHub's tells the tags {candidates} from {finals}",
+                candidates=names.candidate_tag,
+                finals=names.final_tag,
+            ),
+            facts=facts(filter=found, wrong=wrong),
+            remedy=say("name candidates otherwise in versions.candidate_tag, or set build.github.trigger to dispatch"),
+            clause="B5",
+        )
+    return found
+
+
+def passes(pattern: str, name: str) -> bool:
+    """Whether a tag passes one filter, by the rules that GitHub documents ("Filter pattern cheat sheet").
+
+    ``*`` is anything but a slash, ``**`` anything, ``?`` and ``+`` count the character before them, ``[]`` is one of
+    its characters, a backslash takes the meaning of what follows.
+    """
+    out, i = "", 0
+    while i < len(pattern):
+        rest = pattern[i:]
+        if rest.startswith("**"):
+            out, i = out + ".*", i + 2
+        elif rest[0] == "*":
+            out, i = out + "[^/]*", i + 1
+        elif rest[0] in "?+":
+            out, i = out + rest[0], i + 1
+        elif rest[0] == "[" and "]" in rest:
+            end = rest.index("]")
+            out, i = out + rest[: end + 1], i + end + 1
+        elif rest[0] == "\\" and len(rest) > 1:
+            out, i = out + re.escape(rest[1]), i + 2
+        else:
+            out, i = out + re.escape(rest[0]), i + 1
+    return re.fullmatch(out, name, re.DOTALL) is not None
