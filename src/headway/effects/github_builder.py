@@ -80,7 +80,7 @@ class GitHubBuilder:
         write_whole(sent, self.site.clock.now().isoformat().encode())
         step(f"dispatching:{action.build}")
         fields = {"id": action.build, "version": action.version, "tag": action.tag, "commit": action.commit}
-        inputs = {name: _filled(value, fields) for name, value in rules.inputs.items()}
+        inputs = {name: _filled(value, fields) for name, value in rules.inputs.items() if value}
         self.site.progress.say(say("dispatching {workflow} on {tag}", workflow=rules.workflow, tag=action.tag))
         try:
             told = dispatch(self.github, rules.workflow, action.tag, inputs)

@@ -14,6 +14,8 @@ from headway.policy.schema import Policy, Versions
 from headway.policy.scheme import CandidateName, candidate_tag, final_tag
 
 _PATH = ".github/workflows/{workflow}"
+_BY_TAG = "The tag of a candidate starts it (B4). The final tag does not match the filter, so it starts nothing (B5)."
+_BY_DISPATCH = "Headway dispatches it on the tag of a candidate (B4); no tag starts it by itself (B5)."
 # Of every kind, in one and in several digits
 _SAMPLES = ("1.0.0", "0.7.2", "10.20.30", "0.7", "0.7.2.post1", "0.10.1.1", "2.0.0.post12")
 
@@ -28,8 +30,11 @@ def workflow_text(policy: Policy) -> str:
     names = policy.versions
     pattern = re.escape(names.candidate_tag)
     pattern = pattern.replace(re.escape("{version}"), r"(?P<version>[0-9].*?)").replace(re.escape("{n}"), "[0-9]+")
+    by_tag = policy.build.github.trigger == "tag"
+    push = f"push:\n    tags:\n      - '{tag_filter(names)}'\n" if by_tag else ""
     filled = {
-        "@TAGS@": tag_filter(names).replace("'", "''"),
+        "  # @PUSH@\n": f"  {push}" if push else "",
+        "@WHAT@": _BY_TAG if by_tag else _BY_DISPATCH,
         "@MINUTES@": str(-(-policy.build.timeout_s // 60)),
         "@PATTERN@": pattern,
         "@ENV@": repr(sorted(policy.build.env.items())),
