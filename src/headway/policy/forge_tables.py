@@ -36,8 +36,8 @@ class GitHubBuild(Table):
             "tag": "{tag}",
             "commit": "{commit}",
         },
-        description="Inputs of a dispatch; {id} is Headway's mark, which the workflow puts into its run-name. One that is "
-        "empty is not sent.",
+        description="Inputs of a dispatch; {id} is Headway's mark, which the workflow puts into its run-name. One "
+        "that is empty is not sent.",
     )
     artifacts: Words = Field(("*",), description="Glob patterns of the run's artifacts that hold the files.")
     remote: str = Field(

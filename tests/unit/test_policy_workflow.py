@@ -1,0 +1,106 @@
+"""B4, B5: the workflow that a policy gives: candidates' tags start it, final tags do not."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from worlds import policy
+
+from headway.errors import UnusableInput
+from headway.policy.loader import load_policy
+from headway.policy.schema import Policy, Versions
+from headway.policy.workflow import passes, tag_filter, workflow_path, workflow_text
+
+CANDIDATES = ("v0.7.2-rc1", "v0.10.0-rc0", "v0.7.2.post1-rc12", "v1.0.0-rc10")
+FINALS = ("v0.7.2", "v0.7.2.post1", "v0.7.2-1", "v0.10.1.1", "v1.0.0")
+
+
+# "Filter pattern cheat sheet" and "Patterns to match branches and tags" of GitHub's workflow syntax
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("feature/*", ["feature/my-branch", "feature/your-branch"], ["feature/mona/the/octocat", "feature"]),
+        ("feature/**", ["feature/beta-a/my-branch", "feature/mona/the/octocat"], ["features/x"]),
+        ("main", ["main"], ["main2", "xmain"]),
+        ("releases/mona-the-octocat", ["releases/mona-the-octocat"], ["releases/mona"]),
+        ("*", ["main", "releases"], ["all/the/branches"]),
+        ("**", ["all/the/branches", "every/tag"], []),
+        ("*feature", ["mona-feature", "feature", "ver-10-feature"], ["feature-1"]),
+        ("v2*", ["v2", "v2.0", "v2.9"], ["v1.2", "rc-v2"]),
+        ("v[12].[0-9]+.[0-9]+", ["v1.10.1", "v2.0.0"], ["v3.0.0", "v1.10", "v1x10x1", "v1.10.1-rc1"]),
+        ("Octo*", ["Octocat"], ["octocat"]),
+        ("*.jsx?", ["page.js", "page.jsx"], ["page.jsxx"]),
+        ("[CB]at", ["Cat", "Bat"], ["Rat"]),
+        ("[1-2]00", ["100", "200"], ["300"]),
+        (r"v1\+a", ["v1+a"], ["v11a", "v1a"]),
+    ],
+)
+def test_a_filter_is_read_as_github_documents_it(pattern: str, yes: list[str], no: list[str]) -> None:
+    assert [n for n in yes if not passes(pattern, n)] == []
+    assert [n for n in no if passes(pattern, n)] == []
+
+
+def flow(of: Policy) -> dict[object, object]:
+    """The workflow as YAML 1.1 reads it, where the key ``on`` is a boolean."""
+    found = yaml.safe_load(workflow_text(of))
+    return {"on": found[True], **found}
+
+
+@pytest.mark.parametrize("preset", ["vllm-2025", "generic"])
+def test_b5_candidates_start_it_and_final_tags_do_not(preset: str) -> None:
+    (found,) = flow(load_policy(None, source="x", preset=preset))["on"]["push"]["tags"]  # type: ignore[index]
+    assert [t for t in CANDIDATES if not passes(found, t)] == []
+    assert [t for t in FINALS if passes(found, t)] == []
+
+
+@pytest.mark.parametrize(
+    ("final", "candidate", "yes", "no"),
+    [
+        ("{version}", "{version}rc{n}", ["1.2.3rc1"], ["1.2.3", "1.2.3.post1"]),
+        ("release-{version}", "release-{version}-rc{n}", ["release-1.2-rc3"], ["release-1.2"]),
+        ("v{version}", "rc{n}/v{version}", ["rc1/v1.2.3"], ["v1.2.3"]),
+        ("v{version}", "v{version}+rc{n}", ["v1.2.3+rc1"], ["v1.2.3", "v1.2.3rc1"]),
+    ],
+)
+def test_b5_other_names_of_tags(final: str, candidate: str, yes: list[str], no: list[str]) -> None:
+    found = tag_filter(Versions(final_tag=final, candidate_tag=candidate))
+    assert [t for t in yes if not passes(found, t)] == []
+    assert [t for t in no if passes(found, t)] == []
+
+
+@pytest.mark.parametrize("candidate", ["v{version}.{n}", "v{version}{n}", "v{version}t{n}"])
+def test_b5_names_that_no_filter_can_tell_apart_are_refused(candidate: str) -> None:
+    with pytest.raises(UnusableInput) as e:
+        tag_filter(Versions(final_tag="v{version}", candidate_tag=candidate))
+    assert e.value.code == "workflow.tags"
+    assert e.value.clause == "B5"
+
+
+def test_b4_a_dispatched_workflow_is_started_by_no_tag() -> None:
+    on = flow(policy(build={"github": {"trigger": "dispatch"}}))["on"]
+    assert set(on) == {"workflow_dispatch"}  # type: ignore[call-overload]
+
+
+def test_its_inputs_are_those_that_the_policy_sends() -> None:
+    found = policy()
+    on = flow(found)["on"]
+    assert set(on["workflow_dispatch"]["inputs"]) == set(found.build.github.inputs)  # type: ignore[index]
+    assert workflow_path(found) == ".github/workflows/build.yml"
+    assert "@" not in workflow_text(found).replace("actions/", "").replace("@v", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('[build]\nby = "github"\n', "project.repository"),
+        ('[build.github]\nworkflow = "a/b.yml"\n', "build.github.workflow"),
+        ('[build.github]\nremote = "--upload-pack=x"\n', "build.github.remote"),
+        ('[build.github.inputs]\nx = "{nothing}"\n', "build.github.inputs.x"),
+        ('[forge]\napi_url = "https://me:secret@x.example"\n', "forge.api_url"),
+        ('[forge]\napi_url = "api.github.com"\n', "forge.api_url"),
+    ],
+)
+def test_values_that_cannot_work_are_refused(text: str, where: str) -> None:
+    with pytest.raises(UnusableInput) as e:
+        load_policy(text, source="release.toml")
+    assert where in str(dict(e.value.facts)["errors"])
