@@ -406,4 +406,4 @@ def serving(repo: Path) -> Iterator[FakeGitHub]:
         finally:
             for server in (api, blobs):
                 server.shutdown()
-    assert fake.violations == []
+    assert not fake.violations, "\n".join(fake.violations)[:3000]

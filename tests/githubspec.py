@@ -115,8 +115,21 @@ def _trimmed(whole: dict[str, Any]) -> dict[str, Any]:
         if name not in kept.setdefault(kind, {}):
             kept[kind][name] = whole["components"][kind][name]
             todo += _references(kept[kind][name])
+    _null_where_nullable(kept)
     head = {k: whole[k] for k in ("openapi", "info", "servers")}
     return {**head, "paths": paths, "components": kept}
+
+
+def _null_where_nullable(value: Any) -> None:
+    """GitHub answers ``null`` where it says so beside an enum; OpenAPI 3.0.3 wants it among the values too."""
+    if isinstance(value, dict):
+        if value.get("nullable") is True and isinstance(value.get("enum"), list):
+            value["enum"] = [*value["enum"], None]
+        for v in value.values():
+            _null_where_nullable(v)
+    elif isinstance(value, list):
+        for v in value:
+            _null_where_nullable(v)
 
 
 def _references(value: Any) -> Iterator[str]:
