@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from packaging.version import Version
 from worlds import policy
 
 from headway.errors import UnusableInput
-from headway.policy.loader import load_policy
+from headway.policy.loader import load_policy, preset_names
 from headway.policy.schema import Policy, Versions
-from headway.policy.workflow import passes, tag_filter, workflow_path, workflow_text
+from headway.policy.scheme import CandidateName, candidate_tag, final_tag
+from headway.policy.workflow import passes, tag_filters, workflow_path, workflow_text
 
-CANDIDATES = ("v0.7.2-rc1", "v0.10.0-rc0", "v0.7.2.post1-rc12", "v1.0.0-rc10")
-FINALS = ("v0.7.2", "v0.7.2.post1", "v0.7.2-1", "v0.10.1.1", "v1.0.0")
+VERSIONS = ("0.5.10", "0.7.2", "0.7.2.post1", "0.10.1.1", "0.13.0", "1.0.0", "2.9.1", "12.0.34")
 
 
 # "Filter pattern cheat sheet" and "Patterns to match branches and tags" of GitHub's workflow syntax
@@ -46,11 +47,16 @@ def flow(of: Policy) -> dict[object, object]:
     return {"on": found[True], **found}
 
 
-@pytest.mark.parametrize("preset", ["vllm-2025", "generic"])
+@pytest.mark.parametrize("preset", preset_names())
 def test_b5_candidates_start_it_and_final_tags_do_not(preset: str) -> None:
-    (found,) = flow(load_policy(None, source="x", preset=preset))["on"]["push"]["tags"]  # type: ignore[index]
-    assert [t for t in CANDIDATES if not passes(found, t)] == []
-    assert [t for t in FINALS if passes(found, t)] == []
+    of = load_policy(None, source="x", preset=preset)
+    filters = flow(of)["on"]["push"]["tags"]  # type: ignore[index]
+    for text in VERSIONS:
+        version = Version(text)
+        candidates = [candidate_tag(CandidateName(version, n), of.versions) for n in (0, 1, 10)]
+        assert [t for t in candidates if not any(passes(f, t) for f in filters)] == []
+        assert not any(passes(f, final_tag(version, of.versions)) for f in filters)
+    assert not any(passes(f, "v0.7.2-1") for f in filters)  # the other spelling of a post release
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,7 @@ def test_b5_candidates_start_it_and_final_tags_do_not(preset: str) -> None:
     ],
 )
 def test_b5_other_names_of_tags(final: str, candidate: str, yes: list[str], no: list[str]) -> None:
-    found = tag_filter(Versions(final_tag=final, candidate_tag=candidate))
+    (found,) = tag_filters(Versions(final_tag=final, candidate_tag=candidate))
     assert [t for t in yes if not passes(found, t)] == []
     assert [t for t in no if passes(found, t)] == []
 
@@ -71,7 +77,7 @@ def test_b5_other_names_of_tags(final: str, candidate: str, yes: list[str], no: 
 @pytest.mark.parametrize("candidate", ["v{version}.{n}", "v{version}{n}", "v{version}t{n}"])
 def test_b5_names_that_no_filter_can_tell_apart_are_refused(candidate: str) -> None:
     with pytest.raises(UnusableInput) as e:
-        tag_filter(Versions(final_tag="v{version}", candidate_tag=candidate))
+        tag_filters(Versions(final_tag="v{version}", candidate_tag=candidate))
     assert e.value.code == "workflow.tags"
     assert e.value.clause == "B5"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
+from headway.decide.proposals import Proposal
 from headway.model.reason import Reason
 from headway.model.train import Stage, Train
 from headway.plan.actions import Action, action_json
@@ -29,9 +30,10 @@ class TrainPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All trains, in version order."""
+    """All trains, fix releases first, and the fix releases that are proposed."""
 
     trains: tuple[TrainPlan, ...]
+    proposals: tuple[Proposal, ...] = ()
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -41,4 +43,5 @@ class Plan:
         return {
             "actions": [action_json(a) for a in self.actions],
             "waits": [{"train": t.train.name, **w.as_json()} for t in self.trains for w in t.waits],
+            "proposals": [p.as_json() for p in self.proposals],
         }

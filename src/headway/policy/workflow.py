@@ -18,6 +18,7 @@ _BY_TAG = "The tag of a candidate starts it (B4). The final tag does not match t
 _BY_DISPATCH = "Headway dispatches it on the tag of a candidate (B4); no tag starts it by itself (B5)."
 # Of every kind, in one and in several digits
 _SAMPLES = ("1.0.0", "0.7.2", "10.20.30", "0.7", "0.7.2.post1", "0.10.1.1", "2.0.0.post12")
+_VERSION, _N = "{version}", "{n}"
 
 
 def workflow_path(policy: Policy) -> str:
@@ -27,16 +28,17 @@ def workflow_path(policy: Policy) -> str:
 
 def workflow_text(policy: Policy) -> str:
     """The workflow file. Raises ``UnusableInput`` (``workflow.tags``) when no filter tells candidates from releases."""
-    names = policy.versions
-    pattern = re.escape(names.candidate_tag)
-    pattern = pattern.replace(re.escape("{version}"), r"(?P<version>[0-9].*?)").replace(re.escape("{n}"), "[0-9]+")
-    by_tag = policy.build.github.trigger == "tag"
-    push = f"push:\n    tags:\n      - '{tag_filter(names)}'\n" if by_tag else ""
+    names, by_tag = policy.versions, policy.build.github.trigger == "tag"
+    filters = "".join(f"      - '{f}'\n" for f in tag_filters(names)) if by_tag else ""
+    version = r"(?P<version>[0-9].*?)"
+    patterns = [
+        re.escape(t).replace(re.escape(_VERSION), version).replace(re.escape(_N), "[0-9]+") for t in _templates(names)
+    ]
     filled = {
-        "  # @PUSH@\n": f"  {push}" if push else "",
+        "  # @PUSH@\n": f"  push:\n    tags:\n{filters}" if by_tag else "",
         "@WHAT@": _BY_TAG if by_tag else _BY_DISPATCH,
         "@MINUTES@": str(-(-policy.build.timeout_s // 60)),
-        "@PATTERN@": pattern,
+        "@PATTERNS@": repr(patterns),
         "@ENV@": repr(sorted(policy.build.env.items())),
     }
     text = resources.files("headway").joinpath("templates", "github", "build.yml").read_text(encoding="utf-8")
@@ -45,14 +47,20 @@ def workflow_text(policy: Policy) -> str:
     return text
 
 
-def tag_filter(names: Versions) -> str:
-    """A filter of GitHub's for the tags of candidates, which no final tag passes. Raises ``UnusableInput``."""
-    literal = re.sub(r"([*?+\[\]!\\])", r"\\\1", names.candidate_tag)
-    found = literal.replace("{version}", "[0-9]*").replace("{n}", "[0-9]+")
+def _templates(names: Versions) -> tuple[str, ...]:
+    """How candidates are named, now and by earlier namings."""
+    return tuple(dict.fromkeys(n.candidate_tag for n in (names, *names.earlier)))
+
+
+def tag_filters(names: Versions) -> tuple[str, ...]:
+    """Filters of GitHub's that the tags of candidates pass, and no final tag. Raises ``UnusableInput``."""
+    literal = [re.sub(r"([*?+\[\]!\\])", r"\\\1", t) for t in _templates(names)]
+    found = tuple(t.replace(_VERSION, "[0-9]*").replace(_N, "[0-9]+") for t in literal)
     versions = [Version(v) for v in _SAMPLES]
     finals = [final_tag(v, names) for v in versions]
     candidates = [candidate_tag(CandidateName(v, n), names) for v in versions for n in (0, 1, 12)]
-    wrong = [t for t in finals if passes(found, t)] + [t for t in candidates if not passes(found, t)]
+    started = {t for t in (*finals, *candidates) if any(passes(f, t) for f in found)}
+    wrong = [t for t in finals if t in started] + [t for t in candidates if t not in started]
     if wrong:
         raise UnusableInput(
             "workflow.tags",
@@ -61,7 +69,7 @@ def tag_filter(names: Versions) -> str:
                 candidates=names.candidate_tag,
                 finals=names.final_tag,
             ),
-            facts=facts(filter=found, wrong=wrong),
+            facts=facts(filters=found, wrong=wrong),
             remedy=say("name candidates otherwise in versions.candidate_tag, or set build.github.trigger to dispatch"),
             clause="B5",
         )
