@@ -17,6 +17,7 @@ from pkgmaker import sdist, wheel
 from trainkit import BRANCH, CUT, GO, Project, approve, make_project, only, open_at, settle, verify
 
 from headway import controls
+from headway.doctor import examine
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.entry import Entry, Kind
 
@@ -121,6 +122,29 @@ def test_b5_the_final_tag_triggers_no_local_build(tmp_path: Path) -> None:
     assert settle(open_at(project.path, GO))[0] == ["publish", "tag-final"]
     assert len(builds(project)) == before == 1
     assert started(project) == []
+
+
+def test_the_command_prints_the_workflow_and_doctor_looks_for_it(
+    project: Project, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_ci(project, github)
+    printed = subprocess.run(
+        [sys.executable, "-m", "headway", "--repo", str(project.path), "build", "workflow"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed == project.git("show", "main:.github/workflows/build.yml") + "\n"
+
+    def builder() -> tuple[bool, str]:
+        (check,) = [c for c in examine(open_at(project.path, CUT)) if c.name == "builder"]
+        return check.ok, str(check.words)
+
+    assert builder() == (True, "candidates are built by .github/workflows/build.yml")
+    monkeypatch.delenv("GITHUB_TOKEN")
+    assert builder() == (False, "there is no token for GitHub in GITHUB_TOKEN")
+    project.commit("gone", "[CI] Away (#22)", {".github/workflows/build.yml": None})
+    assert builder() == (False, "the trunk has no .github/workflows/build.yml, which is to build candidates")
 
 
 # A build that failed ---------------------------------------------------------------------------------------------
