@@ -196,7 +196,8 @@ class Headway:
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
-        snapshot = replace(snapshot, builds=self._builds(trains, snapshot))
+        if also is None:
+            snapshot = replace(snapshot, builds=self._builds(trains, snapshot))
         return self._with_trials(trains, snapshot, None if anew else Kept())
 
     def _builds(self, trains: tuple[Train, ...], snapshot: Snapshot) -> Mapping[str, CiRuns]:

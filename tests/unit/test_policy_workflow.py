@@ -101,6 +101,7 @@ def test_its_inputs_are_those_that_the_policy_sends() -> None:
         ('[build]\nby = "github"\n', "project.repository"),
         ('[build.github]\nworkflow = "a/b.yml"\n', "build.github.workflow"),
         ('[build.github]\nremote = "--upload-pack=x"\n', "build.github.remote"),
+        ('[build.github]\nremote = "https://me:secret@x.example/r.git"\n', "build.github.remote"),
         ('[build.github.inputs]\nx = "{nothing}"\n', "build.github.inputs.x"),
         ('[forge]\napi_url = "https://me:secret@x.example"\n', "forge.api_url"),
         ('[forge]\napi_url = "api.github.com"\n', "forge.api_url"),
@@ -109,4 +110,12 @@ def test_its_inputs_are_those_that_the_policy_sends() -> None:
 def test_values_that_cannot_work_are_refused(text: str, where: str) -> None:
     with pytest.raises(UnusableInput) as e:
         load_policy(text, source="release.toml")
-    assert where in str(dict(e.value.facts)["errors"])
+    told = str(dict(e.value.facts)["errors"])
+    assert where in told
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize("remote", ["origin", "git@github.com:a/b.git", "ssh://git@x/a/b.git", "https://x/a/b.git"])
+def test_remotes_without_credentials_are_taken(remote: str) -> None:
+    found = load_policy(f'[build.github]\nremote = "{remote}"\n', source="release.toml")
+    assert found.build.github.remote == remote

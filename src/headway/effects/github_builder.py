@@ -170,7 +170,7 @@ class GitHubBuilder:
     def _log(self, tag: str, run: FinishedRun) -> str:
         """Where the log is: here, or at the run where it cannot be had."""
         if run.id is None:
-            return run.url
+            return "-"
         target = self.site.paths.log(tag, f"build-{run.id}").with_suffix(".zip")
         partial = target.with_name(f".{target.name}.partial")
         target.parent.mkdir(parents=True, exist_ok=True)

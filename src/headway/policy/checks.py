@@ -211,6 +211,8 @@ def _builder(policy: Policy) -> Iterator[Problem]:
         yield Problem((*at, "workflow"), f"{rules.workflow!r} is not the file name of a workflow, such as build.yml")
     if rules.remote.startswith("-"):
         yield Problem((*at, "remote"), "begins with a dash, which git would take for an option")
+    if "://" in rules.remote and "@" in urlsplit(rules.remote).netloc and not rules.remote.startswith("ssh://"):
+        yield Problem((*at, "remote"), "holds credentials, which the ledger would show; give them to git's own helper")
     if policy.build.by == "github" and not re.fullmatch(r"[\w.-]+/[\w.-]+", policy.project.repository):
         yield Problem(("project", "repository"), "must be owner/name when `build.by` is github")
 
