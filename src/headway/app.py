@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import changes, debts, images, queue
+from headway.decide import building, changes, debts, images, queue
 from headway.decide.candidates import on_line, records
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
@@ -31,7 +31,7 @@ from headway.history.merge import try_changes
 from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
-from headway.model.build import PublishedFile
+from headway.model.build import CiRuns, PublishedFile
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.image import ImageQuery, ImageRead
@@ -198,12 +198,14 @@ class Headway:
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
-        if self.policy.images and also is None:
-            snapshot = replace(snapshot, images=self._images(trains, snapshot))
+        if also is None:
+            snapshot = replace(snapshot, builds=self._builds(trains, snapshot), images=self._images(trains, snapshot))
         return self._with_trials(trains, snapshot, None if anew else Kept())
 
     def _images(self, trains: tuple[Train, ...], snapshot: Snapshot) -> dict[tuple[str, str], ImageRead]:
         """What the registries have under the tags that a decision rests on."""
+        if not self.policy.images:
+            return {}
         from headway.sources.images import read_images
 
         wanted: list[ImageQuery] = []
@@ -213,6 +215,18 @@ class Headway:
             newest = known[-1] if known and line and known[-1].facts.commit == line.tip else None
             wanted += images.wanted(train, newest, snapshot, self.policy)
         return read_images(wanted)
+
+    def _builds(self, trains: tuple[Train, ...], snapshot: Snapshot) -> Mapping[str, CiRuns]:
+        """What the CI says of the builds that were given to it."""
+        wanted = building.wanted(trains, snapshot, self.policy)
+        if not wanted:
+            return {}
+        from headway.github.client import github_at
+        from headway.sources.builds import read_builds
+
+        p = self.policy
+        github = github_at(p.forge.api_url, p.project.repository, p.forge.token_env)
+        return read_builds(github, p.build.github.workflow, wanted)
 
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tomllib
@@ -16,6 +17,7 @@ from headway.history.git import check_git
 from headway.history.log import read_file, read_tags, trunk_tip
 from headway.model.entry import broken_links
 from headway.model.text import Text, say
+from headway.policy.workflow import workflow_path
 from headway.policyfile import NO_POLICY
 from headway.setup import count_final, tag_style
 from headway.sources.repository import branches_elsewhere
@@ -40,6 +42,7 @@ def examine(app: Headway) -> tuple[Check, ...]:
         _releases(app),
         _branches(app),
         _version(app),
+        _builder(app),
         _modules(app),
         _ledger(app),
         _disk(app),
@@ -133,6 +136,23 @@ def _version(app: Headway) -> Check:
         )
         return Check("version", True, text)
     return Check("version", True, say("builds are told it by {names}", names=sorted(app.policy.build.env)))
+
+
+def _builder(app: Headway) -> Check:
+    """Whether the CI that the policy names could build (B4)."""
+    build, forge = app.policy.build, app.policy.forge
+    if build.by == "local":
+        return Check("builder", True, say("candidates are built on this machine"))
+    path = workflow_path(app.policy)
+    if read_file(app.repo, trunk_tip(app.repo, app.trunk), path) is None:
+        text = say("the trunk has no {path}, which is to build candidates", path=path)
+        return Check("builder", False, text, say("`headway build workflow` writes one"))
+    if not os.environ.get(forge.token_env):
+        text = say("there is no token for GitHub in {name}", name=forge.token_env)
+        return Check(
+            "builder", False, text, say("without one nothing is dispatched, and no file of a run can be downloaded")
+        )
+    return Check("builder", True, say("candidates are built by {path}", path=path))
 
 
 def _modules(app: Headway) -> Check:

@@ -7,13 +7,14 @@ from typing import Any, get_args
 
 import pytest
 
-from headway.model.build import Artifact
+from headway.model.build import Artifact, FinishedRun
 from headway.model.entry import GENESIS, Entry, Kind
 from headway.model.image import CandidateImage
 from headway.model.measurement import Cell
 from headway.model.pick import ChangeKind, PendingChange
 from headway.model.text import clean
 from headway.plan import actions as a
+from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PromotedImage
 from headway.views.timeline import timeline, words_of
 from headway.views.words import action_text
@@ -52,6 +53,18 @@ ACTIONS: list[tuple[a.Action, str]] = [
     (a.PayDebt("0.1.1", 5, SHA, OTHER), "write down that the trunk has a1b2c3d4e5f6 now, in ffffffffffff"),
     (a.TagCandidate("0.1.1", "v0.1.1-rc1", SHA), "tag a1b2c3d4e5f6 as candidate v0.1.1-rc1"),
     (a.BuildCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1"), "build v0.1.1-rc1 as version 0.1.1"),
+    (
+        a.BuildCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", run=FinishedRun(7, "https://ci/7", 60.0, "")),
+        "take the build of v0.1.1-rc1 from https://ci/7",
+    ),
+    (
+        StartBuild("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", "headway-v0.1.1-rc1-1", False, ()),
+        "bring v0.1.1-rc1 to the CI, which builds it as version 0.1.1",
+    ),
+    (
+        StartBuild("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", "headway-v0.1.1-rc1-2", True, (7,)),
+        "dispatch the CI build of v0.1.1-rc1 as version 0.1.1",
+    ),
     (
         a.TestCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", WHEEL),
         "test toy-0.1.1-py3-none-any.whl of v0.1.1-rc1 in a fresh environment",
@@ -193,6 +206,13 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.PAID, {"origin": SHA, "trunk": OTHER}, "the trunk has a1b2c3d4e5f6 now, in ffffffffffff", "P8"),
     (Kind.SIGNED, {"seq": 9, "signer": "Rosa"}, "signed the ledger up to entry 9: Rosa", "G4"),
     (Kind.TAGGED, RC, "tagged a1b2c3d4e5f6 as candidate v0.1.1-rc1", "B4"),
+    (
+        Kind.BUILD_STARTED,
+        {**RC, "builder": "github", "url": "https://ci/7"},
+        "gave v0.1.1-rc1 to github to build: https://ci/7",
+        "B4",
+    ),
+    (Kind.BUILD_STARTED, {**RC, "builder": "github", "url": ""}, "gave v0.1.1-rc1 to github to build", "B4"),
     (
         Kind.BUILT,
         {**RC, "ok": True, "seconds": 2.5, "artifacts": [{"file": "x.whl"}]},

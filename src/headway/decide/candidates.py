@@ -28,6 +28,7 @@ class CandidateRecord:
     built: Entry | None
     tested: Entry | None
     built_before: bool = False
+    started: Entry | None = None  # its build by a CI
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -53,7 +54,8 @@ def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Candidate
         built = _valid(snapshot.entries, Kind.BUILT, train, c)
         tested = _valid(snapshot.entries, Kind.TESTED, train, c)
         before = record.last(snapshot.entries, Kind.BUILT, train.name, tag=c.tag) is not None
-        r = CandidateRecord(c, tagged, built, tested, before)
+        started = _valid(snapshot.entries, Kind.BUILD_STARTED, train, c)
+        r = CandidateRecord(c, tagged, built, tested, before, started)
         of_this_build = tested is not None and r.wheel is not None and tested.payload["wheel"] == r.wheel.sha256
         found.append(r if of_this_build else replace(r, tested=None))
     return tuple(found)
@@ -61,7 +63,7 @@ def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Candidate
 
 def _valid(entries: tuple[Entry, ...], kind: Kind, train: Train, c: CandidateFacts) -> Entry | None:
     entry = record.last(entries, kind, train.name, tag=c.tag, commit=c.commit)
-    step = "build" if kind is Kind.BUILT else "test"
+    step = "test" if kind is Kind.TESTED else "build"
     again = record.last(entries, Kind.RETRIED, train.name, tag=c.tag, step=step)
     return None if entry and again and again.seq > entry.seq else entry
 

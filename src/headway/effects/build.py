@@ -19,7 +19,7 @@ from headway.policy.candidate_tables import Build
 from headway.process import command_line, run_logged
 from headway.simple import name_version_of
 
-__all__ = ["BuildFailed", "Built", "artifact_of", "build_candidate", "wheel_name_version"]
+__all__ = ["BuildFailed", "Built", "accepted", "artifact_of", "build_candidate", "partial_of", "wheel_name_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,8 @@ def build_candidate(
     place of an older one. Raises ``UnusableInput`` for a command that cannot be filled in, ``WorldFailed`` when the
     disk refuses.
     """
-    partial = out.with_name(f".{out.name}.partial")
     try:
-        _fresh(partial)
+        partial = partial_of(out)
         argv = command_line(build.command, python=str(python), source=str(source), out=str(partial), version=version)
         told = {name: value.replace("{version}", version) for name, value in build.env.items()}
         done = run_logged(
@@ -73,14 +72,11 @@ def build_candidate(
         elif not done.ok:
             why = say("the build ended with status {code}", code=done.code)
         else:
-            why = _what_is_wrong(partial, version, build)
-        if why is not None:
+            why = None
+        made = accepted(partial, out, version, build) if why is None else why
+        if isinstance(made, Text):
             shutil.rmtree(partial)
-            return BuildFailed(why, done.tail, done.seconds)
-        artifacts = tuple(artifact_of(p) for p in _expected(partial, build))
-        if out.exists():
-            shutil.rmtree(out)
-        partial.rename(out)
+            return BuildFailed(made, done.tail, done.seconds)
     except OSError as e:
         raise WorldFailed(
             "build.disk",
@@ -88,13 +84,29 @@ def build_candidate(
             remedy=say("free some space or mend the permissions of {path}, then run it again", path=out.parent),
             clause="B4",
         ) from e
-    return Built(artifacts, done.seconds)
+    return Built(made, done.seconds)
 
 
-def _fresh(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+def accepted(partial: Path, out: Path, version: str, build: Build) -> tuple[Artifact, ...] | Text:
+    """The artifacts in ``partial`` that are as the policy expects them, which appears as ``out`` by one rename, in
+    place of an older one; or what is wrong with them. Raises ``OSError``."""
+    why = _what_is_wrong(partial, version, build)
+    if why is not None:
+        return why
+    artifacts = tuple(artifact_of(p) for p in _expected(partial, build))
+    if out.exists():
+        shutil.rmtree(out)
+    partial.rename(out)
+    return artifacts
+
+
+def partial_of(out: Path) -> Path:
+    """An empty folder beside ``out`` in which its files are gathered. Raises ``OSError``."""
+    partial = out.with_name(f".{out.name}.partial")
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True)
+    return partial
 
 
 def _files(folder: Path) -> tuple[Path, ...]:

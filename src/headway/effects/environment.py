@@ -17,6 +17,7 @@ from headway.model.text import Text, say
 from headway.process import child_env, run_logged
 
 _COMPLETE = ".headway-complete"
+_FORGE_TOKENS = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ def uv_program() -> str:
 
 def uv_env(extra: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child that runs uv: uv's folder first in PATH, and the mirror that pip was told, if any."""
-    # the project's own code runs in such children: it is not shown the credentials of the package index
-    env = {k: v for k, v in child_env(extra).items() if not k.startswith("TWINE_")}
+    # the project's own code runs in such children: it is not shown the credentials of the package index or the forge
+    env = {k: v for k, v in child_env(extra).items() if not k.startswith("TWINE_") and k not in _FORGE_TOKENS}
     env["PATH"] = os.pathsep.join((str(Path(uv_program()).parent), env.get("PATH", os.defpath)))
     mirror = env.get("PIP_INDEX_URL")
     if mirror and not env.get("UV_DEFAULT_INDEX") and not env.get("UV_INDEX_URL"):

@@ -18,6 +18,10 @@ class StatePaths:
     def log(self, what: str, step: str) -> Path:
         return self.root / "logs" / f"{_name(what)}-{step}.log"
 
+    def sent(self, build: str) -> Path:
+        """Says when a CI was asked for a build, for who finds neither an answer nor a run."""
+        return self.root / "sent" / _name(build)
+
     def work(self, what: str) -> Path:
         return self.root / "work" / _name(what)
 

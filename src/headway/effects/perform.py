@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.effects.apply import apply_changes
-from headway.effects.candidate import build, test
+from headway.effects.builders import builder_of, ci_of
+from headway.effects.candidate import test
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
@@ -41,6 +42,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.process import child_env, command_line, run_logged
 
@@ -102,7 +104,9 @@ class Performer:
                 create_tag(self.site.repo, action.tag, action.commit, message, self.site.clock.now())
                 return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
             case BuildCandidate():
-                return Kind.BUILT, build(self.site, action)
+                return Kind.BUILT, builder_of(self.site).build(action)
+            case StartBuild():
+                return Kind.BUILD_STARTED, ci_of(self.site).start(action)
             case TestCandidate():
                 return Kind.TESTED, test(self.site, action)
             case RecordImages():

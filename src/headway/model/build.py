@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from headway.model.commit import Sha
+from headway.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,55 @@ class PublishedFile:
     version: str
     sha256: str
     yanked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CiRun:
+    """A run of a CI workflow as its forge tells it. ``ref`` is the tag or branch it ran on, ``commit`` what that was;
+    ``event`` what started it (``push``, ``workflow_dispatch``); ``conclusion`` is ``""`` until ``done``."""
+
+    id: int
+    event: str
+    ref: str
+    commit: Sha
+    title: str
+    status: str
+    conclusion: str
+    url: str
+    started: datetime
+    updated: datetime
+
+    @property
+    def done(self) -> bool:
+        return self.status == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class CiRuns:
+    """The runs that were seen of a candidate; ``trouble`` says why the forge could not be asked."""
+
+    runs: tuple[CiRun, ...]
+    trouble: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A CI build that is over: ``id`` and ``url`` are ``None`` and ``""`` when no run was ever seen, ``seconds`` its
+    duration, ``why`` what speaks against it (``""``: it succeeded)."""
+
+    id: int | None
+    url: str
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CiCheck:
+    """A CI check of a commit as its forge tells it; ``conclusion`` is ``""`` and ``completed_at`` ``None`` while it is
+    under way."""
+
+    name: str
+    commit: Sha
+    conclusion: str
+    url: str
+    completed_at: datetime | None

@@ -37,7 +37,8 @@ class Kind(StrEnum):
     PAID = "debt-paid"  # request, origin, trunk: the commit that has it now
     APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}]
     TAGGED = "tagged"  # tag, commit                             a candidate
-    BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
+    BUILD_STARTED = "build-started"  # tag, commit, builder, build: Headway's mark, run (null: not known yet), url
+    BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why; by a CI also run, url
     TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
     IMAGES = "images"  # tag, commit, images:[{name, reference, digest, media_type,
     # platforms, size}]  a candidate's container images, as registries have them (B4)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from headway.model.build import PublishedFile
+from headway.model.build import CiRuns, PublishedFile
 from headway.model.commit import Commit, Line, Revert, Sha, Tag
 from headway.model.entry import Entry
 from headway.model.image import ImageRead
@@ -43,7 +43,8 @@ class Snapshot:
     what is pending on it applied; ``copies`` its commits that say they hold a change and that no entry accounts for to
     what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
-    that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found.
+    that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found;
+    ``builds`` the tag of a candidate that a CI builds to the runs seen of it.
     """
 
     now: datetime
@@ -62,6 +63,7 @@ class Snapshot:
     private: Mapping[str, PrivateBranch] = field(default_factory=dict)
     repaid: Mapping[Sha, Sha] = field(default_factory=dict)
     images: Mapping[tuple[str, str], ImageRead] = field(default_factory=dict)
+    builds: Mapping[str, CiRuns] = field(default_factory=dict)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

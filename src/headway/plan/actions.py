@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from headway.model.build import Artifact
+from headway.model.build import Artifact, FinishedRun
 from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
+from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
 
 
@@ -173,9 +174,10 @@ class TagCandidate:
 
 @dataclass(frozen=True, slots=True)
 class BuildCandidate:
-    """Build wheel and sdist from a clean export of the tag, under the final version (B4).
+    """Build wheel and sdist from a clean export of the tag, under the final version, or take them from the CI that did
+    (B4).
 
-    ``again``: a build of it is recorded already, so files that lie there are that one's.
+    ``again``: a build of it is recorded already, so files that lie there are that one's. ``run`` is the CI's.
     """
 
     kind: ClassVar[str] = "build"
@@ -184,6 +186,7 @@ class BuildCandidate:
     commit: Sha
     version: str
     again: bool = False
+    run: FinishedRun | None = None
 
     @property
     def target(self) -> str:
@@ -305,6 +308,7 @@ Action = (
     | PayDebt
     | OpenWorkspace
     | TagCandidate
+    | StartBuild
     | BuildCandidate
     | TestCandidate
     | RecordImages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.decide import performance
+from headway.decide import building, performance
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
 from headway.model.build import Artifact
@@ -18,19 +18,33 @@ from headway.plan.actions import (
     TagCandidate,
     TestCandidate,
 )
+from headway.plan.build_actions import StartBuild
 from headway.policy.schema import Policy
 from headway.stats.culprit import Next
 
 
-def candidate_action(train: Train, r: CandidateRecord) -> Action | None:
+def candidate_action(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> Action | None:
     c = r.facts
     if r.tagged is None:
         return TagCandidate(train.name, c.tag, c.commit)
+    if r.built is None and building.elsewhere(policy):
+        return _built_elsewhere(train, r, snapshot, policy)
     if r.built is None:
         return BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before)
     if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
         return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel)
     return None
+
+
+def _built_elsewhere(
+    train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy
+) -> StartBuild | BuildCandidate | None:
+    c = r.facts
+    if r.started is None:
+        due = building.next_try(train, c, snapshot.entries, policy)
+        return StartBuild(train.name, c.tag, c.commit, train.name, due.build, due.dispatch, due.taken)
+    run = building.finished(r, snapshot, policy)
+    return None if run is None else BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before, run)
 
 
 def performance_action(

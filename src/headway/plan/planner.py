@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from headway.decide import (
     branch,
+    building,
     changes,
     conflicts,
     cut,
@@ -124,6 +125,7 @@ def _open(
     waits = (
         *changes.waits(train, line, trials, snapshot, policy),
         *privately.waits(line, snapshot, policy),
+        *(w for r in known if (w := building.building_wait(r, snapshot, policy)) is not None),
     )
     stage = Stage.CANDIDATE if known else Stage.OPEN
     altered = branch.altered(line, snapshot)
@@ -137,7 +139,7 @@ def _open(
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)
     action = action or _workspace_action(train, line, trials, snapshot)
-    action = action or next((a for r in known if (a := candidate_action(train, r)) is not None), None)
+    action = action or next((a for r in known if (a := candidate_action(train, r, snapshot, policy)) is not None), None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
     empty = nothing_new(train, line)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
+from headway.policy.forge_tables import GitHubBuild
 from headway.policy.table import NotNegative, Positive, Table, Words
 
 
@@ -18,6 +21,9 @@ class Candidate(Table):
 class Build(Table):
     """B4: the build. Commands are split as a shell does, without one; fields: {python} {source} {out} {version}."""
 
+    by: Literal["local", "github"] = Field(
+        "local", description="Who builds: this machine, or a GitHub Actions workflow."
+    )
     command: str = Field(
         "{python} -P -m build --installer uv --outdir {out} {source}", description="Writes artifacts to {out}."
     )
@@ -27,6 +33,7 @@ class Build(Table):
     )
     expect: Words = Field(("*.whl", "*.tar.gz"), description="Glob patterns; each must be met by exactly one artifact.")
     timeout_s: Positive = Field(3600, description="Limit of one build.")
+    github: GitHubBuild = Field(GitHubBuild(), description="The workflow, see `[build.github]`.")
 
 
 class Test(Table):

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import MAXYEAR, MINYEAR, date
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from packaging.version import Version
 
 from headway.errors import UnusableInput
 from headway.policy.clauses import CLAUSES
+from headway.policy.forge_tables import INPUTS
 from headway.policy.image_checks import image_problems
 from headway.policy.problems import Problem, nearest
 from headway.policy.schema import Naming, Policy, Versions
@@ -24,6 +26,7 @@ _BUILD = ("python", "source", "out", "version")
 _SERVE = ("python", "host", "port", "model", "seed", "branch", "commit", "version")
 _CLIENT = (*_SERVE, "base_url", "result")
 _FIELD = re.compile(r"\{\w*\}")
+_MOST_INPUTS = 25
 _MOST_A_MONTH = 28  # the shortest month has as many days, and no two releases share one
 # git-check-ref-format(1), and no leading dash, which commands would take for an option
 _BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|[/.]$|(?:^|/)\.|\.lock(?:/|$)")
@@ -37,6 +40,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _patterns,
         _phases,
         _commands,
+        _builder,
         _perf,
         _people,
         image_problems,
@@ -193,6 +197,27 @@ def _commands(policy: Policy) -> Iterator[Problem]:
             yield Problem(("build", "env", name), f"{field} is not known here; the only field is {{version}}")
     if build.command.strip() == "":
         yield Problem(("build", "command"), "is empty, so nothing would be built")
+
+
+def _builder(policy: Policy) -> Iterator[Problem]:
+    at: Path = ("build", "github")
+    rules, url = policy.build.github, urlsplit(policy.forge.api_url)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.username or url.password:
+        yield Problem(("forge", "api_url"), "is not an http(s) address without credentials")
+    for name, value in rules.inputs.items():
+        for field in sorted(set(_FIELD.findall(value)) - {"{" + f + "}" for f in INPUTS}):
+            allowed = " ".join("{" + f + "}" for f in INPUTS)
+            yield Problem((*at, "inputs", name), f"{field} is not known here; the fields are {allowed}")
+    if len(rules.inputs) > _MOST_INPUTS:
+        yield Problem((*at, "inputs"), f"GitHub takes at most {_MOST_INPUTS} inputs")
+    if not re.fullmatch(r"[\w.-]+\.ya?ml", rules.workflow):
+        yield Problem((*at, "workflow"), f"{rules.workflow!r} is not the file name of a workflow, such as build.yml")
+    if rules.remote.startswith("-"):
+        yield Problem((*at, "remote"), "begins with a dash, which git would take for an option")
+    if "://" in rules.remote and "@" in urlsplit(rules.remote).netloc and not rules.remote.startswith("ssh://"):
+        yield Problem((*at, "remote"), "holds credentials, which the ledger would show; give them to git's own helper")
+    if policy.build.by == "github" and not re.fullmatch(r"[\w.-]+/[\w.-]+", policy.project.repository):
+        yield Problem(("project", "repository"), "must be owner/name when `build.by` is github")
 
 
 def _perf(policy: Policy) -> Iterator[Problem]:

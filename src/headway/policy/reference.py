@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 import tomlkit
 from pydantic.fields import FieldInfo
 
+from headway.policy.forge_tables import GitHubBuild
 from headway.policy.image_tables import ImageTable
 from headway.policy.loader import DEFAULT_PRESET, load_policy
 from headway.policy.perf_tables import PerfCell
@@ -55,6 +56,7 @@ def reference_markdown() -> str:
         if _is_table(field):
             table: type[Table] = field.annotation  # type: ignore[assignment]
             parts += _section(f"[{name}]", getdoc(table) or "", table.model_fields, values[name])
+    parts += _section("[build.github]", getdoc(GitHubBuild) or "", GitHubBuild.model_fields, values["build"]["github"])
     parts += _section("[[versions.earlier]]", getdoc(EarlierNaming) or "", EarlierNaming.model_fields, {})
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from headway.policy.candidate_tables import Build, Candidate, Test
+from headway.policy.forge_tables import Forge
 from headway.policy.image_tables import ImageTable
 from headway.policy.perf_tables import Perf
 from headway.policy.release_tables import Gate, Index, LedgerTable, Notes, Post, Waivers
@@ -178,6 +179,7 @@ class Policy(Table):
     schema_: int = Field(SCHEMA, alias="schema", description="Version of this file's format.")
     preset: str = Field("vllm-2025", description="Preset that gives every value this file leaves out.")
     project: Project = Project()
+    forge: Forge = Forge()
     versions: Versions = Versions()
     cadence: Cadence
     cut: Cut = Cut()

@@ -138,6 +138,8 @@ def _build(planned: TrainPlan) -> Lit:
 
 
 def _built(newest: CandidateRecord) -> Lit:
+    if newest.built is None and newest.started is not None:
+        return Light.WAITING, say("{tag} is being built", tag=newest.facts.tag)
     if newest.built is None:
         return Light.WAITING, say("{tag} is to be built", tag=newest.facts.tag)
     if not newest.built.payload["ok"]:

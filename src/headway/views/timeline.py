@@ -170,6 +170,12 @@ def _tagged(train: str, p: Payload) -> Text:
     return say("tagged {commit} as candidate {tag}", commit=short(p.get("commit")), tag=p.get("tag"))
 
 
+def _build_started(train: str, p: Payload) -> Text:
+    if p.get("url"):
+        return say("gave {tag} to {builder} to build: {url}", tag=p.get("tag"), builder=p.get("builder"), url=p["url"])
+    return say("gave {tag} to {builder} to build", tag=p.get("tag"), builder=p.get("builder"))
+
+
 def _built(train: str, p: Payload) -> Text:
     if p.get("ok"):
         files = [a.get("file") for a in p.get("artifacts", ())]
@@ -358,6 +364,7 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.PAID: (_paid, _is("P8")),
     Kind.APPLIED: (_applied, _clause_of_changes),
     Kind.TAGGED: (_tagged, _is("B4")),
+    Kind.BUILD_STARTED: (_build_started, _is("B4")),
     Kind.BUILT: (_built, _is("B4")),
     Kind.TESTED: (_tested, _is("B4")),
     Kind.IMAGES: (_images, _is("B4")),

@@ -26,6 +26,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.policy.scheme import ReleaseKind
 
@@ -101,6 +102,10 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             )
         case TagCandidate():
             return say("tag {commit} as candidate {tag}", tag=action.tag, commit=short(action.commit))
+        case StartBuild():
+            return _start_text(action)
+        case BuildCandidate(run=run) if run is not None:
+            return say("take the build of {tag} from {url}", tag=action.tag, url=run.url or None)
         case BuildCandidate():
             return say("build {tag} as version {version}", tag=action.tag, version=action.version)
         case TestCandidate():
@@ -158,3 +163,9 @@ def _apply_text(action: ApplyChanges) -> Text:
         subjects=subjects[:_NAMED],
         more=len(subjects) - _NAMED,
     )
+
+
+def _start_text(action: StartBuild) -> Text:
+    if action.dispatch:
+        return say("dispatch the CI build of {tag} as version {version}", tag=action.tag, version=action.version)
+    return say("bring {tag} to the CI, which builds it as version {version}", tag=action.tag, version=action.version)

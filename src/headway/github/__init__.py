@@ -1,0 +1,1 @@
+"""What Headway asks of GitHub's REST API. Readers and effects share it."""

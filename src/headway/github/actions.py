@@ -1,0 +1,128 @@
+"""GitHub Actions: runs of a workflow, their artifacts and logs, and how one is dispatched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from headway.errors import WorldFailed
+from headway.github.client import FAILED, GitHub
+from headway.model.build import CiCheck, CiRun
+from headway.model.commit import Sha
+from headway.model.text import say
+
+
+@dataclass(frozen=True, slots=True)
+class RunArtifact:
+    """An artifact of a run: a zip of files. ``sha256`` (hex) is ``""`` where GitHub does not tell it."""
+
+    id: int
+    name: str
+    expired: bool
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What a dispatch answered: ``run`` and ``url`` are ``None`` and ``""`` where the server does not tell them."""
+
+    run: int | None
+    url: str
+
+
+def runs_of(github: GitHub, workflow: str, commit: Sha) -> tuple[CiRun, ...]:
+    """All runs of a workflow on a commit. Raises ``WorldFailed``."""
+    rows = github.rows(f"actions/workflows/{workflow}/runs", "workflow_runs", head_sha=commit)
+    return tuple(_run(r) for r in rows)
+
+
+def run_at(github: GitHub, run: int) -> CiRun:
+    """One run. Raises ``WorldFailed``."""
+    return _run(github.get(f"actions/runs/{run}"))
+
+
+def dispatch(github: GitHub, workflow: str, ref: str, inputs: Mapping[str, str]) -> Dispatched:
+    """Start a workflow on a tag. Raises ``WorldFailed``; after ``github.no-answer`` and ``github.failed`` it may
+    run."""
+    body = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
+    said = github.post(f"actions/workflows/{workflow}/dispatches", body)
+    if not isinstance(said, dict) or not isinstance(said.get("workflow_run_id"), int):
+        return Dispatched(None, "")
+    return Dispatched(said["workflow_run_id"], str(said.get("html_url", "")))
+
+
+def artifacts_of(github: GitHub, run: int) -> tuple[RunArtifact, ...]:
+    """The artifacts of a run. Raises ``WorldFailed``."""
+    found = []
+    for row in github.rows(f"actions/runs/{run}/artifacts", "artifacts"):
+        try:
+            digest = str(row.get("digest") or "")
+            found.append(
+                RunArtifact(
+                    int(row["id"]), str(row["name"]), bool(row["expired"]), digest.partition("sha256:")[2].lower()
+                )
+            )
+        except (KeyError, TypeError, ValueError) as e:
+            raise _unlike("artifact") from e
+    return tuple(found)
+
+
+def fetch_artifact(github: GitHub, artifact: RunArtifact, target: Path) -> str:
+    """Write an artifact's zip; its SHA-256 (hex). Raises ``WorldFailed``, ``github.gone`` for an expired one."""
+    return github.download(f"actions/artifacts/{artifact.id}/zip", target)
+
+
+def fetch_logs(github: GitHub, run: int, target: Path) -> None:
+    """Write the zip of a run's logs. Raises ``WorldFailed``, ``github.gone`` when they are not kept any more."""
+    github.download(f"actions/runs/{run}/logs", target)
+
+
+def check_runs(github: GitHub, commit: Sha) -> tuple[CiCheck, ...]:
+    """The newest check of each name on a commit. Raises ``WorldFailed``."""
+    found = []
+    for row in github.rows(f"commits/{commit}/check-runs", "check_runs"):
+        try:
+            ended = row["completed_at"]
+            found.append(
+                CiCheck(
+                    str(row["name"]),
+                    str(row["head_sha"]),
+                    str(row["conclusion"] or ""),
+                    str(row["html_url"] or row["url"]),
+                    datetime.fromisoformat(ended) if ended else None,
+                )
+            )
+        except (KeyError, TypeError, ValueError) as e:
+            raise _unlike("check run") from e
+    return tuple(found)
+
+
+def _run(row: Any) -> CiRun:
+    try:
+        began = row.get("run_started_at") or row["created_at"]
+        return CiRun(
+            id=int(row["id"]),
+            event=str(row["event"]),
+            ref=str(row["head_branch"] or ""),
+            commit=str(row["head_sha"]),
+            title=str(row["display_title"]),
+            status=str(row["status"] or ""),
+            conclusion=str(row["conclusion"] or ""),
+            url=str(row["html_url"]),
+            started=datetime.fromisoformat(began),
+            updated=datetime.fromisoformat(row["updated_at"]),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
+        raise _unlike("workflow run") from e
+
+
+def _unlike(what: str) -> WorldFailed:
+    return WorldFailed(
+        FAILED,
+        say("what GitHub says of a {what} is not as it is documented", what=what),
+        remedy=say("check forge.api_url, then run it again"),
+        clause="B4",
+    )

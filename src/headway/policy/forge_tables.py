@@ -1,0 +1,45 @@
+"""The tables of a policy about a forge and its CI: where it answers, and how it builds a candidate (B4)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from headway.policy.table import Table, Words
+
+INPUTS = ("id", "version", "tag", "commit")  # what an input of a dispatched workflow may hold
+
+
+class Forge(Table):
+    """The forge that `project.repository` lies on."""
+
+    api_url: str = Field("https://api.github.com", description="Where its API answers.")
+    token_env: str = Field(
+        "GITHUB_TOKEN", description="Environment variable that holds the token; it is never written down."
+    )
+
+
+class GitHubBuild(Table):
+    """B4: a build by a GitHub Actions workflow, with `build.by = "github"`."""
+
+    workflow: str = Field("build.yml", description="File name of the workflow under `.github/workflows`.")
+    trigger: Literal["tag", "dispatch"] = Field(
+        "tag",
+        description="What starts it: the pushed RC tag itself, or a dispatch by Headway. A build that is asked for "
+        "again is always dispatched.",
+    )
+    inputs: dict[str, str] = Field(
+        default_factory=lambda: {
+            "headway_id": "{id}",
+            "version": "{version}",
+            "tag": "{tag}",
+            "commit": "{commit}",
+        },
+        description="Inputs of a dispatch; {id} is Headway's mark, which the workflow puts into its run-name. One "
+        "that is empty is not sent.",
+    )
+    artifacts: Words = Field(("*",), description="Glob patterns of the run's artifacts that hold the files.")
+    remote: str = Field(
+        "", description="Name or URL to which the RC tag is pushed before the build; empty: others bring it there."
+    )
