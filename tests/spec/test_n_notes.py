@@ -6,7 +6,9 @@ import pytest
 from worldeffects import release, settle
 from worlds import BRANCH, CELL_KEY, MEASURING, RC1, VERSION, World, cut, released
 
-from headway.decide.notes import Notes, escape, markdown, notes_of
+from headway.decide.notedocument import Tongue, document, markdown
+from headway.decide.notes import Notes, notes_of
+from headway.decide.notetext import change_line, escape
 from headway.model.entry import Kind
 from headway.model.pick import Category
 
@@ -173,7 +175,7 @@ def test_N2_a_first_release_tells_of_the_whole_trunk() -> None:
     world.tags.clear()
     world.branch("releases/v0.7.0", world.trunk[-1].sha)
     assert listed(world, "0.7.0") == [c.subject for c in world.trunk]
-    assert markdown(notes(world, "0.7.0")).startswith("# 0.7.0\n")
+    assert markdown(document(notes(world, "0.7.0"))).startswith("# 0.7.0\n")
 
 
 def test_N2_contributors_waivers_performance_and_artifacts() -> None:
@@ -202,8 +204,9 @@ def test_N2_the_notes_as_markdown_leave_empty_parts_out_and_can_have_other_title
     fix = world.commit("[Bugfix] A")
     world.request(fix, Category.REGRESSION)
     settle(world)
-    text = markdown(notes(world), {"fixes": "修复"})
-    assert f"## 修复\n\n- {escape(fix.subject)}\n" in text
+    text = markdown(document(notes(world), Tongue(lambda text: "修复" if str(text) == "Fixes" else str(text))))
+    assert f"## 修复\n\n- {change_line(fix.subject, fix.pr)}\n" in text
+    assert f"(#{fix.pr})\n" in text, "a reference that a forge makes a link of"
     assert "## Improvements\n" in text
     assert "Breaking" not in text
 
@@ -232,7 +235,7 @@ def test_N2_somebody_elses_words_are_shown_and_do_nothing(hostile: str, shown: s
     world = released()
     world.commit(hostile)
     world.branch(BRANCH, world.trunk[-1].sha)
-    assert shown in markdown(notes(world))
+    assert shown in markdown(document(notes(world)))
 
 
 def test_N2_an_abbreviated_trailer_names_its_origin() -> None:

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
+    NOTES_EDITED = "notes-edited"  # pieces:[[piece, name, text, made]], deleted: names   see decide/notedraft.py
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq

@@ -10,6 +10,7 @@ from headway.model.build import PublishedFile
 from headway.model.commit import Commit, Line, Revert, Sha, Tag
 from headway.model.entry import Entry
 from headway.model.measurement import Comparison
+from headway.model.noted import Noted
 from headway.model.pick import Copy, Trial
 
 
@@ -42,7 +43,7 @@ class Snapshot:
     what is pending on it applied; ``copies`` its commits that say they hold a change and that no entry accounts for to
     what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
-    that have them by now.
+    that have them by now; ``noted`` a train to what its notes need to know, where that was read.
     """
 
     now: datetime
@@ -60,6 +61,7 @@ class Snapshot:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     private: Mapping[str, PrivateBranch] = field(default_factory=dict)
     repaid: Mapping[Sha, Sha] = field(default_factory=dict)
+    noted: Mapping[str, Noted] = field(default_factory=dict)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -9,6 +9,7 @@ import tomlkit
 from pydantic.fields import FieldInfo
 
 from headway.policy.loader import DEFAULT_PRESET, load_policy
+from headway.policy.notes_tables import NoteGroup
 from headway.policy.perf_tables import PerfCell
 from headway.policy.release_tables import Gate
 from headway.policy.schema import Phase, Policy
@@ -55,6 +56,7 @@ def reference_markdown() -> str:
             table: type[Table] = field.annotation  # type: ignore[assignment]
             parts += _section(f"[{name}]", getdoc(table) or "", table.model_fields, values[name])
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
+    parts += _section("[[notes.groups]]", getdoc(NoteGroup) or "", NoteGroup.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
     parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])
     return "\n".join(parts) + "\n"
