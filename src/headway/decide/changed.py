@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
 from headway.decide import record
-from headway.model.commit import Commit, Line, Revert, RevertKind, Sha, standing
+from headway.decide.replay import Change, Replayed, replayed
+from headway.model.commit import Commit, Line, Revert, RevertKind, Sha
 from headway.model.noted import Noted
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.policy.schema import Policy
 from headway.policy.scheme import branch_of
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change: ``commit`` is how the release has it, ``origin`` the trunk commit that it is a copy of, or itself,
-    in whose words it is told. ``takes_out`` what users have: a revert."""
-
-    commit: Commit
-    origin: Commit
-    takes_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +40,29 @@ def changes_of(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> 
     rows = [Change(c, c) for c in _opened(in_cut, noted, rules)]
     for c in _opened(own, noted, rules):
         rows += [Change(c, trunk.get(o, c if o == c.sha else replace(c, sha=o))) for o in _origins(c, line, trunk)]
-    named = _named(rows, own)
-    inside = {r.origin.sha for r in rows} - _shipped(train, snapshot, policy, trunk)
-    gone, undoing = _undone(inside, _reverts({r.origin.sha for r in rows}, named, line, snapshot))
+    reverts = {r.commit.sha: r for r in (*snapshot.reverts, *line.reverts)}
+    before = _shipped(train, snapshot, policy, trunk)
+    there = replayed(rows, reverts)
+    new = {row.origin.sha for row in there.standing} - before
     once: dict[Sha, Change] = {}
-    for row in rows:
-        if row.origin.sha in inside - gone:
-            once.setdefault(row.origin.sha, replace(row, takes_out=row.origin.sha in undoing))
+    for row in there.standing:
+        undoing = reverts.get(row.commit.sha)
+        if row.origin.sha not in new or (undoing and not _tells(undoing, rows, there, before, new)):
+            continue
+        takes_out = undoing is not None and undoing.kind is RevertKind.REVERT
+        once.setdefault(row.origin.sha, replace(row, takes_out=takes_out))
     found = [(row, _rule(row.origin, rules)) for row in once.values()]
     return Changes(tuple(r for r, why in found if why is None), tuple((r, why) for r, why in found if why is not None))
 
 
-def _named(rows: Iterable[Change], own: tuple[Commit, ...]) -> dict[Sha, tuple[Sha, ...]]:
-    """Branch commits to the origins under which they are told."""
-    found: dict[Sha, tuple[Sha, ...]] = {c.sha: () for c in own}
-    for r in rows:
-        if r.commit.sha in found:
-            found[r.commit.sha] = (*found[r.commit.sha], r.origin.sha)
-    return found
-
-
-def _undone(inside: set[Sha], reverts: tuple[Revert, ...]) -> tuple[set[Sha], set[Sha]]:
-    """Of what is new, what is told no more, and the reverts that take out what users have."""
-    gone: set[Sha] = set()
-    undoing: set[Sha] = set()
-    known = {r.commit.sha: r for r in reverts}
-    for r in standing(reverts):
-        # A reland of what only an earlier release took out is told as the change itself, where that is new too.
-        back = {t for x in r.targets if x not in inside and x in known for t in known[x].targets}
-        within = inside.intersection(r.targets)
-        gone |= within
-        if (r.targets and within.issuperset(r.targets)) or (back and back <= inside):
-            gone.add(r.commit.sha)
-        elif r.kind is RevertKind.REVERT:
-            undoing.add(r.commit.sha)
-    return gone, undoing
+def _tells(undoing: Revert, rows: Sequence[Change], there: Replayed, before: frozenset[Sha], new: set[Sha]) -> bool:
+    """Whether a revert or reland is news: it undoes what users have; not what came and went since, nor, where that is
+    told itself, what only an earlier release had taken out."""
+    came = {name for row in rows if row.origin.sha not in before for name in (row.commit.sha, row.origin.sha)}
+    if undoing.targets and came.issuperset(undoing.targets):
+        return False
+    back = {row.origin.sha for row in there.back.get(undoing.commit.sha, ())}
+    return not (back and back <= new)
 
 
 def _rule(c: Commit, rules: tuple[str, ...]) -> str | None:
@@ -130,26 +109,10 @@ def _shipped(train: Train, snapshot: Snapshot, policy: Policy, trunk: Mapping[Sh
     if there is None:
         return frozenset(recorded)
     there = there.upto(train.previous_commit)
-    named = {c.sha: _origins(c, there, trunk) for c in there.commits}
-    out = {
-        o for r in standing(there.reverts) if r.kind is RevertKind.REVERT for t in r.targets for o in named.get(t, ())
-    }
-    return frozenset({o for some in named.values() for o in some} | recorded) - out
-
-
-def _reverts(
-    rows: set[Sha], named: Mapping[Sha, tuple[Sha, ...]], line: Line, snapshot: Snapshot
-) -> tuple[Revert, ...]:
-    """The reverts of this release, trunk's first, with branch commits under the names of their origins."""
-    ours = {o for some in named.values() for o in some}
-    trunk = (r for r in snapshot.reverts if r.commit.sha in rows - ours)
-    own = (
-        replace(
-            r,
-            commit=replace(r.commit, sha=named[r.commit.sha][0]),
-            targets=tuple(o for t in r.targets for o in named.get(t, (t,))),
-        )
-        for r in line.reverts
-        if named.get(r.commit.sha)
-    )
-    return (*trunk, *own)
+    rows = [
+        Change(c, replace(c, sha=o))
+        for c in _own(replace(train, previous_commit=None), there)
+        for o in _origins(c, there, trunk)
+    ]
+    standing = {r.origin.sha for r in replayed(rows, {r.commit.sha: r for r in there.reverts}).standing}
+    return frozenset(standing | (recorded - {r.origin.sha for r in rows}))

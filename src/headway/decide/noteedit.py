@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from headway.decide import record
-from headway.decide.notedocument import Item, Piece, document
+from headway.decide.notedocument import OTHER, Item, Piece, document
 from headway.decide.notedraft import Edit, made
 from headway.decide.notes import SECTIONS, Notes
 from headway.model.entry import Entry, Kind
@@ -93,8 +93,10 @@ def _insert(items: list[Item], new: Item, section: str, group: str | None, gener
     if found is None:
         items.insert(start, generated[whole])
     end = _end(items, start, 1)
-    if group is None:
-        end = next((i for i in range(start + 1, end) if items[i].piece is Piece.GROUP), end)
+    first = next((i for i in range(start + 1, end) if items[i].piece is Piece.GROUP), end)
+    loose = any(x.piece is Piece.LINE for x in items[start:first])  # those of no group, from before there were any
+    if group is None or (group == OTHER and loose):
+        end = first
     else:
         groups = [g for g in generated[whole : _end(generated, whole, 1)] if g.piece is Piece.GROUP]
         found = _find(items, Piece.GROUP, group, start, end)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from headway.decide.changed import Change
+from headway.decide.replay import Change
 from headway.policy.notes_tables import NoteRule, Notes, SectionName
 
 ORDER: tuple[SectionName, ...] = ("breaking", "upcoming", "features", "fixes", "improvements")

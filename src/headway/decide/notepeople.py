@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from headway.decide.changed import Change
+from headway.decide.replay import Change
 from headway.model.noted import Noted, Person, authors
 from headway.policy.notes_tables import Notes
 

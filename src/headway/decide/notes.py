@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
-from headway.decide.changed import Change, changes_of
+from headway.decide.changed import changes_of
 from headway.decide.notegroups import group_of, section_of
 from headway.decide.notepeople import People, people_of
 from headway.decide.noteperformance import Figures, figures_of
 from headway.decide.performance import Standing
+from headway.decide.replay import Change
 from headway.model.commit import Commit, Line, Sha
 from headway.model.entry import Entry, Kind
 from headway.model.noted import Noted

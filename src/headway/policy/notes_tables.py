@@ -44,8 +44,8 @@ class Notes(Table):
     sections: dict[SectionName, NoteRule] = Field(
         default_factory=dict,
         description="Further rules, by section: `prefixes`, `types`, `scopes`, `labels`, as of a group. A label "
-        "decides first, then the first section of breaking, upcoming, features, fixes, improvements; what only the body says "
-        "of upcoming changes does not count for a fix.",
+        "decides first, then the first section of breaking, upcoming, features, fixes, improvements; what only the "
+        "body says of upcoming changes does not count for a fix.",
     )
     reverts: SectionName = Field("fixes", description="Section of a revert that takes out what users have.")
     groups: tuple[NoteGroup, ...] = Field(
