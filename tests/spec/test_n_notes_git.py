@@ -198,7 +198,7 @@ def test_N2_first_contributions(repo: Repo) -> None:
     ]
     text = repo.report(NEW).markdown()
     assert "### First contributions\n\n- New Name: fix: by somebody new (#6)\n" in text
-    assert "7 changes by 7 people, 4 of them for the first time." in text
+    assert "Contributors: 7, 4 of them for the first time." in text
 
 
 def test_N2_a_shallow_clone_says_that_it_cannot_tell_who_is_new(repo: Repo, tmp_path: Path) -> None:

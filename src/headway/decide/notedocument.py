@@ -66,12 +66,12 @@ def _summary(notes: Notes, tongue: Tongue) -> str:
     people, first = notes.people.contributors, notes.people.first_time
     known = {"changes": len(notes.told), "people": len(people), "new": len(first or ())}
     parts = [
-        say("{changes} changes by {people} people, {new} of them for the first time.", **known)
+        say("Changes: {changes}. Contributors: {people}, {new} of them for the first time.", **known)
         if first
-        else say("{changes} changes by {people} people.", **known)
+        else say("Changes: {changes}. Contributors: {people}.", **known)
     ]
     if notes.left_out:
-        parts.append(say("Not listed: {count} merges, version bumps and the like.", count=len(notes.left_out)))
+        parts.append(say("Not listed: {count} (merges, version bumps and the like).", count=len(notes.left_out)))
     return " ".join(tongue.words(p) for p in parts)
 
 
@@ -122,8 +122,8 @@ def _people(notes: Notes, tongue: Tongue) -> Iterator[Item]:
 def _performance(figures: Figures, notes: Notes, tongue: Tongue) -> Iterator[Item]:
     counts = figures.counts()
     told = say(
-        "Compared with {previous}: of {cells} cells {passed} passed, {regressed} regressed, {waived} are waived, "
-        "{open} are open; {missing} are missing.",
+        "Cells compared with {previous}: {cells}. Passed: {passed}, regressed: {regressed}, waived: {waived}, "
+        "undecided: {open}, missing: {missing}.",
         previous=notes.previous,
         **counts,
     )

@@ -221,7 +221,7 @@ def _published(train: str, p: Payload) -> Text:
 def _notes_edited(train: str, p: Payload) -> Text:
     words = [row for row in p.get("pieces", ()) if row[2] is not None]
     return say(
-        "edited the notes of {train}: {count} pieces in their own words, {deleted} deleted",
+        "edited the notes of {train} (changed: {count}, deleted: {deleted})",
         train=train,
         count=len(words),
         deleted=len(p.get("deleted", ())),
