@@ -19,7 +19,7 @@ from headway.decide.noteedit import Lost, edit_of, merged, sections_of
 from headway.decide.notes import Notes, notes_of
 from headway.decide.performance import Standing, standing
 from headway.effects.files import write_new
-from headway.errors import UnusableInput
+from headway.errors import UnusableInput, not_found
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
@@ -106,6 +106,14 @@ def _report(
     return replace(Report(notes), edit=found[0], entry=found[1]) if found else Report(notes)
 
 
+def tagged(app: Headway, version: Version) -> str:
+    """The very notes that the final tag carries, to put it back. Raises ``UnusableInput`` when Headway made none."""
+    found = record.last(app.entries(), Kind.RELEASED, str(version))
+    if found is None:
+        raise not_found("release", str(version), say("name one that Headway made the final tag of"))
+    return str(found.payload.get("notes") or notes_for(app, version).markdown())
+
+
 def write_draft(report: Report, path: Path, tongue: Tongue = ENGLISH) -> None:
     """A draft as a new file, whole or not there. Raises ``UnusableInput`` (``file.exists``) and ``WorldFailed``."""
     write_new(path, report.draft(tongue).encode("utf-8", "replace"))
@@ -171,4 +179,6 @@ def _csv_rows(text: str) -> list[tuple[object, list[object]]]:
     rows = [row for row in csv.reader(text.splitlines()) if row]
     if rows and not rows[0][0].strip().lstrip("#").isdigit():
         rows = rows[1:]  # a line of names
+        if not rows:
+            raise ValueError("no line begins with the number of a pull request")
     return [(row[0].strip(), [*row[1:]]) for row in rows]

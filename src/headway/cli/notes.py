@@ -25,23 +25,36 @@ if TYPE_CHECKING:
 @click.option("--draft", metavar="FILE", cls=Option, help="Write them to a new file, to be edited.")
 @click.option("--keep", metavar="FILE", cls=Option, help="Keep an edited draft: it stands in the ledger.")
 @click.option("--unedited", is_flag=True, cls=Option, help="As they are made, without a kept edit.")
+@click.option("--tagged", is_flag=True, cls=Option, help="The very text that the final tag carries, to put it back.")
 @click.option(
     "--labels", metavar="FILE", cls=Option, help='Labels of pull requests: JSON {"12": ["bug"]}, or CSV rows 12,bug.'
 )
 @common_options
 @answering
 def notes(
-    context: Context, version: str, form: str, draft: str | None, keep: str | None, unedited: bool, labels: str | None
+    context: Context,
+    version: str,
+    form: str,
+    draft: str | None,
+    keep: str | None,
+    unedited: bool,
+    tagged: bool,
+    labels: str | None,
 ) -> Answer:
     from headway import noting
     from headway.refusal import version_of
 
     wanted = version_of(version)
-    if keep is not None and (draft is not None or unedited or labels is not None):
-        raise click.UsageError("--keep takes no other option of notes")
+    alone = {"--keep": keep is not None, "--tagged": tagged}
+    others = [draft is not None, unedited, labels is not None, *alone.values()]
+    for name in (n for n, given in alone.items() if given and sum(others) > 1):
+        raise click.UsageError(f"{name} takes no other option of notes")
     app = context.app()
     if keep is not None:
         return kept(noting.keep(app, wanted, Path(keep)))
+    if tagged:
+        text = noting.tagged(app, wanted)
+        return Answer(YES, {"version": str(wanted), "markdown": text}, lambda _: _plain(text))
     known = noting.read_labels(Path(labels)) if labels is not None else None
     report = noting.notes_for(app, wanted, labels=known, edited=not unedited)
     if draft is not None:
@@ -57,6 +70,10 @@ def notes(
         _warn(report, screen.lang)
 
     return Answer(YES, document, show)
+
+
+def _plain(text: str) -> None:
+    sys.stdout.write(text)
 
 
 def _tongue(lang: str) -> Any:

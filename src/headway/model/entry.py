@@ -45,7 +45,7 @@ class Kind(StrEnum):
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
     NOTES_EDITED = "notes-edited"  # pieces:[[piece, name, text, made]], deleted: names   see decide/notedraft.py
-    RELEASED = "released"  # tag, commit, notes_sha256
+    RELEASED = "released"  # tag, commit, notes_sha256, notes: what the tag carries
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone

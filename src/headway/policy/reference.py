@@ -85,6 +85,10 @@ def _section(title: str, about: str, fields: dict[str, FieldInfo], values: dict[
 
 def _toml(value: Any) -> str:
     """A value as it is written in the file; elements of long lists each on a line of their own."""
+    if isinstance(value, dict) and any(isinstance(v, dict) for v in value.values()):
+        return "\n".join(f"{k}: {_inline(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        return "\n".join(f"{_inline({_name_of(v): v[_name_of(v)]})} …" for v in value)
     if isinstance(value, dict):
         return "\n".join(f"{k} = {_toml(v)}" for k, v in value.items()) or "{}"
     if isinstance(value, list | tuple):
@@ -92,6 +96,16 @@ def _toml(value: Any) -> str:
         short = f"[{', '.join(items)}]"
         return short if len(short) <= 60 else "\n".join(items)
     return str(tomlkit.item(value).as_string())
+
+
+def _name_of(element: dict[str, Any]) -> str:
+    """The key by which people know an element of a list."""
+    return next((k for k in ("title", "name") if k in element), next(iter(element)))
+
+
+def _inline(value: dict[str, Any]) -> str:
+    """A table within a table, without what is empty."""
+    return ", ".join(f"{k} = {_toml(v)}" for k, v in value.items() if v not in ([], (), "", {}))
 
 
 def _code(text: str) -> str:
