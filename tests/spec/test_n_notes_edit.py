@@ -27,6 +27,7 @@ from worlds import BRANCH as LINE
 from worlds import MEASURING, World, cut, policy, released
 
 from headway import noting
+from headway.cli.notes import notes_json
 from headway.decide.notedocument import Item, Piece, Tongue, document, markdown
 from headway.decide.notedraft import LARGEST, Edit, draft, read_draft
 from headway.decide.noteedit import edit_of, merged
@@ -118,6 +119,13 @@ def test_N2_words_order_sections_and_paragraphs_of_a_person_stay() -> None:
     assert "New 2" not in shown, "a deleted line stays deleted"
     assert "New 1" in shown
     assert f"## Fixes\n\n- \\[Bugfix\\] Picked (#{number['Picked']})\n" in shown, "what is new has its section again"
+    report = noting.Report(notes(world), edit)
+    rows = notes_json(report)
+    places = {r["title"].split()[1]: (r["section"], r["listed"]) for r in rows["changes"]}
+    assert places["D"] == ("improvements", True)
+    assert {(r["section"], r["listed"]) for r in rows["changes"] if "New 2" in r["title"]} == {("improvements", False)}
+    kinds = [x.replace("\\", "").split(" (#")[0] for x in rows["sections"]["improvements"]]
+    assert kinds == ["[Perf] C", "[Bugfix] D", "[Core] New 0", "[Core] New 1", "[Core] New 3"]
     second = kept(drafted(world, edit))
     assert again(world, second) == (shown, []), "a draft of the edit is the edit"
 

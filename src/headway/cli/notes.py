@@ -122,7 +122,11 @@ def _warn(report: Report, lang: str) -> None:
 
 def notes_json(report: Report) -> dict[str, Any]:
     """The notes as the contract has them, and more."""
+    from headway.decide.notedocument import name_of
+    from headway.decide.noteedit import placed
+
     made, first = report.notes, report.notes.people.first_time
+    places = {item.name: section for section, item in placed(report.items())}
     rows = [
         {
             "commit": t.change.commit.sha,
@@ -130,8 +134,9 @@ def notes_json(report: Report) -> dict[str, Any]:
             "pr": t.pr,
             "title": t.title,
             "author": t.change.origin.author,
-            "section": t.section,
+            "section": places.get(name_of(t), t.section),
             "group": made.groups[t.group].title if t.group is not None else None,
+            "listed": name_of(t) in places,
         }
         for t in made.told
     ]

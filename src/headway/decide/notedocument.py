@@ -104,8 +104,13 @@ def _changes(told: list[Told], notes: Notes, tongue: Tongue) -> Iterator[Item]:
     yield from (_line(t) for t in rest)
 
 
+def name_of(t: Told) -> str:
+    """The name of a change's line: the same whenever and from wherever it is told."""
+    return t.change.origin.sha[:12]
+
+
 def _line(t: Told) -> Item:
-    return Item(Piece.LINE, t.change.origin.sha[:12], change_line(t.title, t.pr), t.title)
+    return Item(Piece.LINE, name_of(t), change_line(t.title, t.pr), t.title)
 
 
 def _people(notes: Notes, tongue: Tongue) -> Iterator[Item]:

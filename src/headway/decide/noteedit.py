@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from headway.decide import record
@@ -151,17 +151,24 @@ def told_again(notes: Notes, edit: Edit | None) -> Merged:
     return merged(items, edit) if edit else Merged(items, ())
 
 
-def sections_of(notes: Notes, items: Iterable[Item]) -> dict[str, list[str]]:
-    """Lines by section as they stand in a document, as plain text or in the person's words. What is told in one
-    paragraph or a table, people and measurements, is listed from the facts."""
-    facts = dict(notes.sections)
-    found: dict[str, list[str]] = {name: [] for name in facts if name not in {"contributors", "performance"}}
+def placed(items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
+    """The lines, each with the section in which it stands (``""``: under a heading of the person's own)."""
     at = ""
     for item in items:
         if item.piece is Piece.SECTION:
             at = item.name
         elif item.piece is Piece.WORDS and _OWN_HEADING.search(item.text):
             at = ""
-        elif item.piece is Piece.LINE and at in found:
-            found[at].append(item.plain)
+        elif item.piece is Piece.LINE:
+            yield at, item
+
+
+def sections_of(notes: Notes, items: Iterable[Item]) -> dict[str, list[str]]:
+    """Lines by section as they stand in a document, as plain text or in the person's words. What is told in one
+    paragraph or a table, people and measurements, is listed from the facts."""
+    facts = dict(notes.sections)
+    found: dict[str, list[str]] = {name: [] for name in facts if name not in {"contributors", "performance"}}
+    for section, item in placed(items):
+        if section in found:
+            found[section].append(item.plain)
     return {name: found.get(name, list(rows)) for name, rows in facts.items()}
