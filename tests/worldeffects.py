@@ -201,7 +201,12 @@ def _tag(world: World, action: TagCandidate | TagFinal) -> tuple[Kind, Payload]:
         world.tag(action.tag, action.commit)
     if isinstance(action, TagCandidate):
         return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
-    return Kind.RELEASED, {"tag": action.tag, "commit": action.commit, "notes_sha256": digest_of(action.notes)}
+    return Kind.RELEASED, {
+        "tag": action.tag,
+        "commit": action.commit,
+        "notes_sha256": digest_of(action.notes),
+        "notes": action.notes,
+    }
 
 
 def _build(world: World, action: BuildCandidate) -> Payload:

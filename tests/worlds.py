@@ -107,7 +107,7 @@ class World:
         self.wait(hours=0.01)
         name = sha(self.made, subject, body)
         parents = (parent.sha,) if parent else ()
-        return Commit(name, parents, sha("tree", name), author, "a@b.c", self.now, self.now, subject, body)
+        return Commit(name, parents, sha("tree", name), author, f"{author}@b.c", self.now, self.now, subject, body)
 
     def commit(self, subject: str, body: str = "", author: str = "Ann") -> Commit:
         """One squash merge on the trunk; it gets a pull request number when it has none."""

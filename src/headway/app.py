@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import building, changes, debts, images, queue
+from headway.decide import building, changes, debts, images, queue, record
 from headway.decide.candidates import on_line, records
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
@@ -28,6 +28,7 @@ from headway.history.copies import read_copies
 from headway.history.kept import Kept
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
+from headway.history.people import read_noted
 from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
@@ -48,7 +49,7 @@ from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
 from headway.recording import Recording
-from headway.sources.repository import branch_names, branches_elsewhere, read_repository
+from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
 
 ACTOR = "headway"
 STALE = frozenset({"branch.moved", "apply.other-tree", "apply.gone"})  # failures after which another plan may do
@@ -200,7 +201,21 @@ class Headway:
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
         if also is None:
             snapshot = replace(snapshot, builds=self._builds(trains, snapshot), images=self._images(trains, snapshot))
-        return self._with_trials(trains, snapshot, None if anew else Kept())
+        snapshot = self._with_trials(trains, snapshot, None if anew else Kept())
+        for train in trains:
+            published = record.last(entries, Kind.PUBLISHED, train.name)
+            if published is not None:  # its final tag, with the notes, is what comes next
+                snapshot = self.with_noted(snapshot, train, published.payload["commit"])
+        return snapshot
+
+    def with_noted(
+        self, snapshot: Snapshot, train: Train, tip: Sha, labels: Mapping[int, tuple[str, ...]] | None = None
+    ) -> Snapshot:
+        """The snapshot with what the notes of a train, released as the commit ``tip``, need to know (N2)."""
+        noted = replace(read_noted(self.repo, train.previous_commit, tip, Kept()), labels=labels or {})
+        if train.previous_commit is not None:
+            noted = replace(noted, before=read_released(self.repo, self.trunk, train.previous_commit))
+        return replace(snapshot, noted={**snapshot.noted, train.name: noted})
 
     def _images(self, trains: tuple[Train, ...], snapshot: Snapshot) -> dict[tuple[str, str], ImageRead]:
         """What the registries have under the tags that a decision rests on."""

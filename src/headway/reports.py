@@ -1,4 +1,4 @@
-"""Looking back and ahead: notes, proof and calendar as use cases. Read-only."""
+"""Looking back and ahead: proof and calendar as use cases. Read-only."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.decide import imageproof, proof, record
 from headway.decide.calendar import CalendarRow, release_calendar
 from headway.decide.candidates import CandidateRecord, records
-from headway.decide.notes import Notes, notes_of
-from headway.decide.performance import Standing, standing
 from headway.decide.trains import released_train
 from headway.errors import UnusableInput, not_found
 from headway.history.log import read_commits
@@ -22,8 +20,6 @@ from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
-from headway.plan.planner import plan
-from headway.plan.trainplan import TrainPlan
 from headway.policyfile import NO_POLICY
 from headway.views.figures import Figures, figures, trunk_reverts
 
@@ -54,25 +50,6 @@ def look_back(app: Headway, version: Version) -> Released:
     if line is None:
         raise not_found("commit", release.commit, say("fetch the repository's history"))
     return Released(train, replace(line, branch=train.branch), snapshot, records(train, snapshot, app.policy))
-
-
-def notes_for(app: Headway, version: Version) -> Notes:
-    """Notes of a release, or of a train as it stands (N2)."""
-    if any(r.version == version for r in app.releases()):
-        back = look_back(app, version)
-        published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
-        accepted = next((r for r in back.candidates if published and r.facts.tag == published.payload["tag"]), None)
-        return _notes(app, back.train, back.line, accepted, back.snapshot)
-    snapshot = app.observe()
-    planned: TrainPlan = pick_train(plan(snapshot, app.policy).trains, str(version))
-    line = snapshot.line(planned.train.branch) or Line(planned.train.branch, snapshot.trunk.tip, snapshot.trunk.tip, ())
-    newest = planned.candidates[-1] if planned.candidates else None
-    return _notes(app, planned.train, line, newest, snapshot)
-
-
-def _notes(app: Headway, train: Train, line: Line, candidate: CandidateRecord | None, snapshot: Snapshot) -> Notes:
-    perf: Standing | None = standing(train, candidate, snapshot, app.policy) if candidate else None
-    return notes_of(train, line, candidate, perf, snapshot, app.policy)
 
 
 def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:

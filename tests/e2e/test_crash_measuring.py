@@ -27,7 +27,7 @@ from headway.model.measurement import Side
 
 TICKER = Path(__file__).parent.parent / "ticker.py"
 # What differs between two runs of one train: what was measured, how long it took, where it lay, digests of those.
-_LOOSE = frozenset({"seconds", "ratio", "digest", "log", "index", "evidence", "notes_sha256"})
+_LOOSE = frozenset({"seconds", "ratio", "digest", "log", "index", "evidence", "notes_sha256", "notes"})
 
 # It says its commit on the pipe that all launches hold open until they end. With ENGINE_KILLS (a folder) the first
 # launch of each commit ends its parent, the tick, in the middle of the first request.

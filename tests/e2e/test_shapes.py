@@ -16,9 +16,10 @@ from headway import controls
 from headway.app import Headway
 from headway.errors import UnusableInput
 from headway.model.entry import Entry, Kind
+from headway.noting import notes_for
 from headway.picking import adopt
 from headway.refusal import Refused
-from headway.reports import newest_release, notes_for, verify_release
+from headway.reports import newest_release, verify_release
 
 RELEASED = datetime(2025, 1, 15, 9, 0, tzinfo=UTC)
 CUT = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)

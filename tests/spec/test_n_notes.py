@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from worldeffects import release, settle
-from worlds import BRANCH, CELL_KEY, MEASURING, RC1, VERSION, World, cut, released
+from worlds import BRANCH, CELL_KEY, MEASURED, MEASURING, RC1, VERSION, World, cut, policy, released
 
-from headway.decide.notes import Notes, escape, markdown, notes_of
+from headway.decide.notedocument import Tongue, document, markdown
+from headway.decide.notes import Notes, notes_of
+from headway.decide.notetext import change_line, escape
 from headway.model.entry import Kind
+from headway.model.noted import Noted
 from headway.model.pick import Category
 
 
@@ -173,7 +179,7 @@ def test_N2_a_first_release_tells_of_the_whole_trunk() -> None:
     world.tags.clear()
     world.branch("releases/v0.7.0", world.trunk[-1].sha)
     assert listed(world, "0.7.0") == [c.subject for c in world.trunk]
-    assert markdown(notes(world, "0.7.0")).startswith("# 0.7.0\n")
+    assert markdown(document(notes(world, "0.7.0"))).startswith("# 0.7.0\n")
 
 
 def test_N2_contributors_waivers_performance_and_artifacts() -> None:
@@ -202,8 +208,9 @@ def test_N2_the_notes_as_markdown_leave_empty_parts_out_and_can_have_other_title
     fix = world.commit("[Bugfix] A")
     world.request(fix, Category.REGRESSION)
     settle(world)
-    text = markdown(notes(world), {"fixes": "修复"})
-    assert f"## 修复\n\n- {escape(fix.subject)}\n" in text
+    text = markdown(document(notes(world), Tongue(lambda text: "修复" if str(text) == "Fixes" else str(text))))
+    assert f"## 修复\n\n- {change_line(fix.subject, fix.pr)}\n" in text
+    assert f"(#{fix.pr})\n" in text, "a reference that a forge makes a link of"
     assert "## Improvements\n" in text
     assert "Breaking" not in text
 
@@ -232,7 +239,7 @@ def test_N2_somebody_elses_words_are_shown_and_do_nothing(hostile: str, shown: s
     world = released()
     world.commit(hostile)
     world.branch(BRANCH, world.trunk[-1].sha)
-    assert shown in markdown(notes(world))
+    assert shown in markdown(document(notes(world)))
 
 
 def test_N2_an_abbreviated_trailer_names_its_origin() -> None:
@@ -244,3 +251,148 @@ def test_N2_an_abbreviated_trailer_names_its_origin() -> None:
     world.tag("v0.7.1", world.tip())
     cut_again(world)
     assert listed(world, "0.7.2") == []
+
+
+RULES = {
+    "groups": (
+        {"title": "Engine", "prefixes": ("Core", "Spec Decode", "MRV*"), "scopes": ("engine",)},
+        {"title": "Chips", "prefixes": ("ROCm", "CPU"), "labels": ("gpu",)},
+        {"title": "Docs", "prefixes": ("docs",)},
+        {"title": "CI", "prefixes": ("CI",), "types": ("ci",), "listed": False},
+        {"title": "Models", "titles": ("(?i)qwen",)},
+    ),
+    "sections": {
+        "breaking": {"types": ("!",)},
+        "features": {"prefixes": ("New Model",), "types": ("feat",), "labels": ("new-feature",)},
+        "fixes": {"types": ("fix",)},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("subject", "section", "group"),
+    [
+        ("[Core] A", "improvements", "Engine"),
+        ("[SpecDecode][Bugfix] A", "fixes", "Engine"),
+        ("[Bugfix][ROCm][Core] the first that a group has", "fixes", "Chips"),
+        ("[CPU/ROCm] parts of one tag", "improvements", "Chips"),
+        ("【CPU】 A", "improvements", "Chips"),
+        ("[mrv2] a pattern", "improvements", "Engine"),
+        ("[New Model] Qwen 9", "features", "Models"),
+        ("[CPU] Qwen 9 on it", "improvements", "Chips"),
+        ("fix(engine): A", "fixes", "Engine"),
+        ("feat(api, engine)!: A", "breaking", "Engine"),
+        ("docs(engine): A", "improvements", "Docs"),
+        ("feature: no type of ours", "features", None),
+        ("Nothing said", "improvements", None),
+        ("[] [ ] empty tags", "improvements", None),
+        ("Core: a word before a colon", "improvements", "Engine"),
+    ],
+)
+def test_N2_prefixes_types_and_scopes_of_a_title(subject: str, section: str, group: str | None) -> None:
+    """Grouping rules are the policy's."""
+    world = released(policy(notes=RULES))
+    commit = world.commit(subject)
+    world.branch(BRANCH, world.trunk[-1].sha)
+    found = notes(world)
+    (told,) = (t for t in found.told if t.change.commit == commit)
+    assert told.section == section
+    assert (found.groups[told.group].title if told.group is not None else None) == group
+
+
+def test_N2_a_label_decides_before_a_title() -> None:
+    """People put it there on purpose."""
+    world = released(policy(notes=RULES))
+    commit = world.commit("[Bugfix][Core] A")
+    world.branch(BRANCH, world.trunk[-1].sha)
+    assert commit.pr is not None
+    snapshot = world.snapshot()
+    noted = Noted(labels={commit.pr: ("New feature", "GPU"), 1: ("gpu",)})
+    planned = world.train()
+    found = notes_of(planned.train, world.line(), None, None, replace(snapshot, noted={VERSION: noted}), world.policy)
+    (told,) = (t for t in found.told if t.change.commit == commit)
+    assert (told.section, told.group) == ("features", 1)
+
+
+def test_N2_what_is_left_out_is_counted_and_named_never_silent() -> None:
+    """By a rule on subjects, or as a group that is not listed."""
+    world = released(policy(notes={**RULES, "leave_out": ("^Bump ",)}))
+    bump, ci, also = world.commit("Bump it"), world.commit("[CI] A"), world.commit("ci: B")
+    world.branch(BRANCH, world.trunk[-1].sha)
+    found = notes(world)
+    assert [(c.commit, why) for c, why in found.left_out] == [(bump, "^Bump "), (ci, "CI"), (also, "CI")]
+    text = markdown(document(found))
+    assert "Not listed: 3 " in text
+    assert bump.subject not in text
+    assert ci.subject not in listed(world)
+
+
+def test_N2_bodies_of_fixes_that_speak_of_deprecated_things_are_no_deprecations() -> None:
+    """A footer that says BREAKING CHANGE means it."""
+    world = released()
+    fix = world.commit("[Bugfix] A", "The deprecated way of it crashed.")
+    world.commit("[Bugfix] B", "BREAKING CHANGE: gone")
+    world.commit("[Bugfix] Deprecate C")
+    world.branch(BRANCH, world.trunk[-1].sha)
+    assert part(world, "fixes") == (fix.subject,)
+    assert [s.split()[1] for s in part(world, "breaking")] == ["B"]
+    assert [s.split()[1] for s in part(world, "upcoming")] == ["Deprecate"]
+
+
+def test_N2_waivers_of_what_never_came_or_was_not_needed_are_not_told() -> None:
+    """P7 for a change that was withdrawn, a cell that passed; of two words of one person the last."""
+    world = cut(MEASURING)
+    came, never = world.commit("[Feature] Came"), world.commit("[Feature] Never")
+    for commit in (came, never):
+        world.waive("P7", commit=commit)
+    world.request(came)
+    world.waive("E2")
+    world.waive("E2", until=world.now.date().replace(month=12))
+    settle(world)
+    world.waive(f"cell:{CELL_KEY}")  # measured by then, and it passed
+    found = part(world, "waivers")
+    assert [w.partition(":")[0] for w in found] == [f"P7 {came.subject}", "E2"]
+    assert "until 2025-12-" in found[1]
+
+
+def test_N2_the_performance_summary_counts_each_cell_once() -> None:
+    """What regressed and was waived is told as waived; what is asked for and not measured is told as missing."""
+    world = cut(policy(perf={**MEASURED, "hardware": ("H100", "MI300x")}))
+    slow = world.commit("[Core] Slow")
+    world.slow[slow.sha] = 1.4
+    world.request(slow)
+    world.waive("E2")
+    settle(world)
+    counts = {"cells": 1, "passed": 0, "regressed": 1, "waived": 0, "open": 0, "missing": 1}
+    figures = notes(world).figures
+    assert figures is not None
+    assert figures.counts() == counts
+    world.waive(f"cell:{CELL_KEY}")
+    found = notes(world)
+    assert found.figures is not None
+    assert found.figures.counts() == {**counts, "regressed": 0, "waived": 1}
+    text = markdown(document(found))
+    assert "with 0.7.0: 1. Passed: 0, regressed: 0, waived: 1, undecided: 0, missing: 1." in text
+    assert re.search(
+        r"^\| Llama3 \| H100 \| decode \| median\\_tpot\\_ms \| 1\.\d{3} \| .* \| regressed, waived \|$", text, re.M
+    )
+    assert "| Llama3 | MI300x | – | – | – | – | missing |" in text
+    assert [w.partition(":")[0] for w in part(world, "waivers")] == ["E2", "cell"]
+
+
+def test_N2_nothing_went_wrong_and_nothing_is_said_of_it() -> None:
+    """The part stands only where it has lines."""
+    world = cut()
+    assert "history" not in dict(notes(world).sections)
+    told = replace(notes(world), history=("candidate 1 could not be built",))
+    assert dict(told.sections)["history"] == ("candidate 1 could not be built",)
+    assert "## On the way\n\n- candidate 1 could not be built\n" in markdown(document(told))
+
+
+def test_N2_who_is_new_is_not_guessed_where_history_was_not_read() -> None:
+    """A world without facts about people names them all and greets nobody."""
+    world = cut()
+    found = notes(world)
+    assert found.people.first_time is None
+    assert [p.name for p in found.people.contributors] == ["Ann"]
+    assert "Changes: 4. Contributors: 1.\n" in markdown(document(found))

@@ -29,6 +29,7 @@ TRANSLATED = (
     ("docs/how-to/your-project.md", "docs/zh/how-to/your-project.md"),
     ("docs/how-to/picks.md", "docs/zh/how-to/picks.md"),
     ("docs/how-to/images.md", "docs/zh/how-to/images.md"),
+    ("docs/how-to/notes.md", "docs/zh/how-to/notes.md"),
 )
 
 

@@ -458,3 +458,35 @@ def test_the_json_schema_takes_what_the_loader_takes() -> None:
     assert cadence["properties"]["anchor_version"]["default"] == "0.7.0"
     assert schema["$defs"]["PerfCell"]["required"] == ["model", "hardware", "test"]
     assert set(schema["properties"]) == set(known_keys(()))
+
+
+def test_rules_of_notes_are_checked() -> None:
+    """Bad patterns, a title twice, a group that nothing can be in, a section that there is not."""
+    text = """[notes]
+leave_out = ["("]
+bots = ["["]
+
+[notes.sections.news]
+types = ["feat"]
+
+[[notes.groups]]
+title = "A"
+titles = ["*"]
+
+[[notes.groups]]
+title = "a"
+prefixes = ["A"]
+
+[[notes.groups]]
+title = "B"
+"""
+    found = errors_of(text)
+    for words in (
+        "notes.leave_out",
+        "notes.bots",
+        "notes.sections",
+        "titles",
+        "is the title of group 0 too",
+        "says of no change that it belongs here",
+    ):
+        assert [e for e in found if words in e], (words, found)

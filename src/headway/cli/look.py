@@ -1,4 +1,4 @@
-"""Commands that look: status, plan, tick, version, calendar, notes."""
+"""Commands that look: status, plan, tick, version, calendar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Group, Option, Screen, answering, common_options
 from headway.cli.main import cli
-from headway.lang import tr, translated
+from headway.lang import tr
 from headway.model.reason import Reason
 from headway.model.text import Text, say
 
@@ -203,25 +203,3 @@ def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
         policy = read_policy(Path(file), preset) if file else load_policy(None, source="preset", preset=preset)
         return release_calendar(policy, year, context.clock.now(), {}, frozenset(), {}), "headway", {}
     return calendar_of(app, year), app.policy.project.name or app.repo.git_dir.parent.name, slip_counts(app)
-
-
-@cli.command("notes", cls=Command, help="Release notes of a version (N2).")
-@click.argument("version")
-@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md", cls=Option, help="How it is shown.")
-@common_options
-@answering
-def notes(context: Context, version: str, form: str) -> Answer:
-    from headway.decide.notes import SECTIONS, markdown
-    from headway.refusal import version_of
-    from headway.reports import notes_for
-
-    found = notes_for(context.app(), version_of(version))
-    sections = {name: list(rows) for name, rows in found.sections}
-    document = {"version": found.version, "previous": found.previous, "sections": sections}
-
-    def show(screen: Screen) -> None:
-        titles = {name: translated(title.template, screen.lang) for name, title in SECTIONS}
-        text = json.dumps(document, ensure_ascii=False, indent=1) if form == "json" else markdown(found, titles)
-        sys.stdout.write(text + "\n")
-
-    return Answer(YES, document, show)

@@ -19,6 +19,7 @@ from headway.model.text import say
 
 MODULES = (
     "look",
+    "notes",
     "predict",
     "audit",
     "picks",

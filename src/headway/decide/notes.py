@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-
-from packaging.version import Version
+from dataclasses import dataclass
 
 from headway.decide import images, record
 from headway.decide.candidates import CandidateRecord
-from headway.decide.performance import Standing, describe
-from headway.model.commit import Commit, Line, Revert, Sha, standing
-from headway.model.entry import Kind
+from headway.decide.changed import changes_of
+from headway.decide.notegroups import group_of, section_of
+from headway.decide.notepeople import People, people_of
+from headway.decide.noteperformance import Figures, figures_of
+from headway.decide.performance import Standing
+from headway.decide.replay import Change
+from headway.model.commit import Commit, Line, Sha
+from headway.model.entry import Entry, Kind
+from headway.model.noted import Noted
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
+from headway.policy.notes_tables import NoteGroup
 from headway.policy.schema import Policy
-from headway.policy.scheme import branch_of
 
 SECTIONS: tuple[tuple[str, Text], ...] = (
     ("breaking", say("Breaking changes")),
@@ -27,77 +29,60 @@ SECTIONS: tuple[tuple[str, Text], ...] = (
     ("upcoming", say("Upcoming changes and deprecations")),
     ("performance", say("Performance")),
     ("waivers", say("Waivers")),
+    ("history", say("On the way")),
     ("contributors", say("Contributors")),
     ("artifacts", say("Artifacts")),
 )
+OF_CHANGES = ("breaking", "features", "improvements", "fixes", "upcoming")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change in its section and group (a number of ``Notes.groups``; ``None``: in none)."""
+
+    change: Change
+    section: str
+    group: int | None
+
+    @property
+    def title(self) -> str:
+        return self.change.origin.title
+
+    @property
+    def pr(self) -> int | None:
+        return self.change.origin.pr
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Section name to its lines, in the order of ``SECTIONS``."""
+    """What the notes of a release are made of.
+
+    ``left_out`` are changes that are only counted, each with the policy's rule or the title of its group.
+    """
 
     version: str
     previous: str | None
-    sections: tuple[tuple[str, tuple[str, ...]], ...]
+    told: tuple[Told, ...]
+    left_out: tuple[tuple[Change, str], ...]
+    groups: tuple[NoteGroup, ...]
+    people: People
+    waivers: tuple[tuple[int, str], ...]
+    history: tuple[str, ...]
+    figures: Figures | None
+    artifacts: tuple[tuple[str, str], ...]
 
-
-def changed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Commit, ...]:
-    """Changes of this release, once each: trunk commits since the previous release, and what the branch added.
-
-    A pick stands for its origin, also in the release after it; what was reverted, on the trunk before the cut or on
-    the branch, is gone with its revert, but a revert of what users have is a change.
-    """
-    shas = [c.sha for c in line.commits]
-    at = shas.index(train.previous_commit) + 1 if train.previous_commit in shas else 0
-    own = line.commits[at:]
-    in_cut = () if train.post else snapshot.trunk_since(train.previous_commit, line.cut)
-    before = _shipped(train, snapshot, policy)
-    named = {c.sha: _origin(c, snapshot) for c in own}
-    inside = {c.sha for c in in_cut} - before | set(named.values())
-    gone: set[Sha] = set()
-    for r in standing(_reverts(inside, named, line, snapshot)):
-        within = inside.intersection(r.targets)
-        gone |= within
-        if r.targets and within.issuperset(r.targets):
-            gone.add(r.commit.sha)
-    return tuple(c for c in (*in_cut, *own) if named.get(c.sha, c.sha) in inside - gone)
-
-
-def _origin(c: Commit, snapshot: Snapshot) -> Sha:
-    """The trunk commit that a branch commit says it is a copy of, or itself."""
-    for named in c.trailers:
-        return next((t.sha for t in snapshot.trunk.commits if t.sha.startswith(named)), named)
-    return c.sha
-
-
-def _shipped(train: Train, snapshot: Snapshot, policy: Policy) -> frozenset[Sha]:
-    """Trunk commits that the previous release had by picks: they are later on the trunk than its cut."""
-    if train.previous is None or train.previous_commit is None:
-        return frozenset()
-    branch = branch_of(train.previous, policy.versions)
-    there = snapshot.line(branch)
-    written = there.upto(train.previous_commit).commits if there else ()
-    recorded = (a for a in record.applied(snapshot.entries, branch) if Version(a.entry.train) <= train.previous)
-    return frozenset({*(_origin(c, snapshot) for c in written), *(a.origin for a in recorded)})
-
-
-def _reverts(inside: set[Sha], named: Mapping[Sha, Sha], line: Line, snapshot: Snapshot) -> tuple[Revert, ...]:
-    """The reverts of this release, trunk's first, with branch commits under the names of their origins."""
-    trunk = (r for r in snapshot.reverts if r.commit.sha in inside - set(named.values()))
-    own = (
-        replace(
-            r,
-            commit=replace(r.commit, sha=named[r.commit.sha]),
-            targets=tuple(named.get(t, t) for t in r.targets),
-        )
-        for r in line.reverts
-        if r.commit.sha in named
-    )
-    return (*trunk, *own)
-
-
-def _holds(line: Line, commit: Sha | None) -> bool:
-    return commit is None or any(commit.startswith((c.sha, *c.trailers)) for c in line.commits)
+    @property
+    def sections(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Section name to its lines as plain text, in the order of ``SECTIONS``; ``history`` only where it has any."""
+        rows = {name: tuple(t.title for t in self.told if t.section == name) for name in OF_CHANGES}
+        rows |= {
+            "performance": self.figures.lines if self.figures else (),
+            "waivers": tuple(words for _, words in self.waivers),
+            "history": self.history,
+            "contributors": tuple(p.name for p in self.people.contributors),
+            "artifacts": tuple(f"{file} {digest}" for file, digest in self.artifacts),
+        }
+        return tuple((name, rows[name]) for name, _ in SECTIONS if rows[name] or name != "history")
 
 
 def notes_of(
@@ -108,79 +93,78 @@ def notes_of(
     snapshot: Snapshot,
     policy: Policy,
 ) -> Notes:
-    """The notes of a train as it stands."""
-    parts: dict[str, list[str]] = {name: [] for name, _ in SECTIONS}
-    people: dict[str, None] = {}
-    for c in changed(train, line, snapshot, policy):
-        parts[_section(c, policy)].append(c.title)
-        people.setdefault(c.author)
-        for name in re.findall(r"^Co-authored-by:\s*([^<\n]+?)\s*<", c.body, re.MULTILINE):
-            people.setdefault(name)
-    parts["contributors"] = sorted(people, key=str.casefold)
-    for e in record.of(snapshot.entries, Kind.WAIVED, train.name):
-        if e.payload["what"] == "P8" and not _holds(line, e.payload.get("commit")):
-            continue  # a fix that is not in it may be a secret still
-        change = f" {_title(e.payload['commit'], line, snapshot)}" if e.payload.get("commit") else ""
-        words = f"{e.payload['reason']} ({e.actor}, until {e.payload['until']})"
-        parts["waivers"].append(f"{e.payload['what']}{change}: {words}")
-    if performance and performance.verdict:
-        parts["performance"] = [f"{c.verdict.value}: {describe(c)}" for c in performance.verdict.cells]
-    if candidate:
-        parts["artifacts"] = [f"{a.file} sha256:{a.sha256}" for a in candidate.artifacts]
-        kept = {i.name: i.digest for i in images.images_of(images.recorded(train, candidate, snapshot))}
-        parts["artifacts"] += [
-            f"{t.name}:{t.final(train.name)} {kept[t.name]}" for t in policy.images if t.name in kept
-        ]
+    """The notes of a train as it stands, before a person's edit."""
+    noted = snapshot.noted.get(train.name, Noted())
+    found = changes_of(train, line, snapshot, policy)
+    told, left_out = [], list(found.left_out)
+    for change in found.told:
+        labels = noted.labels.get(change.origin.pr or 0, ())
+        group = group_of(change, labels, policy.notes)
+        if group is None or policy.notes.groups[group].listed:
+            told.append(Told(change, section_of(change, labels, policy.notes), group))
+        else:
+            left_out.append((change, policy.notes.groups[group].title))
+    figures = figures_of(train, performance, snapshot, policy)
+    makers = (*found.told, *(c for c, _ in found.left_out if len(c.commit.parents) < 2))
     return Notes(
         train.name,
         str(train.previous) if train.previous else None,
-        tuple((name, tuple(parts[name])) for name, _ in SECTIONS),
+        tuple(told),
+        tuple(left_out),
+        policy.notes.groups,
+        people_of(makers, noted, policy.notes),
+        tuple((e.seq, _waiver(e, line, snapshot)) for e in _mattering(train, line, figures, snapshot)),
+        mishap_lines(train, snapshot),
+        figures,
+        artifact_lines(train, candidate, snapshot, policy),
     )
+
+
+def mishap_lines(train: Train, snapshot: Snapshot) -> tuple[str, ...]:
+    """What went wrong on the way to this release, in plain words, a line each."""
+    return ()
+
+
+def artifact_lines(
+    train: Train, candidate: CandidateRecord | None, snapshot: Snapshot, policy: Policy
+) -> tuple[tuple[str, str], ...]:
+    """What is published, each with its digest as ``algorithm:hex``: files, then images under their version tags."""
+    if candidate is None:
+        return ()
+    kept = {i.name: i.digest for i in images.images_of(images.recorded(train, candidate, snapshot))}
+    named = ((f"{t.name}:{t.final(train.name)}", kept[t.name]) for t in policy.images if t.name in kept)
+    return (*((a.file, f"sha256:{a.sha256}") for a in candidate.artifacts), *named)
+
+
+def _mattering(train: Train, line: Line, figures: Figures | None, snapshot: Snapshot) -> tuple[Entry, ...]:
+    """Waivers without which the release would be another: not of a change that never came (it may be a secret still),
+    not of a cell that passed; of several of one person for one thing the newest."""
+    found: dict[tuple[str, str, str], Entry] = {}
+    passed = figures.passed if figures else frozenset()
+    for e in record.of(snapshot.entries, Kind.WAIVED, train.name):
+        what, commit = e.payload["what"], e.payload.get("commit")
+        if (commit is None or _holds(line, commit, snapshot)) and what.removeprefix("cell:") not in passed:
+            key = (what, commit or "", record.person(e.actor))
+            found.pop(key, None)
+            found[key] = e
+    return tuple(found.values())
+
+
+def _holds(line: Line, commit: Sha, snapshot: Snapshot) -> bool:
+    """Whether a change is on the branch, under its own name or as a copy."""
+    names = ((c.sha, *c.trailers, *line.origins.get(c.sha, ())) for c in line.commits)
+    there = {c.sha for c in line.commits}
+    recorded = (a for a in record.applied(snapshot.entries, line.branch) if a.commit in there)
+    return any(commit.startswith(some) for some in names) or any(a.origin == commit for a in recorded)
+
+
+def _waiver(e: Entry, line: Line, snapshot: Snapshot) -> str:
+    change = f" {_title(e.payload['commit'], line, snapshot)}" if e.payload.get("commit") else ""
+    words = f"{e.payload['reason']} ({e.actor}, until {e.payload['until']})"
+    return f"{e.payload['what']}{change}: {words}"
 
 
 def _title(sha: Sha, line: Line, snapshot: Snapshot) -> str:
     """What a change says it is, once it is public: on the trunk or on the branch."""
-    public = (c for c in (*snapshot.trunk.commits, *line.commits) if c.sha == sha)
-    return next((c.title for c in public), sha[:12])
-
-
-def _section(c: Commit, policy: Policy) -> str:
-    text = f"{c.title}\n{c.body}"
-    if _any(policy.notes.breaking, text):
-        return "breaking"
-    if _any(policy.notes.upcoming, text):
-        return "upcoming"
-    if _any(policy.notes.features, c.title):
-        return "features"
-    return "fixes" if _any(policy.notes.fixes, c.title) else "improvements"
-
-
-def _any(patterns: Iterable[str], text: str) -> bool:
-    return any(re.search(p, text) for p in patterns)
-
-
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
-_BLOCK = re.compile(r"^([-+=]|\d+(?=[.)]))")
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def escape(text: str) -> str:
-    """A line of somebody else's words as Markdown that shows them and does nothing: no markup, no mention, no control
-    character, nothing that turns the direction of writing."""
-    plain = "".join(c for c in " ".join(text.split()) if c.isprintable() or (ord(c) > 0x9F and c not in _TURNING))
-    shown = _MARKUP.sub(r"\\\1", plain).replace("@", "@\u200b").replace("://", ":\u200b//")
-    block = _BLOCK.match(shown)
-    if block is None:
-        return shown
-    return f"\\{shown}" if not block[1].isdigit() else f"{block[1]}\\{shown[block.end() :]}"
-
-
-def markdown(notes: Notes, titles: dict[str, str] | None = None) -> str:
-    """Notes as Markdown; empty parts are left out. ``titles`` replaces the English section titles."""
-    since = f" (since {notes.previous})" if notes.previous else ""
-    lines = [f"# {notes.version}{since}", ""]
-    for name, title in SECTIONS:
-        rows = dict(notes.sections)[name]
-        if rows:
-            lines += [f"## {(titles or {}).get(name, str(title))}", "", *(f"- {escape(r)}" for r in rows), ""]
-    return "\n".join(lines)
+    public: tuple[Commit, ...] = (*snapshot.trunk.commits, *line.commits)
+    return next((c.title for c in public if c.sha == sha), sha[:12])

@@ -111,7 +111,7 @@ def _moved(e: Entry, snapshot: Snapshot) -> Reason | None:
     back = say("put it back: `git tag -f {tag} {commit}`", tag=tag, commit=commit)
     if e.kind is Kind.RELEASED:
         back = say(
-            "put it back: `headway notes {version} | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`",
+            "put it back: `headway notes {version} --tagged | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`",
             version=e.train,
             tag=tag,
             commit=commit,

@@ -136,6 +136,7 @@ class Performer:
                     "tag": action.tag,
                     "commit": action.commit,
                     "notes_sha256": digest_of(action.notes),
+                    "notes": action.notes,
                 }
 
     def _prepare(self, action: PrepareEmbargoed) -> dict[str, Any]:

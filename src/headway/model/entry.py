@@ -49,7 +49,8 @@ class Kind(StrEnum):
     PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
     IMAGES_PUBLISHED = "images-published"  # tag, commit, images:[{name, digest, platforms, tags}],
     # latest: the tags that moved to it, greatest: the greatest released version
-    RELEASED = "released"  # tag, commit, notes_sha256
+    NOTES_EDITED = "notes-edited"  # pieces:[[piece, name, text, made]], deleted: names   see decide/notedraft.py
+    RELEASED = "released"  # tag, commit, notes_sha256, notes: what the tag carries
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone

@@ -11,6 +11,7 @@ from headway.model.commit import Commit, Line, Revert, Sha, Tag
 from headway.model.entry import Entry
 from headway.model.image import ImageRead
 from headway.model.measurement import Comparison
+from headway.model.noted import Noted
 from headway.model.pick import Copy, Trial
 
 
@@ -44,7 +45,8 @@ class Snapshot:
     what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
     that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found;
-    ``builds`` the tag of a candidate that a CI builds to the runs seen of it.
+    ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``noted`` a train to what its notes need
+    to know, where that was read.
     """
 
     now: datetime
@@ -64,6 +66,7 @@ class Snapshot:
     repaid: Mapping[Sha, Sha] = field(default_factory=dict)
     images: Mapping[tuple[str, str], ImageRead] = field(default_factory=dict)
     builds: Mapping[str, CiRuns] = field(default_factory=dict)
+    noted: Mapping[str, Noted] = field(default_factory=dict)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from headway.decide import branch, debts, dropping, evidence, images, notes, promotion
+from headway.decide import branch, debts, dropping, evidence, images, promotion
 from headway.decide.candidates import CandidateRecord, broken_step
+from headway.decide.notedocument import markdown
+from headway.decide.noteedit import edit_of, told_again
+from headway.decide.notes import notes_of
 from headway.decide.performance import Standing, standing
 from headway.decide.waivers import waived
 from headway.model.commit import Line
@@ -90,5 +93,7 @@ def finish(
     if promoted is not None:
         return TrainPlan(train, Stage.PROMOTING, promoted, (), known)
     perf = standing(train, accepted, snapshot, policy) if accepted else None
-    text = notes.markdown(notes.notes_of(train, line.upto(commit), accepted, perf, snapshot, policy))
+    notes = notes_of(train, line.upto(commit), accepted, perf, snapshot, policy)
+    edit = edit_of(snapshot.entries, train.name)
+    text = markdown(told_again(notes, edit[0] if edit else None).items)
     return TrainPlan(train, Stage.PROMOTING, TagFinal(train.name, train.tag, commit, text), (), known, perf)

@@ -44,6 +44,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _perf,
         _people,
         image_problems,
+        _note_groups,
     )
     return [problem for part in parts for problem in part(policy)]
 
@@ -152,8 +153,15 @@ def _patterns(policy: Policy) -> Iterator[Problem]:
         (("notes", "fixes"), policy.notes.fixes),
         (("notes", "breaking"), policy.notes.breaking),
         (("notes", "upcoming"), policy.notes.upcoming),
+        (("notes", "leave_out"), policy.notes.leave_out),
+        (("notes", "bots"), policy.notes.bots),
     )
     each = [((*path, i), pattern) for path, patterns in lists for i, pattern in enumerate(patterns)]
+    each += [
+        (("notes", "groups", i, "titles", j), pattern)
+        for i, group in enumerate(policy.notes.groups)
+        for j, pattern in enumerate(group.titles)
+    ]
     each += [(("picks", "symptoms", name), pattern) for name, pattern in policy.picks.symptoms.items()]
     for at, pattern in each:
         try:
@@ -244,3 +252,12 @@ def _people(policy: Policy) -> Iterator[Problem]:
         if clause != "cell" and clause not in CLAUSES:
             near = nearest(clause.upper(), [*CLAUSES, "cell"])
             yield Problem(("waivers", "clauses", i), f"{clause!r} is neither a clause nor `cell`", near)
+
+
+def _note_groups(policy: Policy) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for i, group in enumerate(policy.notes.groups):
+        if seen.setdefault(group.title.casefold(), i) != i:
+            yield Problem(("notes", "groups", i, "title"), f"is the title of group {seen[group.title.casefold()]} too")
+        if not (group.prefixes or group.types or group.scopes or group.labels or group.titles):
+            yield Problem(("notes", "groups", i), "says of no change that it belongs here")

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from headway.policy.forge_tables import GitHubBuild
 from headway.policy.image_tables import ImageTable
 from headway.policy.loader import DEFAULT_PRESET, load_policy
+from headway.policy.notes_tables import NoteGroup
 from headway.policy.perf_tables import PerfCell
 from headway.policy.release_tables import Gate
 from headway.policy.schema import EarlierNaming, Phase, Policy
@@ -59,6 +60,7 @@ def reference_markdown() -> str:
     parts += _section("[build.github]", getdoc(GitHubBuild) or "", GitHubBuild.model_fields, values["build"]["github"])
     parts += _section("[[versions.earlier]]", getdoc(EarlierNaming) or "", EarlierNaming.model_fields, {})
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
+    parts += _section("[[notes.groups]]", getdoc(NoteGroup) or "", NoteGroup.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
     parts += _section("[[images]]", getdoc(ImageTable) or "", ImageTable.model_fields, {})
     parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])
@@ -88,6 +90,10 @@ def _section(title: str, about: str, fields: dict[str, FieldInfo], values: dict[
 
 def _toml(value: Any) -> str:
     """A value as it is written in the file; elements of long lists each on a line of their own."""
+    if isinstance(value, dict) and any(isinstance(v, dict) for v in value.values()):
+        return "\n".join(f"{k}: {_inline(v) if isinstance(v, dict) else _toml(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        return "\n".join(f"{_inline({_name_of(v): v[_name_of(v)]})} …" for v in value)
     if isinstance(value, dict):
         return "\n".join(f"{k} = {_toml(v)}" for k, v in value.items()) or "{}"
     if isinstance(value, list | tuple):
@@ -95,6 +101,16 @@ def _toml(value: Any) -> str:
         short = f"[{', '.join(items)}]"
         return short if len(short) <= 60 else "\n".join(items)
     return str(tomlkit.item(value).as_string())
+
+
+def _name_of(element: dict[str, Any]) -> str:
+    """The key by which people know an element of a list."""
+    return next((k for k in ("title", "name") if k in element), next(iter(element)))
+
+
+def _inline(value: dict[str, Any]) -> str:
+    """A table within a table, without what is empty."""
+    return ", ".join(f"{k} = {_toml(v)}" for k, v in value.items() if v not in ([], (), "", {}))
 
 
 def _code(text: str) -> str:

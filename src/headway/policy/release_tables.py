@@ -48,12 +48,3 @@ class LedgerTable(Table):
     """Where the record is kept."""
 
     url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the repository's state folder.")
-
-
-class Notes(Table):
-    """N2: release notes."""
-
-    features: Words = Field((), description="Regular expressions of subjects that are new features.")
-    fixes: Words = Field((), description="… fixes.")
-    breaking: Words = Field((), description="… breaking changes (searched in the body too).")
-    upcoming: Words = Field((), description="… deprecations and upcoming changes (searched in the body too).")

@@ -10,8 +10,9 @@ from pydantic import Field
 from headway.policy.candidate_tables import Build, Candidate, Test
 from headway.policy.forge_tables import Forge
 from headway.policy.image_tables import ImageTable
+from headway.policy.notes_tables import Notes
 from headway.policy.perf_tables import Perf
-from headway.policy.release_tables import Gate, Index, LedgerTable, Notes, Post, Waivers
+from headway.policy.release_tables import Gate, Index, LedgerTable, Post, Waivers
 from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
 
 SCHEMA = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from headway.errors import UnusableInput
 from headway.history.kept import Kept
 from headway.history.log import contained, read_line, read_trunk
 from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit, shallow
@@ -65,6 +66,16 @@ def read_repository(
     if not explained:
         lines = tuple(_with_identity(repo, line, trunk, reverts, kept) for line in lines)
     return RepositoryFacts(trunk, lines, reverts, bases, checked_out_branches(repo))
+
+
+def read_released(repo: Repository, trunk_ref: str, commit: Sha) -> Line | None:
+    """The line of a release of before, up to its ``commit``; ``None`` when that never left the trunk's history."""
+    try:
+        return read_repository(repo, trunk_ref, (commit,), ()).lines[0]
+    except UnusableInput as e:
+        if e.code != "repo.unrelated":
+            raise
+        return None
 
 
 def _merge_base(repo: Repository, one: Sha, other: Sha) -> Sha | None:

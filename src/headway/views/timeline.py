@@ -241,6 +241,16 @@ def _images_published(train: str, p: Payload) -> Text:
     )
 
 
+def _notes_edited(train: str, p: Payload) -> Text:
+    words = [row for row in p.get("pieces", ()) if row[2] is not None]
+    return say(
+        "edited the notes of {train} (changed: {count}, deleted: {deleted})",
+        train=train,
+        count=len(words),
+        deleted=len(p.get("deleted", ())),
+    )
+
+
 def _released(train: str, p: Payload) -> Text:
     return say(
         "released {train}: {tag} with its notes is on {commit}",
@@ -374,6 +384,7 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.APPROVED: (_approved, _clause_of_approval),
     Kind.PUBLISHED: (_published, _is("N1")),
     Kind.IMAGES_PUBLISHED: (_images_published, _is("N1")),
+    Kind.NOTES_EDITED: (_notes_edited, _is("N2")),
     Kind.RELEASED: (_released, _is("B5")),
     Kind.HELD: (_held, _is("G2")),
     Kind.HOLD_RELEASED: (_hold_released, _is("G2")),

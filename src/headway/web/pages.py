@@ -18,8 +18,9 @@ from headway.decide.notes import SECTIONS
 from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.lang import tr
 from headway.model.text import Text, say
+from headway.noting import notes_for
 from headway.refusal import version_of
-from headway.reports import calendar_of, notes_for, slip_counts
+from headway.reports import calendar_of, slip_counts
 from headway.views.board import board_json
 from headway.views.calendar import calendar_ics
 from headway.web.clauses import clause_rows
