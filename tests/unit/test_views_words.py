@@ -164,6 +164,12 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
         "amended request 5: more  – refused",
         "P8",
     ),
+    (
+        Kind.NOTES_EDITED,
+        {"pieces": [["line", "a", "Better words", "made"], ["line", "b", None, "made"]], "deleted": ["c", "d"]},
+        "edited the notes of 0.1.1 (changed: 1, deleted: 2)",
+        "N2",
+    ),
     (Kind.WITHDRAWN, {"request": 5, "reason": "moot"}, "withdrew request 5: moot", "P1"),
     (Kind.REJECTED, {"request": 5, "reason": "too late"}, "rejected request 5: too late", "P1"),
     (
