@@ -11,7 +11,7 @@ from typing import Any
 
 from worlds import METRIC, World, blocks, sha
 
-from headway.model.build import PublishedFile
+from headway.model.build import Artifact, PublishedFile
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.pick import ChangeKind
 from headway.model.snapshot import PrivateBranch
@@ -36,6 +36,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.planner import plan
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
 Payload = dict[str, Any]
 
@@ -107,6 +108,16 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             ok = action.commit not in world.failing
             known = {"tag": action.tag, "commit": action.commit, "wheel": action.wheel.sha256}
             return Kind.TESTED, {**known, "ok": ok, "why": "" if ok else "1 failed", "log": "test.log", "command": ""}
+        case DescribeCandidate():
+            rows = [_document(f, action.seq) for f in action.files if f.file.endswith(".whl")]
+            return Kind.DESCRIBED, {"tag": action.tag, "commit": action.commit, "documents": rows}
+        case DraftRelease():
+            there = world.releases.get(action.tag)
+            assert there is None or there == "draft", "a published release object is not drafted again"
+            world.releases[action.tag] = "draft"
+            rows = [a.as_json() for a in (*action.files, *action.documents)]
+            known = {"tag": action.tag, "commit": action.commit, "title": action.tag, "assets": rows}
+            return Kind.DRAFTED, {**known, "notes_sha256": digest_of(action.notes)}
         case MeasureCandidate() | ProbeCommit():
             return _measure(world, action)
         case NameCulprit():
@@ -192,6 +203,9 @@ def _tag(world: World, action: TagCandidate | TagFinal) -> tuple[Kind, Payload]:
     assert there is None or there.commit == action.commit, "a tag never moves"
     if there is None:
         world.tag(action.tag, action.commit)
+    if isinstance(action, TagFinal) and action.latest is not None:
+        assert action.tag in world.releases, "shown before it was drafted"
+        world.releases[action.tag] = "latest" if action.latest else "shown"
     if isinstance(action, TagCandidate):
         return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
     return Kind.RELEASED, {"tag": action.tag, "commit": action.commit, "notes_sha256": digest_of(action.notes)}
@@ -250,3 +264,8 @@ def _publish(world: World, action: Publish) -> Payload:
         world.index[a.file] = PublishedFile(a.file, action.train, a.sha256, False)
     files = [{"file": a.file, "sha256": a.sha256} for a in action.files]
     return {"tag": action.tag, "commit": action.commit, "index": "index", "files": files}
+
+
+def _document(wheel: Artifact, seq: int) -> Payload:
+    file = f"{wheel.file}.cdx.json"
+    return {"file": file, "sha256": sha(file, wheel.sha256, seq), "size": 1, "what": "sbom", "about": [wheel.sha256]}

@@ -47,8 +47,9 @@ RC1, BRANCH, VERSION = "v0.7.1-rc1", "releases/v0.7.1", "0.7.1"
 
 
 def policy(**tables: Mapping[str, Any]) -> Policy:
-    """The default preset without performance evidence, with these keys of these tables instead."""
-    asked = {"perf": {"required": False}, **tables}
+    """The default preset with these keys of these tables; without performance evidence, documents, release objects."""
+    plain = {"documents": {"sbom": False, "provenance": False}, "forge": {"path": ""}}
+    asked = {"perf": {"required": False}, **plain, **tables}
     whole = PRESET.model_dump(by_alias=True)
     for name, values in asked.items():
         whole[name] = {**whole[name], **values} if isinstance(whole[name], dict) else values
@@ -89,6 +90,7 @@ class World:
     private: dict[str, PrivateBranch] = field(default_factory=dict)
     ours: set[str] = field(default_factory=set)
     unfaithful: set[str] = field(default_factory=set)
+    releases: dict[str, str] = field(default_factory=dict)
     made: int = 0
 
     # Time and commits ------------------------------------------------------------------------------------------

@@ -38,13 +38,17 @@ class Kind(StrEnum):
     APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}]
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
-    TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
+    TESTED = (
+        "tested"  # tag, commit, ok, wheel, command, log, seconds, why, installed:[{name, version, license, requires}]
+    )
+    DESCRIBED = "described"  # tag, commit, documents:[{file, sha256, size, what: sbom or provenance, about: digests}]
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
-    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
-    RELEASED = "released"  # tag, commit, notes_sha256
+    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index, identity:{publishing, attested, why}
+    DRAFTED = "drafted"  # tag, commit, title, notes_sha256, assets:[{file, sha256, size}]     a release object, hidden
+    RELEASED = "released"  # tag, commit, notes_sha256; signature: its format, signer; latest
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone

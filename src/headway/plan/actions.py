@@ -9,6 +9,7 @@ from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,13 +282,17 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class TagFinal:
-    """Create the annotated final tag with the notes on the accepted candidate's commit; it builds nothing (B5)."""
+    """Create the annotated final tag with the notes on the accepted candidate's commit; it builds nothing (B5).
+
+    Then the release object is shown, as the ``latest`` or not; ``None``: there is none.
+    """
 
     kind: ClassVar[str] = "tag-final"
     train: str
     tag: str
     commit: Sha
     notes: str
+    latest: bool | None = None
 
     @property
     def target(self) -> str:
@@ -306,10 +311,12 @@ Action = (
     | TagCandidate
     | BuildCandidate
     | TestCandidate
+    | DescribeCandidate
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit
     | Publish
+    | DraftRelease
     | TagFinal
 )
 

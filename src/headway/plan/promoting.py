@@ -15,6 +15,7 @@ from headway.model.train import Stage, Train
 from headway.plan.actions import Publish, TagFinal
 from headway.plan.candidate import performance_action
 from headway.plan.trainplan import TrainPlan
+from headway.plan.trust import describe_action, draft_action, latest
 from headway.policy.schema import Policy
 
 
@@ -31,6 +32,9 @@ def decide(
     broken = broken_step(newest)
     if broken is not None or newest.wheel is None:
         return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *((broken,) if broken else ())), known)
+    describe = describe_action(train, newest, snapshot, policy)
+    if describe is not None:
+        return TrainPlan(train, Stage.CANDIDATE, describe, waits, known)
     perf = standing(train, newest, snapshot, policy)
     action = performance_action(train, line, newest, newest.wheel, perf, snapshot, policy)
     if action is not None:
@@ -82,4 +86,7 @@ def finish(
     accepted = next((r for r in known if r.facts.tag == published.payload["tag"]), None)
     perf = standing(train, accepted, snapshot, policy) if accepted else None
     text = notes.markdown(notes.notes_of(train, line.upto(commit), accepted, perf, snapshot, policy))
-    return TrainPlan(train, Stage.PROMOTING, TagFinal(train.name, train.tag, commit, text), (), known, perf)
+    action = draft_action(train, published, text, snapshot, policy) or TagFinal(
+        train.name, train.tag, commit, text, latest(train, snapshot, policy)
+    )
+    return TrainPlan(train, Stage.PROMOTING, action, (), known, perf)

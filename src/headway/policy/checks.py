@@ -22,6 +22,7 @@ _DAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 _BUILD = ("python", "source", "out", "version")
 _SERVE = ("python", "host", "port", "model", "seed", "branch", "commit", "version")
 _CLIENT = (*_SERVE, "base_url", "result")
+_URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$")
 _FIELD = re.compile(r"\{\w*\}")
 _MOST_A_MONTH = 28  # the shortest month has as many days, and no two releases share one
 # git-check-ref-format(1), and no leading dash, which commands would take for an option
@@ -38,6 +39,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _commands,
         _perf,
         _people,
+        _trust,
     )
     return [problem for part in parts for problem in part(policy)]
 
@@ -192,3 +194,11 @@ def _people(policy: Policy) -> Iterator[Problem]:
         if clause != "cell" and clause not in CLAUSES:
             near = nearest(clause.upper(), [*CLAUSES, "cell"])
             yield Problem(("waivers", "clauses", i), f"{clause!r} is neither a clause nor `cell`", near)
+
+
+def _trust(policy: Policy) -> Iterator[Problem]:
+    if not _URI.match(policy.documents.builder):
+        yield Problem(("documents", "builder"), "is not a URI")
+    for key in ("trusted_publishing", "attestations"):
+        if getattr(policy.index, key) != "no" and not policy.index.upload_url:
+            yield Problem(("index", key), "is for an upload: give index.upload_url")

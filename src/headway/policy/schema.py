@@ -11,6 +11,7 @@ from headway.policy.candidate_tables import Build, Candidate, Test
 from headway.policy.perf_tables import Perf
 from headway.policy.release_tables import Gate, Index, LedgerTable, Notes, Post, Waivers
 from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
+from headway.policy.trust_tables import Documents, Forge, Signing
 
 SCHEMA = 1
 
@@ -33,6 +34,12 @@ class Versions(Table):
     final_tag: str = Field("v{version}", description="Final tag (V5); post releases too, as vX.Y.Z.postN.")
     candidate_tag: str = Field("v{version}-rc{n}", description="Tag of candidate n (V5, B4).")
     ignore_tags: Words = Field((), description="Glob patterns of foreign tags.")
+    sign_tags: Signing = Field(
+        "auto",
+        description="Whether final tags are signed, with git's own settings (`gpg.format`, `user.signingKey`). `auto`: "
+        "when this repository's own configuration names a key, or git signs every tag (`tag.gpgSign`); `always`: a "
+        "release without a signature is refused.",
+    )
 
 
 class Cadence(Table):
@@ -162,5 +169,7 @@ class Policy(Table):
     post: Post = Post()
     waivers: Waivers = Waivers()
     index: Index = Index()
+    documents: Documents = Documents()
+    forge: Forge = Forge()
     ledger: LedgerTable = LedgerTable()
     notes: Notes = Notes()

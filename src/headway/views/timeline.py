@@ -183,6 +183,11 @@ def _tested(train: str, p: Payload) -> Text:
     return say("the test of {tag} failed: {why}", tag=p.get("tag"), why=p.get("why"))
 
 
+def _described(train: str, p: Payload) -> Text:
+    files = [d.get("file") for d in p.get("documents", ())]
+    return say("wrote what tells where {tag} comes from: {files}", tag=p.get("tag"), files=files)
+
+
 def _measured(train: str, p: Payload) -> Text:
     first, last = _blocks(p)
     return say(
@@ -215,7 +220,16 @@ def _approved(train: str, p: Payload) -> Text:
 
 def _published(train: str, p: Payload) -> Text:
     files = [f.get("file") for f in p.get("files", ())]
+    why = [str(w) for w in p.get("identity", {}).get("why", ())]
+    if why:
+        return say(
+            "published {train} on {index}: {files} ({why})", train=train, index=p.get("index"), files=files, why=why
+        )
     return say("published {train} on {index}: {files}", train=train, index=p.get("index"), files=files)
+
+
+def _drafted(train: str, p: Payload) -> Text:
+    return say("drafted the release {tag} with {count} files", tag=p.get("tag"), count=len(p.get("assets", ())))
 
 
 def _released(train: str, p: Payload) -> Text:
@@ -343,11 +357,13 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.TAGGED: (_tagged, _is("B4")),
     Kind.BUILT: (_built, _is("B4")),
     Kind.TESTED: (_tested, _is("B4")),
+    Kind.DESCRIBED: (_described, _is("N1")),
     Kind.MEASURED: (_measured, _is("E5")),
     Kind.PROBED: (_probed, _is("E7")),
     Kind.CULPRIT: (_culprit, _is("E7")),
     Kind.APPROVED: (_approved, _clause_of_approval),
     Kind.PUBLISHED: (_published, _is("N1")),
+    Kind.DRAFTED: (_drafted, _is("N1")),
     Kind.RELEASED: (_released, _is("B5")),
     Kind.HELD: (_held, _is("G2")),
     Kind.HOLD_RELEASED: (_hold_released, _is("G2")),

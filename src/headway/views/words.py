@@ -26,6 +26,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.policy.scheme import ReleaseKind
 
 STAGES: Mapping[Stage, Text] = {
@@ -104,6 +105,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say("build {tag} as version {version}", tag=action.tag, version=action.version)
         case TestCandidate():
             return say("test {file} of {tag} in a fresh environment", file=action.wheel.file, tag=action.tag)
+        case DescribeCandidate():
+            return say("write the bills of materials and the provenance of {tag}", tag=action.tag)
         case MeasureCandidate():
             return say(
                 "measure {tag} against {baseline}, blocks {first} to {last}",
@@ -122,6 +125,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             )
         case Publish():
             return say("publish the very files of {tag} as {version}", tag=action.tag, version=action.train)
+        case DraftRelease():
+            return say("draft the release {tag} with its notes, files and documents", tag=action.tag)
         case TagFinal():
             return say(
                 "put the final tag {tag} with its notes on {commit}", tag=action.tag, commit=short(action.commit)
