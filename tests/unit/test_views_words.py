@@ -13,6 +13,7 @@ from headway.model.measurement import Cell
 from headway.model.pick import ChangeKind, PendingChange
 from headway.model.text import clean
 from headway.plan import actions as a
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.views.timeline import timeline, words_of
 from headway.views.words import action_text
 
@@ -64,6 +65,14 @@ ACTIONS: list[tuple[a.Action, str]] = [
     (
         a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,)),
         "name a1b2c3d4e5f6 as the commit that made v0.1.1-rc1 slower",
+    ),
+    (
+        DescribeCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), WHEEL.sha256, (), "", "", 4, OTHER),
+        "write the bills of materials and the provenance of v0.1.1-rc1",
+    ),
+    (
+        DraftRelease("0.1.1", "v0.1.1", SHA, "v0.1.1-rc1", "notes", (WHEEL,), ()),
+        "draft the release v0.1.1 with its notes, files and documents",
     ),
     (a.Publish("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,)), "publish the very files of v0.1.1-rc1 as 0.1.1"),
     (a.TagFinal("0.1.1", "v0.1.1", SHA, "notes"), "put the final tag v0.1.1 with its notes on a1b2c3d4e5f6"),
@@ -214,6 +223,19 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.APPROVED, {"gate": "go", "commit": SHA}, "approved gate go for commit a1b2c3d4e5f6", "G1"),
     (Kind.APPROVED, {"gate": "pick:5", "commit": SHA}, "approved gate pick:5 for commit a1b2c3d4e5f6", "P1"),
     (Kind.PUBLISHED, {"index": "/i", "files": [{"file": "x.whl"}]}, "published 0.1.1 on /i: x.whl", "N1"),
+    (
+        Kind.PUBLISHED,
+        {"index": "/i", "files": [{"file": "x.whl"}], "identity": {"why": ["uploaded without attestations: none"]}},
+        "published 0.1.1 on /i: x.whl (uploaded without attestations: none)",
+        "N1",
+    ),
+    (
+        Kind.DESCRIBED,
+        {**RC, "documents": [{"file": "x.json"}]},
+        "wrote what tells where v0.1.1-rc1 comes from: x.json",
+        "N1",
+    ),
+    (Kind.DRAFTED, {"tag": "v0.1.1", "assets": [{}, {}]}, "drafted the release v0.1.1 with 2 files", "N1"),
     (Kind.RELEASED, {"tag": "v0.1.1", "commit": SHA}, "released 0.1.1: v0.1.1 with its notes is on a1b2c3d4e5f6", "B5"),
     (Kind.HELD, {"reason": "outage"}, "held 0.1.1: outage", "G2"),
     (Kind.HOLD_RELEASED, {"held": 7}, "released the hold of entry 7", "G2"),
