@@ -14,6 +14,7 @@ from headway.errors import WorldFailed
 from headway.history.git import Git, git_env
 from headway.history.repository import Repository
 from headway.history.scratch import WRITES
+from headway.history.tagsignature import is_signed
 from headway.model.commit import Sha
 from headway.model.text import Text, facts, say
 from headway.policy.trust_tables import Signing
@@ -55,9 +56,12 @@ def signed_tag(
         argv += ["-c", "core.bare=true", "tag", "--sign", "--cleanup=verbatim", "-F", "-", "--", tag, commit]
         quiet = {k: v for k, v in git_env(env).items() if k not in _ASKS}
         quiet |= {WRITES: str(repo.git_dir / "objects"), "SSH_ASKPASS_REQUIRE": "never"}
-        words = _run(argv, message.encode("utf-8", "replace"), quiet, here, patience_s)
-        if words is None:
-            return Git(scratch, check=False).run("rev-parse", "--verify", f"refs/tags/{tag}").strip()
+        code, words = _run(argv, message.encode("utf-8", "replace"), quiet, here, patience_s)
+        if code == 0:
+            made = Git(scratch, check=False).run("rev-parse", "--verify", f"refs/tags/{tag}").strip()
+            # git's status is 0 for some failures of ssh-keygen, and the tag then has no signature (seen with 2.39)
+            if is_signed(repo.git.run("cat-file", "tag", made)):
+                return made
     raise WorldFailed(
         "tag.unsigned",
         say("the tag {tag} could not be signed: {words}", tag=tag, words=words),
@@ -71,8 +75,8 @@ def signed_tag(
     )
 
 
-def _run(argv: list[str], data: bytes, env: dict[str, str], cwd: Path, patience_s: float) -> Text | None:
-    """Why it failed, in its words. It runs in a session of its own: there is no terminal to ask at."""
+def _run(argv: list[str], data: bytes, env: dict[str, str], cwd: Path, patience_s: float) -> tuple[int, Text]:
+    """Exit status, and what it said. It runs in a session of its own: there is no terminal to ask at."""
     child = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,
@@ -87,8 +91,8 @@ def _run(argv: list[str], data: bytes, env: dict[str, str], cwd: Path, patience_
     except subprocess.TimeoutExpired:
         end_group(child)
         child.communicate()
-        return say("it took longer than {limit} s; does it wait for a passphrase or a touch?", limit=patience_s)
+        return 124, say("it took longer than {limit} s; does it wait for a passphrase or a touch?", limit=patience_s)
     except BaseException:
         end_group(child)
         raise
-    return say("{words}", words=" ".join(said.split())) if child.returncode else None
+    return child.returncode, say("{words}", words=" ".join(said.split()))

@@ -31,6 +31,11 @@ class TagSignature:
     why: str
 
 
+def is_signed(content: str) -> bool:
+    """Whether a tag object carries a signature, good or bad."""
+    return _SIGNATURE.search(content.partition("\n\n")[2]) is not None
+
+
 def tag_signature(repo: Repository, tag: str, allowed: Path | None = None) -> TagSignature | None:
     """Of an annotated tag; ``None`` for any other. ``allowed`` is a list of allowed signers as ssh-keygen(1) has it
     (default: git's own setting); a key that is in none still makes a signature that holds."""

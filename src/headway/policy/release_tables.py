@@ -45,8 +45,8 @@ class Index(Table):
     simple_url: str = Field("", description="The same index's simple page, from which a publication is read back.")
     trusted_publishing: Wish = Field(
         "no",
-        description="Whether the upload goes by a short-lived token that the index gives for the identity (OIDC) of the "
-        "CI job that Headway runs in, instead of twine's credentials; `if-possible`: by those where there is none.",
+        description="Whether the upload goes by a short-lived token that the index gives for the identity (OIDC) of "
+        "the CI job that Headway runs in, instead of twine's credentials; `if-possible`: by those where there is none.",
     )
     attestations: Wish = Field(
         "no",
