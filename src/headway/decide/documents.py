@@ -21,7 +21,8 @@ SBOM, PROVENANCE = "sbom", "provenance"
 def described(train: Train, r: CandidateRecord, snapshot: Snapshot) -> Entry | None:
     """The documents of this very build and test, once they are written."""
     entry = record.last(snapshot.entries, Kind.DESCRIBED, train.name, tag=r.facts.tag, commit=r.facts.commit)
-    return entry if entry and r.tested and entry.seq > r.tested.seq else None
+    needed = (r.built, r.tested)
+    return entry if entry and all(e is not None and entry.seq > e.seq for e in needed) else None
 
 
 def to_describe(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> bool:
