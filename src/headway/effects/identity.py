@@ -96,9 +96,11 @@ def attest(source: Path, workdir: Path, *, log: Path, signer: Sequence[str] = SI
     made = link.with_name(f"{link.name}.publish.attestation")
     if done.ok and made.is_file():
         return made
+    words = done.tail.strip().rpartition("\n")[2].strip()
+    why = say("it took longer than {limit} s", limit=_LIMIT_S) if done.timed_out else say("{words}", words=words)
     raise WorldFailed(
         "index.attestation",
-        say("{file} could not be attested: {why}", file=source.name, why=" ".join(done.tail.split())),
+        say("{file} could not be attested: {why}", file=source.name, why=str(why)),
         clause="N1",
         remedy=say("read {log}; tick again, or set index.attestations to `no`", log=log),
     )

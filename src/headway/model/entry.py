@@ -38,10 +38,10 @@ class Kind(StrEnum):
     APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}]
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
-    TESTED = (
-        "tested"  # tag, commit, ok, wheel, command, log, seconds, why, installed:[{name, version, license, requires}]
-    )
-    DESCRIBED = "described"  # tag, commit, documents:[{file, sha256, size, what: sbom or provenance, about: digests}]
+    TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why, installed:[{name, version, license,
+    # requires}] with the wheel
+    DESCRIBED = "described"  # tag, commit, documents:[{file, sha256, size, what, about: digests of files}]   what tells
+    # where a candidate's files come from: sbom, provenance
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
