@@ -26,6 +26,7 @@ import pypiserver
 import pytest
 from pkgmaker import as_files, sdist, wheel, write
 from trainkit import CUT, GO, approve, make_project, only, open_at, settle, verify
+from worlds import policy as world_policy
 
 from headway.decide.identity import Ways, ways
 from headway.effects.environment import uv_env
@@ -36,6 +37,7 @@ from headway.errors import WorldFailed
 from headway.model.entry import Kind
 from headway.model.reason import Reason
 from headway.model.text import say
+from headway.policy.checks import meaning_problems
 from headway.policy.release_tables import Index
 
 AUDIENCE = "the-index"
@@ -369,3 +371,15 @@ def test_the_real_signer_has_the_command_line_that_is_used(tmp_path: Path) -> No
     with pytest.raises(WorldFailed) as caught:
         attest(write(tmp_path / "notes.txt", "no wheel"), tmp_path / "work", log=tmp_path / "log")
     assert "usage:" not in str(caught.value)
+
+
+def test_a_policy_that_wishes_for_an_identity_without_an_upload_is_told() -> None:
+    wishes = {"trusted_publishing": "required", "attestations": "if-possible"}
+    found = meaning_problems(world_policy(index=wishes, documents={"builder": "our builder"}))
+    assert [p.path for p in found] == [
+        ("documents", "builder"),
+        ("index", "trusted_publishing"),
+        ("index", "attestations"),
+    ]
+    urls = {"upload_url": "https://upload.example/", "simple_url": "https://simple.example/"}
+    assert meaning_problems(world_policy(index={**wishes, **urls})) == []
