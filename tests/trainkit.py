@@ -86,7 +86,7 @@ preset = "generic"
 
 [project]
 name = "toykit"
-
+{trust}
 [test]
 command = "{python} checks/check.py {version}"
 paths = ["checks"]
@@ -94,6 +94,16 @@ paths = ["checks"]
 [build.env]
 TOYKIT_VERSION = "{version}"
 SETUPTOOLS_SCM_PRETEND_VERSION = "{version}"
+"""
+
+# Documents and release objects have tests of their own (``trust=""``: as the preset has them).
+PLAIN = """
+[documents]
+sbom = false
+provenance = false
+
+[forge]
+path = ""
 """
 
 _CHECK = """import sys
@@ -138,11 +148,13 @@ class Project:
         return dict(row.split() for row in rows)
 
 
-def make_project(folder: Path, *, own_backend: bool = True, policy: str = "", bare: bool = True) -> Project:
+def make_project(
+    folder: Path, *, own_backend: bool = True, policy: str = "", bare: bool = True, trust: str = PLAIN
+) -> Project:
     """Trunk with release v0.1.0 and two commits since; then ``cut`` would be taken here."""
     made = GitMaker(folder, bare=bare)
     project = Project(made, folder)
-    first = {**_FIRST, **(_OWN if own_backend else _SCM), "release.toml": _POLICY + policy}
+    first = {**_FIRST, **(_OWN if own_backend else _SCM), "release.toml": _POLICY.replace("{trust}", trust) + policy}
     project.commit("first", "Begin (#1)", first, when=datetime(2025, 1, 14, 9, 0, tzinfo=UTC))
     made.now = BASELINE
     made.tag("v0.1.0", message="v0.1.0")

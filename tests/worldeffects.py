@@ -11,7 +11,7 @@ from typing import Any
 
 from worlds import METRIC, World, blocks, sha
 
-from headway.model.build import PublishedFile
+from headway.model.build import Artifact, PublishedFile
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.image import FoundImage
 from headway.model.pick import ChangeKind
@@ -38,6 +38,7 @@ from headway.plan.actions import (
 )
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.planner import plan
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
 Payload = dict[str, Any]
 
@@ -112,6 +113,16 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
         case RecordImages():
             rows = [i.as_json() for i in action.images]
             return Kind.IMAGES, {"tag": action.tag, "commit": action.commit, "images": rows}
+        case DescribeCandidate():
+            rows = [_document(f, action.seq) for f in action.files if f.file.endswith(".whl")]
+            return Kind.DESCRIBED, {"tag": action.tag, "commit": action.commit, "documents": rows}
+        case DraftRelease():
+            there = world.releases.get(action.tag)
+            assert there is None or there == "draft", "a published release object is not drafted again"
+            world.releases[action.tag] = "draft"
+            rows = [a.as_json() for a in (*action.files, *action.documents)]
+            known = {"tag": action.tag, "commit": action.commit, "title": action.tag, "assets": rows}
+            return Kind.DRAFTED, {**known, "notes_sha256": digest_of(action.notes)}
         case MeasureCandidate() | ProbeCommit():
             return _measure(world, action)
         case NameCulprit():
@@ -199,6 +210,9 @@ def _tag(world: World, action: TagCandidate | TagFinal) -> tuple[Kind, Payload]:
     assert there is None or there.commit == action.commit, "a tag never moves"
     if there is None:
         world.tag(action.tag, action.commit)
+    if isinstance(action, TagFinal) and action.latest is not None:
+        assert action.tag in world.releases, "shown before it was drafted"
+        world.releases[action.tag] = "latest" if action.latest else "shown"
     if isinstance(action, TagCandidate):
         return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
     return Kind.RELEASED, {
@@ -276,3 +290,8 @@ def _publish_images(world: World, action: PublishImages) -> Payload:
         rows.append({"name": name, "digest": digest, "platforms": list(p.image.platforms), "tags": tags})
     latest = [f"{p.image.name}:{p.latest}" for p in action.images if p.latest]
     return {"tag": action.tag, "commit": action.commit, "images": rows, "latest": latest, "greatest": action.greatest}
+
+
+def _document(wheel: Artifact, seq: int) -> Payload:
+    file = f"{wheel.file}.cdx.json"
+    return {"file": file, "sha256": sha(file, wheel.sha256, seq), "size": 1, "what": "sbom", "about": [wheel.sha256]}

@@ -48,8 +48,9 @@ RC1, BRANCH, VERSION = "v0.7.1-rc1", "releases/v0.7.1", "0.7.1"
 
 
 def policy(**tables: Mapping[str, Any]) -> Policy:
-    """The default preset without performance evidence, with these keys of these tables instead."""
-    asked = {"perf": {"required": False}, **tables}
+    """The default preset with these keys of these tables; without performance evidence, documents, release objects."""
+    plain = {"documents": {"sbom": False, "provenance": False}, "forge": {"path": ""}}
+    asked = {"perf": {"required": False}, **plain, **tables}
     whole = PRESET.model_dump(by_alias=True)
     for name, values in asked.items():
         whole[name] = {**whole[name], **values} if isinstance(whole[name], dict) else values
@@ -91,6 +92,7 @@ class World:
     ours: set[str] = field(default_factory=set)
     unfaithful: set[str] = field(default_factory=set)
     images: dict[tuple[str, str], ImageRead] = field(default_factory=dict)
+    releases: dict[str, str] = field(default_factory=dict)
     made: int = 0
 
     # Time and commits ------------------------------------------------------------------------------------------

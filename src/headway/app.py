@@ -37,7 +37,7 @@ from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.image import ImageQuery, ImageRead
 from headway.model.pick import Copy
-from headway.model.ports import Clock, Ledger, Progress
+from headway.model.ports import Clock, Forge, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
@@ -104,6 +104,14 @@ class Headway:
     @property
     def index_folder(self) -> Path:
         return self.repo.state / (self.policy.index.path or "index")
+
+    @property
+    def forge(self) -> Forge | None:
+        """Where release objects are; ``None`` where the policy wants none."""
+        from headway.effects.forge_folder import FolderForge
+
+        path = self.policy.forge.path
+        return FolderForge(self.repo.state / path, self.progress.step) if path else None
 
     @cached_property
     def reading(self) -> Ledger:
@@ -368,7 +376,7 @@ class _Performing:
 
         app = self._app
         return Performer(
-            site=Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder),
+            site=Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge),
             recorder=app.recording(ACTOR),
             measurer=Measurer(app.repo, app.policy, app.paths, app.index_folder, self._store, app.progress),
         )

@@ -54,7 +54,7 @@ class Proof:
 
 def prove_release(app: Headway, version: Version, head: str = "", allowed: Path | None = None) -> Proof:
     """A release is exactly what was accepted, and the ledger that says so is whole (B5, G4)."""
-    found, entries = verify_release(app, version), app.entries()
+    found, entries = verify_release(app, version, allowed), app.entries()
     return _proof(str(version), found, entries, head, allowed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from packaging.version import Version
 
@@ -14,6 +15,7 @@ from headway.decide.candidates import CandidateRecord, records
 from headway.decide.trains import released_train
 from headway.errors import UnusableInput, not_found
 from headway.history.log import read_commits
+from headway.history.tagsignature import tag_signature
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.reason import Reason
@@ -21,6 +23,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policyfile import NO_POLICY
+from headway.trust import trust_problems
 from headway.views.figures import Figures, figures, trunk_reverts
 
 
@@ -52,8 +55,11 @@ def look_back(app: Headway, version: Version) -> Released:
     return Released(train, replace(line, branch=train.branch), snapshot, records(train, snapshot, app.policy))
 
 
-def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:
-    """All that speaks against a release being exactly what was accepted; empty is the proof (B5, G4)."""
+def verify_release(app: Headway, version: Version, allowed: Path | None = None) -> tuple[Reason, ...]:
+    """All that speaks against a release being exactly what was accepted; empty is the proof (B5, G4).
+
+    ``allowed`` is a list of allowed signers, for the final tag's signature.
+    """
     if not any(r.version == version for r in app.releases()):
         kept = record.last(app.entries(), Kind.RELEASED, str(version))
         if kept is not None:
@@ -66,7 +72,8 @@ def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:
     published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
     first = published.payload["files"][0]["file"] if published else ""
     found = proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
-    return (*found, *_images(app, back), *_other_notes(app, back))
+    trust = trust_problems(app, str(version), allowed)
+    return (*found, *_images(app, back), *_other_notes(app, back), *trust)
 
 
 def _images(app: Headway, back: Released) -> tuple[Reason, ...]:
@@ -92,8 +99,8 @@ def _tag_gone(kept: Entry) -> Reason:
 def _other_notes(app: Headway, back: Released) -> tuple[Reason, ...]:
     """The final tag was made again with other notes (B5)."""
     kept = record.last(back.snapshot.entries, Kind.RELEASED, back.train.name)
-    code, text, _ = app.repo.git.try_run("cat-file", "tag", f"refs/tags/{back.train.tag}")
-    if kept is None or code != 0 or digest_of(text.partition("\n\n")[2]) == kept.payload["notes_sha256"]:
+    carried = tag_signature(app.repo, back.train.tag)
+    if kept is None or carried is None or digest_of(carried.text) == kept.payload["notes_sha256"]:
         return ()
     return (
         Reason(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from trainkit import (
     make_project,
     only,
     open_at,
+    verify,
 )
 
 from headway import controls
@@ -48,6 +50,8 @@ class End:
     entries: list[tuple[str, str, str, str, dict[str, Any]]]
     index: dict[str, bytes]
     artifacts: dict[str, bytes]
+    documents: dict[str, Any]
+    releases: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,35 @@ class Train:
                 e.actor,
                 str(e.kind),
                 e.train,
-                {k: v for k, v in e.payload.items() if k not in _LOOSE},
+                {k: _steady(v) for k, v in e.payload.items() if k not in _LOOSE},
             )
             for e in app.entries()
         ]
         state = app.repo.state
-        return End(self.project.refs(), rows, bytes_under(app.index_folder), bytes_under(state / "artifacts"))
+        for version in ("0.1.1", "0.1.1.post1"):
+            assert verify(app, version) == ()
+        refs = self.project.refs()
+        made = bytes_under(app.index_folder), bytes_under(state / "artifacts")
+        return End(refs, rows, *made, _released(state / "documents"), _released(state / "releases"))
+
+
+def _steady(value: Any) -> Any:
+    """Without what the provenance is: it tells how long the build took, and the ledger's head covers that."""
+    if not isinstance(value, list):
+        return value
+    loose = [r["file"] for r in value if isinstance(r, dict) and str(r.get("file")).endswith(".provenance.json")]
+    return [r if not isinstance(r, dict) or r.get("file") not in loose else r["file"] for r in value]
+
+
+def _released(folder: Path) -> dict[str, Any]:
+    """Release objects and documents by file: bytes, or of what tells durations only what does not."""
+    found: dict[str, Any] = dict(bytes_under(folder))
+    for name, data in found.items():
+        if name.endswith(".provenance.json"):
+            found[name] = json.loads(data)["subject"]
+        elif name.endswith("release.json"):
+            found[name] = {k: _steady(v) for k, v in json.loads(data).items()}
+    return found
 
 
 def train_in(prepared: Project, folder: Path, stops: Path | None = None) -> Train:
@@ -125,7 +152,7 @@ def train_in(prepared: Project, folder: Path, stops: Path | None = None) -> Trai
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return make_project(
-        tmp_path_factory.mktemp("prepared") / "toy.git", policy=f"\n[candidate]\nquiet_hours = {HOURS}\n"
+        tmp_path_factory.mktemp("prepared") / "toy.git", policy=f"\n[candidate]\nquiet_hours = {HOURS}\n", trust=""
     )
 
 
@@ -153,18 +180,24 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
         "building",
         "testing",
         "tested",
+        "described",
         "publish",
+        "asset",
+        "final-tag",
+        "shown",
         "unrecorded",
         "after",
     }
     kinds = {"cut", "apply", "tag-candidate", "build", "test", "publish", "tag-final"}
-    kinds |= {"prepare-embargoed", "open-workspace", "open-debt", "pay-debt"}
+    kinds |= {"describe", "draft-release", "prepare-embargoed", "open-workspace", "open-debt", "pay-debt"}
     assert {name.split(":")[1] for name in seen if name.startswith("unrecorded:")} == kinds | {"record-applied"}
     end = train.end()
     assert end.refs == undisturbed.refs
     assert end.entries == undisturbed.entries
     assert end.index == undisturbed.index
     assert end.artifacts == undisturbed.artifacts
+    assert end.documents == undisturbed.documents
+    assert end.releases == undisturbed.releases
     assert [p.name for p in (train.project.path / "headway").iterdir() if p.name.startswith("export-")] == []
 
 
@@ -172,7 +205,7 @@ def test_the_undisturbed_train_is_a_whole_one(undisturbed: End) -> None:
     """What the other is compared with has every kind of effect in it."""
     assert {"refs/tags/v0.1.1", "refs/tags/v0.1.1.post1", f"refs/heads/{BRANCH}"} <= undisturbed.refs.keys()
     by_headway = [kind for _, actor, kind, _, _ in undisturbed.entries if actor == "headway"]
-    candidate = ["applied", "tagged", "built", "tested", "published", "released"]
+    candidate = ["applied", "tagged", "built", "tested", "described", "published", "drafted", "released"]
     first = ["applied", "debt", "conflict", *candidate[1:]]
     assert by_headway == ["cut", "embargo-prepared", *first, "debt-paid", *candidate]
     assert sum(name.endswith(".whl") for name in undisturbed.index) == 2

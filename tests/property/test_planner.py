@@ -43,12 +43,15 @@ from headway.plan.actions import (
 )
 from headway.plan.planner import plan
 from headway.plan.trainplan import TrainPlan
+from headway.plan.trust_actions import DraftRelease
 
 POLICY = policy(
     perf={**MEASURED, "looks": (2, 3), "probe_blocks": 1},
     cut={"check": "make check", "check_depth": 2},
     reverts={"soak_hours": 2},
     candidate={"quiet_hours": 1},
+    documents={"sbom": True, "provenance": True},
+    forge={"path": "releases"},
     waivers={"clauses": ("B2", "B4", "B6", "C1", "C2", "E1", "E2", "E7", "cell")},
 )
 PATHS = {"docs": ("docs/a.md",), "release-branch": (".ci/run",)}
@@ -328,7 +331,14 @@ class Planner(RuleBasedStateMachine):
             assert line is None or unexplained(train, line, snapshot) is None
         if isinstance(action, RecordApplied):
             assert world.unfaithful.isdisjoint(a.commit for a in action.changes)
+        if isinstance(action, DraftRelease):
+            assert action.tag not in world.tags or action.tag not in world.releases
+            assert {a.file for a in action.files} == {
+                f["file"] for e in record.of(entries, Kind.PUBLISHED, action.train) for f in e.payload["files"]
+            }
         if isinstance(action, TagFinal):
+            drafted = record.last(entries, Kind.DRAFTED, action.train)
+            assert drafted is not None
             published = record.last(entries, Kind.PUBLISHED, action.train)
             assert published is not None
             assert published.payload["commit"] == action.commit
@@ -433,7 +443,7 @@ def state(world: World) -> object:
 def keys(action: Action) -> list[tuple[object, ...]]:  # noqa: PLR0911 - one return for each action
     """What an action is one with, if it is the same again. A check may be asked for by two trains at once."""
     match action:
-        case CheckCommit() | ProbeCommit() | CutBranch():
+        case CheckCommit() | ProbeCommit() | CutBranch() | DraftRelease():
             return []
         case ApplyChanges():
             return [

@@ -16,6 +16,7 @@ from headway.model.text import clean
 from headway.plan import actions as a
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PromotedImage
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.views.timeline import timeline, words_of
 from headway.views.words import action_text
 
@@ -80,6 +81,14 @@ ACTIONS: list[tuple[a.Action, str]] = [
     (
         a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,)),
         "name a1b2c3d4e5f6 as the commit that made v0.1.1-rc1 slower",
+    ),
+    (
+        DescribeCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), WHEEL.sha256, (), "", "", 4, OTHER),
+        "write the bills of materials and the provenance of v0.1.1-rc1",
+    ),
+    (
+        DraftRelease("0.1.1", "v0.1.1", SHA, "v0.1.1-rc1", "notes", (WHEEL,), ()),
+        "draft the release v0.1.1 with its notes, files and documents",
     ),
     (a.Publish("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,)), "publish the very files of v0.1.1-rc1 as 0.1.1"),
     (
@@ -269,6 +278,19 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
         "released the images of 0.1.1: r.example/toy:v0.1.1; the latest is 0.2.0",
         "N1",
     ),
+    (
+        Kind.PUBLISHED,
+        {"index": "/i", "files": [{"file": "x.whl"}], "identity": {"why": ["uploaded without attestations: none"]}},
+        "published 0.1.1 on /i: x.whl (uploaded without attestations: none)",
+        "N1",
+    ),
+    (
+        Kind.DESCRIBED,
+        {**RC, "documents": [{"file": "x.json"}]},
+        "wrote what tells where v0.1.1-rc1 comes from: x.json",
+        "N1",
+    ),
+    (Kind.DRAFTED, {"tag": "v0.1.1", "assets": [{}, {}]}, "drafted the release v0.1.1 with 2 files", "N1"),
     (Kind.RELEASED, {"tag": "v0.1.1", "commit": SHA}, "released 0.1.1: v0.1.1 with its notes is on a1b2c3d4e5f6", "B5"),
     (Kind.HELD, {"reason": "outage"}, "held 0.1.1: outage", "G2"),
     (Kind.HOLD_RELEASED, {"held": 7}, "released the hold of entry 7", "G2"),

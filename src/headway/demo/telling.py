@@ -20,6 +20,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.trainplan import TrainPlan
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
 
 def expect(holds: bool, what: str) -> None:
@@ -76,6 +77,11 @@ def told(app: Headway, tell: Narrator, d: Done) -> None:  # noqa: PLR0912 - one 
         case Publish():
             for f in payload["files"]:
                 tell.headway(say("published the tested bytes of {file} (N1)", file=f["file"]))
+        case DescribeCandidate():
+            for f in payload["documents"]:
+                tell.headway(say("wrote {file} (N1)", file=f["file"]))
+        case DraftRelease(tag=tag):
+            tell.headway(say("drafted the release {tag} with {count} files", tag=tag, count=len(payload["assets"])))
         case TagFinal(tag=tag, commit=commit):
             tell.headway(
                 say("final tag {tag} with its notes on {commit}; it builds nothing (B5)", tag=tag, commit=commit[:12])

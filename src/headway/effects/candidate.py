@@ -13,8 +13,10 @@ from typing import Any
 from packaging.version import Version
 
 from headway.effects.build import BuildFailed, artifact_of, build_candidate
+from headway.effects.installed import installed_with
 from headway.effects.site import Site
-from headway.effects.testing import test_wheel
+from headway.effects.testing import environment_of, test_wheel
+from headway.effects.wheel import wheel_name_version
 from headway.history.log import read_commit
 from headway.model.text import say
 from headway.plan.actions import BuildCandidate, TestCandidate
@@ -69,6 +71,10 @@ def test(site: Site, action: TestCandidate) -> dict[str, Any]:
             log=log,
         )
         site.progress.step(f"tested:{action.tag}")
+    known: dict[str, Any] = {}
+    if outcome.ok and site.policy.documents.sbom:
+        came = installed_with(wheel_name_version(wheel)[0], environment_of(site.paths.work(action.tag)))
+        known = {"installed": [i.as_json() for i in came]}
     shutil.rmtree(site.paths.work(action.tag), ignore_errors=True)
     return {
         "tag": action.tag,
@@ -79,4 +85,5 @@ def test(site: Site, action: TestCandidate) -> dict[str, Any]:
         "command": test.command,
         "log": str(log),
         "seconds": round(outcome.seconds, 3),
+        **known,
     }

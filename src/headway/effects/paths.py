@@ -15,6 +15,9 @@ class StatePaths:
     def artifacts(self, tag: str) -> Path:
         return self.root / "artifacts" / _name(tag)
 
+    def documents(self, tag: str) -> Path:
+        return self.root / "documents" / _name(tag)
+
     def log(self, what: str, step: str) -> Path:
         return self.root / "logs" / f"{_name(what)}-{step}.log"
 

@@ -10,16 +10,18 @@ from typing import Any
 from headway.effects.apply import apply_changes
 from headway.effects.builders import builder_of, ci_of
 from headway.effects.candidate import test
+from headway.effects.describing import describe
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
 from headway.effects.publishing import publish
 from headway.effects.refs import create_branch, create_tag
+from headway.effects.releasing import draft, release
 from headway.effects.site import Site
 from headway.effects.workspace import open_workspace
 from headway.errors import WorldFailed
 from headway.model.commit import Sha
-from headway.model.entry import Entry, Kind, digest_of
+from headway.model.entry import Entry, Kind
 from headway.model.ports import Recorder
 from headway.model.text import facts, say
 from headway.plan.actions import (
@@ -44,6 +46,7 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.process import child_env, command_line, run_logged
 
 
@@ -112,6 +115,8 @@ class Performer:
             case RecordImages():
                 rows = [i.as_json() for i in action.images]
                 return Kind.IMAGES, {"tag": action.tag, "commit": action.commit, "images": rows}
+            case DescribeCandidate():
+                return Kind.DESCRIBED, describe(self.site, action)
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():
@@ -129,15 +134,10 @@ class Performer:
                 return Kind.PUBLISHED, publish(self.site, action)
             case PublishImages():
                 return Kind.IMAGES_PUBLISHED, publish_images(self.site, action)
+            case DraftRelease():
+                return Kind.DRAFTED, draft(self.site, action)
             case TagFinal():
-                now = self.site.clock.now()
-                create_tag(self.site.repo, action.tag, action.commit, action.notes, now, plain_counts=False)
-                return Kind.RELEASED, {
-                    "tag": action.tag,
-                    "commit": action.commit,
-                    "notes_sha256": digest_of(action.notes),
-                    "notes": action.notes,
-                }
+                return Kind.RELEASED, release(self.site, action)
 
     def _prepare(self, action: PrepareEmbargoed) -> dict[str, Any]:
         tip = prepare_embargoed(self.site.repo, action, self.site.clock.now(), self.site.progress.step)

@@ -7,6 +7,7 @@ somebody's own: as with ``git commit`` there, only the ``reference-transaction``
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from headway.errors import WorldFailed
@@ -82,12 +83,20 @@ def move_branch(repo: Repository, branch: str, before: Sha, after: Sha, when: da
 
 
 def create_tag(
-    repo: Repository, tag: str, commit: Sha, message: str, when: datetime, *, plain_counts: bool = True
+    repo: Repository,
+    tag: str,
+    commit: Sha,
+    message: str,
+    when: datetime,
+    *,
+    plain_counts: bool = True,
+    made_by: Callable[[], Sha] | None = None,
 ) -> None:
     """Create an annotated tag once; the same tag on the same commit is done. It never moves (V5).
 
     A lightweight tag that somebody made there counts too, unless its message is what matters (``plain_counts``).
-    Raises ``WorldFailed``: ``tag.elsewhere``, ``tag.plain``, ``tag.refused``.
+    ``made_by`` makes the object instead, such as a signed one. Raises ``WorldFailed``: ``tag.elsewhere``,
+    ``tag.plain``, ``tag.refused``, and what ``made_by`` raises.
     """
     git, ref = repo.git, f"refs/tags/{tag}"
     now = ref_target(git, f"{ref}^{{commit}}")
@@ -104,14 +113,18 @@ def create_tag(
             facts=facts(tag=tag, planned=commit, now=now),
             remedy=say("find out who made it; a wrong one is removed by hand: `git tag -d {tag}`", tag=tag),
         )
-    # Not `git tag`: it would run through the user's settings for signing and messages.
-    stamp = f"{IDENTITY[0]} <{IDENTITY[1]}> {int(when.timestamp())} +0000"
-    head = f"object {commit}\ntype commit\ntag {tag}\ntagger {stamp}\n\n"
-    made = git.run("mktag", input=(head + message).encode("utf-8", "replace")).strip()
+    made = made_by() if made_by else _unsigned(git, tag, commit, message, when)
     words = _set(repo, ref, _ABSENT, made, "headway: tag", when)
     if words is not None:
         said = say("git did not let the tag {tag} be made: {words}", tag=tag, words=words)
         raise _refused("tag.refused", "B4", said, tag, words)
+
+
+def _unsigned(git: Git, tag: str, commit: Sha, message: str, when: datetime) -> Sha:
+    """Not by `git tag`: it would run through the user's settings for signing and messages."""
+    stamp = f"{IDENTITY[0]} <{IDENTITY[1]}> {int(when.timestamp())} +0000"
+    head = f"object {commit}\ntype commit\ntag {tag}\ntagger {stamp}\n\n"
+    return git.run("mktag", input=(head + message).encode("utf-8", "replace")).strip()
 
 
 def _set(repo: Repository, ref: str, old: Sha, new: Sha, why: str, when: datetime) -> str | None:

@@ -15,14 +15,14 @@ from headway.errors import WorldFailed
 from headway.history.export import export_tree
 from headway.history.repository import Repository
 from headway.model.commit import Sha
-from headway.model.ports import Clock, Progress
+from headway.model.ports import Clock, Forge, Progress
 from headway.model.text import facts, say
 from headway.policy.schema import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """``index`` is the folder of the static index."""
+    """``index`` is the folder of the static index; ``forge`` keeps release objects, ``None`` where none are made."""
 
     repo: Repository
     policy: Policy
@@ -30,6 +30,7 @@ class Site:
     progress: Progress
     paths: StatePaths
     index: Path
+    forge: Forge | None = None
 
     def sweep(self) -> None:
         """Remove what a tick that was killed could not: only one tick is at work at a time."""

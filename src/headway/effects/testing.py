@@ -39,7 +39,7 @@ def test_wheel(
     cannot stand in for the wheel. No command: every top-level module of the wheel is imported. ``test.timeout_s``
     limits each step. Raises ``UnusableInput`` for a command that cannot be filled in, ``WorldFailed`` for the disk.
     """
-    target, empty = workdir / "environment", workdir / "empty"
+    target, empty = environment_of(workdir), workdir / "empty"
     try:
         for folder in (target, empty):
             if folder.exists():
@@ -86,6 +86,11 @@ def test_wheel(
         return outcome(False, say("the wheel's requirements do not fit together (uv pip check)"), checked.tail)
     done = run_logged(argv, log=log, timeout_s=test.timeout_s, cwd=checks_dir or empty, env=env)
     return outcome(done.ok, _why(done, test, modules), done.tail)
+
+
+def environment_of(workdir: Path) -> Path:
+    """Where the environment of a test in ``workdir`` is."""
+    return workdir / "environment"
 
 
 def _holds(folder: Path, module: str) -> bool:

@@ -28,6 +28,8 @@ def publish_upload(
     log: Path,
     timeout_s: float = 1800.0,
     settle_s: float = 30.0,
+    token: str = "",
+    attested: Callable[[Path], Path] | None = None,
 ) -> Published | PublishRefused:
     """Upload ``files`` (each with the artifact that was accepted) and read them back from ``simple_url`` (N1).
 
@@ -35,8 +37,9 @@ def publish_upload(
     that name with other bytes. What it offers already is not sent again, so that a half-done upload is finished by a
     second call. ``step("publish:<file>")`` is called after each file. ``timeout_s`` (seconds) limits one upload,
     ``settle_s`` the wait for the index to show it. Credentials come from twine's own settings (TWINE_*, .pypirc,
-    keyring). Raises ``UnusableInput`` for credentials in ``upload_url``, ``WorldFailed`` when an upload fails or
-    cannot be read back.
+    keyring), unless there is a ``token``. ``attested`` gives a file's attestation, which goes with it.
+    Raises ``UnusableInput`` for credentials in ``upload_url``, ``WorldFailed`` when an upload fails or cannot be read
+    back.
     """
     if urlsplit(upload_url).username is not None or urlsplit(upload_url).password is not None:
         raise UnusableInput(
@@ -54,7 +57,8 @@ def publish_upload(
         return PublishRefused(refused)
     for source, artifact in files:
         if artifact.file not in offered:
-            _send(upload_url, source, log=log, timeout_s=timeout_s)
+            more = attested(source) if attested else None
+            _send(upload_url, source, more, token, log=log, timeout_s=timeout_s)
         step(f"publish:{artifact.file}")
     waits_until = time.monotonic() + settle_s
     while len(offered := _offered(simple_url, files)) < len(files):
@@ -84,11 +88,14 @@ def _differing(files: tuple[tuple[Path, Artifact], ...], offered: dict[str, str]
     )
 
 
-def _send(upload_url: str, source: Path, *, log: Path, timeout_s: float) -> None:
+def _send(upload_url: str, source: Path, attestation: Path | None, token: str, *, log: Path, timeout_s: float) -> None:
     options = ["--repository-url", upload_url, "--non-interactive", "--disable-progress-bar"]
-    argv = [sys.executable, "-m", "twine", "--no-color", "upload", *options, str(source)]
+    argv = [sys.executable, "-m", "twine", "--no-color", "upload", *options]
+    argv += ["--attestations", str(source), str(attestation)] if attestation else [str(source)]
     # UTF-8 whatever the locale, and no folded lines: the last one is what a person is told
     env = child_env({"PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": "1000"})
+    if token:
+        env |= {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token}
     done = run_logged(argv, log=log, timeout_s=timeout_s, cwd=source.parent, env=env)
     if done.ok:
         return

@@ -22,6 +22,20 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Installed:
+    """A distribution in an environment: its license as it states it, and which of the others it requires, by
+    normalised name."""
+
+    name: str
+    version: str
+    license: str
+    requires: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {"name": self.name, "version": self.version, "license": self.license, "requires": list(self.requires)}
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedFile:
     """A file as a package index offers it now."""
 

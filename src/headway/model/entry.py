@@ -39,18 +39,23 @@ class Kind(StrEnum):
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILD_STARTED = "build-started"  # tag, commit, builder, build: Headway's mark, run (null: not known yet), url
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why; by a CI also run, url
-    TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
     IMAGES = "images"  # tag, commit, images:[{name, reference, digest, media_type,
     # platforms, size}]  a candidate's container images, as registries have them (B4)
+    TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why, installed:[{name, version, license,
+    # requires}] with the wheel
+    DESCRIBED = "described"  # tag, commit, documents:[{file, sha256, size, what, about: digests of files}]   what tells
+    # where a candidate's files come from: sbom, provenance
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
-    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
     IMAGES_PUBLISHED = "images-published"  # tag, commit, images:[{name, digest, platforms, tags}],
     # latest: the tags that moved to it, greatest: the greatest released version
     NOTES_EDITED = "notes-edited"  # pieces:[[piece, name, text, made]], deleted: names   see decide/notedraft.py
-    RELEASED = "released"  # tag, commit, notes_sha256, notes: what the tag carries
+    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index, identity:{publishing, attested, why}
+    DRAFTED = "drafted"  # tag, commit, title, notes_sha256, assets:[{file, sha256, size}]     a release object, hidden
+    RELEASED = "released"  # tag, commit, notes_sha256, notes: what the tag carries; signature: its format, signer;
+    # latest
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
+from headway.model.build import Artifact
+from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
+from headway.model.release import ReleaseObject
 from headway.model.text import Text
 
 
@@ -43,3 +47,35 @@ class Progress(Protocol):
     def bar(self, what: Text, done: int, total: int) -> None: ...
 
     def step(self, name: str) -> None: ...
+
+
+class Forge(Protocol):
+    """Where release objects are kept. Each call may be repeated after it was killed: it completes what is there.
+
+    All raise ``WorldFailed`` when the forge cannot be reached or written, or does not do as asked.
+    """
+
+    def draft_release(
+        self,
+        tag: str,
+        commit: Sha,
+        title: str,
+        notes: str,
+        assets: tuple[tuple[Path, Artifact], ...],
+        *,
+        prerelease: bool,
+    ) -> ReleaseObject:
+        """A draft of exactly these notes and assets (each a file and what it must be), as it was read back.
+
+        One that is there is brought up to this. A published one is not changed: it is returned when it is this, and
+        ``WorldFailed`` (``forge.published``) is raised when it is not.
+        """
+        ...
+
+    def publish_release(self, tag: str, *, latest: bool) -> ReleaseObject:
+        """Show the draft to everybody, and lead people to it when it is the ``latest``; as it was read back."""
+        ...
+
+    def release(self, tag: str) -> ReleaseObject | None:
+        """The object of a tag, draft or published, with its assets' digests as the forge holds them now."""
+        ...

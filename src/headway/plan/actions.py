@@ -11,6 +11,7 @@ from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +286,17 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class TagFinal:
-    """Create the annotated final tag with the notes on the accepted candidate's commit; it builds nothing (B5)."""
+    """Create the annotated final tag with the notes on the accepted candidate's commit; it builds nothing (B5).
+
+    Then the release object is shown, as the ``latest`` or not; ``None``: there is none.
+    """
 
     kind: ClassVar[str] = "tag-final"
     train: str
     tag: str
     commit: Sha
     notes: str
+    latest: bool | None = None
 
     @property
     def target(self) -> str:
@@ -312,11 +317,13 @@ Action = (
     | BuildCandidate
     | TestCandidate
     | RecordImages
+    | DescribeCandidate
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit
     | Publish
     | PublishImages
+    | DraftRelease
     | TagFinal
 )
 

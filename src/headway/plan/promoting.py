@@ -19,6 +19,7 @@ from headway.plan.actions import Publish, TagFinal
 from headway.plan.candidate import performance_action
 from headway.plan.imaging import publish_action, record_action
 from headway.plan.trainplan import TrainPlan
+from headway.plan.trust import describe_action, draft_action, latest
 from headway.policy.schema import Policy
 
 
@@ -35,6 +36,9 @@ def decide(
     broken = broken_step(newest)
     if broken is not None or newest.wheel is None:
         return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *((broken,) if broken else ())), known)
+    describe = describe_action(train, newest, snapshot, policy)
+    if describe is not None:
+        return TrainPlan(train, Stage.CANDIDATE, describe, waits, known)
     perf = standing(train, newest, snapshot, policy)
     pushed = images.standing(train, newest, snapshot, policy)
     # Measuring needs the wheel alone: it goes on while images are waited for.
@@ -96,4 +100,7 @@ def finish(
     notes = notes_of(train, line.upto(commit), accepted, perf, snapshot, policy)
     edit = edit_of(snapshot.entries, train.name)
     text = markdown(told_again(notes, edit[0] if edit else None).items)
-    return TrainPlan(train, Stage.PROMOTING, TagFinal(train.name, train.tag, commit, text), (), known, perf)
+    action = draft_action(train, published, text, snapshot, policy) or TagFinal(
+        train.name, train.tag, commit, text, latest(train, snapshot, policy)
+    )
+    return TrainPlan(train, Stage.PROMOTING, action, (), known, perf)

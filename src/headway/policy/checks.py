@@ -25,6 +25,7 @@ _DAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 _BUILD = ("python", "source", "out", "version")
 _SERVE = ("python", "host", "port", "model", "seed", "branch", "commit", "version")
 _CLIENT = (*_SERVE, "base_url", "result")
+_URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$")
 _FIELD = re.compile(r"\{\w*\}")
 _MOST_INPUTS = 25
 _MOST_A_MONTH = 28  # the shortest month has as many days, and no two releases share one
@@ -45,6 +46,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _people,
         image_problems,
         _note_groups,
+        _trust,
     )
     return [problem for part in parts for problem in part(policy)]
 
@@ -261,3 +263,11 @@ def _note_groups(policy: Policy) -> Iterator[Problem]:
             yield Problem(("notes", "groups", i, "title"), f"is the title of group {seen[group.title.casefold()]} too")
         if not (group.prefixes or group.types or group.scopes or group.labels or group.titles):
             yield Problem(("notes", "groups", i), "says of no change that it belongs here")
+
+
+def _trust(policy: Policy) -> Iterator[Problem]:
+    if not _URI.match(policy.documents.builder):
+        yield Problem(("documents", "builder"), "is not a URI")
+    for key in ("trusted_publishing", "attestations"):
+        if getattr(policy.index, key) != "no" and not policy.index.upload_url:
+            yield Problem(("index", key), "is for an upload: give index.upload_url")

@@ -12,11 +12,16 @@ INPUTS = ("id", "version", "tag", "commit")  # what an input of a dispatched wor
 
 
 class Forge(Table):
-    """The forge that `project.repository` lies on."""
+    """The forge that `project.repository` lies on, and release objects: each a final or post release with its notes and
+    files (N1)."""
 
     api_url: str = Field("https://api.github.com", description="Where its API answers.")
     token_env: str = Field(
         "GITHUB_TOKEN", description="Environment variable that holds the token; it is never written down."
+    )
+    path: str = Field(
+        "releases",
+        description="Folder of release objects, from the repository's state folder; empty: none are made.",
     )
 
 

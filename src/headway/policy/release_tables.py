@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from headway.policy.table import CategoryName, Positive, Table, Words
+from headway.policy.trust_tables import Wish
 
 
 class Gate(Table):
@@ -42,6 +43,16 @@ class Index(Table):
         description="Upload address of a package index (twine; its credentials come from twine's own settings).",
     )
     simple_url: str = Field("", description="The same index's simple page, from which a publication is read back.")
+    trusted_publishing: Wish = Field(
+        "no",
+        description="Whether the upload goes by a short-lived token that the index gives for the identity (OIDC) of "
+        "the CI job that Headway runs in, instead of twine's credentials; `if-possible`: by those where there is none.",
+    )
+    attestations: Wish = Field(
+        "no",
+        description="Whether each file is uploaded with a PEP 740 attestation, signed for the same identity through "
+        "Sigstore (needs `headway[attestations]`); `if-possible`: without where there is none.",
+    )
 
 
 class LedgerTable(Table):

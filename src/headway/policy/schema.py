@@ -14,6 +14,7 @@ from headway.policy.notes_tables import Notes
 from headway.policy.perf_tables import Perf
 from headway.policy.release_tables import Gate, Index, LedgerTable, Post, Waivers
 from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
+from headway.policy.trust_tables import Documents, Signing
 
 SCHEMA = 1
 
@@ -65,6 +66,12 @@ class Versions(Naming):
     ignore_tags: Words = Field((), description="Glob patterns of foreign tags.")
     earlier: tuple[EarlierNaming, ...] = Field(
         (), description="Namings that were in force before, each up to a version."
+    )
+    sign_tags: Signing = Field(
+        "auto",
+        description="Whether final tags are signed, with git's own settings (`gpg.format`, `user.signingKey`). `auto`: "
+        "when this repository's own configuration names a key, or git signs every tag (`tag.gpgSign`); `always`: a "
+        "release without a signature is refused.",
     )
 
 
@@ -196,6 +203,7 @@ class Policy(Table):
     post: Post = Post()
     waivers: Waivers = Waivers()
     index: Index = Index()
+    documents: Documents = Documents()
     ledger: LedgerTable = LedgerTable()
     notes: Notes = Notes()
     images: tuple[ImageTable, ...] = Field((), description="Container images of every candidate (B4).")

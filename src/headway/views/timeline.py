@@ -194,6 +194,11 @@ def _images(train: str, p: Payload) -> Text:
     return say("the images of {tag} are {images}", tag=p.get("tag"), images=rows)
 
 
+def _described(train: str, p: Payload) -> Text:
+    files = [d.get("file") for d in p.get("documents", ())]
+    return say("wrote what tells where {tag} comes from: {files}", tag=p.get("tag"), files=files)
+
+
 def _measured(train: str, p: Payload) -> Text:
     first, last = _blocks(p)
     return say(
@@ -226,6 +231,11 @@ def _approved(train: str, p: Payload) -> Text:
 
 def _published(train: str, p: Payload) -> Text:
     files = [f.get("file") for f in p.get("files", ())]
+    why = [str(w) for w in p.get("identity", {}).get("why", ())]
+    if why:
+        return say(
+            "published {train} on {index}: {files} ({why})", train=train, index=p.get("index"), files=files, why=why
+        )
     return say("published {train} on {index}: {files}", train=train, index=p.get("index"), files=files)
 
 
@@ -249,6 +259,10 @@ def _notes_edited(train: str, p: Payload) -> Text:
         count=len(words),
         deleted=len(p.get("deleted", ())),
     )
+
+
+def _drafted(train: str, p: Payload) -> Text:
+    return say("drafted the release {tag} with {count} files", tag=p.get("tag"), count=len(p.get("assets", ())))
 
 
 def _released(train: str, p: Payload) -> Text:
@@ -378,6 +392,7 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.BUILT: (_built, _is("B4")),
     Kind.TESTED: (_tested, _is("B4")),
     Kind.IMAGES: (_images, _is("B4")),
+    Kind.DESCRIBED: (_described, _is("N1")),
     Kind.MEASURED: (_measured, _is("E5")),
     Kind.PROBED: (_probed, _is("E7")),
     Kind.CULPRIT: (_culprit, _is("E7")),
@@ -385,6 +400,7 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.PUBLISHED: (_published, _is("N1")),
     Kind.IMAGES_PUBLISHED: (_images_published, _is("N1")),
     Kind.NOTES_EDITED: (_notes_edited, _is("N2")),
+    Kind.DRAFTED: (_drafted, _is("N1")),
     Kind.RELEASED: (_released, _is("B5")),
     Kind.HELD: (_held, _is("G2")),
     Kind.HOLD_RELEASED: (_hold_released, _is("G2")),

@@ -28,6 +28,7 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.policy.scheme import ReleaseKind
 
 STAGES: Mapping[Stage, Text] = {
@@ -113,6 +114,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
         case RecordImages():
             names = [f"{i.name}:{i.reference}" for i in action.images]
             return say("write down the images of {tag}: {names}", tag=action.tag, names=names)
+        case DescribeCandidate():
+            return say("write the bills of materials and the provenance of {tag}", tag=action.tag)
         case MeasureCandidate():
             return say(
                 "measure {tag} against {baseline}, blocks {first} to {last}",
@@ -134,6 +137,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
         case PublishImages():
             names = [f"{p.image.name}:{p.tag}" for p in action.images]
             return say("release the very images of {tag} as {names}", tag=action.tag, names=names)
+        case DraftRelease():
+            return say("draft the release {tag} with its notes, files and documents", tag=action.tag)
         case TagFinal():
             return say(
                 "put the final tag {tag} with its notes on {commit}", tag=action.tag, commit=short(action.commit)

@@ -1,0 +1,126 @@
+"""What is written of a candidate's files, and whether it is still what was written (N1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headway.decide import record
+from headway.decide.candidates import CandidateRecord
+from headway.model.build import Artifact, Installed
+from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import facts, say
+from headway.model.train import Train
+from headway.policy.schema import Policy
+
+SBOM, PROVENANCE = "sbom", "provenance"
+
+
+def described(train: Train, r: CandidateRecord, snapshot: Snapshot) -> Entry | None:
+    """The documents of this very build and test, once they are written."""
+    entry = record.last(snapshot.entries, Kind.DESCRIBED, train.name, tag=r.facts.tag, commit=r.facts.commit)
+    needed = (r.built, r.tested)
+    return entry if entry and all(e is not None and entry.seq > e.seq for e in needed) else None
+
+
+def to_describe(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether the policy asks for documents that are not written yet."""
+    wanted = policy.documents.sbom or policy.documents.provenance
+    return wanted and r.sound and described(train, r, snapshot) is None
+
+
+def installed(tested: Entry) -> tuple[Installed, ...] | None:
+    """What was in the environment of a test; ``None`` where that was not written down."""
+    rows = tested.payload.get("installed")
+    if rows is None:
+        return None
+    return tuple(Installed(i["name"], i["version"], i["license"], tuple(i["requires"])) for i in rows)
+
+
+def files_of(entry: Entry | None, key: str) -> tuple[Artifact, ...]:
+    """The files that an entry lists under ``key``."""
+    rows = entry.payload[key] if entry else ()
+    return tuple(Artifact(f["file"], f["sha256"], f["size"]) for f in rows)
+
+
+def document_problems(
+    published: Entry, entries: record.Entries, found: Mapping[str, str | None], subjects: Mapping[str, str] | None
+) -> tuple[Reason, ...]:
+    """What speaks against the documents of a release; of one that was made without any, nothing does.
+
+    ``found`` maps their names to the SHA-256 of the file now (``None``: gone); ``subjects`` are the files of the
+    provenance with their SHA-256, ``None`` when it cannot be read.
+    """
+    entry = accepted_documents(published, entries)
+    if entry is None:
+        return _missing(published, entries)
+    changed = [
+        _problem(
+            "verify.document-changed",
+            say("{file} is not the document that was written", file=d["file"]),
+            file=d["file"],
+            recorded=d["sha256"],
+            now=found.get(d["file"]),
+        )
+        for d in entry.payload["documents"]
+        if found.get(d["file"]) != d["sha256"]
+    ]
+    if not any(d["what"] == PROVENANCE for d in entry.payload["documents"]):
+        return tuple(changed)
+    sent = {f["file"]: f["sha256"] for f in published.payload["files"]}
+    if not changed and subjects != sent:
+        changed.append(
+            _problem(
+                "verify.other-subjects",
+                say("the provenance is not about the files that were published"),
+                published=sorted(sent.values()),
+                subjects=sorted(subjects.values()) if subjects is not None else None,
+            )
+        )
+    return tuple(changed)
+
+
+def accepted_documents(published: Entry, entries: record.Entries) -> Entry | None:
+    """The documents of the accepted candidate, as they were when it was published."""
+    before = tuple(e for e in entries if e.seq < published.seq)
+    known = {"tag": published.payload["tag"], "commit": published.payload["commit"]}
+    return record.last(before, Kind.DESCRIBED, published.train, **known)
+
+
+def asset_problems(drafted: Entry, there: Iterable[Artifact] | None, *, draft: bool) -> tuple[Reason, ...]:
+    """What speaks against a release object: assets that are not those of the ledger, or one that nobody can see."""
+    tag = drafted.payload["tag"]
+    if there is None:
+        return (_problem("verify.release-gone", say("the release object of {tag} is gone", tag=tag), tag=tag),)
+    now = {a.file: a.sha256 for a in there}
+    wanted = {a["file"]: a["sha256"] for a in drafted.payload["assets"]}
+    problems = [
+        _problem(
+            "verify.asset-differs",
+            say("the release object does not hold {file} as it was put there", file=file),
+            file=file,
+            recorded=wanted.get(file),
+            now=now.get(file),
+        )
+        for file in sorted(now.keys() | wanted.keys())
+        if now.get(file) != wanted.get(file)
+    ]
+    if draft:
+        problems.append(_problem("verify.release-hidden", say("the release object of {tag} is a draft", tag=tag)))
+    return tuple(problems)
+
+
+def _missing(published: Entry, entries: record.Entries) -> tuple[Reason, ...]:
+    """A policy that asks for documents, and a release without: one from before there were any knew no such table."""
+    asked: Mapping[str, Any] = (record.policy_of(entries, published) or {}).get("documents", {})
+    if not asked.get("sbom") and not asked.get("provenance"):
+        return ()
+    tag = published.payload["tag"]
+    return (_problem("verify.undescribed", say("{tag} was published without its documents", tag=tag), tag=tag),)
+
+
+def _problem(code: str, text: Any, **known: object) -> Reason:
+    remedy = say("find out who did it and when; `headway ledger export` holds the whole record")
+    return Reason("N1", code, text, facts(**known), remedy)
