@@ -12,7 +12,9 @@ from packaging.version import Version
 from headway.app import Headway, pick_train
 from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
+from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import cell_key
+from headway.decide.promotion import bad_publication
 from headway.decide.trains import today
 from headway.effects.index import yank as yank_files
 from headway.errors import not_found
@@ -23,6 +25,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, facts_json, say
+from headway.model.train import Train
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
@@ -326,6 +329,7 @@ def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
     """Withdraw a published version from the index (PEP 592): it stays for those who pin it."""
     wanted = version_of(version)
     published = record.last(app.entries(), Kind.PUBLISHED, str(wanted))
+    published = published or record.last(app.entries(), Kind.PUBLISH_FAILED, str(wanted))
     if published is None:
         return no(
             "N1",
@@ -342,16 +346,13 @@ def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
 
 
 def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
-    """Have a failed test, a measurement or a build of the newest candidate done again (B4).
+    """Have a failed step of the newest candidate done again (B4), or a publication that went wrong (N1).
 
     A build also when it did not fail, since its files may have been changed or lost; not once they are published.
     """
     planned = app.train(version)
     newest = planned.candidates[-1] if planned.candidates else None
-    entry = None if newest is None else newest.built if step == "build" else newest.tested
-    lost = step == "build" and record.last(app.entries(), Kind.PUBLISHED, planned.train.name) is None
-    failed = step == "measure" or (entry is not None and (lost or not entry.payload["ok"]))
-    if newest is None or not failed:
+    if newest is None or not _again(newest, step, planned.train, app):
         return no(
             "B4",
             "retry.nothing",
@@ -360,3 +361,16 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
             step=step,
         )
     return app.record(Kind.RETRIED, planned.train.name, {"tag": newest.facts.tag, "step": step})
+
+
+def _again(newest: CandidateRecord, step: str, train: Train, app: Headway) -> bool:
+    """Whether a step may be done again: it failed, or its files may be lost and nobody has them."""
+    if step == "measure":
+        return True
+    if step == "publish":
+        return bad_publication(train, app.observe()) is not None
+    entry = {"build": newest.built, "test": newest.tested, "repack": newest.repacked}[step]
+    if entry is None or not entry.payload["ok"]:
+        return entry is not None
+    out = newest.staged is not None and newest.staged.payload["prerelease"] and app.policy.promotion.mode == "repack"
+    return step == "build" and not out and record.last(app.entries(), Kind.PUBLISHED, train.name) is None

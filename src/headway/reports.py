@@ -25,6 +25,7 @@ from headway.model.train import Train
 from headway.plan.planner import plan
 from headway.plan.trainplan import TrainPlan
 from headway.policyfile import NO_POLICY
+from headway.rechecking import recheck
 from headway.views.figures import Figures, figures, trunk_reverts
 
 
@@ -89,7 +90,7 @@ def verify_release(app: Headway, version: Version) -> tuple[Reason, ...]:
     published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
     first = published.payload["files"][0]["file"] if published else ""
     found = proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
-    return (*found, *_other_notes(app, back))
+    return (*found, *recheck(app, version, back.snapshot.entries), *_other_notes(app, back))
 
 
 def _tag_gone(kept: Entry) -> Reason:

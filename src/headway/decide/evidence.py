@@ -33,6 +33,7 @@ def evidence(
         "tag": candidate.facts.tag,
         "commit": candidate.facts.commit,
         "artifacts": [a.as_json() for a in candidate.artifacts],
+        "published_as": [a.as_json() for a in candidate.final_files],
         "tested": candidate.tested.digest if candidate.tested else None,
         "performance": performance.verdict.as_json() if performance.verdict else None,
         "changes": [c.sha for c in line.commits],

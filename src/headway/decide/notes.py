@@ -126,7 +126,7 @@ def notes_of(
     if performance and performance.verdict:
         parts["performance"] = [f"{c.verdict.value}: {describe(c)}" for c in performance.verdict.cells]
     if candidate:
-        parts["artifacts"] = [f"{a.file} sha256:{a.sha256}" for a in candidate.artifacts]
+        parts["artifacts"] = [f"{a.file} sha256:{a.sha256}" for a in candidate.final_files]
     return Notes(
         train.name,
         str(train.previous) if train.previous else None,

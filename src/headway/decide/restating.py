@@ -48,9 +48,9 @@ class Restating:
             return False
 
     def metadata(self, content: bytes) -> bytes | None:
-        """METADATA or PKG-INFO with its Version line restated; ``None`` when it has not exactly one that says ``old``."""
+        """METADATA or PKG-INFO with its Version line restated; ``None`` when it has not exactly one, of ``old``."""
         head, blank, body = _headers(content)
-        found = [m for m in re.finditer(rb"(?im)^version[ \t]*:[ \t]*(\S+)", head)]
+        found = list(re.finditer(rb"(?im)^version[ \t]*:[ \t]*(\S+)", head))
         if len(found) != 1 or not self.is_old(found[0][1].decode("ascii", "replace")):
             return None
         at, end = found[0].span(1)

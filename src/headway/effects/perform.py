@@ -11,8 +11,9 @@ from headway.effects.apply import apply_changes
 from headway.effects.candidate import build, test
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
-from headway.effects.publishing import publish
+from headway.effects.publishing import publish, stage
 from headway.effects.refs import create_branch, create_tag
+from headway.effects.repacking import repack
 from headway.effects.site import Site
 from headway.effects.workspace import open_workspace
 from headway.errors import WorldFailed
@@ -40,6 +41,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.process import child_env, command_line, run_logged
 
 
@@ -103,6 +105,10 @@ class Performer:
                 return Kind.BUILT, build(self.site, action)
             case TestCandidate():
                 return Kind.TESTED, test(self.site, action)
+            case StageCandidate():
+                return Kind.STAGED, stage(self.site, action)
+            case RepackCandidate():
+                return Kind.REPACKED, repack(self.site, action)
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():
@@ -117,7 +123,7 @@ class Performer:
                     "suspects": list(action.suspects),
                 }
             case Publish():
-                return Kind.PUBLISHED, publish(self.site, action)
+                return publish(self.site, action)
             case TagFinal():
                 now = self.site.clock.now()
                 create_tag(self.site.repo, action.tag, action.commit, action.notes, now, plain_counts=False)

@@ -111,12 +111,12 @@ class _Wheels(_Check):
         expected = []
         for name, digest, size in before:
             now = names.get(name, name)
-            if now in self.changed and now != names[path]:
-                content = new.read(now)
-                algorithm = digest.partition("=")[0]
-                digest = f"{algorithm}={_hash(algorithm, content)}" if digest else ""
-                size = str(len(content)) if size else ""
-            expected.append((now, digest, size))
+            if now not in self.changed or now == names[path]:
+                expected.append((now, digest, size))
+                continue
+            content, algorithm = new.read(now), digest.partition("=")[0]
+            stated = f"{algorithm}={_hash(algorithm, content)}" if digest else ""
+            expected.append((now, stated, str(len(content)) if size else ""))
         if after != expected:
             yield self.other(names[path])
 

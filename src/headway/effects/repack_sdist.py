@@ -1,7 +1,7 @@
 """A source archive of a release from that of its candidate: nothing changes but what carries the version (B5).
 
-The names of the archive and its top folder, the Version line of PKG-INFO (its own and an egg-info's), and the files that
-the policy names. The archive is compressed anew, since each member's header has the folder's name in it.
+The names of the archive and its top folder, the Version line of PKG-INFO (its own and an egg-info's), and the files
+that the policy names. The archive is compressed anew, since each member's header has the folder's name in it.
 """
 
 from __future__ import annotations

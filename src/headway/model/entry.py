@@ -39,11 +39,17 @@ class Kind(StrEnum):
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
     TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
+    STAGED = "staged"  # tag, commit, index, files:[{file, sha256}], prerelease: on the index itself   for testers
+    REPACKED = "repacked"  # tag, commit, ok, why, remedy, candidate:[{file, sha256}], of: its version, version,
+    # version_files, log, seconds, files:[{file, sha256, size, of, of_sha256, changed, same, same_sha256}]
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
+    PUBLISH_FAILED = (
+        "publish-failed"  # tag, commit, ok, why, index, files, seen:[{file, sha256}]  other bytes are there
+    )
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq

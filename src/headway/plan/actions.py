@@ -9,6 +9,7 @@ from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,13 +267,14 @@ class NameCulprit:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish the accepted candidate's very files (N1, B5)."""
+    """Publish the accepted candidate's very files, or the ``repacked`` ones that were made from them (N1, B5)."""
 
     kind: ClassVar[str] = "publish"
     train: str
     tag: str
     commit: Sha
     files: tuple[Artifact, ...]
+    repacked: bool = False
 
     @property
     def target(self) -> str:
@@ -306,6 +308,8 @@ Action = (
     | TagCandidate
     | BuildCandidate
     | TestCandidate
+    | StageCandidate
+    | RepackCandidate
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.decide import performance
+from headway.decide import bits, performance
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
 from headway.model.build import Artifact
@@ -18,18 +18,19 @@ from headway.plan.actions import (
     TagCandidate,
     TestCandidate,
 )
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.policy.schema import Policy
 from headway.stats.culprit import Next
 
 
-def candidate_action(train: Train, r: CandidateRecord) -> Action | None:
+def candidate_action(train: Train, r: CandidateRecord, policy: Policy) -> Action | None:
     c = r.facts
     if r.tagged is None:
         return TagCandidate(train.name, c.tag, c.commit)
     if r.built is None:
-        return BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before)
+        return BuildCandidate(train.name, c.tag, c.commit, bits.build_version(train, c.number, policy), r.built_before)
     if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
-        return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel)
+        return TestCandidate(train.name, c.tag, c.commit, bits.tested_version(r, train), r.wheel)
     return None
 
 
@@ -82,3 +83,16 @@ def performance_action(
     commits = performance.suspects(line, newest, snapshot, train.previous_commit)
     subject = next((x.title for x in commits if x.sha == step.commit), "")
     return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)
+
+
+def offer_action(train: Train, r: CandidateRecord, policy: Policy) -> Action | None:
+    """What is done with the newest candidate once it has passed its test: testers get it, and the release's own files
+    are made where they are others (B4, B5)."""
+    c = r.facts
+    if not r.sound:
+        return None
+    if r.staged is None:
+        return StageCandidate(train.name, c.tag, c.commit, r.installable, not bits.final_named(r.artifacts, train))
+    if bits.to_repack(r, train, policy):
+        return RepackCandidate(train.name, c.tag, c.commit, r.artifacts, bits.tested_version(r, train))
+    return None

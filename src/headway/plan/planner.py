@@ -48,7 +48,7 @@ from headway.plan.actions import (
     RecordApplied,
     TagCandidate,
 )
-from headway.plan.candidate import candidate_action
+from headway.plan.candidate import candidate_action, offer_action
 from headway.plan.promoting import decide, finish
 from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
@@ -76,7 +76,8 @@ def _train_plan(
         debt, by = paid
         planned = replace(planned, action=PayDebt(debt.train, debt.request, debt.origin, by))
     hold = promotion.hold_wait(train, snapshot)
-    stops = (*((hold,) if hold else ()), *promotion.moved_tags(train, snapshot))
+    bad = promotion.bad_publication(train, snapshot)
+    stops = (*(x for x in (hold, bad) if x), *promotion.moved_tags(train, snapshot))
     return replace(planned, action=None, waits=(*stops, *planned.waits)) if stops else planned
 
 
@@ -132,7 +133,8 @@ def _open(
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)
     action = action or _workspace_action(train, line, trials, snapshot)
-    action = action or next((a for r in known if (a := candidate_action(train, r)) is not None), None)
+    action = action or next((a for r in known if (a := candidate_action(train, r, policy)) is not None), None)
+    action = action or (offer_action(train, known[-1], policy) if known else None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
     empty = nothing_new(train, line)

@@ -38,6 +38,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _commands,
         _perf,
         _people,
+        _promotion,
     )
     return [problem for part in parts for problem in part(policy)]
 
@@ -192,3 +193,13 @@ def _people(policy: Policy) -> Iterator[Problem]:
         if clause != "cell" and clause not in CLAUSES:
             near = nearest(clause.upper(), [*CLAUSES, "cell"])
             yield Problem(("waivers", "clauses", i), f"{clause!r} is neither a clause nor `cell`", near)
+
+
+def _promotion(policy: Policy) -> Iterator[Problem]:
+    if policy.promotion.version_files and policy.promotion.mode != "repack":
+        yield Problem(("promotion", "version_files"), 'is for mode = "repack": the same bytes have no file to restate')
+    url = policy.staging.url
+    if url and (url.count("{tag}") != 1 or _FIELD.search(url.replace("{tag}", ""))):
+        yield Problem(("staging", "url"), "must hold {tag} exactly once, and no other field")
+    if (policy.staging.path or "staging") == (policy.index.path or "index"):
+        yield Problem(("staging", "path"), "is the folder of the index itself")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from headway.policy.table import CategoryName, Positive, Table, Words
+from headway.policy.table import CategoryName, NotNegative, Positive, Table, Words
 
 
 class Gate(Table):
@@ -42,6 +42,8 @@ class Index(Table):
         description="Upload address of a package index (twine; its credentials come from twine's own settings).",
     )
     simple_url: str = Field("", description="The same index's simple page, from which a publication is read back.")
+    timeout_s: Positive = Field(1800, description="Limit of the upload of one file.")
+    settle_s: NotNegative = Field(30, description="How long the index may take to show what was uploaded.")
 
 
 class LedgerTable(Table):

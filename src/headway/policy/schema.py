@@ -9,6 +9,7 @@ from pydantic import Field
 
 from headway.policy.candidate_tables import Build, Candidate, Test
 from headway.policy.perf_tables import Perf
+from headway.policy.promotion_tables import Promotion, Staging
 from headway.policy.release_tables import Gate, Index, LedgerTable, Notes, Post, Waivers
 from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
 
@@ -157,6 +158,8 @@ class Policy(Table):
     candidate: Candidate = Candidate()
     build: Build = Build()
     test: Test = Test()
+    promotion: Promotion = Promotion()
+    staging: Staging = Staging()
     perf: Perf = Perf()
     approvals: dict[str, Gate] = Field(default_factory=lambda: {"go": Gate()}, description="Gates that people open.")
     post: Post = Post()

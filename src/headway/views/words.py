@@ -26,6 +26,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.policy.scheme import ReleaseKind
 
 STAGES: Mapping[Stage, Text] = {
@@ -104,6 +105,12 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say("build {tag} as version {version}", tag=action.tag, version=action.version)
         case TestCandidate():
             return say("test {file} of {tag} in a fresh environment", file=action.wheel.file, tag=action.tag)
+        case StageCandidate(prerelease=True):
+            return say("publish {tag} on the index as a pre-release, for testers", tag=action.tag)
+        case StageCandidate():
+            return say("offer {tag} to testers in an index of its own", tag=action.tag)
+        case RepackCandidate():
+            return say("re-pack {tag} as {version}, prove it and try it", tag=action.tag, version=action.train)
         case MeasureCandidate():
             return say(
                 "measure {tag} against {baseline}, blocks {first} to {last}",
@@ -120,6 +127,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say(
                 "name {commit} as the commit that made {tag} slower", commit=short(action.commit), tag=action.tag
             )
+        case Publish(repacked=True):
+            return say("publish the re-packed files of {tag} as {version}", tag=action.tag, version=action.train)
         case Publish():
             return say("publish the very files of {tag} as {version}", tag=action.tag, version=action.train)
         case TagFinal():
