@@ -121,6 +121,6 @@ def test_the_lock_of_a_killed_tick_holds_nobody_up(project: Project) -> None:
     child.stdout.readline()
     child.kill()
     child.communicate()
-    assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
     approve(open_at(project.path, CUT), "0.1.1")
     assert [e.actor for e in open_at(project.path, CUT).entries() if e.kind is Kind.APPROVED] == [PERSON]

@@ -10,8 +10,8 @@ from headway.decide.versioning import named_version
 
 def pip_command(staged: Mapping[str, Any]) -> str:
     """The pip command of a ``staged`` entry's payload; what the candidate requires comes from where it always does."""
-    file = next((str(f["file"]) for f in staged["files"] if str(f["file"]).endswith(".whl")), "")
-    file = file or next((str(f["file"]) for f in staged["files"]), "")
+    files = sorted((str(f["file"]) for f in staged.get("files", ())), key=lambda f: not f.endswith(".whl"))
+    file = files[0] if files else ""
     version = named_version(file)
     if version is None:
         return ""
