@@ -48,6 +48,7 @@ class End:
     entries: list[tuple[str, str, str, str, dict[str, Any]]]
     index: dict[str, bytes]
     artifacts: dict[str, bytes]
+    staging: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,13 @@ class Train:
             for e in app.entries()
         ]
         state = app.repo.state
-        return End(self.project.refs(), rows, bytes_under(app.index_folder), bytes_under(state / "artifacts"))
+        return End(
+            self.project.refs(),
+            rows,
+            bytes_under(app.index_folder),
+            bytes_under(state / "artifacts"),
+            bytes_under(state / "staging"),
+        )
 
 
 def train_in(prepared: Project, folder: Path, stops: Path | None = None) -> Train:
@@ -153,11 +160,12 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
         "building",
         "testing",
         "tested",
+        "staging",
         "publish",
         "unrecorded",
         "after",
     }
-    kinds = {"cut", "apply", "tag-candidate", "build", "test", "publish", "tag-final"}
+    kinds = {"cut", "apply", "tag-candidate", "build", "test", "stage", "publish", "tag-final"}
     kinds |= {"prepare-embargoed", "open-workspace", "open-debt", "pay-debt"}
     assert {name.split(":")[1] for name in seen if name.startswith("unrecorded:")} == kinds | {"record-applied"}
     end = train.end()
@@ -165,6 +173,7 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
     assert end.entries == undisturbed.entries
     assert end.index == undisturbed.index
     assert end.artifacts == undisturbed.artifacts
+    assert end.staging == undisturbed.staging != {}
     assert [p.name for p in (train.project.path / "headway").iterdir() if p.name.startswith("export-")] == []
 
 
@@ -172,7 +181,7 @@ def test_the_undisturbed_train_is_a_whole_one(undisturbed: End) -> None:
     """What the other is compared with has every kind of effect in it."""
     assert {"refs/tags/v0.1.1", "refs/tags/v0.1.1.post1", f"refs/heads/{BRANCH}"} <= undisturbed.refs.keys()
     by_headway = [kind for _, actor, kind, _, _ in undisturbed.entries if actor == "headway"]
-    candidate = ["applied", "tagged", "built", "tested", "published", "released"]
+    candidate = ["applied", "tagged", "built", "tested", "staged", "published", "released"]
     first = ["applied", "debt", "conflict", *candidate[1:]]
     assert by_headway == ["cut", "embargo-prepared", *first, "debt-paid", *candidate]
     assert sum(name.endswith(".whl") for name in undisturbed.index) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def publish(site: Site, action: Publish) -> tuple[Kind, dict[str, Any]]:
     folder = site.paths.repacked(action.tag) if action.repacked else site.paths.artifacts(action.tag)
     files = tuple((folder / a.file, a) for a in action.files)
     site.progress.say(say("publishing {files}", files=[a.file for a in action.files]))
-    outcome = _to_index(site, action.tag, files)
+    outcome = _to_index(site, action.tag, files, site.progress.step)
     known = {"tag": action.tag, "commit": action.commit, "files": _rows(action.files)}
     if isinstance(outcome, Published):
         return Kind.PUBLISHED, {**known, "index": outcome.index}
@@ -43,8 +44,12 @@ def stage(site: Site, action: StageCandidate) -> dict[str, Any]:
     files = tuple((folder / a.file, a) for a in action.files)
     known = {"tag": action.tag, "commit": action.commit, "files": _rows(action.files), "prerelease": action.prerelease}
     site.progress.say(say("offering {tag} to testers", tag=action.tag))
+
+    def step(name: str) -> None:
+        site.progress.step(f"staging:{action.tag}:{name}")
+
     if action.prerelease:
-        outcome = _to_index(site, action.tag, files)
+        outcome = _to_index(site, action.tag, files, step)
         if isinstance(outcome, PublishRefused):
             raise _refused(action.tag, outcome, action.files)
         simple = outcome.index if site.policy.index.upload_url else f"{outcome.index}/simple/"
@@ -52,7 +57,7 @@ def stage(site: Site, action: StageCandidate) -> dict[str, Any]:
     place = site.staging(action.tag)
     partial = place.with_name(f".{place.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    outcome = publish_folder(partial, files, site.progress.step)
+    outcome = publish_folder(partial, files, step)
     if isinstance(outcome, PublishRefused):
         raise _refused(action.tag, outcome, action.files)
     if place.exists():  # of an older build, or of a tick that was killed
@@ -62,15 +67,15 @@ def stage(site: Site, action: StageCandidate) -> dict[str, Any]:
     return {**known, "index": url or f"{place.as_uri()}/simple/"}
 
 
-def _to_index(site: Site, tag: str, files: _Files) -> Published | PublishRefused:
+def _to_index(site: Site, tag: str, files: _Files, step: Callable[[str], None]) -> Published | PublishRefused:
     index = site.policy.index
     if not index.upload_url:
-        return publish_folder(site.index, files, site.progress.step)
+        return publish_folder(site.index, files, step)
     return publish_upload(
         index.upload_url,
         index.simple_url,
         files,
-        site.progress.step,
+        step,
         log=site.paths.log(tag, "upload"),
         timeout_s=index.timeout_s,
         settle_s=index.settle_s,

@@ -47,9 +47,8 @@ class Kind(StrEnum):
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index
-    PUBLISH_FAILED = (
-        "publish-failed"  # tag, commit, ok, why, index, files, seen:[{file, sha256}]  other bytes are there
-    )
+    PUBLISH_FAILED = "publish-failed"  # tag, commit, ok, why, index, files:[{file, sha256}], seen:[{file, sha256}]: the
+    # other bytes that the index has under these names
     RELEASED = "released"  # tag, commit, notes_sha256
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
