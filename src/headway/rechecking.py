@@ -57,5 +57,7 @@ def _reason(text: Text, row: Repacked, entry: Entry) -> Reason:
         "verify.repack",
         say("the re-pack cannot be proved: {why}", why=str(text)),
         facts(file=row.file, sha256=row.sha256, of=row.of, of_sha256=row.of_sha256, entry=entry.seq),
-        say("put the files with these digests back into the state folder; are they there, find out who changed them"),
+        say(
+            "put the files with these digests back into the state folder; if they are there, find out who changed them"
+        ),
     )

@@ -75,9 +75,8 @@ def test_B4_of_several_candidates_the_newest_is_offered() -> None:
     """One release may have many RCs; nobody is sent to one that is superseded."""
     world = cut(POLICY)
     settle(world)
-    world.request(world.commit("[Bugfix] A"))
-    settle(world)
     world.reseal(e for e in world.entries if e.kind is not Kind.STAGED)
+    world.request(world.commit("[Bugfix] A"))
     settle(world)
     assert [e.payload["tag"] for e in world.entries if e.kind is Kind.STAGED] == [RC1.replace("rc1", "rc2")]
 

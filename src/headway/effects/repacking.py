@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from packaging.tags import sys_tags
+from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from headway.decide.restating import Restating
@@ -95,10 +97,15 @@ def _one(source: Path, folder: Path, restating: Restating, version_files: tuple[
     return row
 
 
+def _fits(wheel: Path) -> bool:
+    return not parse_wheel_filename(wheel.name)[3].isdisjoint(sys_tags())
+
+
 def _smoke(site: Site, action: RepackCandidate, folder: Path, rows: list[Repacked], log: Path) -> Text | None:
-    """Install each wheel that this host can install, import it, and hear what version it says."""
+    """Install a wheel that fits this host, import it, and hear what version it says."""
     limit, work = site.policy.test.timeout_s, site.paths.work(f"{action.tag}-repacked")
-    wheel = next((folder / r.file for r in rows if r.file.endswith(".whl")), None)
+    wheels = sorted((folder / r.file for r in rows if r.file.endswith(".whl")), key=lambda p: not _fits(p))
+    wheel = wheels[0] if wheels else None
     if wheel is None:
         return say("there is no wheel to try")
     site.progress.say(say("trying {file}", file=wheel.name))

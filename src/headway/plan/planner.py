@@ -134,13 +134,14 @@ def _open(
     action = action or _embargo_action(train, line, snapshot, policy)
     action = action or _workspace_action(train, line, trials, snapshot)
     action = action or next((a for r in known if (a := candidate_action(train, r, policy)) is not None), None)
-    action = action or (offer_action(train, known[-1], policy) if known else None)
+    current = known[-1] if known and known[-1].facts.commit == line.tip else None
+    action = action or (offer_action(train, current, policy) if current else None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
     empty = nothing_new(train, line)
     if empty is not None:
         return TrainPlan(train, stage, None, (*waits, empty), known)
-    if known and known[-1].facts.commit == line.tip:
+    if current is not None:
         return decide(train, line, known, waits, trials, snapshot, policy)
     quiet = quiet_wait(train, line, snapshot, policy)
     kept = quiet is not None or strange is not None  # what nobody accounts for is not tested
