@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from trainkit import CUT, GO, POST, Project, approve, ask, kinds, make_project, only, open_at, verify
+from trainkit import CUT, GO, POST, Project, approve, ask, bytes_under, kinds, make_project, only, open_at, verify
 from trainkit import settle as settled
 
 from headway import controls
@@ -20,6 +23,7 @@ from headway.refusal import Refused
 from headway.sources.index import read_folder_index
 
 RC1 = "v0.1.1-rc1"
+TICKER = Path(__file__).parent.parent / "ticker.py"
 REPACK = '\n[promotion]\nmode = "repack"\nversion_files = ["_version.py"]\n'
 # The project's own back-end, which also writes a version file as setuptools-scm does
 VERSION_FILE = """
@@ -264,6 +268,34 @@ def test_B5_the_same_bytes_after_a_kill(project: Project) -> None:
         "toykit-0.1.1-py3-none-any.whl",
         "toykit-0.1.1.tar.gz",
     ]
+
+
+def ride(project: Project, stops: str) -> tuple[dict[str, bytes], dict[str, bytes], list[str], int]:
+    """Cut to release in ticks of their own; index, re-packed files, kinds of entries, how often one was killed."""
+    killed = 0
+    for at in (CUT, GO):
+        argv = [sys.executable, str(TICKER), str(project.path), at.isoformat(), stops]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        killed += int(done.stdout)
+        if at is CUT:
+            approve(open_at(project.path, GO), "0.1.1")
+    app = open_at(project.path, GO)
+    assert verify(app, "0.1.1") == ()
+    return bytes_under(app.index_folder), bytes_under(app.repo.state / "repacked"), kinds(app), killed
+
+
+def test_B5_killed_at_each_step_it_ends_as_one_that_never_was(project: Project, tmp_path: Path) -> None:
+    """Same files on the index, same ledger, by SIGKILL at every step from the cut to the final tag."""
+    shutil.copytree(project.path, tmp_path / "other.git")
+    undisturbed = ride(Project(project.made, tmp_path / "other.git", dict(project.shas)), "")
+    assert undisturbed[3] == 0
+    stops = tmp_path / "stops"
+    disturbed = ride(project, str(stops))
+    seen = stops.read_text(encoding="utf-8").splitlines()
+    assert disturbed[3] == len(seen) == len(set(seen))
+    assert {"staging", "repacked", "publish", "unrecorded"} <= {name.split(":")[0] for name in seen}
+    assert disturbed[:3] == undisturbed[:3]
 
 
 def test_B5_a_changed_repack_is_not_published(project: Project) -> None:

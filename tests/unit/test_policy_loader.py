@@ -265,6 +265,20 @@ def test_cells_that_are_named_twice_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[promotion]\nversion_files = ['_version.py']\n", '2: promotion.version_files: is for mode = "repack"'),
+        ("[staging]\nurl = 'https://s.example/simple/'\n", "2: staging.url: must hold {tag} exactly once"),
+        ("[staging]\nurl = 'https://s.example/{tag}/{version}/'\n", "2: staging.url: must hold {tag} exactly once"),
+        ("[staging]\npath = 'index'\n", "2: staging.path: is the folder of the index itself"),
+    ],
+)
+def test_a_promotion_that_means_nothing_is_refused(text: str, said: str) -> None:
+    (error,) = errors_of(text)
+    assert error.startswith(f"release.toml:{said}")
+
+
+@pytest.mark.parametrize(
     ("text", "place"),
     [("[perf\n", "1:6"), ("a = 1\na = 2\n", "2:6"), ("\n\nx = ", "3:5"), ("x = " + "[" * 3000, "1:3005")],
 )
