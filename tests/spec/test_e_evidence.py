@@ -39,7 +39,7 @@ def measured(world: World, first: int, last: int, factor: float | None) -> None:
 def test_E1_a_release_that_is_as_fast_passes() -> None:
     """It makes sure that no performance regression is introduced."""
     world = cut(MEASURING)
-    assert [a.kind for a in settle(world)] == ["tag-candidate", "build", "test", "measure"]
+    assert [a.kind for a in settle(world)] == ["tag-candidate", "build", "test", "stage", "measure"]
     planned = world.train()
     assert planned.stage is Stage.DECISION
     assert planned.performance is not None
@@ -106,7 +106,7 @@ def test_E5_only_the_candidates_own_measurements_count() -> None:
     settle(world)
     world.request(world.commit("[Bugfix] A"))
     done = settle(world)
-    assert [a.kind for a in done] == ["apply", "tag-candidate", "build", "test", "measure"]
+    assert [a.kind for a in done] == ["apply", "tag-candidate", "build", "test", "stage", "measure"]
     assert done[-1].target == "v0.7.1-rc2"
 
 
