@@ -168,7 +168,7 @@ def test_E7_a_regression_blocks_and_its_culprit_is_searched_and_named() -> None:
     slow = world.trunk[5]
     world.slow = {slow.sha: 1.5}
     done = settle(world)
-    assert {a.kind for a in done[4:-1]} == {"probe"}
+    assert {a.kind for a in done[5:-1]} == {"probe"}
     named = done[-1]
     assert isinstance(named, NameCulprit)
     assert (named.commit, named.subject, named.confirmed) == (slow.sha, slow.subject, True)
