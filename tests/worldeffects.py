@@ -38,6 +38,7 @@ from headway.plan.actions import (
 )
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.planner import plan
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
 Payload = dict[str, Any]
@@ -123,6 +124,10 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             rows = [a.as_json() for a in (*action.files, *action.documents)]
             known = {"tag": action.tag, "commit": action.commit, "title": action.tag, "assets": rows}
             return Kind.DRAFTED, {**known, "notes_sha256": digest_of(action.notes)}
+        case StageCandidate():
+            return Kind.STAGED, _stage(world, action)
+        case RepackCandidate():
+            return Kind.REPACKED, _repack(world, action)
         case MeasureCandidate() | ProbeCommit():
             return _measure(world, action)
         case NameCulprit():
@@ -267,6 +272,33 @@ def _measure(world: World, action: MeasureCandidate | ProbeCommit) -> tuple[Kind
     if probe:
         return Kind.PROBED, {**known, "ok": True, "why": ""}
     return Kind.MEASURED, {**known, "branch": action.branch, "digest": digest_of([s.value for s in have])}
+
+
+def _stage(world: World, action: StageCandidate) -> Payload:
+    assert action.prerelease is (world.policy.promotion.mode == "repack")
+    files = [{"file": a.file, "sha256": a.sha256} for a in action.files]
+    return {"tag": action.tag, "commit": action.commit, "index": "x", "files": files, "prerelease": action.prerelease}
+
+
+def _repack(world: World, action: RepackCandidate) -> Payload:
+    rows = [
+        {
+            "file": a.file.replace(action.of, action.train),
+            "sha256": _digest("repacked", a.sha256),
+            "size": a.size,
+            "of": a.file,
+            "of_sha256": a.sha256,
+            "changed": ["METADATA", "RECORD"],
+            "same": 3,
+            "same_sha256": _digest("same", a.sha256),
+        }
+        for a in action.files
+    ]
+    ok = action.commit not in world.unrepackable
+    known = {"tag": action.tag, "commit": action.commit, "ok": ok, "why": "" if ok else "signed", "remedy": ""}
+    known |= {"candidate": [{"file": a.file, "sha256": a.sha256} for a in action.files], "of": action.of}
+    known |= {"version": action.train, "version_files": list(world.policy.promotion.version_files), "log": "repack.log"}
+    return {**known, "files": rows if ok else [], "seconds": 1.0}
 
 
 def _publish(world: World, action: Publish) -> Payload:

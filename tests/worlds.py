@@ -85,6 +85,7 @@ class World:
     empty: set[str] = field(default_factory=set)
     red: set[str] = field(default_factory=set)
     unbuildable: set[str] = field(default_factory=set)
+    unrepackable: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
     crashing: set[str] = field(default_factory=set)
     slow: dict[str, float] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import cell_key
+from headway.decide.promotion import bad_publication
 from headway.decide.trains import today
 from headway.effects.index import yank as yank_files
 from headway.errors import not_found
@@ -24,6 +25,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, facts_json, say
+from headway.model.train import Train
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
@@ -346,6 +348,7 @@ def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
     """Withdraw a published version from the index (PEP 592): it stays for those who pin it."""
     wanted = version_of(version)
     published = record.last(app.entries(), Kind.PUBLISHED, str(wanted))
+    published = published or record.last(app.entries(), Kind.PUBLISH_FAILED, str(wanted))
     if published is None:
         return no(
             "N1",
@@ -362,14 +365,14 @@ def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
 
 
 def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
-    """Have a failed test, a measurement or a build of the newest candidate done again (B4).
+    """Have a failed step of the newest candidate done again (B4), or a publication that went wrong (N1).
 
     A build also when it did not fail, since its files may have been changed or lost; not once they are published.
     Images that were written down are looked for anew, until then too.
     """
     planned = app.train(version)
     newest = planned.candidates[-1] if planned.candidates else None
-    if newest is None or not _again(app.entries(), planned.train.name, newest, step):
+    if newest is None or not _again(newest, step, planned.train, app):
         return no(
             "B4",
             "retry.nothing",
@@ -380,11 +383,17 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
     return app.record(Kind.RETRIED, planned.train.name, {"tag": newest.facts.tag, "step": step})
 
 
-def _again(entries: tuple[Entry, ...], train: str, newest: CandidateRecord, step: str) -> bool:
-    """Whether there is something of this step to set aside."""
-    published = record.last(entries, Kind.PUBLISHED, train) is not None
+def _again(newest: CandidateRecord, step: str, train: Train, app: Headway) -> bool:
+    """Whether a step may be done again: it failed, or its files may be lost and nobody has them."""
+    if step == "measure":
+        return True
+    if step == "publish":
+        return bad_publication(train, app.observe()) is not None
+    published = record.last(app.entries(), Kind.PUBLISHED, train.name) is not None
     if step == "images":
-        return not published and record.last(entries, Kind.IMAGES, train, tag=newest.facts.tag) is not None
-    entry = newest.built if step == "build" else newest.tested
-    lost = step == "build" and not published
-    return step == "measure" or (entry is not None and (lost or not entry.payload["ok"]))
+        return not published and record.last(app.entries(), Kind.IMAGES, train.name, tag=newest.facts.tag) is not None
+    entry = {"build": newest.built, "test": newest.tested, "repack": newest.repacked}[step]
+    if entry is None or not entry.payload["ok"]:
+        return entry is not None
+    out = newest.staged is not None and newest.staged.payload["prerelease"] and app.policy.promotion.mode == "repack"
+    return step == "build" and not out and not published

@@ -23,6 +23,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policyfile import NO_POLICY
+from headway.rechecking import recheck
 from headway.trust import trust_problems
 from headway.views.figures import Figures, figures, trunk_reverts
 
@@ -73,7 +74,8 @@ def verify_release(app: Headway, version: Version, allowed: Path | None = None) 
     first = published.payload["files"][0]["file"] if published else ""
     found = proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
     trust = trust_problems(app, str(version), allowed)
-    return (*found, *_images(app, back), *_other_notes(app, back), *trust)
+    again = recheck(app, version, back.snapshot.entries)
+    return (*found, *again, *_images(app, back), *_other_notes(app, back), *trust)
 
 
 def _images(app: Headway, back: Released) -> tuple[Reason, ...]:

@@ -54,7 +54,7 @@ def test_what_was_pushed_by_hand_is_told_by_plan_and_audit_until_it_is_adopted_a
     assert violations(project) == []
     (row,) = look(app_of(project), BRANCH).audit.commits
     assert row.category == "release-branch"
-    assert settle(app_of(project))[0] == ["tag-candidate", "build", "test"]
+    assert settle(app_of(project))[0] == ["tag-candidate", "build", "test", "stage"]
 
 
 def test_adoption_does_not_excuse_feature_work_of_any_title(project: Project) -> None:

@@ -106,11 +106,11 @@ def test_an_origin_that_was_collected_is_named_and_the_rest_is_applied(project: 
     assert (gone.clause, facts_json(gone.facts)["commit"]) == ("P8", project.shas["ci"])
     assert f"git fetch origin {project.shas['ci']}" in str(gone.remedy)
     done, waits = settle(open_at(project.path, PICKS))
-    assert done == ["apply", "tag-candidate", "build", "test"]
+    assert done == ["apply", "tag-candidate", "build", "test", "stage"]
     assert gone in waits
     once_each(project, "docs", "fix", "revert")
     project.git("fetch", "--quiet", str(bundle), "grace/ci:grace/ci")
-    assert settle(open_at(project.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
+    assert settle(open_at(project.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test", "stage"]
     once_each(project, "docs", "fix", "revert", "ci")
 
 
@@ -225,7 +225,7 @@ def test_a_full_disk_under_the_repository_stops_the_batch_in_words(project: Proj
             assert (project.refs(), open_at(project.path, PICKS).entries()) == (refs, entries)
         assert [a.kind for a in open_at(project.path, PICKS).plan().actions] == ["apply"]
         make_room()
-        assert settle(open_at(project.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
+        assert settle(open_at(project.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test", "stage"]
         once_each(project, "docs", "fix", "revert", "ci")
 
 
@@ -304,7 +304,7 @@ def test_killed_before_the_push_arrives_the_branch_moves_or_not_and_comes_out_th
         assert tick.returncode == -signal.SIGKILL
         ended(waiting)
         assert not recorded(project)
-        assert settle(open_at(project.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
+        assert settle(open_at(project.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test", "stage"]
         tip = project.git("rev-parse", BRANCH)
         go.touch()
         ended(over)
@@ -322,7 +322,7 @@ def test_killed_when_the_branch_has_moved_and_nothing_is_written_it_is_written_d
     assert tick.returncode == -signal.SIGKILL
     assert not recorded(project)
     tip = project.git("rev-parse", BRANCH)
-    assert settle(open_at(project.path, PICKS))[0] == ["record-applied", "tag-candidate", "build", "test"]
+    assert settle(open_at(project.path, PICKS))[0] == ["record-applied", "tag-candidate", "build", "test", "stage"]
     assert project.git("rev-parse", BRANCH) == tip
     once_each(project, "docs", "fix", "revert", "ci")
 

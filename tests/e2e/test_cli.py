@@ -272,7 +272,7 @@ def test_what_the_trains_documents_say(story: Story) -> None:
     assert (revert["revert"], revert["reverts"], revert["kind"]) == (shas["revert"], [shas["table"]], "revert")
     assert revert["verdict"] == "needed"
     assert of("tick, held")["waits"][0]["clause"] == "G2"
-    assert [d["kind"] for d in of("tick")["done"]][-3:] == ["tag-candidate", "build", "test"]
+    assert [d["kind"] for d in of("tick")["done"]][-4:] == ["tag-candidate", "build", "test", "stage"]
     assert [d["kind"] for d in of("tick, release")["done"]] == ["publish", "tag-final"]
     assert of("verify")["problems"] == []
     assert of("compare")["verdict"] == "missing"

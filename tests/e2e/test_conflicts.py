@@ -90,7 +90,7 @@ def test_a_conflict_never_blocks_the_rest(conflicted: Conflicted) -> None:
     commands to finish and the prerequisites that would make it clean."""
     git, shas = conflicted.project.git, conflicted.project.shas
     done, _ = settle(conflicted.app())
-    assert done == ["apply", "open-workspace", "tag-candidate", "build", "test"]
+    assert done == ["apply", "open-workspace", "tag-candidate", "build", "test", "stage"]
     tip = git("rev-parse", BRANCH)
     assert "[Doc] How to install (#5)" in git("log", "--format=%s", BRANCH)
     assert git("rev-parse", "v0.1.1-rc2^{commit}") == tip
@@ -259,7 +259,7 @@ def test_a_hook_that_refuses_the_workspace_does_not_stop_the_train(conflicted: C
         "! grep -q refs/heads/conflict/ || { echo no workspaces here >&2; exit 1; }\n"
     )
     hook.chmod(0o755)
-    assert settle(conflicted.app())[0] == ["apply", "open-workspace", "tag-candidate", "build", "test"]
+    assert settle(conflicted.app())[0] == ["apply", "open-workspace", "tag-candidate", "build", "test", "stage"]
     wait = conflicted.wait("picks.conflict")
     assert "git cherry-pick -x" in str(wait.remedy)
     assert facts_json(wait.facts)["workspace"] is None

@@ -52,6 +52,7 @@ class End:
     artifacts: dict[str, bytes]
     documents: dict[str, Any]
     releases: dict[str, Any]
+    staging: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class Train:
             assert verify(app, version) == ()
         refs = self.project.refs()
         made = bytes_under(app.index_folder), bytes_under(state / "artifacts")
-        return End(refs, rows, *made, _released(state / "documents"), _released(state / "releases"))
+        told = _released(state / "documents"), _released(state / "releases")
+        return End(refs, rows, *made, *told, bytes_under(state / "staging"))
 
 
 def _steady(value: Any) -> Any:
@@ -181,6 +183,7 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
         "testing",
         "tested",
         "described",
+        "staging",
         "publish",
         "asset",
         "final-tag",
@@ -190,6 +193,8 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
     }
     kinds = {"cut", "apply", "tag-candidate", "build", "test", "publish", "tag-final"}
     kinds |= {"describe", "draft-release", "prepare-embargoed", "open-workspace", "open-debt", "pay-debt"}
+    kinds = {"cut", "apply", "tag-candidate", "build", "test", "stage", "publish", "tag-final"}
+    kinds |= {"prepare-embargoed", "open-workspace", "open-debt", "pay-debt"}
     assert {name.split(":")[1] for name in seen if name.startswith("unrecorded:")} == kinds | {"record-applied"}
     end = train.end()
     assert end.refs == undisturbed.refs
@@ -198,6 +203,7 @@ def test_a_train_killed_at_each_step_ends_as_one_that_never_was(
     assert end.artifacts == undisturbed.artifacts
     assert end.documents == undisturbed.documents
     assert end.releases == undisturbed.releases
+    assert end.staging == undisturbed.staging != {}
     assert [p.name for p in (train.project.path / "headway").iterdir() if p.name.startswith("export-")] == []
 
 
@@ -206,6 +212,7 @@ def test_the_undisturbed_train_is_a_whole_one(undisturbed: End) -> None:
     assert {"refs/tags/v0.1.1", "refs/tags/v0.1.1.post1", f"refs/heads/{BRANCH}"} <= undisturbed.refs.keys()
     by_headway = [kind for _, actor, kind, _, _ in undisturbed.entries if actor == "headway"]
     candidate = ["applied", "tagged", "built", "tested", "described", "published", "drafted", "released"]
+    candidate = ["applied", "tagged", "built", "tested", "staged", "published", "released"]
     first = ["applied", "debt", "conflict", *candidate[1:]]
     assert by_headway == ["cut", "embargo-prepared", *first, "debt-paid", *candidate]
     assert sum(name.endswith(".whl") for name in undisturbed.index) == 2

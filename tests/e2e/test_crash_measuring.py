@@ -226,7 +226,7 @@ def test_the_undisturbed_train_finds_the_culprit(prepared: Project, undisturbed:
     by_headway = [(kind, payload) for _, actor, kind, _, payload in undisturbed.entries if actor == "headway"]
     probes = ["probed"] * 4
     assert [kind for kind, _ in by_headway] == [
-        *("checked", "checked", "cut", "tagged", "built", "tested", "measured"),
+        *("checked", "checked", "cut", "tagged", "built", "tested", "staged", "measured"),
         *probes,
         *("culprit", "published", "released"),
     ]

@@ -6,91 +6,25 @@ import contextlib
 import http.server
 import json
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
-from pkgmaker import as_files, sdist, wheel, write
+from indexserver import PASSWORD, Server, index_server
+from pkgmaker import as_files, sdist, wheel
 
 from headway.effects.index import Published, PublishRefused
 from headway.effects.upload import publish_upload
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.build import Artifact
-from headway.process import child_env
 from headway.sources.index import read_simple_index
-
-PASSWORD = "pa55-word-of-the-test"
-# its command line wants another library to check passwords; its application takes a function
-SERVER = """
-import sys
-from pathlib import Path
-from socketserver import ThreadingMixIn
-from wsgiref.simple_server import WSGIServer, make_server
-
-import pypiserver
-
-class Threaded(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-port, packages, algorithm, password = sys.argv[1:]
-app = pypiserver.app(
-    roots=[Path(packages)],
-    authenticate=["update"],
-    auther=lambda user, given: (user, given) == ("keeper", password),
-    disable_fallback=True,
-    hash_algo=algorithm,
-)
-make_server("127.0.0.1", int(port), app, server_class=Threaded).serve_forever()
-"""
-
-
-@dataclass(frozen=True)
-class Server:
-    url: str
-    packages: Path
-
-    @property
-    def simple(self) -> str:
-        return f"{self.url}simple/"
 
 
 @pytest.fixture(params=["md5", "sha256"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """pypiserver with a password for uploads; its pages give the hashes that it was told to give."""
-
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    script = write(tmp_path / "server.py", SERVER)
-    argv = [sys.executable, str(script), str(port), str(packages), request.param, PASSWORD]
-    with (tmp_path / "server.log").open("wb") as out:
-        child = subprocess.Popen(argv, stdout=out, stderr=out, env=child_env({}))
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        wait_for(url, child, tmp_path / "server.log")
-        yield Server(url, packages)
-    finally:
-        child.terminate()
-        child.wait(timeout=30)
-
-
-def wait_for(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        assert child.poll() is None, log.read_text()
-        try:
-            if httpx.get(url).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"the server never answered: {log.read_text()}")
+    with index_server(tmp_path, request.param) as found:
+        yield found
 
 
 @pytest.fixture

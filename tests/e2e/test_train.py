@@ -303,8 +303,8 @@ def test_a_pick_after_rc1_gives_rc2_and_the_approval_lapses(ride: Ride) -> None:
 def test_what_was_done_stands_in_the_ledger_in_order(ride: Ride) -> None:
     app = ride.now()
     by_headway = [str(e.kind) for e in app.entries() if e.actor == "headway"]
-    candidate = ["applied", "tagged", "built", "tested"]
-    first = ["applied", "conflict", "tagged", "built", "tested"]  # what conflicts keeps nothing else back
+    candidate = ["applied", "tagged", "built", "tested", "staged"]
+    first = ["applied", "conflict", "tagged", "built", "tested", "staged"]  # what conflicts keeps nothing else back
     assert by_headway == ["cut", *first, *candidate, "published", "released", *candidate, "published", "released"]
     assert [d.entry for d in ride.done] == [e for e in app.entries() if e.actor == "headway"]
     assert broken_links(app.entries()) == ()

@@ -86,7 +86,7 @@ def test_the_second_tick_is_told_who_holds_the_line_and_changes_nothing(project:
         assert str(known["who"]).startswith(f"{PERSON} on {socket.gethostname()} (process {holder.pid})")
         assert known["since"] is not None
         assert (project.refs(), open_at(project.path, CUT).entries()) == (refs, entries)
-    assert kinds(open_at(project.path, CUT)) == ["cut", "tagged", "built", "tested"]
+    assert kinds(open_at(project.path, CUT)) == ["cut", "tagged", "built", "tested", "staged"]
     assert settle(open_at(project.path, CUT))[0] == []
 
 
@@ -110,7 +110,7 @@ def test_of_many_at_once_each_does_its_part_and_nothing_is_done_twice(project: P
         child.stdin.flush()
     assert [child.communicate() and child.returncode for child in children] == [0] * 5
     app = open_at(project.path, CUT)
-    assert kinds(app) == ["cut", "tagged", "built", "tested"]
+    assert kinds(app) == ["cut", "tagged", "built", "tested", "staged"]
     assert broken_links(app.entries()) == ()
     assert sorted(p.name for p in (app.repo.state / "artifacts").iterdir()) == ["v0.1.1-rc1"]
 
@@ -121,6 +121,6 @@ def test_the_lock_of_a_killed_tick_holds_nobody_up(project: Project) -> None:
     child.stdout.readline()
     child.kill()
     child.communicate()
-    assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
     approve(open_at(project.path, CUT), "0.1.1")
     assert [e.actor for e in open_at(project.path, CUT).entries() if e.kind is Kind.APPROVED] == [PERSON]

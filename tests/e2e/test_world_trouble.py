@@ -113,7 +113,7 @@ def test_what_was_pushed_meanwhile_may_be_what_was_to_be_applied(asked: Project)
 
     done, _ = open_at(asked.path, PICKS, once_at("move:", by_hand)).tick()
     assert [d.action.kind for d in done] == ["record-applied"]
-    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
+    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test", "stage"]
     rows = [e.payload["changes"] for e in open_at(asked.path, PICKS).entries() if e.kind is Kind.APPLIED]
     assert [[c["origin"] for c in changes] for changes in rows] == [
         [asked.shas["fix"]],
@@ -228,7 +228,7 @@ def rejecting(project: Project, pattern: str) -> Iterator[None]:
     [
         ("refs/heads/releases/", [], "cut"),
         ("refs/tags/v0.1.1-rc", ["cut"], "tag-candidate"),
-        ("refs/tags/v0.1.1$", ["cut", "tag-candidate", "build", "test", "publish"], "tag-final"),
+        ("refs/tags/v0.1.1$", ["cut", "tag-candidate", "build", "test", "stage", "publish"], "tag-final"),
     ],
 )
 def test_a_hook_that_rejects_is_quoted_and_nothing_is_recorded(
@@ -259,7 +259,7 @@ def test_a_hook_that_keeps_the_branch_still_is_no_moved_branch(asked: Project) -
     assert caught.value.code == "branch.refused"
     assert "ask the keeper of releases" in str(caught.value)
     assert asked.refs() == refs
-    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
+    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test", "stage"]
 
 
 def test_a_branch_that_is_checked_out_is_waited_for_and_its_work_tree_stays_whole(
@@ -273,7 +273,7 @@ def test_a_branch_that_is_checked_out_is_waited_for_and_its_work_tree_stays_whol
     assert asked.refs() == refs
     assert asked.made.run("status", "--porcelain", cwd=tree) == ""
     asked.made.run("switch", "--quiet", "--detach", cwd=tree)
-    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test"]
+    assert settle(open_at(asked.path, PICKS))[0] == ["apply", "tag-candidate", "build", "test", "stage"]
     assert asked.made.run("status", "--porcelain", cwd=tree) == ""
 
 
@@ -370,7 +370,7 @@ def test_a_read_only_state_folder_can_be_looked_at_and_not_worked_in(project: Pr
         assert str(state) in str(caught.value)
         assert str(caught.value.remedy)
     assert (project.refs(), open_at(project.path, CUT).entries()) == (refs, entries)
-    assert settle(open_at(project.path, CUT))[0] == ["tag-candidate", "build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["tag-candidate", "build", "test", "stage"]
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_a_full_disk_under_the_artifacts_fails_the_build_and_a_retry_mends_it(pr
         assert [p.name for p in filler.parent.iterdir()] == [".filler"]
         filler.unlink()
         assert isinstance(controls.retry(open_at(project.path, CUT), "0.1.1", "build"), Entry)
-        assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+        assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
 
 
 def test_a_full_disk_under_the_index_publishes_nothing_until_there_is_room(project: Project) -> None:
@@ -435,7 +435,7 @@ def test_a_state_folder_that_is_full_stops_every_effect_in_words_and_none_is_los
         shutil.copytree(aside, state, dirs_exist_ok=True)
         rest = state / ".rest"
         done: list[str] = []
-        for _ in range(4):
+        for _ in range(5):
             with rest.open("wb", buffering=0) as f:
                 while True:
                     try:
@@ -448,11 +448,11 @@ def test_a_state_folder_that_is_full_stops_every_effect_in_words_and_none_is_los
             assert str(caught.value.remedy)
             rest.unlink()
             done += [d.action.kind for d in open_at(project.path, CUT).tick()[0]]
-            if done[-1:] == ["test"]:
+            if done[-1:] == ["stage"]:
                 break
         app = open_at(project.path, CUT)
-        assert done == ["tag-candidate", "build", "test"]
-        assert kinds(app) == ["cut", "tagged", "built", "tested"]
+        assert done == ["tag-candidate", "build", "test", "stage"]
+        assert kinds(app) == ["cut", "tagged", "built", "tested", "staged"]
         assert broken_links(app.entries()) == ()
         filler.unlink()
 
@@ -542,7 +542,7 @@ def test_a_build_that_hangs_is_ended_with_all_its_children_and_done_again_on_req
     assert settle(open_at(project.path, CUT))[0] == []  # not again by itself
     as_before(project)
     assert isinstance(controls.retry(open_at(project.path, CUT), "0.1.1", "build"), Entry)
-    assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
     assert [e.payload["ok"] for e in app.entries() if e.kind is Kind.BUILT] == [False, True]
     refused = controls.retry(open_at(project.path, CUT), "0.1.1", "test")
     assert isinstance(refused, Refused)
@@ -583,7 +583,7 @@ def test_a_tick_that_is_ended_takes_its_build_with_it(
     pipe.wait_ended()
     as_before(project)
     assert kinds(open_at(project.path, CUT)) == ["cut", "tagged"]
-    assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
 
 
 # Artifacts -----------------------------------------------------------------------------------------------------------
@@ -610,7 +610,7 @@ def test_a_wheel_that_changed_after_its_build_is_not_tested(project: Project) ->
     assert (known["recorded"], known["path"]) == (recorded["sha256"], str(wheel_of(project)))
     assert kinds(open_at(project.path, CUT)) == ["cut", "tagged", "built"]
     wheel_of(project).write_bytes(wheel_of(project).read_bytes()[: recorded["size"]])
-    assert settle(open_at(project.path, CUT))[0] == ["test"]
+    assert settle(open_at(project.path, CUT))[0] == ["test", "stage"]
 
 
 @pytest.mark.parametrize("lost", [False, True])

@@ -10,7 +10,8 @@ from worldeffects import perform, settle
 from worlds import MEASURED, RC1, VERSION, World, cut, fact, policy, whole
 
 from headway.decide import imageproof
-from headway.decide.images import moves_latest, wanted
+from headway.decide.images import wanted
+from headway.decide.latest import moves_latest
 from headway.decide.notes import notes_of
 from headway.errors import UnusableInput
 from headway.model.entry import Entry, Kind

@@ -195,7 +195,7 @@ def test_B4_an_rc_tag_is_made_and_triggers_build_and_test() -> None:
     """A release build is triggered by pushing an RC tag such as v0.7.1-rc1."""
     world = cut()
     kinds = [a.kind for a in settle(world)]
-    assert kinds == ["tag-candidate", "build", "test"]
+    assert kinds == ["tag-candidate", "build", "test", "stage"]
     record = world.train().candidates[0]
     assert (record.facts.tag, record.sound) == (RC1, True)
     assert [a.file for a in record.artifacts] == ["proj-0.7.1-py3-none-any.whl", "proj-0.7.1.tar.gz"]
@@ -207,7 +207,7 @@ def test_B4_one_release_may_have_many_candidates() -> None:
     settle(world)
     world.request(world.commit("[Bugfix] A"))
     kinds = [a.kind for a in settle(world)]
-    assert kinds == ["apply", "tag-candidate", "build", "test"]
+    assert kinds == ["apply", "tag-candidate", "build", "test", "stage"]
     assert [r.facts.tag for r in world.train().candidates] == [RC1, "v0.7.1-rc2"]
     assert all(r.sound for r in world.train().candidates)
 
@@ -268,7 +268,7 @@ def test_B4_a_test_counts_for_the_very_build_it_was_run_on() -> None:
     settle(world)
     before = world.train().candidates[0].wheel
     world.note(Kind.RETRIED, actor="ann", tag=RC1, step="build")
-    assert [a.kind for a in settle(world)] == ["build", "test"]
+    assert [a.kind for a in settle(world)] == ["build", "test", "stage"]
     assert world.train().candidates[0].wheel != before
 
 
@@ -331,7 +331,7 @@ def test_V3_a_release_with_nothing_new_is_not_made() -> None:
     assert (wait.clause, fact(wait, "previous"), fact(wait, "tip")) == ("V3", VERSION, world.trunk[-1].sha)
     assert "headway abandon 0.7.2" in str(wait.remedy)
     world.request(world.commit("[Bugfix] A"), train="0.7.2")
-    assert [a.kind for a in settle(world)] == ["apply", "tag-candidate", "build", "test"]
+    assert [a.kind for a in settle(world)] == ["apply", "tag-candidate", "build", "test", "stage"]
 
 
 def test_B5_the_final_tag_carries_the_notes_and_builds_nothing() -> None:

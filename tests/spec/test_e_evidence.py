@@ -39,7 +39,7 @@ def measured(world: World, first: int, last: int, factor: float | None) -> None:
 def test_E1_a_release_that_is_as_fast_passes() -> None:
     """It makes sure that no performance regression is introduced."""
     world = cut(MEASURING)
-    assert [a.kind for a in settle(world)] == ["tag-candidate", "build", "test", "measure"]
+    assert [a.kind for a in settle(world)] == ["tag-candidate", "build", "test", "stage", "measure"]
     planned = world.train()
     assert planned.stage is Stage.DECISION
     assert planned.performance is not None
@@ -106,7 +106,7 @@ def test_E5_only_the_candidates_own_measurements_count() -> None:
     settle(world)
     world.request(world.commit("[Bugfix] A"))
     done = settle(world)
-    assert [a.kind for a in done] == ["apply", "tag-candidate", "build", "test", "measure"]
+    assert [a.kind for a in done] == ["apply", "tag-candidate", "build", "test", "stage", "measure"]
     assert done[-1].target == "v0.7.1-rc2"
 
 
@@ -168,7 +168,7 @@ def test_E7_a_regression_blocks_and_its_culprit_is_searched_and_named() -> None:
     slow = world.trunk[5]
     world.slow = {slow.sha: 1.5}
     done = settle(world)
-    assert {a.kind for a in done[4:-1]} == {"probe"}
+    assert {a.kind for a in done[5:-1]} == {"probe"}
     named = done[-1]
     assert isinstance(named, NameCulprit)
     assert (named.commit, named.subject, named.confirmed) == (slow.sha, slow.subject, True)

@@ -203,7 +203,7 @@ def test_G3_a_commit_made_by_hand_makes_no_candidate_until_it_is_adopted() -> No
     assert f"headway adopt {strange.sha[:12]}" in str(wait.remedy)
     assert world.train().evidence is None
     world.note(Kind.ADOPTED, actor="ann", commit=strange.sha, branch=BRANCH, category="release-branch", reason="CI")
-    assert [a.kind for a in settle(world)] == ["tag-candidate", "build", "test"]
+    assert [a.kind for a in settle(world)] == ["tag-candidate", "build", "test", "stage"]
     assert world.train().evidence is not None
 
 

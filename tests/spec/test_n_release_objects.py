@@ -26,7 +26,7 @@ from trainkit import (
     verify,
 )
 
-from headway.decide.forge import is_latest
+from headway.decide.latest import moves_latest
 from headway.effects.forge_folder import FolderForge
 from headway.errors import WorldFailed
 from headway.model.build import Artifact
@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, assets: Assets)
 )
 def test_people_are_never_led_back_to_an_older_line(version: str, released: list[str], latest: bool) -> None:
     """ "`latest` moved back by a patch of an older line" (release practice, 5)."""
-    assert is_latest(Version(version), [Version(v) for v in released]) is latest
+    assert moves_latest(Version(version), [Version(v) for v in released]) is latest
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), max_size=12))
@@ -178,7 +178,7 @@ def test_whatever_the_order_of_releases_the_newest_is_the_latest(order: list[tup
     shown = None
     for numbers in order:
         version = Version(".".join(map(str, numbers)))
-        if is_latest(version, released):
+        if moves_latest(version, released):
             shown = version
         released.append(version)
         assert shown == max(released)

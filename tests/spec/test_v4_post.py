@@ -89,7 +89,7 @@ def test_B3_V4_a_whole_post_release() -> None:
     fix = world.commit("[Bugfix] A")
     world.request(fix, train=POST)
     kinds = [a.kind for a in settle(world)]
-    assert kinds == ["apply", "tag-candidate", "build", "test"]
+    assert kinds == ["apply", "tag-candidate", "build", "test", "stage"]
     assert [r.facts.tag for r in world.train(POST).candidates] == ["v0.7.1.post1-rc1"]
     assert world.train(POST).candidates[0].artifacts[0].file == "proj-0.7.1.post1-py3-none-any.whl"
     world.approve(POST)

@@ -31,6 +31,7 @@ TRANSLATED = (
     ("docs/how-to/images.md", "docs/zh/how-to/images.md"),
     ("docs/how-to/notes.md", "docs/zh/how-to/notes.md"),
     ("docs/how-to/provenance.md", "docs/zh/how-to/provenance.md"),
+    ("docs/how-to/same-bits.md", "docs/zh/how-to/same-bits.md"),
 )
 
 

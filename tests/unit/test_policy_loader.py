@@ -69,7 +69,7 @@ def test_every_preset_loads_and_writes_nothing_that_the_schema_would_refuse(name
 
 def test_the_default_preset_leaves_no_value_to_the_schema() -> None:
     written = tomllib.loads(preset_text("vllm-2025"))
-    own = {"schema", "preset", "project", "index", "ledger"}  # the project's, not the policy's
+    own = {"schema", "preset", "project", "staging", "index", "ledger"}  # the project's, not the policy's
     assert set(known_keys(())) - own <= set(written)
     left_out = {
         f"{section}.{key}"
@@ -263,6 +263,20 @@ def test_cells_that_are_named_twice_are_refused() -> None:
     cell = '[[perf.cells]]\nmodel = "a"\nhardware = "b"\ntest = "c"\n'
     (error,) = errors_of(cell + cell)
     assert error == "release.toml:5: perf.cells[1]: has the model, hardware and test of cell 0"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[promotion]\nversion_files = ['_version.py']\n", '2: promotion.version_files: is for mode = "repack"'),
+        ("[staging]\nurl = 'https://s.example/simple/'\n", "2: staging.url: must hold {tag} exactly once"),
+        ("[staging]\nurl = 'https://s.example/{tag}/{version}/'\n", "2: staging.url: must hold {tag} exactly once"),
+        ("[staging]\npath = 'index'\n", "2: staging.path: is the folder of the index itself"),
+    ],
+)
+def test_a_promotion_that_means_nothing_is_refused(text: str, said: str) -> None:
+    (error,) = errors_of(text)
+    assert error.startswith(f"release.toml:{said}")
 
 
 @pytest.mark.parametrize(

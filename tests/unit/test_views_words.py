@@ -71,6 +71,18 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "test toy-0.1.1-py3-none-any.whl of v0.1.1-rc1 in a fresh environment",
     ),
     (
+        a.StageCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), False),
+        "offer v0.1.1-rc1 to testers in an index of its own",
+    ),
+    (
+        a.StageCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), True),
+        "publish v0.1.1-rc1 on the index as a pre-release, for testers",
+    ),
+    (
+        a.RepackCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), "0.1.1rc1"),
+        "re-pack v0.1.1-rc1 as 0.1.1, prove it and try it",
+    ),
+    (
         a.MeasureCandidate("0.1.1", "v0.1.1-rc1", SHA, "rel", OTHER, "0.1.0", WHEEL, 3, 6),
         "measure v0.1.1-rc1 against 0.1.0, blocks 4 to 6",
     ),
@@ -99,6 +111,7 @@ ACTIONS: list[tuple[a.Action, str]] = [
         a.PublishImages("0.1.1", "v0.1.1-rc1", SHA, (PromotedImage(IMAGE, "v0.1.1", "latest"),), "0.1.1"),
         "release the very images of v0.1.1-rc1 as r.example/toy:v0.1.1",
     ),
+    (a.Publish("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), True), "publish the re-packed files of v0.1.1-rc1 as 0.1.1"),
     (a.TagFinal("0.1.1", "v0.1.1", SHA, "notes"), "put the final tag v0.1.1 with its notes on a1b2c3d4e5f6"),
 ]
 
@@ -237,6 +250,35 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.BUILT, {**RC, "ok": False, "why": "no wheel"}, "the build of v0.1.1-rc1 failed: no wheel", "B4"),
     (Kind.TESTED, {**RC, "ok": True, "seconds": 1.0}, "the test of v0.1.1-rc1 passed in 1.0 s", "B4"),
     (Kind.TESTED, {**RC, "ok": False, "why": "exit 1"}, "the test of v0.1.1-rc1 failed: exit 1", "B4"),
+    (
+        Kind.STAGED,
+        {
+            **RC,
+            "index": "file:///s/simple/",
+            "files": [{"file": "toy.tar.gz"}, {"file": "my_toy-0.1.1-py3-none-any.whl"}],
+        },
+        "offered v0.1.1-rc1 to testers: pip install --extra-index-url file:///s/simple/ my-toy==0.1.1",
+        "B4",
+    ),
+    (
+        Kind.STAGED,
+        {**RC, "index": "https://i.example/", "files": [{"file": "toy-0.1.1rc1.tar.gz"}], "prerelease": True},
+        "published v0.1.1-rc1 as a pre-release: pip install --extra-index-url https://i.example/ toy==0.1.1rc1",
+        "B4",
+    ),
+    (
+        Kind.REPACKED,
+        {**RC, "ok": True, "files": [{"changed": ["a", "b"], "same": 5}, {"changed": ["c"], "same": 1}]},
+        "re-packed v0.1.1-rc1 as 0.1.1: 3 of 9 members changed, all others are the same bytes",
+        "B5",
+    ),
+    (Kind.REPACKED, {**RC, "ok": False, "why": "signed"}, "v0.1.1-rc1 cannot be re-packed as 0.1.1: signed", "B5"),
+    (
+        Kind.PUBLISH_FAILED,
+        {**RC, "index": "https://i.example/", "seen": [{"file": "toy-0.1.1.tar.gz", "sha256": "ff"}]},
+        "https://i.example/ has other files of 0.1.1 than were tested: toy-0.1.1.tar.gz",
+        "N1",
+    ),
     (
         Kind.MEASURED,
         {**RC, "baseline": OTHER, "first": 0, "last": 3},

@@ -70,7 +70,7 @@ def plan(context: Context, version: str | None) -> Answer:
 @click.option("--settle", is_flag=True, cls=Option, help="Go on until nothing but waits is left.")
 @click.option(
     "--retry",
-    type=click.Choice(["build", "test", "images", "measure"]),
+    type=click.Choice(["build", "test", "repack", "images", "measure", "publish"]),
     cls=Option,
     help="First set a failed step of the newest candidate aside, so that it is done again.",
 )
@@ -101,8 +101,9 @@ def tick(context: Context, version: str | None, settle: bool, retry: str | None)
             )
         shown(waits, screen)
 
+    can_fail = {Kind.BUILT, Kind.TESTED, Kind.REPACKED, Kind.PUBLISH_FAILED}
     document = {"done": rows, "waits": [w.as_json() for w in waits]}
-    failed = any(not d.entry.payload.get("ok", True) for d in done if d.entry.kind in {Kind.BUILT, Kind.TESTED})
+    failed = any(not d.entry.payload.get("ok", True) for d in done if d.entry.kind in can_fail)
     return Answer(NO if failed else YES if done or not waits else OPEN, document, show)
 
 

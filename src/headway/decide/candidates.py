@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from headway.decide import record
 from headway.decide.trains import candidates
+from headway.decide.versioning import named_version
 from headway.decide.waivers import waived
 from headway.model.build import Artifact
 from headway.model.commit import Line
@@ -29,6 +30,8 @@ class CandidateRecord:
     tested: Entry | None
     built_before: bool = False
     started: Entry | None = None  # its build by a CI
+    staged: Entry | None = None
+    repacked: Entry | None = None
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -38,6 +41,18 @@ class CandidateRecord:
     @property
     def wheel(self) -> Artifact | None:
         return next((a for a in self.artifacts if a.file.endswith(".whl")), None)
+
+    @property
+    def installable(self) -> tuple[Artifact, ...]:
+        """Those that a package index can offer."""
+        return tuple(a for a in self.artifacts if named_version(a.file) is not None)
+
+    @property
+    def final_files(self) -> tuple[Artifact, ...]:
+        """What the release would consist of: its own files, or what was re-packed from them (B5)."""
+        if self.repacked is None or not self.repacked.payload["ok"]:
+            return self.artifacts
+        return tuple(Artifact(r["file"], r["sha256"], r["size"]) for r in self.repacked.payload["files"])
 
     @property
     def sound(self) -> bool:
@@ -57,14 +72,37 @@ def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Candidate
         started = _valid(snapshot.entries, Kind.BUILD_STARTED, train, c)
         r = CandidateRecord(c, tagged, built, tested, before, started)
         of_this_build = tested is not None and r.wheel is not None and tested.payload["wheel"] == r.wheel.sha256
-        found.append(r if of_this_build else replace(r, tested=None))
+        found.append(_offered(r, train, snapshot, policy) if of_this_build else replace(r, tested=None))
     return tuple(found)
+
+
+def _offered(r: CandidateRecord, train: Train, snapshot: Snapshot, policy: Policy) -> CandidateRecord:
+    """With how this very build was offered and re-packed."""
+    files = {a.file: a.sha256 for a in r.artifacts}
+    installable = {a.file: a.sha256 for a in r.installable}
+    staged = _valid(snapshot.entries, Kind.STAGED, train, r.facts)
+    if staged is not None and {f["file"]: f["sha256"] for f in staged.payload["files"]} != installable:
+        staged = None
+    repacked = _valid(snapshot.entries, Kind.REPACKED, train, r.facts)
+    if repacked is not None:
+        known = {f["file"]: f["sha256"] for f in repacked.payload["candidate"]}
+        by_these_rules = tuple(repacked.payload["version_files"]) == policy.promotion.version_files
+        repacked = repacked if known == files and by_these_rules else None
+    return replace(r, staged=staged, repacked=repacked)
+
+
+_STEPS = {
+    Kind.BUILD_STARTED: "build",
+    Kind.BUILT: "build",
+    Kind.TESTED: "test",
+    Kind.STAGED: "stage",
+    Kind.REPACKED: "repack",
+}
 
 
 def _valid(entries: tuple[Entry, ...], kind: Kind, train: Train, c: CandidateFacts) -> Entry | None:
     entry = record.last(entries, kind, train.name, tag=c.tag, commit=c.commit)
-    step = "test" if kind is Kind.TESTED else "build"
-    again = record.last(entries, Kind.RETRIED, train.name, tag=c.tag, step=step)
+    again = record.last(entries, Kind.RETRIED, train.name, tag=c.tag, step=_STEPS[kind])
     return None if entry and again and again.seq > entry.seq else entry
 
 
@@ -151,23 +189,41 @@ def broken_step(r: CandidateRecord) -> Reason | None:
             facts(tag=r.facts.tag, commit=r.facts.commit, artifacts=[a.file for a in r.artifacts]),
             say("ask for one in build.expect, then request a pick or adopt a commit for the next candidate"),
         )
-    for entry, step in ((r.built, "build"), (r.tested, "test")):
+    for entry, step in ((r.built, "build"), (r.tested, "test"), (r.repacked, "repack")):
         if entry is not None and not entry.payload["ok"]:
-            return Reason(
-                "B4",
-                f"candidate.{step}-failed",
-                say("the {step} of {tag} failed: {why}", step=step, tag=r.facts.tag, why=entry.payload["why"]),
-                facts(
-                    tag=r.facts.tag,
-                    commit=r.facts.commit,
-                    step=step,
-                    why=entry.payload["why"],
-                    log=entry.payload["log"],
-                ),
-                say(
-                    "read {log}; request a pick that mends it, or do it again: `headway tick --retry {step}`",
-                    log=entry.payload["log"],
-                    step=step,
-                ),
+            return (
+                _repack_failed(r, entry)
+                if step == "repack"
+                else Reason(
+                    "B4",
+                    f"candidate.{step}-failed",
+                    say("the {step} of {tag} failed: {why}", step=step, tag=r.facts.tag, why=entry.payload["why"]),
+                    facts(
+                        tag=r.facts.tag,
+                        commit=r.facts.commit,
+                        step=step,
+                        why=entry.payload["why"],
+                        log=entry.payload["log"],
+                    ),
+                    say(
+                        "read {log}; request a pick that mends it, or do it again: `headway tick --retry {step}`",
+                        log=entry.payload["log"],
+                        step=step,
+                    ),
+                )
             )
     return None
+
+
+def _repack_failed(r: CandidateRecord, entry: Entry) -> Reason:
+    """The release's files cannot be made from the candidate's (B5)."""
+    return Reason(
+        "B5",
+        "candidate.repack-failed",
+        say("{tag} cannot be re-packed as the release: {why}", tag=r.facts.tag, why=entry.payload["why"]),
+        facts(tag=r.facts.tag, commit=r.facts.commit, why=entry.payload["why"], log=entry.payload["log"]),
+        say(
+            "{remedy}; or request a pick that mends it, or do it again: `headway tick --retry repack`",
+            remedy=entry.payload["remedy"] or say("read {log}", log=entry.payload["log"]),
+        ),
+    )

@@ -21,7 +21,7 @@ SBOM, PROVENANCE = "sbom", "provenance"
 def described(train: Train, r: CandidateRecord, snapshot: Snapshot) -> Entry | None:
     """The documents of this very build and test, once they are written."""
     entry = record.last(snapshot.entries, Kind.DESCRIBED, train.name, tag=r.facts.tag, commit=r.facts.commit)
-    needed = (r.built, r.tested)
+    needed = (r.built, r.tested, *([r.repacked] if r.repacked else []))
     return entry if entry and all(e is not None and entry.seq > e.seq for e in needed) else None
 
 

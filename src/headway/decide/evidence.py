@@ -34,6 +34,7 @@ def evidence(
         "commit": candidate.facts.commit,
         "artifacts": [a.as_json() for a in candidate.artifacts],
         "images": [i.as_json() for i in images.images_of(images.recorded(train, candidate, snapshot))],
+        "published_as": [a.as_json() for a in candidate.final_files],
         "tested": candidate.tested.digest if candidate.tested else None,
         "performance": performance.verdict.as_json() if performance.verdict else None,
         "changes": [c.sha for c in line.commits],

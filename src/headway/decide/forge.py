@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from packaging.version import Version
-
 from headway.decide import record
 from headway.decide.documents import accepted_documents, files_of
 from headway.model.build import Artifact
@@ -28,12 +24,19 @@ def to_draft(train: Train, notes: str, snapshot: Snapshot, policy: Policy) -> bo
 def assets(published: Entry, snapshot: Snapshot) -> tuple[tuple[Artifact, ...], tuple[Artifact, ...]]:
     """The published files, and the documents of them."""
     before = tuple(e for e in snapshot.entries if e.seq < published.seq)
-    sent = {f["file"] for f in published.payload["files"]}
-    built = record.last(before, Kind.BUILT, published.train, tag=published.payload["tag"])
-    files = tuple(a for a in files_of(built, "artifacts") if a.file in sent)
-    return files, files_of(accepted_documents(published, snapshot.entries), "documents")
+    sent = {f["sha256"] for f in published.payload["files"]}
+    known = {"tag": published.payload["tag"], "commit": published.payload["commit"]}
+    built = record.last(before, Kind.BUILT, published.train, **known)
+    repacked = record.last(before, Kind.REPACKED, published.train, **known)
+    made = (*files_of(built, "artifacts"), *files_of(repacked, "files"))
+    files = {a.file: a for a in made if a.sha256 in sent}
+    return tuple(files.values()), files_of(accepted_documents(published, snapshot.entries), "documents")
 
 
-def is_latest(version: Version, released: Iterable[Version]) -> bool:
-    """Whether people are led to ``version`` from now on: never back from a newer one, such as for an older line."""
-    return not version.is_prerelease and all(v <= version for v in released)
+def is_repacked(published: Entry, snapshot: Snapshot) -> bool:
+    """Whether what was published was made from the candidate's files."""
+    before = tuple(e for e in snapshot.entries if e.seq < published.seq)
+    known = {"tag": published.payload["tag"], "commit": published.payload["commit"]}
+    repacked = record.last(before, Kind.REPACKED, published.train, **known)
+    sent = {f["sha256"] for f in published.payload["files"]}
+    return bool(repacked) and sent == {a.sha256 for a in files_of(repacked, "files")}

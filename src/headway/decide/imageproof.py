@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from headway.decide import record
 from headway.decide.images import images_of
+from headway.decide.latest import withdrawn
 from headway.model.entry import Entry, Kind, canonical
 from headway.model.image import FoundImage, ImageQuery, ImageRead
 from headway.model.reason import Reason
@@ -71,11 +72,12 @@ def problems(
 
 
 def _latest(r: _Released, entries: Entries, found: Mapping[tuple[str, str], ImageRead]) -> list[Reason]:
-    """``latest`` is of the greatest release that has this image."""
+    """``latest`` is of the greatest release that has this image and was not withdrawn."""
     if not r.table.latest:
         return []
     versions = _versions_of(r.table.name, entries)
-    greatest = max(versions)
+    gone = withdrawn(entries)
+    greatest = max((v for v in versions if v not in gone), default=max(versions))
     now = found.get((r.table.name, r.table.latest))
     digest = now.digest if isinstance(now, FoundImage) else None
     if digest == versions[greatest]:

@@ -194,11 +194,6 @@ def _reason(code: str, text: Text, remedy: Text, **known: object) -> Reason:
     return Reason("B4", code, text, facts(**known), remedy)
 
 
-def moves_latest(version: Version, released: Collection[Version]) -> bool:
-    """Whether ``latest`` follows a release: it is final and the greatest of all, so that it never goes back (V5)."""
-    return not version.is_prerelease and all(version >= other for other in released)
-
-
 def released_versions(snapshot: Snapshot, policy: Policy) -> frozenset[Version]:
     """What was released, by its tag or by the ledger."""
     published = (parse_version(e.train) for e in record.of(snapshot.entries, Kind.PUBLISHED))

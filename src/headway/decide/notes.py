@@ -133,7 +133,7 @@ def artifact_lines(
         return ()
     kept = {i.name: i.digest for i in images.images_of(images.recorded(train, candidate, snapshot))}
     named = ((f"{t.name}:{t.final(train.name)}", kept[t.name]) for t in policy.images if t.name in kept)
-    return (*((a.file, f"sha256:{a.sha256}") for a in candidate.artifacts), *named)
+    return (*((a.file, f"sha256:{a.sha256}") for a in candidate.final_files), *named)
 
 
 def _mattering(train: Train, line: Line, figures: Figures | None, snapshot: Snapshot) -> tuple[Entry, ...]:

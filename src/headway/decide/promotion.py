@@ -125,6 +125,39 @@ def _moved(e: Entry, snapshot: Snapshot) -> Reason | None:
     )
 
 
+def bad_publication(train: Train, snapshot: Snapshot) -> Reason | None:
+    """The index was seen to offer other bytes under the release's names, and nobody has said that it is mended (N1)."""
+    bad = record.last(snapshot.entries, Kind.PUBLISH_FAILED, train.name)
+    if bad is None:
+        return None
+    again = record.last(snapshot.entries, Kind.RETRIED, train.name, step="publish")
+    done = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
+    if any(e is not None and e.seq > bad.seq for e in (again, done)):
+        return None
+    yanked = record.last(snapshot.entries, Kind.YANKED, train.name)
+    known = facts(
+        version=train.name,
+        index=bad.payload["index"],
+        tested={f"{f['file']} {f['sha256']}" for f in bad.payload["files"]},
+        seen={f"{f['file']} {f['sha256']}" for f in bad.payload["seen"]},
+        entry=bad.seq,
+    )
+    text = say(
+        "{index} offers other files of {version} than were tested", index=bad.payload["index"], version=train.name
+    )
+    if yanked is not None and yanked.seq > bad.seq:
+        mend = say(
+            "give the number up: `headway abandon {version} --reason …`; the next one is free", version=train.name
+        )
+    else:
+        mend = say(
+            "find out who put them there, and withdraw them: `headway yank {version} --reason …`; or, when the index "
+            "has the tested files again: `headway tick --retry publish`",
+            version=train.name,
+        )
+    return Reason("N1", "publish.other-bytes", text, known, mend)
+
+
 def other_final(train: Train, commit: Sha, snapshot: Snapshot) -> Reason | None:
     """Somebody put the final tag on a commit that is not the published one (V5)."""
     there = snapshot.tag(train.tag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from packaging.version import Version
 
@@ -107,7 +108,7 @@ def _bits(
             )
         )
         return found
-    tested = {a.file: a.sha256 for a in accepted.artifacts}
+    tested = {a.file: a.sha256 for a in accepted.final_files}
     sent = {f["file"]: f["sha256"] for f in published.payload["files"]}
     if tested != sent:
         found.append(
@@ -119,13 +120,25 @@ def _bits(
                 published=sorted(sent.values()),
             )
         )
-    if accepted.tested and accepted.tested.payload["wheel"] not in sent.values():
+    made_of = {a.sha256 for a in accepted.artifacts} if accepted.repacked else set(sent.values())
+    if accepted.tested and accepted.tested.payload["wheel"] not in made_of:
         found.append(
             _problem(
                 "B4",
                 "verify.other-wheel",
                 say("the tested wheel was not published"),
                 tested=accepted.tested.payload["wheel"],
+            )
+        )
+    unmet = [e for e in policy.build.expect if not any(fnmatchcase(file, e) for file in sent)]
+    if unmet:
+        found.append(
+            _problem(
+                "B4",
+                "verify.incomplete",
+                say("no published file is what the policy expects: {patterns}", patterns=unmet),
+                expected=policy.build.expect,
+                published=sorted(sent),
             )
         )
     offered = {f.file: f.sha256 for f in index}

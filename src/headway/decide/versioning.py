@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from headway.errors import UnusableInput
@@ -42,3 +43,11 @@ def next_train_version(
     while version in skipped:
         version = next_version(version, kind)
     return version
+
+
+def named_version(file: str) -> Version | None:
+    """The version that a wheel's or source archive's name states; ``None`` for another file."""
+    try:
+        return parse_wheel_filename(file)[1] if file.endswith(".whl") else parse_sdist_filename(file)[1]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None

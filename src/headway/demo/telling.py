@@ -19,8 +19,10 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.promotion_actions import StageCandidate
 from headway.plan.trainplan import TrainPlan
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
+from headway.views.staging import pip_command
 
 
 def expect(holds: bool, what: str) -> None:
@@ -64,6 +66,8 @@ def told(app: Headway, tell: Narrator, d: Done) -> None:  # noqa: PLR0912 - one 
         case TestCandidate(tag=tag):
             tell.headway(say("tested {tag} in a fresh environment: passed", tag=tag))
             expect(payload["ok"], f"the test passes: {payload['why']}")
+        case StageCandidate(tag=tag):
+            tell.headway(say("testers get {tag} by: {command}", tag=tag, command=pip_command(payload)))
         case MeasureCandidate(train=train, tag=tag):
             _verdict(app.train(train), tell, tag)
         case ProbeCommit(commit=commit):

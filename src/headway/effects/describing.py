@@ -20,8 +20,9 @@ def describe(site: Site, action: DescribeCandidate) -> dict[str, Any]:
     """Write what the policy asks for; the payload of ``described``."""
     folder, asked = site.paths.documents(action.tag), site.policy.documents
     site.progress.say(say("writing the documents of {tag}", tag=action.tag))
+    place = site.paths.repacked if action.repacked else site.paths.artifacts
     for f in action.files:
-        site.same(site.paths.artifacts(action.tag) / f.file, f.sha256, action.tag)
+        site.same(place(action.tag) / f.file, f.sha256, action.tag)
     rows: list[dict[str, Any]] = []
     if asked.sbom:
         from headway.effects.sbom import sbom  # a third of a second: for those who write one

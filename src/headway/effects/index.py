@@ -39,9 +39,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class PublishRefused:
-    """Nothing was published: why."""
+    """It is not published: why. ``seen`` are files of other bytes that the index offers under these names, with their
+    digests as the index has them."""
 
     why: Text
+    seen: tuple[tuple[str, str], ...] = ()
 
 
 def publish_folder(
@@ -51,13 +53,14 @@ def publish_folder(
 
     Refused before anything is written when a source's bytes are not the artifact's, or when the index holds a file
     of that name with other bytes. A file that is there already is done. ``step("publish:<file>")`` is called after
-    each file. What a killed call left, a second one completes; until then the page does not offer the files.
+    each file. What a killed call left, a second one completes; until then the page does not offer the files. They are
+    read back from there; refused too when it then says something else.
     Raises ``WorldFailed`` when the disk refuses, ``LockHeld`` when another process publishes here.
     """
     with _writing(root):
         refused = _refusal(root, files)
         if refused is not None:
-            return PublishRefused(refused)
+            return refused
         for source, artifact in files:
             target = _place(root, artifact)
             if not target.exists():
@@ -65,6 +68,9 @@ def publish_folder(
             step(f"publish:{artifact.file}")
         for project in sorted({_place(root, a).parent.name for _, a in files}):
             _write_pages(root, project)
+        refused = _other(_read_back(root, files))
+        if refused is not None:
+            return refused
     return Published(root.as_uri() if root.is_absolute() else root.as_posix(), tuple(a for _, a in files))
 
 
@@ -122,24 +128,46 @@ def _place(root: Path, artifact: Artifact) -> Path:
     return root / "files" / named[0] / artifact.file
 
 
-def _refusal(root: Path, files: tuple[tuple[Path, Artifact], ...]) -> Text | None:
+def _refusal(root: Path, files: tuple[tuple[Path, Artifact], ...]) -> PublishRefused | None:
     for source, artifact in files:
         target = _place(root, artifact)
         if not source.is_file():
-            return say("{file} is not where the build left it", file=artifact.file)
+            return PublishRefused(say("{file} is not where the build left it", file=artifact.file))
         if artifact_of(source).sha256 != artifact.sha256:
-            return say("{file} is no longer the file that was tested: its digest differs", file=artifact.file)
+            why = say("{file} is no longer the file that was tested: its digest differs", file=artifact.file)
+            return PublishRefused(why)
         try:
             _metadata(source)
         except UnusableInput as e:
-            return e.message
-        if target.exists() and artifact_of(target).sha256 != artifact.sha256:
-            return say("the index already holds another {file}; a published file is never replaced", file=artifact.file)
+            return PublishRefused(e.message)
+        if target.exists() and (there := artifact_of(target).sha256) != artifact.sha256:
+            return _other(((artifact.file, there),))
     for project in {_place(root, a).parent.name for _, a in files}:
         changed = _changed(root, project)
         if changed:
-            return say("files of the index were changed after they were published: {files}", files=changed)
+            return PublishRefused(
+                say("files of the index were changed after they were published: {files}", files=changed)
+            )
     return None
+
+
+def _other(seen: tuple[tuple[str, str], ...]) -> PublishRefused | None:
+    """The index has other bytes under these names."""
+    if not seen:
+        return None
+    why = say("the index already holds another {file}; a published file is never replaced", file=[f for f, _ in seen])
+    return PublishRefused(why, seen)
+
+
+def _read_back(root: Path, files: tuple[tuple[Path, Artifact], ...]) -> tuple[tuple[str, str], ...]:
+    """Of these files, those that the pages offer with another digest than the accepted one."""
+    found = []
+    for _, artifact in files:
+        page = root / "simple" / _place(root, artifact).parent.name / "index.html"
+        stated = {o.file: o.sha256 for o in parse_html(page.read_text(encoding="utf-8"))}
+        if stated.get(artifact.file) != artifact.sha256:
+            found.append((artifact.file, stated.get(artifact.file, "")))
+    return tuple(found)
 
 
 def _copy(source: Path, target: Path, artifact: Artifact) -> None:

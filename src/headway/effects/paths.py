@@ -18,6 +18,14 @@ class StatePaths:
     def documents(self, tag: str) -> Path:
         return self.root / "documents" / _name(tag)
 
+    def repacked(self, tag: str) -> Path:
+        """The release's files that were made from a candidate's."""
+        return self.root / "repacked" / _name(tag)
+
+    def staging(self, folder: str, tag: str) -> Path:
+        """A candidate's index for testers."""
+        return self.root / (folder or "staging") / _name(tag)
+
     def log(self, what: str, step: str) -> Path:
         return self.root / "logs" / f"{_name(what)}-{step}.log"
 

@@ -14,9 +14,10 @@ from headway.effects.describing import describe
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
-from headway.effects.publishing import publish
+from headway.effects.publishing import publish, stage
 from headway.effects.refs import create_branch, create_tag
 from headway.effects.releasing import draft, release
+from headway.effects.repacking import repack
 from headway.effects.site import Site
 from headway.effects.workspace import open_workspace
 from headway.errors import WorldFailed
@@ -46,6 +47,7 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.process import child_env, command_line, run_logged
 
@@ -117,6 +119,10 @@ class Performer:
                 return Kind.IMAGES, {"tag": action.tag, "commit": action.commit, "images": rows}
             case DescribeCandidate():
                 return Kind.DESCRIBED, describe(self.site, action)
+            case StageCandidate():
+                return Kind.STAGED, stage(self.site, action)
+            case RepackCandidate():
+                return Kind.REPACKED, repack(self.site, action)
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():
@@ -131,7 +137,7 @@ class Performer:
                     "suspects": list(action.suspects),
                 }
             case Publish():
-                return Kind.PUBLISHED, publish(self.site, action)
+                return publish(self.site, action)
             case PublishImages():
                 return Kind.IMAGES_PUBLISHED, publish_images(self.site, action)
             case DraftRelease():

@@ -23,7 +23,8 @@ def draft(site: Site, action: DraftRelease) -> dict[str, Any]:
     (``release.source``) when a file or document is not what the ledger has."""
     forge = _forge(site)
     site.progress.say(say("drafting the release {tag}", tag=action.tag))
-    beside = ((site.paths.artifacts, action.files), (site.paths.documents, action.documents))
+    built = site.paths.repacked if action.repacked else site.paths.artifacts
+    beside = ((built, action.files), (site.paths.documents, action.documents))
     sources = tuple((place(action.candidate) / a.file, a) for place, found in beside for a in found)
     for path, a in sources:
         now = artifact_of(path).sha256 if path.is_file() else None

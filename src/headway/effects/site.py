@@ -32,6 +32,10 @@ class Site:
     index: Path
     forge: Forge | None = None
 
+    def staging(self, tag: str) -> Path:
+        """The folder of a candidate's index for testers (B4)."""
+        return self.paths.staging(self.policy.staging.path, tag)
+
     def sweep(self) -> None:
         """Remove what a tick that was killed could not: only one tick is at work at a time."""
         for left in self.paths.root.glob("export-*"):

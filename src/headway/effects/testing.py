@@ -17,7 +17,7 @@ from headway.process import Finished, command_line, run_logged
 
 _IMPORT_ALL = "import importlib, sys; [importlib.import_module(m) for m in sys.argv[1:]]"
 # Names under which a project's tests live: beside the tests they are wanted, and hide nothing under test
-_TESTS = frozenset({"test", "tests", "conftest"})
+TEST_NAMES = frozenset({"test", "tests", "conftest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def test_wheel(
         modules = importable_modules(wheel)
     except UnusableInput as e:
         return TestOutcome(False, e.message, "", 0.0)
-    beside = [m for m in modules if m not in _TESTS and checks_dir and _holds(checks_dir, m)]
+    beside = [m for m in modules if m not in TEST_NAMES and checks_dir and _holds(checks_dir, m)]
     if beside:
         why = say(
             "test.paths lays the package's own source beside the tests, which hides the wheel: {names}", names=beside

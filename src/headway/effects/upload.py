@@ -12,7 +12,7 @@ from headway.effects.build import artifact_of
 from headway.effects.index import Published, PublishRefused
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.build import Artifact
-from headway.model.text import Text, say
+from headway.model.text import say
 from headway.process import child_env, run_logged
 from headway.simple import digest_of_download, fetch_offers, name_version_of, without_credentials
 
@@ -34,8 +34,9 @@ def publish_upload(
     """Upload ``files`` (each with the artifact that was accepted) and read them back from ``simple_url`` (N1).
 
     Refused before anything is sent when a source's bytes are not the artifact's, or when the index offers a file of
-    that name with other bytes. What it offers already is not sent again, so that a half-done upload is finished by a
-    second call. ``step("publish:<file>")`` is called after each file. ``timeout_s`` (seconds) limits one upload,
+    that name with other bytes; refused too when it does so afterwards. What it offers already is not sent again, so
+    that a half-done upload is finished by a second call. ``step("publish:<file>")`` is called after each file.
+    ``timeout_s`` (seconds) limits one upload,
     ``settle_s`` the wait for the index to show it. Credentials come from twine's own settings (TWINE_*, .pypirc,
     keyring), unless there is a ``token``. ``attested`` gives a file's attestation, which goes with it.
     Raises ``UnusableInput`` for credentials in ``upload_url``, ``WorldFailed`` when an upload fails or cannot be read
@@ -54,11 +55,16 @@ def publish_upload(
     offered = _offered(simple_url, files)
     refused = _differing(files, offered)
     if refused is not None:
-        return PublishRefused(refused)
+        return refused
     for source, artifact in files:
         if artifact.file not in offered:
             more = attested(source) if attested else None
-            _send(upload_url, source, more, token, log=log, timeout_s=timeout_s)
+            try:
+                _send(upload_url, source, more, token, log=log, timeout_s=timeout_s)
+            except WorldFailed:
+                # the answer may be what was lost, or the page was late to show what is there
+                if not _arrived(simple_url, source, artifact):
+                    raise
         step(f"publish:{artifact.file}")
     waits_until = time.monotonic() + settle_s
     while len(offered := _offered(simple_url, files)) < len(files):
@@ -67,7 +73,7 @@ def publish_upload(
         time.sleep(_POLL_S)
     refused = _differing(files, offered)
     if refused is not None:
-        return PublishRefused(refused)
+        return refused
     return Published(without_credentials(simple_url), tuple(a for _, a in files))
 
 
@@ -79,12 +85,25 @@ def _offered(simple_url: str, files: tuple[tuple[Path, Artifact], ...]) -> dict[
     return {o.file: o.sha256 or digest_of_download(o.url) for o in offers}
 
 
-def _differing(files: tuple[tuple[Path, Artifact], ...], offered: dict[str, str]) -> Text | None:
-    others = [a.file for _, a in files if offered.get(a.file, a.sha256) != a.sha256]
-    if not others:
+def _arrived(simple_url: str, source: Path, artifact: Artifact) -> bool:
+    """Whether the index shows a file whose upload seemed to fail."""
+    try:
+        return bool(_offered(simple_url, ((source, artifact),)))
+    except WorldFailed:
+        return False
+
+
+def _differing(files: tuple[tuple[Path, Artifact], ...], offered: dict[str, str]) -> PublishRefused | None:
+    seen = tuple((a.file, offered[a.file]) for _, a in files if offered.get(a.file, a.sha256) != a.sha256)
+    if not seen:
         return None
-    return say(
-        "the index holds other files under these names, and a published file is never replaced: {files}", files=others
+    names = [file for file, _ in seen]
+    return PublishRefused(
+        say(
+            "the index holds other files under these names, and a published file is never replaced: {files}",
+            files=names,
+        ),
+        seen,
     )
 
 

@@ -45,6 +45,9 @@ class Kind(StrEnum):
     # requires}] with the wheel
     DESCRIBED = "described"  # tag, commit, documents:[{file, sha256, size, what, about: digests of files}]   what tells
     # where a candidate's files come from: sbom, provenance
+    STAGED = "staged"  # tag, commit, index, files:[{file, sha256}], prerelease: on the index itself   for testers
+    REPACKED = "repacked"  # tag, commit, ok, why, remedy, candidate:[{file, sha256}], of: its version, version,
+    # version_files, log, seconds, files:[{file, sha256, size, of, of_sha256, changed, same, same_sha256}]
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
@@ -56,6 +59,8 @@ class Kind(StrEnum):
     DRAFTED = "drafted"  # tag, commit, title, notes_sha256, assets:[{file, sha256, size}]     a release object, hidden
     RELEASED = "released"  # tag, commit, notes_sha256, notes: what the tag carries; signature: its format, signer;
     # latest
+    PUBLISH_FAILED = "publish-failed"  # tag, commit, ok, why, index, files:[{file, sha256}], seen:[{file, sha256}]: the
+    # other bytes that the index has under these names
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone

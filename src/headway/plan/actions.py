@@ -11,6 +11,7 @@ from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
 
@@ -271,13 +272,14 @@ class NameCulprit:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish the accepted candidate's very files (N1, B5)."""
+    """Publish the accepted candidate's very files, or the ``repacked`` ones that were made from them (N1, B5)."""
 
     kind: ClassVar[str] = "publish"
     train: str
     tag: str
     commit: Sha
     files: tuple[Artifact, ...]
+    repacked: bool = False
 
     @property
     def target(self) -> str:
@@ -318,6 +320,8 @@ Action = (
     | TestCandidate
     | RecordImages
     | DescribeCandidate
+    | StageCandidate
+    | RepackCandidate
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit

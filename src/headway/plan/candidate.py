@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.decide import building, performance
+from headway.decide import bits, building, performance
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
 from headway.model.build import Artifact
@@ -19,6 +19,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.build_actions import StartBuild
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.policy.schema import Policy
 from headway.stats.culprit import Next
 
@@ -30,21 +31,21 @@ def candidate_action(train: Train, r: CandidateRecord, snapshot: Snapshot, polic
     if r.built is None and building.elsewhere(policy):
         return _built_elsewhere(train, r, snapshot, policy)
     if r.built is None:
-        return BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before)
+        return BuildCandidate(train.name, c.tag, c.commit, bits.build_version(train, c.number, policy), r.built_before)
     if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
-        return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel)
+        return TestCandidate(train.name, c.tag, c.commit, bits.tested_version(r, train), r.wheel)
     return None
 
 
 def _built_elsewhere(
     train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy
 ) -> StartBuild | BuildCandidate | None:
-    c = r.facts
+    c, version = r.facts, bits.build_version(train, r.facts.number, policy)
     if r.started is None:
         due = building.next_try(train, c, snapshot.entries, policy)
-        return StartBuild(train.name, c.tag, c.commit, train.name, due.build, due.dispatch, due.taken)
+        return StartBuild(train.name, c.tag, c.commit, version, due.build, due.dispatch, due.taken)
     run = building.finished(r, snapshot, policy)
-    return None if run is None else BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before, run)
+    return None if run is None else BuildCandidate(train.name, c.tag, c.commit, version, r.built_before, run)
 
 
 def performance_action(
@@ -96,3 +97,16 @@ def performance_action(
     commits = performance.suspects(line, newest, snapshot, train.previous_commit)
     subject = next((x.title for x in commits if x.sha == step.commit), "")
     return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)
+
+
+def offer_action(train: Train, r: CandidateRecord, policy: Policy) -> Action | None:
+    """What is done with the newest candidate once it has passed its test: testers get it, and the release's own files
+    are made where they are others (B4, B5)."""
+    c = r.facts
+    if not r.sound:
+        return None
+    if r.staged is None:
+        return StageCandidate(train.name, c.tag, c.commit, r.installable, not bits.final_named(r.artifacts, train))
+    if bits.to_repack(r, train, policy):
+        return RepackCandidate(train.name, c.tag, c.commit, r.artifacts, bits.tested_version(r, train))
+    return None

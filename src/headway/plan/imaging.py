@@ -5,6 +5,7 @@ from __future__ import annotations
 from headway.decide import images, record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.images import ImageStanding
+from headway.decide.latest import moves_latest, withdrawn
 from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
@@ -24,7 +25,7 @@ def publish_action(
         return None
     kept = {i.name: i for i in images.images_of(images.recorded(train, accepted, snapshot))}
     versions = images.released_versions(snapshot, policy)
-    moves = images.moves_latest(train.version, versions)
+    moves = moves_latest(train.version, versions, withdrawn(snapshot.entries))
     promoted = tuple(
         PromotedImage(kept[t.name], t.final(train.name), t.latest if moves else "")
         for t in policy.images

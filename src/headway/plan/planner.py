@@ -50,7 +50,7 @@ from headway.plan.actions import (
     RecordApplied,
     TagCandidate,
 )
-from headway.plan.candidate import candidate_action
+from headway.plan.candidate import candidate_action, offer_action
 from headway.plan.promoting import decide, finish
 from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
@@ -79,7 +79,8 @@ def _train_plan(
         debt, by = paid
         planned = replace(planned, action=PayDebt(debt.train, debt.request, debt.origin, by))
     hold = promotion.hold_wait(train, snapshot)
-    stops = (*((hold,) if hold else ()), *promotion.moved_tags(train, snapshot))
+    bad = promotion.bad_publication(train, snapshot)
+    stops = (*(x for x in (hold, bad) if x), *promotion.moved_tags(train, snapshot))
     return replace(planned, action=None, waits=(*stops, *planned.waits)) if stops else planned
 
 
@@ -140,12 +141,14 @@ def _open(
     action = action or _embargo_action(train, line, snapshot, policy)
     action = action or _workspace_action(train, line, trials, snapshot)
     action = action or next((a for r in known if (a := candidate_action(train, r, snapshot, policy)) is not None), None)
+    current = known[-1] if known and known[-1].facts.commit == line.tip else None
+    action = action or (offer_action(train, current, policy) if current else None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
     empty = nothing_new(train, line)
     if empty is not None:
         return TrainPlan(train, stage, None, (*waits, empty), known)
-    if known and known[-1].facts.commit == line.tip:
+    if current is not None:
         return decide(train, line, known, waits, trials, snapshot, policy)
     quiet = quiet_wait(train, line, snapshot, policy)
     kept = quiet is not None or strange is not None  # what nobody accounts for is not tested

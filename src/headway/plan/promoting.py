@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.decide import branch, debts, dropping, evidence, images, promotion
+from headway.decide import bits, branch, debts, dropping, evidence, images, promotion
 from headway.decide.candidates import CandidateRecord, broken_step
 from headway.decide.notedocument import markdown
 from headway.decide.noteedit import edit_of, told_again
@@ -33,7 +33,7 @@ def decide(
     policy: Policy,
 ) -> TrainPlan:
     newest = known[-1]
-    broken = broken_step(newest)
+    broken = broken_step(newest) or bits.other_version(newest, train)
     if broken is not None or newest.wheel is None:
         return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *((broken,) if broken else ())), known)
     describe = describe_action(train, newest, snapshot, policy)
@@ -76,7 +76,8 @@ def _go(
     final = (*blockers, *approvals, *((day,) if day else ()))
     if final:
         return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
-    action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.artifacts)
+    repacked = newest.final_files != newest.artifacts
+    action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.final_files, repacked)
     return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest)
 
 

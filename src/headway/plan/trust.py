@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from headway.decide import documents, forge
 from headway.decide.candidates import CandidateRecord
-from headway.decide.trains import releases
+from headway.decide.latest import moves_latest_now
 from headway.model.entry import Entry
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
@@ -22,14 +22,21 @@ def describe_action(train: Train, r: CandidateRecord, snapshot: Snapshot, policy
         train.name,
         r.facts.tag,
         r.facts.commit,
-        r.artifacts,
-        r.tested.payload["wheel"],
+        r.final_files,
+        _tested(r.tested.payload["wheel"], r),
         documents.installed(r.tested),
         _stamp(r.built.at - timedelta(seconds=float(r.built.payload["seconds"]))),
         _stamp(r.built.at),
         last.seq,
         last.digest,
+        r.final_files != r.artifacts,
     )
+
+
+def _tested(wheel: str, r: CandidateRecord) -> str:
+    """The published file of the tested wheel: itself, or what was made of it."""
+    rows = r.repacked.payload["files"] if r.repacked else ()
+    return next((str(f["sha256"]) for f in rows if f["of_sha256"] == wheel), wheel)
 
 
 def draft_action(train: Train, published: Entry, notes: str, snapshot: Snapshot, policy: Policy) -> DraftRelease | None:
@@ -37,14 +44,15 @@ def draft_action(train: Train, published: Entry, notes: str, snapshot: Snapshot,
         return None
     files, described = forge.assets(published, snapshot)
     commit, candidate = published.payload["commit"], published.payload["tag"]
-    return DraftRelease(train.name, train.tag, commit, candidate, notes, files, described)
+    repacked = forge.is_repacked(published, snapshot)
+    return DraftRelease(train.name, train.tag, commit, candidate, notes, files, described, repacked)
 
 
 def latest(train: Train, snapshot: Snapshot, policy: Policy) -> bool | None:
     """Whether the object is shown as the latest; ``None`` where there are no release objects."""
     if not policy.forge.path:
         return None
-    return forge.is_latest(train.version, (r.version for r in releases(snapshot.tags, policy)))
+    return moves_latest_now(train.version, snapshot, policy)
 
 
 def _stamp(at: datetime) -> str:

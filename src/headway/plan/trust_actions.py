@@ -15,7 +15,7 @@ class DescribeCandidate:
 
     ``tested`` is the digest of the wheel that ``installed`` is about: all that was in its test's environment.
     ``started`` and ``finished`` are when the build was (ISO 8601, UTC); ``seq`` and ``head`` name the ledger's last
-    entry when this was planned.
+    entry when this was planned. ``repacked``: the files were made from the candidate's.
     """
 
     kind: ClassVar[str] = "describe"
@@ -29,6 +29,7 @@ class DescribeCandidate:
     finished: str
     seq: int
     head: str
+    repacked: bool = False
 
     @property
     def target(self) -> str:
@@ -39,7 +40,7 @@ class DescribeCandidate:
 class DraftRelease:
     """Make the release object, hidden, with its notes, the published files and their documents (N1, N2).
 
-    The files lie with the accepted ``candidate``.
+    The files lie with the accepted ``candidate``, or with what was ``repacked`` of it.
     """
 
     kind: ClassVar[str] = "draft-release"
@@ -50,6 +51,7 @@ class DraftRelease:
     notes: str
     files: tuple[Artifact, ...]
     documents: tuple[Artifact, ...]
+    repacked: bool = False
 
     @property
     def target(self) -> str:

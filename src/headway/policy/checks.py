@@ -47,6 +47,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         image_problems,
         _note_groups,
         _trust,
+        _promotion,
     )
     return [problem for part in parts for problem in part(policy)]
 
@@ -271,3 +272,13 @@ def _trust(policy: Policy) -> Iterator[Problem]:
     for key in ("trusted_publishing", "attestations"):
         if getattr(policy.index, key) != "no" and not policy.index.upload_url:
             yield Problem(("index", key), "is for an upload: give index.upload_url")
+
+
+def _promotion(policy: Policy) -> Iterator[Problem]:
+    if policy.promotion.version_files and policy.promotion.mode != "repack":
+        yield Problem(("promotion", "version_files"), 'is for mode = "repack": the same bytes have no file to restate')
+    url = policy.staging.url
+    if url and (url.count("{tag}") != 1 or _FIELD.search(url.replace("{tag}", ""))):
+        yield Problem(("staging", "url"), "must hold {tag} exactly once, and no other field")
+    if (policy.staging.path or "staging") == (policy.index.path or "index"):
+        yield Problem(("staging", "path"), "is the folder of the index itself")

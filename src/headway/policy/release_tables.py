@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from headway.policy.table import CategoryName, Positive, Table, Words
+from headway.policy.table import CategoryName, NotNegative, Positive, Table, Words
 from headway.policy.trust_tables import Wish
 
 
@@ -53,6 +53,8 @@ class Index(Table):
         description="Whether each file is uploaded with a PEP 740 attestation, signed for the same identity through "
         "Sigstore (needs `headway[attestations]`); `if-possible`: without where there is none.",
     )
+    timeout_s: Positive = Field(1800, description="Limit of the upload of one file.")
+    settle_s: NotNegative = Field(30, description="How long the index may take to show what was uploaded.")
 
 
 class LedgerTable(Table):

@@ -12,6 +12,7 @@ from headway.policy.forge_tables import Forge
 from headway.policy.image_tables import ImageTable
 from headway.policy.notes_tables import Notes
 from headway.policy.perf_tables import Perf
+from headway.policy.promotion_tables import Promotion, Staging
 from headway.policy.release_tables import Gate, Index, LedgerTable, Post, Waivers
 from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
 from headway.policy.trust_tables import Documents, Signing
@@ -198,6 +199,8 @@ class Policy(Table):
     candidate: Candidate = Candidate()
     build: Build = Build()
     test: Test = Test()
+    promotion: Promotion = Promotion()
+    staging: Staging = Staging()
     perf: Perf = Perf()
     approvals: dict[str, Gate] = Field(default_factory=lambda: {"go": Gate()}, description="Gates that people open.")
     post: Post = Post()

@@ -23,6 +23,7 @@ from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
 from headway.policy.scheme import ReleaseKind, kind_of
 from headway.views.gates import Gate, Light, gates
+from headway.views.staging import pip_command
 from headway.views.words import action_text
 
 Day = date  # nouns below have a field of that name
@@ -73,7 +74,8 @@ OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
-    """A candidate; logs are ``""`` and seconds ``None`` where there are none, ``why`` what went wrong."""
+    """A candidate; logs are ``""`` and seconds ``None`` where there are none, ``why`` what went wrong,
+    ``install`` how a tester gets it, once it is offered."""
 
     tag: str
     commit: Sha
@@ -86,6 +88,7 @@ class CandidateRow:
     test_seconds: float | None
     why: str
     artifacts: tuple[Artifact, ...]
+    install: str = ""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -98,6 +101,7 @@ class CandidateRow:
             "test_log": self.test_log,
             "why": self.why,
             "artifacts": [a.as_json() for a in self.artifacts],
+            "install": self.install,
         }
 
 
@@ -256,6 +260,7 @@ def candidate_row(c: CandidateRecord) -> CandidateRow:
         test_seconds=tested.get("seconds"),
         why="; ".join(str(p.get("why", "")) for p in (built, tested) if not p.get("ok", True)),
         artifacts=c.artifacts,
+        install=pip_command(c.staged.payload) if c.staged else "",
     )
 
 

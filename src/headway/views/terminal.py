@@ -70,6 +70,8 @@ class BoardTable:
             head.add_row("", self._tr(row.phase, "dim"))
         parts: list[Table | RichText | Padding] = [head, self._lights(row, plain)]
         parts += [self._candidate(row)] if row.candidates else [self._plain(row.branch, "dim")]
+        if row.candidates and row.candidates[-1].install:
+            parts.append(self._plain(row.candidates[-1].install, "dim"))
         parts += [Padding(self._reasons(row, plain), (1, 0, 0, 0))] if row.blockers or row.steps else []
         blocked = any(g.light is Light.BLOCKED for g in row.gates)
         return Panel(Group(*parts), border_style="red" if blocked or row.stopped else "blue", padding=(0, 1))

@@ -11,6 +11,7 @@ from headway.lang import tr
 from headway.model.entry import Entry, Kind
 from headway.model.pick import Category, ChangeKind
 from headway.model.text import Text, say
+from headway.views.staging import pip_command
 from headway.views.words import short
 
 Payload = Mapping[str, Any]
@@ -197,6 +198,31 @@ def _images(train: str, p: Payload) -> Text:
 def _described(train: str, p: Payload) -> Text:
     files = [d.get("file") for d in p.get("documents", ())]
     return say("wrote what tells where {tag} comes from: {files}", tag=p.get("tag"), files=files)
+
+
+def _staged(train: str, p: Payload) -> Text:
+    if p.get("prerelease"):
+        return say("published {tag} as a pre-release: {command}", tag=p.get("tag"), command=pip_command(p))
+    return say("offered {tag} to testers: {command}", tag=p.get("tag"), command=pip_command(p))
+
+
+def _repacked(train: str, p: Payload) -> Text:
+    if not p.get("ok"):
+        return say("{tag} cannot be re-packed as {train}: {why}", tag=p.get("tag"), train=train, why=p.get("why"))
+    return say(
+        "re-packed {tag} as {train}: {changed} of {count} members changed, all others are the same bytes",
+        tag=p.get("tag"),
+        train=train,
+        changed=sum(len(f.get("changed", ())) for f in p.get("files", ())),
+        count=sum(len(f.get("changed", ())) + int(f.get("same", 0)) for f in p.get("files", ())),
+    )
+
+
+def _publish_failed(train: str, p: Payload) -> Text:
+    files = [f.get("file") for f in p.get("seen", ())]
+    return say(
+        "{index} has other files of {train} than were tested: {files}", index=p.get("index"), train=train, files=files
+    )
 
 
 def _measured(train: str, p: Payload) -> Text:
@@ -393,6 +419,8 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.TESTED: (_tested, _is("B4")),
     Kind.IMAGES: (_images, _is("B4")),
     Kind.DESCRIBED: (_described, _is("N1")),
+    Kind.STAGED: (_staged, _is("B4")),
+    Kind.REPACKED: (_repacked, _is("B5")),
     Kind.MEASURED: (_measured, _is("E5")),
     Kind.PROBED: (_probed, _is("E7")),
     Kind.CULPRIT: (_culprit, _is("E7")),
@@ -401,6 +429,7 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.IMAGES_PUBLISHED: (_images_published, _is("N1")),
     Kind.NOTES_EDITED: (_notes_edited, _is("N2")),
     Kind.DRAFTED: (_drafted, _is("N1")),
+    Kind.PUBLISH_FAILED: (_publish_failed, _is("N1")),
     Kind.RELEASED: (_released, _is("B5")),
     Kind.HELD: (_held, _is("G2")),
     Kind.HOLD_RELEASED: (_hold_released, _is("G2")),

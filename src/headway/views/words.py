@@ -28,6 +28,7 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.policy.scheme import ReleaseKind
 
@@ -116,6 +117,12 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say("write down the images of {tag}: {names}", tag=action.tag, names=names)
         case DescribeCandidate():
             return say("write the bills of materials and the provenance of {tag}", tag=action.tag)
+        case StageCandidate(prerelease=True):
+            return say("publish {tag} on the index as a pre-release, for testers", tag=action.tag)
+        case StageCandidate():
+            return say("offer {tag} to testers in an index of its own", tag=action.tag)
+        case RepackCandidate():
+            return say("re-pack {tag} as {version}, prove it and try it", tag=action.tag, version=action.train)
         case MeasureCandidate():
             return say(
                 "measure {tag} against {baseline}, blocks {first} to {last}",
@@ -132,6 +139,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say(
                 "name {commit} as the commit that made {tag} slower", commit=short(action.commit), tag=action.tag
             )
+        case Publish(repacked=True):
+            return say("publish the re-packed files of {tag} as {version}", tag=action.tag, version=action.train)
         case Publish():
             return say("publish the very files of {tag} as {version}", tag=action.tag, version=action.train)
         case PublishImages():
