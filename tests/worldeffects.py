@@ -35,6 +35,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.planner import plan
 
 Payload = dict[str, Any]
@@ -119,6 +120,13 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             }
         case Publish():
             return Kind.PUBLISHED, _publish(world, action)
+        case RecordIncident():
+            known = {"what": action.what, "tag": action.tag, "recorded": action.recorded, "now": action.now}
+            return Kind.INCIDENT, known
+        case RecordWithdrawal():
+            return Kind.YANK_SEEN, {"yanked": action.yanked}
+        case RecordCadence():
+            return Kind.CADENCE, {"keys": list(action.keys)}
 
 
 def _apply(world: World, action: ApplyChanges) -> Payload:

@@ -40,6 +40,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.process import child_env, command_line, run_logged
 
 
@@ -126,6 +127,13 @@ class Performer:
                     "commit": action.commit,
                     "notes_sha256": digest_of(action.notes),
                 }
+            case RecordIncident():
+                known = {"what": action.what, "tag": action.tag, "recorded": action.recorded, "now": action.now}
+                return Kind.INCIDENT, known
+            case RecordWithdrawal():
+                return Kind.YANK_SEEN, {"yanked": action.yanked}
+            case RecordCadence():
+                return Kind.CADENCE, {"keys": list(action.keys)}
 
     def _prepare(self, action: PrepareEmbargoed) -> dict[str, Any]:
         tip = prepare_embargoed(self.site.repo, action, self.site.clock.now(), self.site.progress.step)

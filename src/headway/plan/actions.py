@@ -9,6 +9,7 @@ from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
+from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +312,9 @@ Action = (
     | NameCulprit
     | Publish
     | TagFinal
+    | RecordIncident
+    | RecordWithdrawal
+    | RecordCadence
 )
 
 

@@ -34,6 +34,7 @@ from headway.model.pick import Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.train import Stage, Train
+from headway.plan import noting
 from headway.plan.actions import (
     Action,
     AppliedChange,
@@ -57,12 +58,24 @@ from headway.policy.schema import Policy
 def plan(snapshot: Snapshot, policy: Policy) -> Plan:
     """What the policy allows next. Pure: the same snapshot gives the same plan."""
     paid, owed = debts.to_pay(snapshot), debts.waits(snapshot)
-    return Plan(
-        tuple(
-            _train_plan(t, snapshot, policy, owed, paid if i == 0 else None)
-            for i, t in enumerate(live_trains(snapshot, policy))
-        )
+    trains = tuple(
+        _train_plan(t, snapshot, policy, owed, paid if i == 0 else None)
+        for i, t in enumerate(live_trains(snapshot, policy))
     )
+    return Plan(_with_notes(trains, snapshot, policy))
+
+
+def _with_notes(trains: tuple[TrainPlan, ...], snapshot: Snapshot, policy: Policy) -> tuple[TrainPlan, ...]:
+    """Everybody is told what is out of place; the first train's tick writes it down before anything else."""
+    told, note = noting.told(snapshot), noting.to_note(snapshot, policy)
+    told_all = tuple(replace(t, waits=(*t.waits, *_unsaid(told, t.waits))) for t in trains)
+    return (replace(told_all[0], action=note), *told_all[1:]) if note is not None else told_all
+
+
+def _unsaid(told: tuple[Reason, ...], said: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Those about a tag for which the train is not stopped already."""
+    tags = {dict(w.facts).get("tag") for w in said if w.clause == "V5"}
+    return tuple(r for r in told if r.clause != "V5" or dict(r.facts).get("tag") not in tags)
 
 
 def _train_plan(
