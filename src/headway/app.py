@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import changes, debts, queue
+from headway.decide import changes, debts, queue, yanks
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
@@ -191,12 +191,26 @@ class Headway:
             bases=seen.bases,
             checked_out=seen.checked_out,
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy)},
+            withheld=self._withheld(entries) if also is None else {},
         )
         store.close()
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
         return self._with_trials(trains, snapshot, None if anew else Kept())
+
+    def _withheld(self, entries: tuple[Entry, ...]) -> dict[str, bool]:
+        """Of versions that a person yanks by hand, whether the index withholds them; nothing when it cannot be read,
+        or does not know the project."""
+        awaited = yanks.awaited(entries)
+        if not awaited:
+            return {}
+        try:
+            offered = self.published(next(iter(awaited.values())).payload["files"][0].partition("-")[0])
+        except WorldFailed:
+            return {}
+        of = {v: [f for f in offered if f.version == v] for v in awaited} if offered else {}
+        return {v: all(f.yanked for f in files) for v, files in of.items()}
 
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""
@@ -238,8 +252,9 @@ class Headway:
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
-                now = self._wanted(self.plan(anew=True), version, done)
-                actions = [t.action for t in now if t.action is not None]
+                planned = self.plan(anew=True)
+                now = self._wanted(planned, version, done)
+                actions = [*planned.notes, *(t.action for t in now if t.action is not None)]
                 failed: list[WorldFailed | UnusableInput] = []
                 for action in actions:
                     try:

@@ -331,7 +331,6 @@ def test_V5_a_moved_or_deleted_candidate_tag_stops_the_train(deleted: bool) -> N
     assert (wait.clause, fact(wait, "recorded"), fact(wait, "now")) == ("V5", commit, now)
     assert f"git tag -f {RC1} {commit}" in str(wait.remedy)
     world.tag(RC1, commit)
-    assert step(world).payload["what"] == "tag-restored"
     assert isinstance(world.train().action, Publish)
 
 

@@ -46,9 +46,11 @@ def plan(context: Context, version: str | None) -> Answer:
     app = context.app()
     found = app.plan()
     if version is not None:
-        found = Plan((pick_train(found.trains, version),))
+        found = Plan((pick_train(found.trains, version),), found.notes)
 
     def show(screen: Screen) -> None:
+        for note in found.notes:
+            screen.say(say("the next tick would: {what}", what=tr(action_text(note), screen.lang)), "green")
         for t in found.trains:
             phase = phase_text(t, app.policy, app.clock.now())
             words = [t.train.name, tr(STAGES[t.stage], screen.lang), *([tr(phase, screen.lang)] if phase else [])]
@@ -113,8 +115,9 @@ def version_group() -> None: ...
 @answering
 def version_next(context: Context, kind: str) -> Answer:
     from headway.decide import record
+    from headway.decide.trains import branch_for
     from headway.decide.versioning import latest_final, next_train_version
-    from headway.policy.scheme import ReleaseKind, branch_of, final_tag, parse_version
+    from headway.policy.scheme import ReleaseKind, final_tag, parse_version
 
     app = context.app()
     finals = tuple(r.version for r in app.releases())
@@ -125,7 +128,7 @@ def version_next(context: Context, kind: str) -> Answer:
         "current": str(current) if current else None,
         "next": str(following),
         "tag": final_tag(following, app.policy.versions),
-        "branch": branch_of(following, app.policy.versions),
+        "branch": branch_for(following, app.entries(), app.policy),
         "reuses_branch": kind == "post",
     }
     return Answer(

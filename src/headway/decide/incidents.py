@@ -54,17 +54,12 @@ def put_tags(entries: tuple[Entry, ...]) -> tuple[Put, ...]:
     return tuple(found.values())
 
 
-def to_record(snapshot: Snapshot) -> Incident | None:
-    """The next change that is not written down, or ``None``."""
+def to_record(snapshot: Snapshot) -> tuple[Incident, ...]:
+    """The changes that are not written down yet."""
     now = {t.name: t.commit for t in snapshot.tags}
     last = {str(e.payload["tag"]): e for e in record.of(snapshot.entries, Kind.INCIDENT)}
-    for put in put_tags(snapshot.entries):
-        told = last.get(put.tag)
-        stood = told.payload["now"] if told is not None else put.commit
-        is_now = now.get(put.tag)
-        if is_now != stood:
-            return Incident(_what(put, is_now), put, is_now)
-    return None
+    stood = ((p, last[p.tag].payload["now"] if p.tag in last else p.commit) for p in put_tags(snapshot.entries))
+    return tuple(Incident(_what(p, now.get(p.tag)), p, now.get(p.tag)) for p, was in stood if now.get(p.tag) != was)
 
 
 def _what(put: Put, now: Sha | None) -> What:

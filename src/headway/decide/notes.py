@@ -11,13 +11,13 @@ from packaging.version import Version
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing, describe
+from headway.decide.trains import branch_for
 from headway.model.commit import Commit, Line, Revert, Sha, standing
 from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
-from headway.policy.scheme import branch_of
 
 SECTIONS: tuple[tuple[str, Text], ...] = (
     ("breaking", say("Breaking changes")),
@@ -74,7 +74,7 @@ def _shipped(train: Train, snapshot: Snapshot, policy: Policy) -> frozenset[Sha]
     """Trunk commits that the previous release had by picks: they are later on the trunk than its cut."""
     if train.previous is None or train.previous_commit is None:
         return frozenset()
-    branch = branch_of(train.previous, policy.versions)
+    branch = branch_for(train.previous, snapshot.entries, policy)
     there = snapshot.line(branch)
     written = there.upto(train.previous_commit).commits if there else ()
     recorded = (a for a in record.applied(snapshot.entries, branch) if Version(a.entry.train) <= train.previous)

@@ -54,6 +54,12 @@ def slips(entries: Entries) -> dict[str, date]:
     return {e.train: date.fromisoformat(e.payload["after"]) for e in of(entries, Kind.SLIPPED)}
 
 
+def branch_now(entries: Entries, train: str, planned: str) -> str:
+    """The branch of a train: the one that is ``planned`` by its version, or the one it was cut again as (B1)."""
+    again = last(entries, Kind.RECUT, train)
+    return str(again.payload["branch"]) if again is not None else planned
+
+
 def given_up(entries: Entries) -> frozenset[str]:
     """Versions that were skipped or abandoned: their numbers are not used again."""
     return frozenset(e.train for e in entries if e.kind in GIVING_UP)

@@ -13,10 +13,11 @@ from headway.decide.calendar import day_of, first_slot_after, slot_of
 from headway.decide.versioning import next_train_version
 from headway.errors import not_found
 from headway.model.commit import Sha, Tag
-from headway.model.entry import Kind
+from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.model.train import CandidateFacts, Train
+from headway.policy.recut import first_name
 from headway.policy.schema import Policy
 from headway.policy.scheme import (
     ReleaseKind,
@@ -65,9 +66,15 @@ def candidates(tags: Iterable[Tag], version: Version, policy: Policy) -> tuple[C
     return tuple(sorted(found, key=lambda c: (c.number, c.tag)))
 
 
+def branch_for(version: Version, entries: tuple[Entry, ...], policy: Policy) -> str:
+    """The release branch of a version: of its name (B1, B3), or of the name under which it was cut again."""
+    return record.branch_now(entries, str(base_of(version)), branch_of(version, policy.versions))
+
+
 def branch_version(branch: str, policy: Policy) -> Version | None:
     """The version that a release branch is for, or ``None`` for any other branch."""
     head, _, tail = policy.versions.branch.partition("{version}")
+    branch = first_name(branch, policy.versions)
     if not branch.startswith(head) or not branch.endswith(tail):
         return None
     return parse_version(branch[len(head) : len(branch) - len(tail)])
@@ -137,7 +144,7 @@ def _train(version: Version, done: tuple[Release, ...], snapshot: Snapshot, poli
         previous_commit=previous.commit if previous else None,
         date=day,
         window=(day - timedelta(days=far), day - timedelta(days=near)),
-        branch=branch_of(version, policy.versions),
+        branch=branch_for(version, snapshot.entries, policy),
         tag=final_tag(version, policy.versions),
     )
 
@@ -171,7 +178,7 @@ def _post_train(
         previous_commit=earlier[-1].commit,
         date=record.slips(snapshot.entries).get(str(version)) or window[0],
         window=window,
-        branch=branch_of(version, policy.versions),
+        branch=branch_for(version, snapshot.entries, policy),
         tag=final_tag(version, policy.versions),
     )
 
@@ -180,7 +187,7 @@ def _post_wanted(version: Version, newest: Release, snapshot: Snapshot, policy: 
     """A request for it, or commits behind the last release; after one was given up only those put there since."""
     if any(e.payload["verdict"] != "refused" for e in record.of(snapshot.entries, Kind.REQUESTED, str(version))):
         return True
-    line = snapshot.line(branch_of(version, policy.versions))
+    line = snapshot.line(branch_for(version, snapshot.entries, policy))
     if line is None or newest.commit not in {line.cut, *(c.sha for c in line.commits)}:
         return False
     ahead = {c.sha for c in line.commits[len(line.upto(newest.commit).commits) :]}
@@ -209,6 +216,6 @@ def released_train(version: Version, snapshot: Snapshot, policy: Policy) -> Trai
         previous_commit=previous.commit if previous else None,
         date=this.day,
         window=(this.day, this.day),
-        branch=branch_of(version, policy.versions),
+        branch=branch_for(version, snapshot.entries, policy),
         tag=this.tag,
     )

@@ -35,13 +35,10 @@ def awaited(entries: tuple[Entry, ...]) -> dict[str, Entry]:
     return {v: e for v, e in decided(entries).items() if e.payload.get("by_hand") and seen.get(v, 0) < e.seq}
 
 
-def to_record(snapshot: Snapshot) -> tuple[str, bool] | None:
-    """The next version that stands on the index as was decided: with whether it is withheld."""
-    for version, e in awaited(snapshot.entries).items():
-        wanted = e.kind is Kind.YANKED
-        if snapshot.withheld.get(version) is wanted:
-            return version, wanted
-    return None
+def to_record(snapshot: Snapshot) -> tuple[tuple[str, bool], ...]:
+    """Versions that stand on the index as was decided since, each with whether it is withheld."""
+    found = ((version, e.kind is Kind.YANKED) for version, e in awaited(snapshot.entries).items())
+    return tuple((version, wanted) for version, wanted in found if snapshot.withheld.get(version) is wanted)
 
 
 def waits(snapshot: Snapshot) -> tuple[Reason, ...]:

@@ -49,8 +49,8 @@ class Kind(StrEnum):
     HOLD_RELEASED = "hold-released"  # held: seq
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone
     SLIPPED = "slipped"  # before, after, reason
-    SKIPPED = "skipped"  # reason
-    ABANDONED = "abandoned"  # reason
+    SKIPPED = "skipped"  # reason, date: the day that it had
+    ABANDONED = "abandoned"  # reason, date: the day that it had
     ADOPTED = "adopted"  # commit, branch, origins, category, reason
     YANKED = "yanked"  # reason, files, successor, by_hand: a person does it on the index
     UNYANKED = "unyanked"  # reason, files, by_hand                offered again

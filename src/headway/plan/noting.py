@@ -9,17 +9,15 @@ from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWit
 from headway.policy.schema import Policy
 
 
-def to_note(snapshot: Snapshot, policy: Policy) -> RecordIncident | RecordWithdrawal | RecordCadence | None:
-    """The next of them, or ``None``; also where a train is held, since it changes nothing outside."""
-    found = incidents.to_record(snapshot)
-    if found is not None:
-        put = found.put
-        return RecordIncident(put.train, str(found.what), put.tag, put.commit, found.now)
-    seen = yanks.to_record(snapshot)
-    if seen is not None:
-        return RecordWithdrawal(*seen)
+def to_note(snapshot: Snapshot, policy: Policy) -> tuple[RecordIncident | RecordWithdrawal | RecordCadence, ...]:
+    """All of them; also where trains are held, since nothing is changed outside."""
+    moved = ((i.put, i) for i in incidents.to_record(snapshot))
     keys = cadencechange.changed(snapshot.entries, policy)
-    return RecordCadence("", keys) if keys else None
+    return (
+        *(RecordIncident(put.train, str(i.what), put.tag, put.commit, i.now) for put, i in moved),
+        *(RecordWithdrawal(version, withheld) for version, withheld in yanks.to_record(snapshot)),
+        *((RecordCadence("", keys),) if keys else ()),
+    )
 
 
 def told(snapshot: Snapshot) -> tuple[Reason, ...]:

@@ -16,6 +16,7 @@ from headway.decide import (
     privately,
     promotion,
     record,
+    recuts,
 )
 from headway.decide.candidates import (
     CandidateRecord,
@@ -62,14 +63,9 @@ def plan(snapshot: Snapshot, policy: Policy) -> Plan:
         _train_plan(t, snapshot, policy, owed, paid if i == 0 else None)
         for i, t in enumerate(live_trains(snapshot, policy))
     )
-    return Plan(_with_notes(trains, snapshot, policy))
-
-
-def _with_notes(trains: tuple[TrainPlan, ...], snapshot: Snapshot, policy: Policy) -> tuple[TrainPlan, ...]:
-    """Everybody is told what is out of place; the first train's tick writes it down before anything else."""
-    told, note = noting.told(snapshot), noting.to_note(snapshot, policy)
-    told_all = tuple(replace(t, waits=(*t.waits, *_unsaid(told, t.waits))) for t in trains)
-    return (replace(told_all[0], action=note), *told_all[1:]) if note is not None else told_all
+    told = noting.told(snapshot)
+    trains = tuple(replace(t, waits=(*t.waits, *_unsaid(told, t.waits))) for t in trains)
+    return Plan(trains, noting.to_note(snapshot, policy))
 
 
 def _unsaid(told: tuple[Reason, ...], said: tuple[Reason, ...]) -> tuple[Reason, ...]:
@@ -140,7 +136,11 @@ def _open(
     action = _changes_action(train, line, trials, snapshot, policy)
     # What landed and is written down next is accounted for.
     strange = None if isinstance(action, RecordApplied) else branch.unexplained(train, line, snapshot)
-    waits = (*((strange,) if strange else ()), *waits, *stray_waits(train, every, line))
+    waits = (
+        *((strange,) if strange else ()),
+        *waits,
+        *stray_waits(train, recuts.not_void(every, train.name, snapshot.entries), line),
+    )
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)

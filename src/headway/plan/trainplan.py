@@ -29,13 +29,14 @@ class TrainPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All trains, in version order."""
+    """All trains, in version order; ``notes`` are actions that only write down what concerns no train's next step."""
 
     trains: tuple[TrainPlan, ...]
+    notes: tuple[Action, ...] = ()
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        return tuple(t.action for t in self.trains if t.action is not None)
+        return (*self.notes, *(t.action for t in self.trains if t.action is not None))
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -12,8 +12,9 @@ from packaging.version import Version
 from headway.errors import UnusableInput
 from headway.policy.clauses import CLAUSES
 from headway.policy.problems import Problem, nearest
-from headway.policy.schema import Policy
-from headway.policy.scheme import CandidateName, candidate_tag, parse_version, read_final_tag
+from headway.policy.recut import first_name
+from headway.policy.schema import Policy, Versions
+from headway.policy.scheme import CandidateName, branch_of, candidate_tag, parse_version, read_final_tag
 from headway.policy.toml_lines import Path
 from headway.policy.zone import zone
 from headway.process import command_line
@@ -53,6 +54,7 @@ def _names(policy: Policy) -> Iterator[Problem]:
         yield Problem(("embargo", "branch"), "must be a name that git accepts and hold {branch} exactly once")
     elif policy.embargo.branch == "{branch}":
         yield Problem(("embargo", "branch"), "is the release branch itself, which is not private")
+    yield from _recut(names)
     unsound: set[str] = set()
     for key, template, fields in templates:
         rest = template
@@ -73,6 +75,19 @@ def _names(policy: Policy) -> Iterator[Problem]:
             yield Problem(
                 ("versions", "candidate_tag"), f"candidate 4 of 1.2.3 would read as the final tag of {as_final}"
             )
+
+
+def _recut(names: Versions) -> Iterator[Problem]:
+    again = names.recut_branch
+    at: Path = ("versions", "recut_branch")
+    if again.count("{branch}") != 1 or again.count("{n}") != 1:
+        yield Problem(at, "must hold {branch} and {n} exactly once each")
+    elif _BAD_REF.search(again.replace("{branch}", "b").replace("{n}", "2")):
+        yield Problem(at, "is not a name that git accepts")
+    elif first_name(branch_of(Version("1.2.3"), names), names) != branch_of(Version("1.2.3"), names):
+        yield Problem(at, "a release branch would read as one that was cut again")
+    if names.guard_from and parse_version(names.guard_from) is None:
+        yield Problem(("versions", "guard_from"), f"{names.guard_from!r} is not a release version")
 
 
 def _cadence(policy: Policy) -> Iterator[Problem]:

@@ -33,6 +33,14 @@ class Versions(Table):
     final_tag: str = Field("v{version}", description="Final tag (V5); post releases too, as vX.Y.Z.postN.")
     candidate_tag: str = Field("v{version}-rc{n}", description="Tag of candidate n (V5, B4).")
     ignore_tags: Words = Field((), description="Glob patterns of foreign tags.")
+    recut_branch: str = Field(
+        "{branch}-r{n}", description="Name of a release branch that is cut again, for the n-th time (B1)."
+    )
+    guard_from: str = Field(
+        "",
+        description="First version whose tags the guard holds to B1, B4 and V5; empty: the first that the ledger knows "
+        "or that has a release branch here.",
+    )
 
 
 class Cadence(Table):

@@ -10,6 +10,7 @@ from functools import cache
 
 from packaging.version import InvalidVersion, Version
 
+from headway.policy.recut import first_name
 from headway.policy.schema import Versions
 
 # The spellings met in practice (V5): v0.9.2-rc1, v0.9.2rc1, v0.9.2.rc1, v0.7.2-1 (an implicit post), v0.10.1.1
@@ -106,7 +107,7 @@ def branch_of(version: Version, names: Versions) -> str:
 
 def read_branch(name: str, names: Versions) -> tuple[int, ...] | None:
     """The numbers in the name of a release branch, as many as it has, or ``None`` for any other branch."""
-    inner = _inside(names.branch, name)
+    inner = _inside(names.branch, first_name(name, names))
     version = parse_version(inner) if inner and inner[0].isdigit() else None
     return version.release if version else None
 
