@@ -168,7 +168,7 @@ class Headway:
         """
         tags, entries = read_tags(self.repo), self.entries() if also is not None else self.sound_entries()
         if entries and also is None:
-            self._need_policy()
+            self.need_policy()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
         branches = live_branches(here, tags, self.policy)
@@ -248,7 +248,7 @@ class Headway:
 
         Where the world or its own files fail one train, the others go on; then the first failure is raised.
         """
-        self._need_policy()
+        self.need_policy()
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
@@ -292,14 +292,14 @@ class Headway:
 
     def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
         """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
-        self._need_policy()
+        self.need_policy()
         self.sound_entries()
         return self.recording(self.person).record(kind, train, payload)
 
     def recording(self, actor: str) -> Recording:
         return Recording(self.writing, self.clock, actor, self.policy)
 
-    def _need_policy(self) -> None:
+    def need_policy(self) -> None:
         """Nothing is decided by rules that nobody chose."""
         if self.policy_source == NO_POLICY:
             raise UnusableInput(

@@ -27,6 +27,7 @@ MODULES = (
     "control",
     "keep",
     "prove",
+    "guard",
     "figures",
     "setup",
     "measure",
