@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
+from enum import StrEnum
 from itertools import chain, pairwise, takewhile
 from types import MappingProxyType
 
@@ -35,6 +36,15 @@ class Slot:
     date: Day
 
 
+class Mishap(StrEnum):
+    """What became of a version that did not go as planned."""
+
+    RECUT = "recut"
+    YANKED = "yanked"
+    SKIPPED = "skipped"
+    ABANDONED = "abandoned"
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarRow:
     """One release of the calendar. Windows are days, both ends included.
@@ -49,6 +59,17 @@ class CalendarRow:
     post_from: Day | None
     post_to: Day | None
     tentative: bool
+    mishap: Mishap | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Its number is not used: it was skipped or given up."""
+        return self.mishap in {Mishap.SKIPPED, Mishap.ABANDONED}
+
+    @property
+    def status(self) -> str:
+        """``planned``, ``released``, or the mishap."""
+        return str(self.mishap or ("planned" if self.tentative else "released"))
 
 
 def day_of(moment: datetime, cadence: Cadence) -> date:
@@ -58,7 +79,13 @@ def day_of(moment: datetime, cadence: Cadence) -> date:
 
 def is_blackout(day: date, cadence: Cadence) -> bool:
     """Nothing is released on this day (C4)."""
-    return day.isoformat() in cadence.blackout or WEEKDAYS[day.weekday()] in cadence.blackout
+    return any(_covers(word, day) for word in cadence.blackout)
+
+
+def _covers(word: str, day: date) -> bool:
+    """A weekday, a day, or a span of days with both ends (``2025-10-01..2025-10-08``); ISO days compare as words."""
+    first, _, last = word.partition("..")
+    return word == WEEKDAYS[day.weekday()] or (first[:1].isdigit() and first <= day.isoformat() <= (last or first))
 
 
 def slots(cadence: Cadence, until: date, released: Mapping[str, date] = _NOTHING) -> tuple[Slot, ...]:
@@ -114,14 +141,15 @@ def release_calendar(
         plan.pop(given_up, None)
     today = day_of(now, policy.cadence)
     rows = [
-        _row(version, day, policy.cadence, tentative=version not in real or day > today)
+        calendar_row(version, day, policy.cadence, tentative=version not in real or day > today)
         for version, day in (plan | real).items()
         if day.year == year
     ]
     return tuple(sorted(rows, key=lambda r: (r.date, r.version)))
 
 
-def _row(version: Version, day: date, cadence: Cadence, *, tentative: bool) -> CalendarRow:
+def calendar_row(version: Version, day: date, cadence: Cadence, *, tentative: bool) -> CalendarRow:
+    """A version on a day, with its windows."""
     if version.post is not None:
         return CalendarRow(version, day, None, None, None, None, tentative)
     (cut_near, cut_far), (post_near, post_far) = cadence.cut_days_before, cadence.post_days_after

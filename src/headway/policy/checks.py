@@ -107,19 +107,27 @@ def _cadence(policy: Policy) -> Iterator[Problem]:
     for key, (near, far) in (("cut_days_before", c.cut_days_before), ("post_days_after", c.post_days_after)):
         if near > far:
             yield Problem(("cadence", key), f"the window begins after it ends: {near} is more than {far}")
-    for i, word in enumerate(c.blackout):
-        if word not in _DAYS and not _is_day(word):
-            yield Problem(
-                ("cadence", "blackout", i),
-                f"{word!r} is neither an ISO date nor one of mon … sun",
-                nearest(word.lower()[:3], _DAYS),
-            )
-    if set(c.blackout) >= _DAYS:
-        yield Problem(("cadence", "blackout"), "no day of the week is left to release on")
+    yield from _blackout(c.blackout)
     try:
         zone(c.timezone)
     except ValueError:
         yield Problem(("cadence", "timezone"), f"{c.timezone!r} is not a zone of the IANA database, such as UTC")
+
+
+def _blackout(blackout: tuple[str, ...]) -> Iterator[Problem]:
+    for i, word in enumerate(blackout):
+        first, span, last = word.partition("..")
+        if span and _is_day(first) and _is_day(last):
+            if first > last:
+                yield Problem(("cadence", "blackout", i), f"the span ends before it begins: {last} is before {first}")
+        elif word not in _DAYS and not _is_day(word):
+            yield Problem(
+                ("cadence", "blackout", i),
+                f"{word!r} is neither an ISO date, nor a span like 2025-10-01..2025-10-08, nor one of mon … sun",
+                nearest(word.lower()[:3], _DAYS),
+            )
+    if set(blackout) >= _DAYS:
+        yield Problem(("cadence", "blackout"), "no day of the week is left to release on")
 
 
 def _is_day(word: str) -> bool:

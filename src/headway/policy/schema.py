@@ -56,7 +56,9 @@ class Cadence(Table):
     cut_days_before: tuple[Days, Days] = Field((1, 2), description="Window of the cut, days before the release (B2).")
     post_days_after: tuple[Days, Days] = Field((1, 3), description="Window of the post release, days after (C2).")
     blackout: Words = Field(
-        (), description="Days on which nothing is released: ISO dates or weekday names (mon … sun)."
+        (),
+        description="Days on which nothing is released: ISO dates, spans of them with both ends "
+        "(2025-10-01..2025-10-08), or weekday names (mon … sun).",
     )
     timezone: str = Field("UTC", description="Zone in which a calendar day begins (C4).")
 
