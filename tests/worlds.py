@@ -226,15 +226,16 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """The world as it is read, with the trials of what is pending."""
-        tags = tuple(self.tags[name] for name in sorted(self.tags))
+        tags, entries = tuple(self.tags[name] for name in sorted(self.tags)), tuple(self.entries)
+        live = live_branches(sorted(self.branches), tags, self.policy, entries)
         bases = {t.commit: self._base(t.commit) for t in tags}
         seen = Snapshot(
             now=self.now,
             trunk=Trunk("main", self.trunk[-1].sha, tuple(self.trunk)),
             tags=tags,
-            lines=tuple(self.line(b) for b in live_branches(sorted(self.branches), tags, self.policy)),
+            lines=tuple(self.line(b) for b in live),
             reverts=self._linked(self.trunk, ()),
-            entries=tuple(self.entries),
+            entries=entries,
             index=tuple(self.index.values()),
             comparisons=tuple(Comparison(s, b, tuple(x)) for (s, b), x in self.samples.items()),
             bases=bases,

@@ -171,7 +171,7 @@ class Headway:
             self.need_policy()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
-        branches = live_branches(here, tags, self.policy)
+        branches = live_branches(here, tags, self.policy, entries)
         recent = done[-3:]
         if also is not None:
             recent = (*[r for r in done if r.version < also.version][-1:], also)
@@ -190,7 +190,7 @@ class Headway:
             comparisons=store.comparisons(),
             bases=seen.bases,
             checked_out=seen.checked_out,
-            elsewhere={b: there[b] for b in live_branches(there, tags, self.policy)},
+            elsewhere={b: there[b] for b in live_branches(there, tags, self.policy, entries)},
             withheld=self._withheld(entries) if also is None else {},
         )
         store.close()

@@ -111,7 +111,7 @@ def all_release_branches(app: Headway) -> tuple[str, ...]:
 
 def live_release_branches(app: Headway) -> tuple[str, ...]:
     """Branches whose release is not out yet. Raises ``UnusableInput`` (``branch.not-found``) when there is none."""
-    live = live_branches(branch_names(app.repo), read_tags(app.repo), app.policy)
+    live = live_branches(branch_names(app.repo), read_tags(app.repo), app.policy, app.entries())
     if not live:
         found = list(all_release_branches(app)[-12:])
         remedy = say("name it with --branch REF; the release branches here are {names}", names=found)

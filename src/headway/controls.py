@@ -25,6 +25,7 @@ from headway.model.text import facts, facts_json, say
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
+from headway.policy.scheme import cuts_own_branch, is_fix
 from headway.refusal import Refused, as_if, no, version_of
 from headway.reviewing import approve_pick, approve_revert
 
@@ -38,7 +39,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
     commit = trunk_commit(app, at, snapshot) if at else ""
     if isinstance(commit, Refused):
         return commit
-    refused = _not_to_cut(app, wanted, snapshot)
+    refused = _not_to_cut(app, wanted, snapshot, commit)
     if refused is not None:
         return refused
     chosen = as_if(app, snapshot, Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
@@ -114,9 +115,19 @@ def _merged_in(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
     )
 
 
-def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | None:
+def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot, commit: str) -> Refused | None:
     done = app.releases()
-    if wanted.post is not None:
+    names = app.policy.versions
+    own = cuts_own_branch(wanted, names)
+    if own and commit:
+        return no(
+            "B3",
+            "cut.fix-elsewhere",
+            say("the branch of {version} is cut where the release before it was made", version=wanted),
+            say("leave out --at"),
+            version=str(wanted),
+        )
+    if is_fix(wanted, names) and not own:
         return no(
             "B3",
             "cut.post",
@@ -124,7 +135,7 @@ def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot) -> Refused | 
             say("request a pick for it"),
             version=str(wanted),
         )
-    if done and wanted <= done[-1].version:
+    if done and wanted <= done[-1].version and not own:
         return no(
             "V3",
             "cut.not-next",
@@ -278,9 +289,9 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
     wanted = version_of(version)
     live = {t.train.version: t.train for t in app.plan().trains}
     done = app.releases()
-    planned = slot_of(wanted, app.policy.cadence, {str(r.version): r.day for r in done})
+    planned = slot_of(wanted, app.policy.cadence, {str(r.version): r.day for r in done}, app.policy.versions)
     before = live[wanted].date if wanted in live else planned
-    if before is None and wanted.post is None and done:  # a minor or major that nobody planned yet
+    if before is None and not is_fix(wanted, app.policy.versions) and done:  # a minor or major that nobody planned yet
         before = first_slot_after(done[-1].day, app.policy.cadence)
     if before is None:
         raise not_found("train", version, say("see `headway calendar`"))
@@ -308,7 +319,11 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
 
 
 def skip(app: Headway, version: str, reason: str) -> Entry | Refused:
-    """Leave a train out before its cut; its number is not used again."""
+    """Leave a train out before its cut, or a fix release that is only proposed; its number is not used again."""
+    wanted = version_of(version)
+    proposed = next((p.train for p in app.plan().proposals if p.train.version == wanted), None)
+    if proposed is not None:
+        return app.record(Kind.SKIPPED, proposed.name, {"reason": reason})
     planned = app.train(version)
     if planned.candidates or app.observe().line(planned.train.branch) is not None:
         return no(

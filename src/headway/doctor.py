@@ -106,7 +106,7 @@ def _releases(app: Headway) -> Check:
 
 def _branches(app: Headway) -> Check:
     there = branches_elsewhere(app.repo)
-    missing = live_branches(there, read_tags(app.repo), app.policy)
+    missing = live_branches(there, read_tags(app.repo), app.policy, app.entries())
     if not missing:
         return Check("branches", True, say("every live release branch that a remote has is here"))
     return Check(

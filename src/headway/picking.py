@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from packaging.version import Version
+
 from headway.app import Headway
 from headway.decide import record
 from headway.decide.claims import claims_of, feature_names, names_in_test, path_of_test, spellings
@@ -16,7 +18,7 @@ from headway.decide.embargo import HIDDEN
 from headway.decide.picks import GateAnswer, adoption, gate
 from headway.decide.queue import queue
 from headway.decide.requests import Asked, lacking
-from headway.decide.trains import Release, live_trains, releases
+from headway.decide.trains import branch_for, live_trains, next_fix, releases
 from headway.errors import UnusableInput, not_found
 from headway.history.changes import resolve_changes
 from headway.history.claimed import Claimed, read_claims
@@ -34,9 +36,10 @@ from headway.model.train import Train
 from headway.policy.loader import policy_digest
 from headway.policy.paths import matches
 from headway.policy.schema import Policy
-from headway.policy.scheme import ReleaseKind, base_of, next_version
+from headway.policy.scheme import base_of, branch_release, parse_version
 from headway.refusal import Refused, as_if, no
 from headway.reviewing import asked_for, is_over, may_not_amend, may_not_review
+from headway.sources.repository import branch_names
 from headway.views.picks import PickRow, past_picks, picks
 
 
@@ -63,7 +66,9 @@ def request_pick(app: Headway, request: PickRequest, onto: str | None = None) ->
     Without ``onto`` (a version or branch) it is for the line that is open: the newest one that is cut and not
     released, else a post release of the newest one.
     """
-    snapshot = app.observe()
+    named = _line_named(onto, app.policy)
+    older = branch_for(named, app.entries(), app.policy) if named else ""
+    snapshot = app.observe(branch=older if older in branch_names(app.repo) else "")
     return _put(app, request, _line_for(app, snapshot, onto), snapshot, None)
 
 
@@ -186,7 +191,8 @@ def _with_signs(app: Headway, changes: tuple[ChangeFacts, ...]) -> tuple[ChangeF
 def _claimed(app: Headway, request: PickRequest, commits: list[Sha], train: Train, snapshot: Snapshot) -> ClaimFacts:
     """What git knows of the evidence."""
     claims, done = claims_of(request), releases(snapshot.tags, app.policy)
-    before = [r for r in done if train.previous is not None and base_of(r.version) < base_of(train.previous)]
+    names = app.policy.versions
+    before = [r for r in done if train.previous and base_of(r.version, names) < base_of(train.previous, names)]
     recent = [r for r in done if r.version == train.previous]
     tags = {r.tag: t for r in done if (t := snapshot.tag(r.tag)) is not None}
     return read_claims(
@@ -254,7 +260,7 @@ def _line_for(app: Headway, snapshot: Snapshot, onto: str | None) -> Train:
     posts = [t for t in trains if t.post]
     if onto is None and posts:
         return posts[0]
-    post = _next_post(app, snapshot)
+    post = _next_fix(app, snapshot, onto)
     if post is not None and onto in {None, post.branch, post.name, f"v{post.name}"}:
         return post
     if onto is None:
@@ -262,18 +268,25 @@ def _line_for(app: Headway, snapshot: Snapshot, onto: str | None) -> Train:
     raise not_found("line", onto, say("the live lines are {names}", names=[t.branch for t in trains]))
 
 
-def _next_post(app: Headway, snapshot: Snapshot) -> Train | None:
-    """The post release that a first request would bring about (C2)."""
-    done = app.releases()
-    if not done or snapshot.line(app.policy.versions.branch.replace("{version}", _base(done[-1]))) is None:
+def _line_named(onto: str | None, policy: Policy) -> Version | None:
+    """The regular release whose line somebody names, by a version or by its branch."""
+    if onto is None:
         return None
-    version = next_version(done[-1].version, ReleaseKind.POST)
+    version = parse_version(onto.removeprefix("v")) or branch_release(onto, policy.versions)
+    return base_of(version, policy.versions) if version else None
+
+
+def _next_fix(app: Headway, snapshot: Snapshot, onto: str | None) -> Train | None:
+    """The fix release that a first request would bring about (C2): of the newest release, or of the line named."""
+    named, names = _line_named(onto, app.policy), app.policy.versions
+    of_line = [r for r in app.releases() if named is None or base_of(r.version, names) == named]
+    if not of_line:
+        return None
+    version = next_fix(of_line[-1].version, record.given_up(snapshot.entries), app.policy)
+    if snapshot.line(branch_for(version, snapshot.entries, app.policy)) is None:
+        return None
     asked = as_if(app, snapshot, Kind.REQUESTED, str(version), {"verdict": "accepted", "commit": None})
-    return next((t for t in live_trains(asked, app.policy) if t.post), None)
-
-
-def _base(release: Release) -> str:
-    return ".".join(map(str, release.version.release))
+    return next((t for t in live_trains(asked, app.policy) if t.version == version), None)
 
 
 def adopt(app: Headway, revs: Sequence[str], category: str, reason: str) -> tuple[Entry, ...] | Refused:

@@ -6,24 +6,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from headway.decide.tags import Names, covers
 from headway.decide.versioning import latest_final, next_train_version
-from headway.policy.loader import load_policy
+from headway.policy.loader import load_policy, preset_names
 from headway.policy.schema import Versions
 from headway.policy.scheme import (
     CandidateName,
     ReleaseKind,
     base_of,
     branch_of,
+    branch_release,
     candidate_tag,
     final_tag,
+    fix_kind,
+    is_fix,
     kind_of,
+    naming,
     next_version,
     parse_version,
+    read_branch,
     read_candidate_tag,
     read_final_tag,
+    regular_kind,
 )
 
-CADENCE = load_policy(None, source="vllm-2025").cadence
+POLICY = load_policy(None, source="vllm-2025")
 NUMBER = st.integers(0, 10**6)
 PATCHES = st.builds(lambda a, b, c: Version(f"{a}.{b}.{c}"), NUMBER, NUMBER, NUMBER)
 RELEASES = PATCHES | st.builds(lambda v, n: Version(f"{v}.post{n}"), PATCHES, NUMBER)
@@ -73,7 +80,7 @@ def test_next_of_next_goes_on_by_one(version: Version, kind: ReleaseKind) -> Non
     part = {ReleaseKind.MAJOR: 0, ReleaseKind.MINOR: 1, ReleaseKind.PATCH: 2}.get(kind)
     if part is None:
         assert (twice.post or 0) == (once.post or 0) + 1
-        assert base_of(twice) == base_of(once) == base_of(version)
+        assert base_of(twice, Versions()) == base_of(once, Versions()) == base_of(version, Versions())
     else:
         assert twice.release[part] == once.release[part] + 1
         assert not any(once.release[part + 1 :])
@@ -101,7 +108,7 @@ def test_the_next_train_is_later_than_all_releases_and_never_a_skipped_one(
     if not finals and kind is ReleaseKind.POST:
         return
     newest = latest_final(finals)
-    version = next_train_version(finals, skipped, kind, CADENCE)
+    version = next_train_version(finals, skipped, kind, POLICY)
     assert version not in skipped
     assert version not in finals
     assert newest is None or (version > newest and kind_of(version) == kind)
@@ -119,3 +126,67 @@ def test_no_text_breaks_the_reading_of_tags(text: str, names: Versions) -> None:
     assert final is None or candidate is None
     if final is not None:
         assert read_final_tag(final_tag(final, names), names) == final
+
+
+PRESETS = [load_policy(None, source=name, preset=name).versions for name in preset_names()]
+SCHEMES = st.sampled_from(
+    [
+        *PRESETS,
+        Versions(scheme="minor-train", branch="release/{line}"),
+        Versions.model_validate(
+            {
+                "scheme": "minor-train",
+                "fix_branch": "own",
+                "final_tag": "release-{version}",
+                "candidate_tag": "release-{version}-c{n}",
+                "earlier": [
+                    {"below": "500.0"},
+                    {"below": "20.1", "final_tag": "{version}", "candidate_tag": "{version}c{n}"},
+                ],
+            }
+        ),
+    ]
+)
+SOUND = RELEASES.filter(lambda v: str(v) != "0.11.0")  # vLLM's v0.11.0rc1 is a foreign tag to its presets
+
+
+@unhurried
+@given(SOUND, st.integers(0, 1000), SCHEMES)
+def test_names_round_trip_in_every_scheme_and_on_both_sides_of_a_switch(
+    version: Version, number: int, names: Versions
+) -> None:
+    final, candidate = final_tag(version, names), candidate_tag(CandidateName(version, number), names)
+    assert read_final_tag(final, names) == version
+    assert read_candidate_tag(final, names) is None
+    assert read_candidate_tag(candidate, names) == CandidateName(version, number)
+    assert read_final_tag(candidate, names) is None
+    numbers = read_branch(branch_of(version, names), names)
+    assert numbers is not None
+    assert covers(branch_of(version, names), version, Names(names, loose=False))
+
+
+@unhurried
+@given(RELEASES, SCHEMES)
+def test_a_fix_is_later_belongs_to_its_base_and_leaves_the_next_regular_release_later_still(
+    version: Version, names: Versions
+) -> None:
+    fix = next_version(version, fix_kind(version, names))
+    again = next_version(fix, fix_kind(fix, names))
+    assert version < fix < again
+    assert is_fix(fix, names)
+    assert is_fix(again, names)
+    assert base_of(fix, names) == base_of(again, names) == base_of(version, names)
+    assert not is_fix(base_of(version, names), names)
+    following = next_version(again, regular_kind(names))
+    assert following > again
+    assert naming(following, names).scheme != names.scheme or not is_fix(following, names)
+
+
+@unhurried
+@given(RELEASES, SCHEMES)
+def test_a_branch_is_read_back_as_the_release_that_it_was_cut_for(version: Version, names: Versions) -> None:
+    branch = branch_of(version, names)
+    cut_for = branch_release(branch, names)
+    assert cut_for is not None
+    assert branch_of(cut_for, names) == branch
+    assert cut_for in {base_of(version, names), Version(".".join(map(str, version.release[:3])))}

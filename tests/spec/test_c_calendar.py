@@ -219,7 +219,7 @@ def test_B2_C2_windows_of_cut_and_post_release() -> None:
 
 def test_B3_a_post_release_has_no_cut_of_its_own() -> None:
     rows = calendar(released={"0.7.0": date(2025, 1, 15), "0.7.0.post1": date(2025, 1, 17)})
-    assert rows[1] == CalendarRow(Version("0.7.0.post1"), date(2025, 1, 17), None, None, None, None, False)
+    assert rows[1] == CalendarRow(Version("0.7.0.post1"), date(2025, 1, 17), True, None, None, None, None, False)
 
 
 @pytest.mark.parametrize("year", [0, 10000, -5])

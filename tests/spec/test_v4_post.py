@@ -23,7 +23,7 @@ from worlds import (
 )
 
 from headway.decide.picks import gate
-from headway.decide.trains import branch_version, live_branches, live_trains, released_train, releases
+from headway.decide.trains import live_branches, live_trains, released_train, releases
 from headway.errors import UnusableInput
 from headway.model.claimed import FeatureFacts
 from headway.model.entry import Kind
@@ -31,6 +31,7 @@ from headway.model.pick import PickVerdict
 from headway.model.train import Train
 from headway.plan.actions import CutBranch, OpenWorkspace, Publish, TagCandidate, TagFinal
 from headway.plan.planner import plan
+from headway.policy.scheme import branch_release
 
 POST = "0.7.1.post1"
 
@@ -324,8 +325,8 @@ def test_V5_only_release_branches_that_a_train_can_be_on_are_looked_at() -> None
     found = live_branches(names, world.snapshot().tags, POLICY)
     assert found == (BRANCH, "releases/v0.7.2", "releases/v0.10.0")
     assert live_branches(names, (), POLICY) == ("releases/v0.7.0", *found)
-    assert branch_version("releases/next", POLICY) is None
-    assert branch_version("main", POLICY) is None
+    assert branch_release("releases/next", POLICY.versions) is None
+    assert branch_release("main", POLICY.versions) is None
 
 
 def test_a_release_that_does_not_exist_is_refused_in_words() -> None:

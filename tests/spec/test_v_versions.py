@@ -55,7 +55,7 @@ def test_V4_a_second_post_release_follows_the_first() -> None:
 
 def test_V4_a_post_release_of_nothing_is_refused_with_its_clause() -> None:
     with pytest.raises(UnusableInput) as caught:
-        next_train_version((), (), ReleaseKind.POST, POLICY.cadence)
+        next_train_version((), (), ReleaseKind.POST, POLICY)
     assert caught.value.clause == "V4"
 
 
@@ -134,21 +134,21 @@ def test_B1_B3_a_post_release_has_the_branch_of_its_patch() -> None:
 def test_V3_the_next_train_follows_the_newest_release_whatever_the_order_of_tags() -> None:
     finals = versions("0.7.10", "0.7.2", "0.7.9", "0.7.9.post1")
     assert latest_final(finals) == Version("0.7.10")
-    assert next_train_version(finals, (), ReleaseKind.PATCH, POLICY.cadence) == Version("0.7.11")
+    assert next_train_version(finals, (), ReleaseKind.PATCH, POLICY) == Version("0.7.11")
 
 
 def test_V3_skipped_versions_are_not_used_again() -> None:
     finals, skipped = versions("0.7.2"), versions("0.7.3", "0.7.4", "0.8.0", "0.7.2.post1")
     expected = {"patch": "0.7.5", "minor": "0.9.0", "major": "1.0.0", "post": "0.7.2.post2"}
     for kind, version in expected.items():
-        assert next_train_version(finals, skipped, ReleaseKind(kind), POLICY.cadence) == Version(version)
+        assert next_train_version(finals, skipped, ReleaseKind(kind), POLICY) == Version(version)
 
 
 def test_C1_a_project_without_a_release_starts_at_the_anchor() -> None:
     assert latest_final(()) is None
-    assert next_train_version((), (), ReleaseKind.PATCH, POLICY.cadence) == Version("0.7.0")
-    assert next_train_version((), versions("0.7.0"), ReleaseKind.PATCH, POLICY.cadence) == Version("0.7.1")
-    assert next_train_version((), (), ReleaseKind.MINOR, POLICY.cadence) == Version("0.8.0")
+    assert next_train_version((), (), ReleaseKind.PATCH, POLICY) == Version("0.7.0")
+    assert next_train_version((), versions("0.7.0"), ReleaseKind.PATCH, POLICY) == Version("0.7.1")
+    assert next_train_version((), (), ReleaseKind.MINOR, POLICY) == Version("0.8.0")
 
 
 FEATURES = """\

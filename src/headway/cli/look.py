@@ -46,7 +46,7 @@ def plan(context: Context, version: str | None) -> Answer:
     app = context.app()
     found = app.plan()
     if version is not None:
-        found = Plan((pick_train(found.trains, version),), found.notes)
+        found = Plan((pick_train(found.trains, version),), found.proposals, found.notes)
 
     def show(screen: Screen) -> None:
         for note in found.notes:
@@ -60,6 +60,9 @@ def plan(context: Context, version: str | None) -> Answer:
                 for line in applied_lines(t.action):
                     screen.line(f"  {line}", "green")
             shown(t.waits, screen)
+        for p in found.proposals:
+            screen.say(say("proposed: {version}", version=p.train.name), "bold")
+            screen.reasons(p.reasons)
 
     return Answer(YES if found.actions else OPEN, found.as_json(), show)
 
@@ -110,26 +113,40 @@ def version_group() -> None: ...
 
 
 @version_group.command("next", cls=Command, help="The next version on this line (V1–V4).")
-@click.option("--kind", type=click.Choice(["major", "minor", "patch", "post"]), default="patch", cls=Option)
+@click.option(
+    "--kind",
+    type=click.Choice(["major", "minor", "patch", "post"]),
+    cls=Option,
+    help="What it counts (default: what a regular release of this policy counts).",
+)
 @common_options
 @answering
-def version_next(context: Context, kind: str) -> Answer:
+def version_next(context: Context, kind: str | None) -> Answer:
     from headway.decide import record
     from headway.decide.trains import branch_for
     from headway.decide.versioning import latest_final, next_train_version
-    from headway.policy.scheme import ReleaseKind, final_tag, parse_version
+    from headway.policy.scheme import (
+        ReleaseKind,
+        cuts_own_branch,
+        final_tag,
+        is_fix,
+        parse_version,
+        regular_kind,
+    )
 
     app = context.app()
     finals = tuple(r.version for r in app.releases())
     gone = frozenset(v for n in record.given_up(app.entries()) if (v := parse_version(n)) is not None)
     current = latest_final(finals)
-    following = next_train_version(finals, gone, ReleaseKind(kind), app.policy.cadence)
+    names = app.policy.versions
+    counted = ReleaseKind(kind) if kind else regular_kind(names)
+    following = next_train_version(finals, gone, counted, app.policy)
     document = {
         "current": str(current) if current else None,
         "next": str(following),
-        "tag": final_tag(following, app.policy.versions),
+        "tag": final_tag(following, names),
         "branch": branch_for(following, app.entries(), app.policy),
-        "reuses_branch": kind == "post",
+        "reuses_branch": is_fix(following, names) and not cuts_own_branch(following, names),
     }
     return Answer(
         YES, document, lambda s: s.line(f"{document['current'] or '-'} → {following}  ({document['branch']})")

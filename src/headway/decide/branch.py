@@ -18,7 +18,7 @@ def gone(train: Train, snapshot: Snapshot) -> Reason | None:
     one (B3)."""
     cut = record.last(snapshot.entries, Kind.CUT, branch=train.branch)
     again = record.last(snapshot.entries, Kind.CUT_CHOSEN, train.name)
-    if not train.post and (cut is None or (again is not None and again.seq > cut.seq)):
+    if (not train.post or train.cut_from) and (cut is None or (again is not None and again.seq > cut.seq)):
         return None
     moved = [
         e.payload["after"] for e in record.of(snapshot.entries, Kind.APPLIED) if e.payload["branch"] == train.branch
@@ -32,11 +32,11 @@ def gone(train: Train, snapshot: Snapshot) -> Reason | None:
         version=train.name,
     )
     return Reason(
-        "B3" if train.post else "B1",
+        "B3" if train.post and not train.cut_from else "B1",
         "branch.gone",
         say("{branch} was cut and is gone", branch=train.branch),
         facts(branch=train.branch, tip=tip),
-        back if train.post else anew,
+        back if train.post and not train.cut_from else anew,
     )
 
 
@@ -88,7 +88,7 @@ def _named(commits: tuple[Commit, ...]) -> list[str]:
 def _other_cut(line: Line, snapshot: Snapshot) -> Reason | None:
     """The trunk was merged in, or the branch moved along it: changes came in that no request named (P1)."""
     cut = record.last(snapshot.entries, Kind.CUT, branch=line.branch)
-    if cut is None or cut.payload["commit"] == line.cut:
+    if cut is None or cut.payload["commit"] in {line.cut, *(c.sha for c in line.commits)}:
         return None
     return Reason(
         "P1",

@@ -18,14 +18,15 @@ from packaging.version import Version
 
 from headway.errors import UnusableInput
 from headway.model.text import facts, say
-from headway.policy.schema import Cadence, Policy
-from headway.policy.scheme import ReleaseKind, next_version
+from headway.policy.schema import Cadence, Policy, Versions
+from headway.policy.scheme import ReleaseKind, is_fix, next_version, regular_kind
 from headway.policy.zone import zone
 
 Day = date  # for the nouns below, whose own field is called date
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NOTHING: Mapping[str, date] = MappingProxyType({})
 _DAY = timedelta(days=1)
+_NAMES = Versions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,13 @@ class Mishap(StrEnum):
 class CalendarRow:
     """One release of the calendar. Windows are days, both ends included.
 
-    A post release is shown once it is out; it has no cut of its own (B3) and no post window: those are ``None``.
+    A fix release (``fix``: a post release, V4) is shown once it is out; it has no cut of its own (B3) and no post
+    window: those are ``None``.
     """
 
     version: Version
     date: Day
+    fix: bool
     cut_from: Day | None
     cut_to: Day | None
     post_from: Day | None
@@ -88,22 +91,26 @@ def _covers(word: str, day: date) -> bool:
     return word == WEEKDAYS[day.weekday()] or (first[:1].isdigit() and first <= day.isoformat() <= (last or first))
 
 
-def slots(cadence: Cadence, until: date, released: Mapping[str, date] = _NOTHING) -> tuple[Slot, ...]:
+def slots(
+    cadence: Cadence, until: date, released: Mapping[str, date] = _NOTHING, names: Versions = _NAMES
+) -> tuple[Slot, ...]:
     """Every slot from the anchor to ``until`` (included); dates and versions rise strictly.
 
     A released version of a new minor or major line (``released``: version to day) takes the slot nearest to its day,
     and the numbers go on from it. What comes after the newest release is planned after its day: a late release passes
-    its lateness on.
+    its lateness on. ``names`` say what a regular release counts: a patch (V3), or a minor.
     """
-    return tuple(takewhile(lambda s: s.date <= until, _numbered(cadence, released)))
+    return tuple(takewhile(lambda s: s.date <= until, _numbered(cadence, released, names)))
 
 
-def slot_of(version: Version, cadence: Cadence, released: Mapping[str, date] = _NOTHING) -> date | None:
+def slot_of(
+    version: Version, cadence: Cadence, released: Mapping[str, date] = _NOTHING, names: Versions = _NAMES
+) -> date | None:
     """The day planned for a version, or ``None`` when the cadence has no slot for it (a post release, another line)."""
-    lines = {v.release[:2] for v, _ in _new_lines(cadence, released)} | {Version(cadence.anchor_version).release[:2]}
-    if version.release[:2] not in lines:
+    lines = {_line(v, names) for v, _ in _new_lines(cadence, released, names)}
+    if is_fix(version, names) or _line(version, names) not in lines | {_line(Version(cadence.anchor_version), names)}:
         return None
-    reached = next((s for s in _numbered(cadence, released) if s.version >= version), None)
+    reached = next((s for s in _numbered(cadence, released, names) if s.version >= version), None)
     return reached.date if reached and reached.version == version else None
 
 
@@ -134,28 +141,30 @@ def release_calendar(
             facts=facts(year=year, first=MINYEAR, last=MAXYEAR),
             remedy=say("give a year in four digits: headway calendar --year 2025"),
         )
-    plan = {s.version: s.date for s in slots(policy.cadence, date(year, 12, 31), released)}
+    plan = {s.version: s.date for s in slots(policy.cadence, date(year, 12, 31), released, policy.versions)}
     plan |= {Version(v): day for v, day in slips.items()}
     real = {Version(v): day for v, day in released.items()}
     for given_up in map(Version, skipped):
         plan.pop(given_up, None)
     today = day_of(now, policy.cadence)
     rows = [
-        calendar_row(version, day, policy.cadence, tentative=version not in real or day > today)
+        calendar_row(version, day, policy, tentative=version not in real or day > today)
         for version, day in (plan | real).items()
         if day.year == year
     ]
     return tuple(sorted(rows, key=lambda r: (r.date, r.version)))
 
 
-def calendar_row(version: Version, day: date, cadence: Cadence, *, tentative: bool) -> CalendarRow:
+def calendar_row(version: Version, day: date, policy: Policy, *, tentative: bool) -> CalendarRow:
     """A version on a day, with its windows."""
-    if version.post is not None:
-        return CalendarRow(version, day, None, None, None, None, tentative)
+    if is_fix(version, policy.versions):
+        return CalendarRow(version, day, True, None, None, None, None, tentative)
+    cadence = policy.cadence
     (cut_near, cut_far), (post_near, post_far) = cadence.cut_days_before, cadence.post_days_after
     return CalendarRow(
         version,
         day,
+        False,
         _shifted(day, -cut_far),
         _shifted(day, -cut_near),
         _shifted(day, post_near),
@@ -169,12 +178,17 @@ def _shifted(day: date, days: int) -> date:
     return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
-def _numbered(cadence: Cadence, released: Mapping[str, date]) -> Iterator[Slot]:
+def _line(version: Version, names: Versions) -> tuple[int, ...]:
+    """The line whose numbers a regular release goes on: major and minor, or in a train of minors the major alone."""
+    return version.release[: 1 if regular_kind(names) is ReleaseKind.MINOR else 2]
+
+
+def _numbered(cadence: Cadence, released: Mapping[str, date], names: Versions) -> Iterator[Slot]:
     """All slots, numbered from the anchor's version; new lines change the numbers at the slot nearest to them."""
     taken = frozenset(map(Version, released))
-    lines = _new_lines(cadence, released)
+    lines = _new_lines(cadence, released, names)
     version = Version(cadence.anchor_version)
-    newest, out = _newest(version, released)
+    newest, out = _newest(version, released, names)
     for day, following in pairwise(chain(_days(cadence), (date.max,))):
         free = day != cadence.anchor and version not in taken
         if lines and free and abs(day - lines[0][1]) <= abs(following - lines[0][1]):
@@ -182,21 +196,21 @@ def _numbered(cadence: Cadence, released: Mapping[str, date]) -> Iterator[Slot]:
         if version > newest and day <= out:
             continue
         yield Slot(version, day)
-        version = next_version(version, ReleaseKind.PATCH)
+        version = next_version(version, regular_kind(names))
 
 
-def _newest(anchor: Version, released: Mapping[str, date]) -> tuple[Version, date]:
-    """The newest release from the anchor's version on, post releases left out, and its day; else the anchor."""
-    done = ((v, day) for text, day in released.items() if (v := Version(text)).post is None and v >= anchor)
+def _newest(anchor: Version, released: Mapping[str, date], names: Versions) -> tuple[Version, date]:
+    """The newest release from the anchor's version on, fix releases left out, and its day; else the anchor."""
+    done = ((v, day) for text, day in released.items() if not is_fix(v := Version(text), names) and v >= anchor)
     return max(done, default=(anchor, date.min))
 
 
-def _new_lines(cadence: Cadence, released: Mapping[str, date]) -> list[tuple[Version, date]]:
-    """The first release of each line (major, minor) above the anchor's, in version order."""
-    line, found = Version(cadence.anchor_version).release[:2], []
+def _new_lines(cadence: Cadence, released: Mapping[str, date], names: Versions) -> list[tuple[Version, date]]:
+    """The first release of each line above the anchor's, in version order."""
+    line, found = _line(Version(cadence.anchor_version), names), []
     for version, day in sorted((Version(v), day) for v, day in released.items()):
-        if version.post is None and version.release[:2] > line and day >= cadence.anchor:
-            line = version.release[:2]
+        if not is_fix(version, names) and _line(version, names) > line and day >= cadence.anchor:
+            line = _line(version, names)
             found.append((version, day))
     return found
 

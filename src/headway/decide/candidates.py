@@ -16,7 +16,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import CandidateFacts, Train
 from headway.policy.schema import Policy
-from headway.policy.scheme import CandidateName, candidate_tag
+from headway.policy.scheme import CandidateName, candidate_tag, first_candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ def stray_waits(train: Train, known: tuple[CandidateRecord, ...], line: Line) ->
 
 def next_tag(train: Train, known: tuple[CandidateRecord, ...], policy: Policy) -> str:
     """The tag of the next candidate: one more than the highest number there is."""
-    number = 1 + max((r.facts.number for r in known), default=0)
+    taken = [r.facts.number for r in known]
+    number = 1 + max(taken) if taken else first_candidate(train.version, policy.versions)
     return candidate_tag(CandidateName(train.version, number), policy.versions)
 
 

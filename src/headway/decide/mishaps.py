@@ -98,9 +98,9 @@ def _given_up(entries: tuple[Entry, ...], policy: Policy, released: dict[str, da
     for name, e in lost.items():
         version, planned = Version(name), e.payload.get("date")
         day = slips.get(name) or (
-            date.fromisoformat(planned) if planned else slot_of(version, policy.cadence, released)
+            date.fromisoformat(planned) if planned else slot_of(version, policy.cadence, released, policy.versions)
         )
-        row = calendar_row(version, day or day_of(e.at, policy.cadence), policy.cadence, tentative=False)
+        row = calendar_row(version, day or day_of(e.at, policy.cadence), policy, tentative=False)
         yield replace(row, mishap=_LOST[e.kind])
 
 

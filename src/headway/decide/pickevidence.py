@@ -182,9 +182,10 @@ class _Regression:
 
     def _floor(self) -> Version | None:
         """The oldest release that counts as most recent: of the train's own base, the one that it was compared with."""
-        base = base_of(self._train.version)
-        before = [r.version for r in self._releases if base_of(r.version) < base]
-        return base_of(before[-1]) if before else None
+        names = self._policy.versions
+        base = base_of(self._train.version, names)
+        before = [r.version for r in self._releases if base_of(r.version, names) < base]
+        return base_of(before[-1], names) if before else None
 
     def _perf(self) -> Reason | None:
         """The recorded verdict of a candidate must say so."""
@@ -328,7 +329,8 @@ def _new_feature_fix(claims: Claims, known: ClaimFacts, train: Train, snapshot: 
         return Weighed([Reason("P4", "picks.unknown-feature", text, facts(feature=claims.feature), remedy)])
     having = {v for tag in (*feature.releases, *feature.picked) if (v := read_final_tag(tag, policy.versions))}
     first = min((v for v in having if v < train.version), default=None)
-    if first is not None and train.previous is not None and base_of(first) == base_of(train.previous):
+    names = policy.versions
+    if first is not None and train.previous is not None and base_of(first, names) == base_of(train.previous, names):
         return Weighed()
     previous = train.previous
     text = say(

@@ -54,10 +54,12 @@ def slips(entries: Entries) -> dict[str, date]:
     return {e.train: date.fromisoformat(e.payload["after"]) for e in of(entries, Kind.SLIPPED)}
 
 
-def branch_now(entries: Entries, train: str, planned: str) -> str:
-    """The branch of a train: the one that is ``planned`` by its version, or the one it was cut again as (B1)."""
-    again = last(entries, Kind.RECUT, train)
-    return str(again.payload["branch"]) if again is not None else planned
+def branch_now(entries: Entries, planned: str) -> str:
+    """The branch that stands for the ``planned`` one: itself, or the one that it was cut again as (B1)."""
+    for e in of(entries, Kind.RECUT):
+        if e.payload["before"] == planned:
+            planned = str(e.payload["branch"])
+    return planned
 
 
 def given_up(entries: Entries) -> frozenset[str]:

@@ -15,8 +15,9 @@ from headway.model.reason import Reason
 from headway.model.text import Text, facts, say
 from headway.policy.schema import Versions
 from headway.policy.scheme import (
-    ReleaseKind,
+    base_of,
     branch_of,
+    fix_kind,
     ignored_tag,
     next_version,
     parse_version,
@@ -118,8 +119,10 @@ def covers(branch: str, version: Version, names: Names) -> bool:
     """Whether a version is of the line that a branch is for: ``release/2.5`` is for 2.5.1, ``releases/v0.9.2`` is not
     for 0.9.3; a fourth number belongs to its patch."""
     numbers = release_of_branch(branch, names)
-    release = (*version.release, 0, 0, 0, 0)
-    return numbers is not None and release[: len(numbers)] == numbers
+    if numbers is None:
+        return False
+    base = base_of(version, names.versions).release  # the branch that was cut before is a fix release's too (B3)
+    return any((*r, 0, 0, 0, 0)[: len(numbers)] == numbers for r in (version.release, base))
 
 
 def tag_problems(built: Built, names: Names) -> tuple[Reason, ...]:
@@ -212,9 +215,9 @@ def _back_on_the_line(built: Built, branch: str, line: str, names: Names) -> Tex
         return say("set the version in {file} on {branch} (P6)", file=built.stated_in, branch=branch)
     read = read_release_tag(built.tag, names)
     if read and not read.candidate and covers(branch, read.version, names):
-        post = next_version(read.version, ReleaseKind.POST)
+        post = next_version(read.version, fix_kind(read.version, names.versions))
         return say(
-            "after {tag} only a post release comes from {branch} (B3): build it as {post}, "
+            "after {tag} only a fix release comes from {branch} (B3): build it as {post}, "
             "with SETUPTOOLS_SCM_PRETEND_VERSION={post}",
             tag=built.tag,
             branch=branch,

@@ -31,7 +31,8 @@ class Train:
 
     ``date`` is the planned day (tentative until released); ``window`` the days of the cut for a patch, minor or major,
     the days of publication for a post release. ``previous`` is the release it is compared with, ``previous_commit`` its
-    commit.
+    commit. ``post``: it holds fixes only (V4), a post release or what the policy's scheme has for one; ``cut_from`` is
+    where a branch of its own is cut from the release before, ``None`` for every other train.
     """
 
     version: Version
@@ -42,6 +43,7 @@ class Train:
     window: tuple[Day, Day]
     branch: str
     tag: str
+    cut_from: Sha | None = None
 
     @property
     def name(self) -> str:

@@ -28,6 +28,7 @@ from headway.decide.candidates import (
     stray_waits,
 )
 from headway.decide.embargo import private_branch
+from headway.decide.proposals import proposals
 from headway.decide.trains import live_trains
 from headway.model.commit import Line, Sha
 from headway.model.entry import Kind
@@ -65,7 +66,7 @@ def plan(snapshot: Snapshot, policy: Policy) -> Plan:
     )
     told = noting.told(snapshot)
     trains = tuple(replace(t, waits=(*t.waits, *_unsaid(told, t.waits))) for t in trains)
-    return Plan(trains, noting.to_note(snapshot, policy))
+    return Plan(trains, proposals(snapshot, policy), noting.to_note(snapshot, policy))
 
 
 def _unsaid(told: tuple[Reason, ...], said: tuple[Reason, ...]) -> tuple[Reason, ...]:
@@ -93,6 +94,8 @@ def _before_cut(train: Train, snapshot: Snapshot, policy: Policy) -> TrainPlan:
     missing = branch.elsewhere(train, snapshot) or branch.gone(train, snapshot)
     if missing is not None:
         return TrainPlan(train, Stage.OPEN, None, (missing,))
+    if train.cut_from is not None:
+        return TrainPlan(train, Stage.CUT_DUE, CutBranch(train.name, train.branch, train.cut_from), ())
     wait = cut.window_wait(train, snapshot, policy)
     if wait is not None:
         return TrainPlan(train, Stage.PLANNED, None, (wait,))
@@ -110,8 +113,9 @@ def _after_cut(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> 
     published = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
     if published is not None:
         return finish(train, line, known, published, snapshot, policy)
-    if not train.post and record.last(snapshot.entries, Kind.CUT, branch=line.branch) is None:
-        return TrainPlan(train, Stage.OPEN, CutBranch(train.name, train.branch, line.cut), (), known)
+    if (not train.post or train.cut_from) and record.last(snapshot.entries, Kind.CUT, branch=line.branch) is None:
+        at = train.cut_from or line.cut
+        return TrainPlan(train, Stage.OPEN, CutBranch(train.name, train.branch, at), (), known)
     return _open(train, line, every, known, snapshot, policy)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
+from headway.decide.proposals import Proposal
 from headway.model.reason import Reason
 from headway.model.train import Stage, Train
 from headway.plan.actions import Action, action_json
@@ -29,9 +30,11 @@ class TrainPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All trains, in version order; ``notes`` are actions that only write down what concerns no train's next step."""
+    """All trains, fix releases first, the fix releases that are proposed, and ``notes``: actions that only write down
+    what concerns no train's next step."""
 
     trains: tuple[TrainPlan, ...]
+    proposals: tuple[Proposal, ...] = ()
     notes: tuple[Action, ...] = ()
 
     @property
@@ -42,4 +45,5 @@ class Plan:
         return {
             "actions": [action_json(a) for a in self.actions],
             "waits": [{"train": t.train.name, **w.as_json()} for t in self.trains for w in t.waits],
+            "proposals": [p.as_json() for p in self.proposals],
         }

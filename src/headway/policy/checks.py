@@ -13,8 +13,8 @@ from headway.errors import UnusableInput
 from headway.policy.clauses import CLAUSES
 from headway.policy.problems import Problem, nearest
 from headway.policy.recut import first_name
-from headway.policy.schema import Policy, Versions
-from headway.policy.scheme import CandidateName, branch_of, candidate_tag, parse_version, read_final_tag
+from headway.policy.schema import Naming, Policy, Versions
+from headway.policy.scheme import CandidateName, candidate_tag, parse_version, read_final_tag
 from headway.policy.toml_lines import Path
 from headway.policy.zone import zone
 from headway.process import command_line
@@ -44,37 +44,61 @@ def meaning_problems(policy: Policy) -> list[Problem]:
 
 
 def _names(policy: Policy) -> Iterator[Problem]:
-    names = policy.versions
-    templates = (
-        ("branch", names.branch, ("{version}",)),
-        ("final_tag", names.final_tag, ("{version}",)),
-        ("candidate_tag", names.candidate_tag, ("{version}", "{n}")),
-    )
     if policy.embargo.branch.count("{branch}") != 1 or _BAD_REF.search(policy.embargo.branch.replace("{branch}", "b")):
         yield Problem(("embargo", "branch"), "must be a name that git accepts and hold {branch} exactly once")
     elif policy.embargo.branch == "{branch}":
         yield Problem(("embargo", "branch"), "is the release branch itself, which is not private")
-    yield from _recut(names)
+    yield from _recut(policy.versions)
+    yield from _naming(policy.versions, ("versions",))
+    for i, earlier in enumerate(policy.versions.earlier):
+        at: Path = ("versions", "earlier", i)
+        if parse_version(earlier.below) is None:
+            yield Problem((*at, "below"), f"{earlier.below!r} is not a version")
+        yield from _naming(earlier, at)
+
+
+def _naming(names: Naming, at: Path) -> Iterator[Problem]:
+    templates = (
+        ("branch", names.branch, (_of_branch(names.branch),)),
+        *((f"branch_also {i}", template, (_of_branch(template),)) for i, template in enumerate(names.branch_also)),
+        ("final_tag", names.final_tag, ("{version}",)),
+        ("candidate_tag", names.candidate_tag, ("{version}", "{n}")),
+    )
     unsound: set[str] = set()
     for key, template, fields in templates:
+        of = (*at, *(int(k) if k.isdigit() else k for k in key.split()))
         rest = template
         for field in fields:
             if template.count(field) != 1:
-                yield Problem(("versions", key), f"must hold {field} exactly once")
+                yield Problem(of, f"must hold {field} exactly once")
                 unsound.add(key)
             rest = rest.replace(field, "1")
         if "{" in rest or "}" in rest:
-            yield Problem(("versions", key), f"holds a field other than {' and '.join(fields)}")
+            yield Problem(of, f"holds a field other than {' and '.join(fields)}")
             unsound.add(key)
         elif _BAD_REF.search(rest):
-            yield Problem(("versions", key), "is not a name that git accepts")
+            yield Problem(of, "is not a name that git accepts")
             unsound.add(key)
     if not unsound & {"final_tag", "candidate_tag"}:
-        as_final = read_final_tag(candidate_tag(CandidateName(Version("1.2.3"), 4), names), names)
+        alone = Versions.model_validate({**names.model_dump(include=set(Naming.model_fields))})
+        as_final = read_final_tag(candidate_tag(CandidateName(Version("1.2.3"), 4), alone), alone)
         if as_final is not None:
-            yield Problem(
-                ("versions", "candidate_tag"), f"candidate 4 of 1.2.3 would read as the final tag of {as_final}"
-            )
+            yield Problem((*at, "candidate_tag"), f"candidate 4 of 1.2.3 would read as the final tag of {as_final}")
+    patches = names.fix_counts == "patch" or (names.scheme == "minor-train" and not names.fix_counts)
+    if names.scheme == "right-shifted" and names.fix_counts == "patch":
+        yield Problem(
+            (*at, "fix_counts"), "a right-shifted patch is a regular release, so a fix cannot be one (V3, V4)"
+        )
+    if "{line}" in names.branch and not patches:
+        yield Problem(
+            (*at, "branch"), "{line} is one branch for all patches of a line: only where patches are fix releases"
+        )
+    if "{line}" in names.branch and names.fix_branch == "own":
+        yield Problem((*at, "fix_branch"), "a branch of its own for each fix release needs {version} in `branch`")
+
+
+def _of_branch(template: str) -> str:
+    return "{line}" if "{line}" in template else "{version}"
 
 
 def _recut(names: Versions) -> Iterator[Problem]:
@@ -84,10 +108,16 @@ def _recut(names: Versions) -> Iterator[Problem]:
         yield Problem(at, "must hold {branch} and {n} exactly once each")
     elif _BAD_REF.search(again.replace("{branch}", "b").replace("{n}", "2")):
         yield Problem(at, "is not a name that git accepts")
-    elif first_name(branch_of(Version("1.2.3"), names), names) != branch_of(Version("1.2.3"), names):
+    elif any(first_name(plain, names) != plain for plain in _plain_branches(names)):
         yield Problem(at, "a release branch would read as one that was cut again")
     if names.guard_from and parse_version(names.guard_from) is None:
         yield Problem(("versions", "guard_from"), f"{names.guard_from!r} is not a release version")
+
+
+def _plain_branches(names: Versions) -> list[str]:
+    """Release branches by each of the policy's templates."""
+    templates = (t for each in (names, *names.earlier) for t in (each.branch, *each.branch_also))
+    return [t.replace("{version}", "1.2.3").replace("{line}", "1.2") for t in templates]
 
 
 def _cadence(policy: Policy) -> Iterator[Problem]:

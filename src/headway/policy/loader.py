@@ -41,11 +41,18 @@ def load_policy(text: str | None, *, source: str, preset: str | None = None) -> 
     named = given.get("preset")
     name = preset or (named if named in preset_names() else DEFAULT_PRESET)
     own = {k: v for k, v in given.items() if k not in {"schema", "preset"}}
-    base = {**tomllib.loads(preset_text(name)), "schema": SCHEMA, "preset": name}
+    base = {**_preset(name), "schema": SCHEMA, "preset": name}
     policy = _checked(own, base, problems)
     if problems:
         raise _refused(source, text or "", problems)
     return policy
+
+
+def _preset(name: str) -> dict[str, Any]:
+    """A preset's values, over those of the one that it extends."""
+    own = tomllib.loads(preset_text(name))
+    extended = own.pop("extends", None)
+    return _merged(_preset(extended), own, (), open_maps()) if extended else own
 
 
 def preset_names() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from headway.policy.loader import DEFAULT_PRESET, load_policy
 from headway.policy.perf_tables import PerfCell
 from headway.policy.release_tables import Gate
-from headway.policy.schema import Phase, Policy
+from headway.policy.schema import EarlierNaming, Phase, Policy
 from headway.policy.table import Table
 
 
@@ -54,6 +54,7 @@ def reference_markdown() -> str:
         if _is_table(field):
             table: type[Table] = field.annotation  # type: ignore[assignment]
             parts += _section(f"[{name}]", getdoc(table) or "", table.model_fields, values[name])
+    parts += _section("[[versions.earlier]]", getdoc(EarlierNaming) or "", EarlierNaming.model_fields, {})
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
     parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])

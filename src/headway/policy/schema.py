@@ -25,13 +25,40 @@ class Project(Table):
     trunk: str = Field("", description="Trunk ref; empty: the remote's HEAD, a bare repository's HEAD, main, master.")
 
 
-class Versions(Table):
-    """V1–V5: the scheme and the names of branches and tags."""
+class Naming(Table):
+    """How versions are counted, and what branches and tags are called (V1–V5)."""
 
-    scheme: Literal["right-shifted"] = Field("right-shifted", description="How the next version is counted (V1–V4).")
-    branch: str = Field("releases/v{version}", description="Release branch of a version (B1).")
+    scheme: Literal["right-shifted", "minor-train"] = Field(
+        "right-shifted",
+        description="How the next version is counted: `right-shifted`, where a regular release is a patch and fixes "
+        "are post releases (V1–V4); `minor-train`, where it is a minor and fixes are patches.",
+    )
+    branch: str = Field(
+        "releases/v{version}", description="Release branch of a version (B1); {line} is its major and minor number."
+    )
+    branch_also: Words = Field((), description="Other names under which release branches are read.")
+    fix_counts: Literal["", "post", "patch"] = Field(
+        "", description="What a fix release counts (V4); empty: what the scheme says."
+    )
+    fix_branch: Literal["reuse", "own"] = Field(
+        "reuse",
+        description="A fix release comes from the branch that was cut before (B3), or from one of its own that is cut "
+        "where the release before it was made.",
+    )
     final_tag: str = Field("v{version}", description="Final tag (V5); post releases too, as vX.Y.Z.postN.")
     candidate_tag: str = Field("v{version}-rc{n}", description="Tag of candidate n (V5, B4).")
+    first_candidate: NotNegative = Field(1, description="Number of a version's first candidate.")
+
+
+class EarlierNaming(Naming):
+    """How it was before: versions below a switch-over are read and named so."""
+
+    below: str = Field(description="The first version that is no longer named so.")
+
+
+class Versions(Naming):
+    """V1–V5: the scheme and the names of branches and tags."""
+
     ignore_tags: Words = Field((), description="Glob patterns of foreign tags.")
     recut_branch: str = Field(
         "{branch}-r{n}", description="Name of a release branch that is cut again, for the n-th time (B1)."
@@ -40,6 +67,9 @@ class Versions(Table):
         "",
         description="First version whose tags the guard holds to B1, B4 and V5; empty: the first that the ledger knows "
         "or that has a release branch here.",
+    )
+    earlier: tuple[EarlierNaming, ...] = Field(
+        (), description="Namings that were in force before, each up to a version."
     )
 
 

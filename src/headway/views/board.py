@@ -11,6 +11,7 @@ from rich.console import ConsoleRenderable
 from headway.decide import record, yanks
 from headway.decide.candidates import CandidateRecord
 from headway.decide.phases import phase_words
+from headway.decide.proposals import Proposal
 from headway.decide.trains import today
 from headway.model.build import Artifact
 from headway.model.commit import Sha
@@ -184,18 +185,26 @@ class Board:
     now: datetime
     trains: tuple[BoardRow, ...]
     departed: tuple[Departed, ...]
+    proposals: tuple[Proposal, ...] = ()
 
 
 def board(plan: Plan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> Board:
     """All trains of a plan; ``now`` is aware."""
     return Board(
-        policy.project.name, now, tuple(board_row(t, policy, entries, now) for t in plan.trains), departed(entries)
+        policy.project.name,
+        now,
+        tuple(board_row(t, policy, entries, now) for t in plan.trains),
+        departed(entries),
+        plan.proposals,
     )
 
 
 def board_json(board: Board) -> dict[str, object]:
     """The document of ``headway status``, in English."""
-    return {"trains": [row.as_json() for row in board.trains]}
+    return {
+        "trains": [row.as_json() for row in board.trains],
+        "proposals": [p.as_json() for p in board.proposals],
+    }
 
 
 def board_table(board: Board, lang: str) -> ConsoleRenderable:

@@ -61,17 +61,17 @@ def calendar_table(year: int, rows: Iterable[CalendarRow], translate: Translate 
     """A line for each release: month, patch, post (``---`` for none), date with what became of it, windows. Fits 80
     columns."""
     rows = tuple(rows)
-    fixed = {r.version.release for r in rows if r.version.post is not None and not r.cancelled}
+    fixed = {r.version.release[:3] for r in rows if r.fix and not r.cancelled}
     table = Table(title=translate(say("Release calendar {year}", year=year)), title_justify="left")
     for heading in (say("Month"), say("Patch"), say("Post"), say("Date"), say("Cut"), say("Post window")):
         table.add_column(translate(heading))
     for before, row in zip((None, *rows), rows, strict=False):
-        post = row.version.post is not None
+        post = row.fix
         first = before is None or before.date.month != row.date.month
         table.add_row(
             translate(_MONTHS[row.date.month - 1]) if first else "",
             "" if post else str(row.version),
-            str(row.version) if post else "" if row.version.release in fixed else _NONE,
+            str(row.version) if post else "" if row.version.release[:3] in fixed else _NONE,
             _dated(row, translate),
             "" if row.cancelled else _window(row.cut_from, row.cut_to),
             "" if row.cancelled else _window(row.post_from, row.post_to),
@@ -142,7 +142,7 @@ def _day_after(day: date) -> date:
 
 
 def _of(rows: Iterable[CalendarRow], month: int, *, post: bool) -> tuple[CalendarRow, ...]:
-    return tuple(r for r in rows if r.date.month == month and (r.version.post is not None) == post and not r.cancelled)
+    return tuple(r for r in rows if r.date.month == month and r.fix == post and not r.cancelled)
 
 
 def _row_json(row: CalendarRow) -> dict[str, object]:

@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as RichText
 
+from headway.decide.proposals import Proposal
 from headway.lang import tr
 from headway.model.text import Text, clean, say
 from headway.views.board import OUTCOMES, TURNS, Board, BoardRow, Outcome, Turn, when_text
@@ -32,8 +33,17 @@ class BoardTable:
         self._encoding = options.encoding
         for row in self._board.trains:
             yield self._train(row, plain=options.ascii_only)
+        for proposal in self._board.proposals:
+            yield self._proposed(proposal)
         if self._board.departed:
             yield self._departed()
+
+    def _proposed(self, proposal: Proposal) -> Panel:
+        train = proposal.train
+        days = say("{first} to {last} (tentative)", first=train.window[0], last=train.window[1])
+        head = RichText.assemble(self._tr(say("proposed: {version}", version=train.name), "bold"), "  ", self._tr(days))
+        told = [part for r in proposal.reasons for part in (self._tr(r.text), self._tr(r.remedy, "dim"))]
+        return Panel(Group(head, *told), border_style="yellow", padding=(0, 1))
 
     def _tr(self, text: Text, style: str = "") -> RichText:
         return self._plain(tr(text, self._lang), style)

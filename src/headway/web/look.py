@@ -19,7 +19,7 @@ from headway.model.text import Text, say
 from headway.model.train import Train
 from headway.plan.planner import plan
 from headway.plan.trainplan import TrainPlan
-from headway.policy.scheme import final_tag
+from headway.policy.scheme import final_tag, is_fix
 from headway.refusal import version_of
 from headway.reports import Released, look_back
 from headway.views.board import Board, board, board_row, candidate_row
@@ -114,7 +114,7 @@ def _given_up(app: Headway, version: Version, snapshot: Snapshot) -> TrainView:
     names, entries = app.policy.versions, snapshot.entries
     branch, tag = branch_for(version, entries, app.policy), final_tag(version, names)
     day = snapshot.now.date()
-    train = Train(version, version.post is not None, None, None, day, (day, day), branch, tag)
+    train = Train(version, is_fix(version, names), None, None, day, (day, day), branch, tag)
     rows = tuple(candidate_row(c) for c in records(train, snapshot, app.policy))
     ended = _ending(entries, train.name)
     return train_view(train, snapshot.line(branch), rows, None, snapshot, app.policy, row=None, ended=ended)
