@@ -217,6 +217,14 @@ def test_B2_C2_windows_of_cut_and_post_release() -> None:
     assert (row.post_from, row.post_to) == (date(2025, 2, 6), date(2025, 2, 8))
 
 
+def test_C1_numbers_that_were_left_out_are_not_planned_again() -> None:
+    """A project whose versions run ahead of its cadence goes on from its newest release, not years later."""
+    released = {"0.7.0": date(2025, 1, 15), "0.7.9": date(2025, 2, 5)}
+    assert slot_of(Version("0.7.10"), CADENCE, released) == date(2025, 2, 26)
+    early = {"0.7.0": date(2025, 1, 15), "0.7.1": date(2025, 2, 4)}  # a day early: its slot stays its own
+    assert slot_of(Version("0.7.2"), CADENCE, early) == slot_of(Version("0.7.2"), CADENCE)
+
+
 def test_B3_a_post_release_has_no_cut_of_its_own() -> None:
     rows = calendar(released={"0.7.0": date(2025, 1, 15), "0.7.0.post1": date(2025, 1, 17)})
     assert rows[1] == CalendarRow(Version("0.7.0.post1"), date(2025, 1, 17), True, None, None, None, None, False)

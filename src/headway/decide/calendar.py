@@ -27,6 +27,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NOTHING: Mapping[str, date] = MappingProxyType({})
 _DAY = timedelta(days=1)
 _NAMES = Versions()
+AHEAD = 4  # slots: a project that is further ahead of its plan has left numbers out
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def slots(
 
     A released version of a new minor or major line (``released``: version to day) takes the slot nearest to its day,
     and the numbers go on from it. What comes after the newest release is planned after its day: a late release passes
-    its lateness on. ``names`` say what a regular release counts: a patch (V3), or a minor.
+    its lateness on, and one that is more than four slots ahead of its own takes the numbers along. ``names`` say
+    what a regular release counts: a patch (V3), or a minor.
     """
     return tuple(takewhile(lambda s: s.date <= until, _numbered(cadence, released, names)))
 
@@ -183,6 +185,14 @@ def _line(version: Version, names: Versions) -> tuple[int, ...]:
     return version.release[: 1 if regular_kind(names) is ReleaseKind.MINOR else 2]
 
 
+def _left_out(version: Version, newest: Version, names: Versions) -> int:
+    """By how many numbers of one line a release is ahead of a slot's version; 0 on another line."""
+    if _line(version, names) != _line(newest, names):
+        return 0
+    part = len(_line(newest, names))
+    return (*newest.release, 0, 0)[part] - (*version.release, 0, 0)[part]
+
+
 def _numbered(cadence: Cadence, released: Mapping[str, date], names: Versions) -> Iterator[Slot]:
     """All slots, numbered from the anchor's version; new lines change the numbers at the slot nearest to them."""
     taken = frozenset(map(Version, released))
@@ -195,6 +205,8 @@ def _numbered(cadence: Cadence, released: Mapping[str, date], names: Versions) -
             version = lines.pop(0)[0]
         if version > newest and day <= out:
             continue
+        if day > out and _left_out(version, newest, names) > AHEAD:
+            version = newest  # the plan goes on from what is out
         yield Slot(version, day)
         version = next_version(version, regular_kind(names))
 
