@@ -28,6 +28,8 @@ TRANSLATED = (
     ("docs/tutorial/demo.md", "docs/zh/tutorial/demo.md"),
     ("docs/how-to/your-project.md", "docs/zh/how-to/your-project.md"),
     ("docs/how-to/picks.md", "docs/zh/how-to/picks.md"),
+    ("docs/how-to/tags.md", "docs/zh/how-to/tags.md"),
+    ("docs/how-to/when-it-goes-wrong.md", "docs/zh/how-to/when-it-goes-wrong.md"),
 )
 
 
