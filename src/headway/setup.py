@@ -21,7 +21,7 @@ from headway.policy import POLICY_FILE
 from headway.policy.init import new_release_toml
 from headway.policy.loader import load_policy, upgrade_text
 from headway.policy.schema import Versions
-from headway.policy.scheme import read_final_tag
+from headway.policy.scheme import is_fix, read_final_tag
 
 # How projects write their final tags, with the candidates' tags that go with each (V5).
 _TAG_STYLES = (
@@ -75,7 +75,7 @@ def new_policy(repo: Repository, preset: str, trunk: str, today: date) -> str:
         text = document.as_string()
     plain = load_policy(text or None, source=POLICY_FILE, preset=preset)
     done = releases(tags, plain)
-    last = done[-1] if done else None
+    last = next((r for r in reversed(done) if not is_fix(r.version, plain.versions)), None)
     head = new_release_toml(
         preset,
         _name(read_file(repo, tip, "pyproject.toml")),

@@ -14,7 +14,7 @@ from headway.policy.clauses import CLAUSES
 from headway.policy.problems import Problem, nearest
 from headway.policy.recut import first_name
 from headway.policy.schema import Naming, Policy, Versions
-from headway.policy.scheme import CandidateName, candidate_tag, parse_version, read_final_tag
+from headway.policy.scheme import CandidateName, candidate_tag, is_fix, parse_version, read_final_tag
 from headway.policy.toml_lines import Path
 from headway.policy.zone import zone
 from headway.process import command_line
@@ -123,8 +123,9 @@ def _plain_branches(names: Versions) -> list[str]:
 def _cadence(policy: Policy) -> Iterator[Problem]:
     c = policy.cadence
     anchor = parse_version(c.anchor_version)
-    if anchor is None or anchor.post is not None:
-        yield Problem(("cadence", "anchor_version"), f"{c.anchor_version!r} is not a major, minor or patch version")
+    sound = all(parse_version(e.below) for e in policy.versions.earlier)
+    if anchor is None or (sound and is_fix(anchor, policy.versions)):
+        yield Problem(("cadence", "anchor_version"), f"{c.anchor_version!r} is not a regular version (V1–V3)")
     for year, counts in c.releases_per_month.items():
         at: Path = ("cadence", "releases_per_month", str(year))
         if not MINYEAR <= year <= MAXYEAR:

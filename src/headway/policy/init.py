@@ -34,7 +34,7 @@ def new_release_toml(
     text.add("project", project)
 
     cadence = tomlkit.table()
-    cadence.add("step_days", tomlkit.item(base.step_days).comment("one patch release every so many days (C1)"))
+    cadence.add("step_days", tomlkit.item(base.step_days).comment("one regular release every so many days (C1)"))
     if anchor is not None:
         cadence.add("anchor", tomlkit.item(anchor).comment("a day of the cadence, from which dates are counted"))
     if anchor_version is not None:
