@@ -37,6 +37,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.planner import plan
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
@@ -142,6 +143,13 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             return Kind.PUBLISHED, _publish(world, action)
         case PublishImages():
             return Kind.IMAGES_PUBLISHED, _publish_images(world, action)
+        case RecordIncident():
+            known = {"what": action.what, "tag": action.tag, "recorded": action.recorded, "now": action.now}
+            return Kind.INCIDENT, known
+        case RecordWithdrawal():
+            return Kind.YANK_SEEN, {"yanked": action.yanked}
+        case RecordCadence():
+            return Kind.CADENCE, {"keys": list(action.keys)}
 
 
 def _apply(world: World, action: ApplyChanges) -> Payload:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import building, changes, debts, images, queue, record
+from headway.decide import building, changes, debts, images, queue, record, yanks
 from headway.decide.candidates import on_line, records
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
@@ -179,7 +179,7 @@ class Headway:
         """
         tags, entries = read_tags(self.repo), self.entries() if also is not None else self.sound_entries()
         if entries and also is None:
-            self._need_policy()
+            self.need_policy()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
         branches = live_branches(here, tags, self.policy, entries)
@@ -202,6 +202,7 @@ class Headway:
             bases=seen.bases,
             checked_out=seen.checked_out,
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy, entries)},
+            withheld=self._withheld(entries) if also is None else {},
         )
         store.close()
         trains = live_trains(snapshot, self.policy)
@@ -251,6 +252,19 @@ class Headway:
         github = github_at(p.forge.api_url, p.project.repository, p.forge.token_env)
         return read_builds(github, p.build.github.workflow, wanted)
 
+    def _withheld(self, entries: tuple[Entry, ...]) -> dict[str, bool]:
+        """Of versions that a person yanks by hand, whether the index withholds them; nothing when it cannot be read,
+        or does not know the project."""
+        awaited = yanks.awaited(entries)
+        if not awaited:
+            return {}
+        try:
+            offered = self.published(next(iter(awaited.values())).payload["files"][0].partition("-")[0])
+        except WorldFailed:
+            return {}
+        of = {v: [f for f in offered if f.version == v] for v in awaited} if offered else {}
+        return {v: all(f.yanked for f in files) for v, files in of.items()}
+
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""
         trials, private = {}, {}
@@ -287,12 +301,13 @@ class Headway:
 
         Where the world or its own files fail one train, the others go on; then the first failure is raised.
         """
-        self._need_policy()
+        self.need_policy()
         done: list[Done] = []
         with self.writing.exclusively(self._who()), self.performing() as performer:
             while True:
-                now = self._wanted(self.plan(anew=True), version, done)
-                actions = [t.action for t in now if t.action is not None]
+                planned = self.plan(anew=True)
+                now = self._wanted(planned, version, done)
+                actions = [*planned.notes, *(t.action for t in now if t.action is not None)]
                 failed: list[WorldFailed | UnusableInput] = []
                 for action in actions:
                     try:
@@ -330,14 +345,14 @@ class Headway:
 
     def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
         """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
-        self._need_policy()
+        self.need_policy()
         self.sound_entries()
         return self.recording(self.person).record(kind, train, payload)
 
     def recording(self, actor: str) -> Recording:
         return Recording(self.writing, self.clock, actor, self.policy)
 
-    def _need_policy(self) -> None:
+    def need_policy(self) -> None:
         """Nothing is decided by rules that nobody chose."""
         if self.policy_source == NO_POLICY:
             raise UnusableInput(

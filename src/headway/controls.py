@@ -16,7 +16,6 @@ from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import cell_key
 from headway.decide.promotion import bad_publication
 from headway.decide.trains import today
-from headway.effects.index import yank as yank_files
 from headway.errors import not_found
 from headway.history.changes import resolve_change
 from headway.history.log import is_ancestor
@@ -40,23 +39,10 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
     """Choose a trunk commit for a version and cut, when the window allows (B1, B2)."""
     wanted = version_of(version)
     snapshot = app.observe()
-    commit = resolve_commit(app.repo, at) if at else ""
-    if commit is None:
-        raise not_found("commit", at or "", say("name a commit of the trunk"))
-    if commit and not is_ancestor(app.repo, commit, snapshot.trunk.tip):
-        return no(
-            "B1",
-            "cut.off-trunk",
-            say("{commit} is not on the trunk", commit=commit[:12]),
-            say("choose a trunk commit"),
-            commit=commit,
-            trunk=app.trunk,
-        )
-    refused = (
-        _not_to_cut(app, wanted, snapshot, commit)
-        or _too_old(app, commit, snapshot)
-        or _merged_in(app, commit, snapshot)
-    )
+    commit = trunk_commit(app, at, snapshot) if at else ""
+    if isinstance(commit, Refused):
+        return commit
+    refused = _not_to_cut(app, wanted, snapshot, commit)
     if refused is not None:
         return refused
     chosen = as_if(app, snapshot, Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
@@ -72,8 +58,31 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
     if not isinstance(planned.action, CutBranch | CheckCommit):
         return Refused(planned.waits)
     app.record(Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
+    return tick_to_cut(app, str(wanted))
+
+
+def trunk_commit(app: Headway, at: str, snapshot: Snapshot) -> str | Refused:
+    """The commit that a person chose to cut: one of the trunk itself, newer than the previous release (B1). Raises
+    ``UnusableInput`` (``commit.not-found``)."""
+    commit = resolve_commit(app.repo, at)
+    if commit is None:
+        raise not_found("commit", at, say("name a commit of the trunk"))
+    if not is_ancestor(app.repo, commit, snapshot.trunk.tip):
+        return no(
+            "B1",
+            "cut.off-trunk",
+            say("{commit} is not on the trunk", commit=commit[:12]),
+            say("choose a trunk commit"),
+            commit=commit,
+            trunk=app.trunk,
+        )
+    return _too_old(app, commit, snapshot) or _merged_in(app, commit, snapshot) or commit
+
+
+def tick_to_cut(app: Headway, version: str) -> Entry | Refused:
+    """Tick one train until it is cut; what it waits for when it is not."""
     while True:
-        done_now, waits = app.tick(str(wanted))
+        done_now, waits = app.tick(version)
         for d in done_now:
             if d.entry.kind is Kind.CUT:
                 return d.entry
@@ -83,7 +92,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
 
 def _too_old(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
     base = snapshot.bases.get(done[-1].commit) if (done := app.releases()) else None
-    if commit and base and is_ancestor(app.repo, commit, base):
+    if base and is_ancestor(app.repo, commit, base):
         return no(
             "B1",
             "cut.too-old",
@@ -97,7 +106,7 @@ def _too_old(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
 
 def _merged_in(app: Headway, commit: str, snapshot: Snapshot) -> Refused | None:
     """A commit of a branch that the trunk merged: where a branch cut there left the trunk, nothing would tell."""
-    if not commit or any(c.sha == commit for c in snapshot.trunk.commits):
+    if any(c.sha == commit for c in snapshot.trunk.commits):
         return None
     return no(
         "B1",
@@ -327,7 +336,8 @@ def skip(app: Headway, version: str, reason: str) -> Entry | Refused:
             say("`headway abandon {version}`", version=planned.train.name),
             branch=planned.train.branch,
         )
-    return app.record(Kind.SKIPPED, planned.train.name, {"reason": reason})
+    day = planned.train.date.isoformat()
+    return app.record(Kind.SKIPPED, planned.train.name, {"reason": reason, "date": day})
 
 
 def abandon(app: Headway, version: str, reason: str) -> Entry | Refused:
@@ -341,27 +351,7 @@ def abandon(app: Headway, version: str, reason: str) -> Entry | Refused:
             say("`headway yank {version} --reason …`", version=train.name),
             version=train.name,
         )
-    return app.record(Kind.ABANDONED, train.name, {"reason": reason})
-
-
-def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
-    """Withdraw a published version from the index (PEP 592): it stays for those who pin it."""
-    wanted = version_of(version)
-    published = record.last(app.entries(), Kind.PUBLISHED, str(wanted))
-    published = published or record.last(app.entries(), Kind.PUBLISH_FAILED, str(wanted))
-    if published is None:
-        return no(
-            "N1",
-            "yank.not-published",
-            say("{version} was not published by Headway", version=wanted),
-            say("only a published version can be yanked"),
-            version=str(wanted),
-        )
-    files = [f["file"] for f in published.payload["files"]]
-    if not app.policy.index.upload_url:
-        project = files[0].split("-")[0]
-        files = list(yank_files(app.index_folder, project, str(wanted), reason))
-    return app.record(Kind.YANKED, str(wanted), {"reason": reason, "files": files})
+    return app.record(Kind.ABANDONED, train.name, {"reason": reason, "date": train.date.isoformat()})
 
 
 def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:

@@ -18,7 +18,7 @@ from headway.decide.embargo import HIDDEN
 from headway.decide.picks import GateAnswer, adoption, gate
 from headway.decide.queue import queue
 from headway.decide.requests import Asked, lacking
-from headway.decide.trains import live_trains, next_fix, releases
+from headway.decide.trains import branch_for, live_trains, next_fix, releases
 from headway.errors import UnusableInput, not_found
 from headway.history.changes import resolve_changes
 from headway.history.claimed import Claimed, read_claims
@@ -36,7 +36,7 @@ from headway.model.train import Train
 from headway.policy.loader import policy_digest
 from headway.policy.paths import matches
 from headway.policy.schema import Policy
-from headway.policy.scheme import base_of, branch_of, branch_release, parse_version
+from headway.policy.scheme import base_of, branch_release, parse_version
 from headway.refusal import Refused, as_if, no
 from headway.reviewing import asked_for, is_over, may_not_amend, may_not_review
 from headway.sources.repository import branch_names
@@ -67,7 +67,7 @@ def request_pick(app: Headway, request: PickRequest, onto: str | None = None) ->
     released, else a post release of the newest one.
     """
     named = _line_named(onto, app.policy)
-    older = branch_of(named, app.policy.versions) if named else ""
+    older = branch_for(named, app.entries(), app.policy) if named else ""
     snapshot = app.observe(branch=older if older in branch_names(app.repo) else "")
     return _put(app, request, _line_for(app, snapshot, onto), snapshot, None)
 
@@ -283,7 +283,7 @@ def _next_fix(app: Headway, snapshot: Snapshot, onto: str | None) -> Train | Non
     if not of_line:
         return None
     version = next_fix(of_line[-1].version, record.given_up(snapshot.entries), app.policy)
-    if snapshot.line(branch_of(version, names)) is None:
+    if snapshot.line(branch_for(version, snapshot.entries, app.policy)) is None:
         return None
     asked = as_if(app, snapshot, Kind.REQUESTED, str(version), {"verdict": "accepted", "commit": None})
     return next((t for t in live_trains(asked, app.policy) if t.version == version), None)

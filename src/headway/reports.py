@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from headway.app import Headway
 from headway.decide import imageproof, proof, record
 from headway.decide.calendar import CalendarRow, release_calendar
 from headway.decide.candidates import CandidateRecord, records
+from headway.decide.mishaps import Revision, revision, with_mishaps
 from headway.decide.trains import released_train
 from headway.errors import UnusableInput, not_found
 from headway.history.log import read_commits
@@ -133,12 +133,13 @@ def calendar_of(app: Headway, year: int) -> tuple[CalendarRow, ...]:
     own = app.policy_source == NO_POLICY or app.policy_source.startswith("preset ")
     released = {} if own else {str(r.version): r.day for r in app.releases()}
     gone = record.given_up(entries)
-    return release_calendar(app.policy, year, app.clock.now(), record.slips(entries), gone, released)
+    rows = release_calendar(app.policy, year, app.clock.now(), record.slips(entries), gone, released)
+    return with_mishaps(rows, year, entries, app.policy, released)
 
 
-def slip_counts(app: Headway) -> dict[str, int]:
-    """Version to how often it slipped: an event's sequence number in a subscriber's calendar."""
-    return dict(Counter(e.train for e in record.of(app.entries(), Kind.SLIPPED)))
+def calendar_revision(app: Headway) -> Revision:
+    """The sequence number of events in a subscriber's calendar, and when they changed last."""
+    return revision(app.entries(), app.policy, [str(r.version) for r in app.releases()])
 
 
 def figures_of(app: Headway, version: str | None) -> tuple[Figures, ...]:

@@ -21,7 +21,7 @@ import pytest
 from gitmaker import GitMaker
 from trainkit import BRANCH, CUT, GO, PERSON, Project, approve, bytes_under, make_project, open_at
 
-from headway import controls
+from headway import controls, withdrawing
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.measurement import Side
 
@@ -94,14 +94,14 @@ clauses = ["E7"]
 # A person's command whose process dies when it asks for the time: the index is written, the entry is not.
 _YANKS_AND_DIES = """
 import os, pathlib, signal, sys
-from headway import controls
+from headway import withdrawing
 from headway.app import open_headway
 
 class Deadly:
     def now(self):
         os.kill(os.getpid(), signal.SIGKILL)
 
-controls.yank(open_headway(pathlib.Path(sys.argv[1]), clock=Deadly(), person=sys.argv[2]), "0.1.1", "too slow")
+withdrawing.yank(open_headway(pathlib.Path(sys.argv[1]), clock=Deadly(), person=sys.argv[2]), "0.1.1", "too slow")
 """
 
 
@@ -171,7 +171,7 @@ class Train:
             app = open_at(self.project.path, GO)
             assert [e for e in app.entries() if e.kind is Kind.YANKED] == []
             assert b"too slow" in (app.index_folder / "yanked.json").read_bytes()
-        entry = controls.yank(open_at(self.project.path, GO), "0.1.1", "too slow")
+        entry = withdrawing.yank(open_at(self.project.path, GO), "0.1.1", "too slow")
         assert isinstance(entry, Entry), entry
 
     def end(self) -> End:

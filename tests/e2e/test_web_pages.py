@@ -130,7 +130,7 @@ def test_the_calendar_as_a_table_and_as_a_file(busy: httpx.Client) -> None:
     file = busy.get("/calendar.ics?year=2025")
     assert file.headers["content-type"].startswith("text/calendar")
     assert file.text.startswith("BEGIN:VCALENDAR")
-    assert "SEQUENCE:1" in file.text
+    assert "SEQUENCE:3" in file.text
 
 
 def test_the_policy_page_has_every_clause_with_its_values(busy: httpx.Client) -> None:

@@ -37,6 +37,7 @@ from headway.plan.actions import (
     ProbeCommit,
     Publish,
     RecordApplied,
+    RecordIncident,
     TagCandidate,
     TagFinal,
     action_json,
@@ -317,7 +318,7 @@ class Planner(RuleBasedStateMachine):
     def _allowed(self, action: Action) -> None:
         world, snapshot = self.world, self.world.snapshot()
         entries = snapshot.entries
-        assert record.open_hold(entries, action.train) is None
+        assert isinstance(action, RecordIncident) or record.open_hold(entries, action.train) is None
         if isinstance(action, BuildCandidate):
             line = snapshot.line(next(t.branch for t in live_trains(snapshot, POLICY) if t.name == action.train))
             assert line is not None
@@ -426,10 +427,13 @@ class Planner(RuleBasedStateMachine):
 def only(world: World, train: str, limit: int = 80) -> None:
     """Tick one train until it waits."""
     for _ in range(limit):
-        planned = next((t for t in plan(world.snapshot(), POLICY).trains if t.train.name == train), None)
-        if planned is None or planned.action is None:
+        planned = plan(world.snapshot(), POLICY)
+        own = (t.action for t in planned.trains if t.train.name == train and t.action is not None)
+        actions = (*planned.notes, *own)
+        if not actions:
             return
-        perform(world, planned.action)
+        for action in actions:
+            perform(world, action)
     pytest.fail("the planner does not come to rest")
 
 
@@ -443,7 +447,8 @@ def state(world: World) -> object:
 def keys(action: Action) -> list[tuple[object, ...]]:  # noqa: PLR0911 - one return for each action
     """What an action is one with, if it is the same again. A check may be asked for by two trains at once."""
     match action:
-        case CheckCommit() | ProbeCommit() | CutBranch() | DraftRelease():
+        # a tag may be put back, and go again
+        case CheckCommit() | ProbeCommit() | CutBranch() | DraftRelease() | RecordIncident():
             return []
         case ApplyChanges():
             return [

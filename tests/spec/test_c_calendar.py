@@ -12,6 +12,7 @@ from packaging.version import Version
 from rich.console import Console
 
 from headway.decide.calendar import CalendarRow, day_of, first_slot_after, release_calendar, slot_of, slots
+from headway.decide.mishaps import Revision
 from headway.errors import UnusableInput
 from headway.policy.loader import load_policy
 from headway.policy.schema import Cadence, Policy
@@ -19,6 +20,7 @@ from headway.views.calendar import calendar_ics, calendar_json, calendar_table
 
 POLICY = load_policy(None, source="vllm-2025")
 CADENCE = POLICY.cadence
+NEVER = Revision(0, None)
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
 TABLE_OF_C3 = """\
 Jan 0.7.0; Feb 0.7.1 0.7.2 0.7.3; Mar 0.7.4 0.7.5; Apr 0.7.6 0.7.7; May 0.7.8 0.7.9; Jun 0.7.10 0.7.11;
@@ -256,6 +258,7 @@ def test_C3_as_json() -> None:
         "post_from": "2025-02-06",
         "post_to": "2025-02-08",
         "tentative": True,
+        "status": "planned",
     }
     months: Any = document["months"]
     assert months[0] == {"month": 1, "patch": ["0.7.0"], "post": ["0.7.0.post1"]}
@@ -281,17 +284,17 @@ def test_B2_a_window_of_one_day_is_shown_as_that_day() -> None:
     Console(file=out, width=80).print(calendar_table(2025, calendar(policy=with_cadence(c))[:1]))
     assert [x.strip() for x in out.getvalue().splitlines()[4].split("│")[5:7]] == ["01-14", "01-15–17"]
     last = calendar(9999, with_cadence(cadence(anchor=date(9999, 12, 31))))
-    ics = Calendar.from_ical(calendar_ics(last, project="", now=NOW, slips={}))
+    ics = Calendar.from_ical(calendar_ics(last, project="", now=NOW, revision=NEVER))
     assert ics.walk("VEVENT")[0]["DTEND"].dt == date.max
 
 
-def test_C4_as_icalendar_events_keep_their_uid_and_count_slips() -> None:
-    def events(slips: dict[str, date], counts: dict[str, int]) -> dict[str, Any]:
+def test_C4_as_icalendar_events_keep_their_uid_and_their_sequence_grows() -> None:
+    def events(slips: dict[str, date], number: int) -> dict[str, Any]:
         rows = calendar(slips=slips, released={"0.7.0": date(2025, 1, 15)})
-        text = calendar_ics(rows, project="vllm", now=NOW, slips=counts)
+        text = calendar_ics(rows, project="vllm", now=NOW, revision=Revision(number, NOW))
         return {str(e["UID"]): e for e in Calendar.from_ical(text).walk("VEVENT")}
 
-    before, after = events({}, {}), events({"0.7.4": date(2025, 3, 14)}, {"0.7.4": 2})
+    before, after = events({}, 0), events({"0.7.4": date(2025, 3, 14)}, 2)
     assert before.keys() == after.keys()
     assert len(before) == 24 * 3
     moved, was = after["release-0.7.4@vllm.headway"], before["release-0.7.4@vllm.headway"]
@@ -317,5 +320,5 @@ def test_C4_the_words_of_every_view_are_translatable() -> None:
     assert "(TENTATIVE)" in out.getvalue()
     assert "FEB" in out.getvalue()
     assert "tentative" not in out.getvalue()
-    ics = Calendar.from_ical(calendar_ics(rows, project="vllm", now=NOW, slips={}, translate=shout))
+    ics = Calendar.from_ical(calendar_ics(rows, project="vllm", now=NOW, revision=NEVER, translate=shout))
     assert str(ics.walk("VEVENT")[1]["SUMMARY"]) == "VLLM 0.7.0: CUT (TENTATIVE)"

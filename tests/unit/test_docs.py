@@ -32,6 +32,8 @@ TRANSLATED = (
     ("docs/how-to/notes.md", "docs/zh/how-to/notes.md"),
     ("docs/how-to/provenance.md", "docs/zh/how-to/provenance.md"),
     ("docs/how-to/same-bits.md", "docs/zh/how-to/same-bits.md"),
+    ("docs/how-to/tags.md", "docs/zh/how-to/tags.md"),
+    ("docs/how-to/when-it-goes-wrong.md", "docs/zh/how-to/when-it-goes-wrong.md"),
 )
 
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from webworld import PERF, POLICY, World
 
-from headway import controls
+from headway import controls, withdrawing
 from headway.views.board import Board, BoardRow, Turn, board, board_json, board_table, when_text
 from headway.views.gates import Light
 from headway.web.look import train_of
@@ -110,7 +110,7 @@ def test_a_released_train_has_departed(world: World) -> None:
     found = look(world.to_released())
     assert [r.version for r in found.trains] == ["0.1.2"]
     assert [(d.version, d.tag, d.yanked) for d in found.departed] == [("0.1.1", "v0.1.1", False)]
-    controls.yank(world.app(), "0.1.1", "wrong")
+    withdrawing.yank(world.app(), "0.1.1", "wrong")
     assert look(world).departed[0].yanked
 
 

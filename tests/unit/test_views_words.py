@@ -113,6 +113,20 @@ ACTIONS: list[tuple[a.Action, str]] = [
     ),
     (a.Publish("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), True), "publish the re-packed files of v0.1.1-rc1 as 0.1.1"),
     (a.TagFinal("0.1.1", "v0.1.1", SHA, "notes"), "put the final tag v0.1.1 with its notes on a1b2c3d4e5f6"),
+    (
+        a.RecordIncident("0.1.1", "tag-moved", "v0.1.1", "9" * 40, SHA),
+        "write down that the tag v0.1.1 was moved to a1b2c3d4e5f6",
+    ),
+    (
+        a.RecordIncident("0.1.1", "tag-deleted", "v0.1.1", SHA, None),
+        "write down that the tag v0.1.1 was deleted",
+    ),
+    (
+        a.RecordIncident("0.1.1", "tag-restored", "v0.1.1", SHA, SHA),
+        "write down that the tag v0.1.1 was put back",
+    ),
+    (a.RecordWithdrawal("0.1.1", True), "write down how the index offers 0.1.1 now"),
+    (a.RecordCadence("", ("blackout",)), "write down that the cadence of the policy changed: blackout"),
 ]
 
 
@@ -363,6 +377,40 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
         "G3",
     ),
     (Kind.YANKED, {"reason": "wrong results", "files": []}, "withdrew 0.1.1 from the index: wrong results", "N1"),
+    (
+        Kind.YANKED,
+        {"reason": "wrong results", "files": [], "successor": "0.1.2"},
+        "withdrew 0.1.1 from the index: wrong results; use 0.1.2",
+        "N1",
+    ),
+    (Kind.UNYANKED, {"reason": "a mistake", "files": []}, "offered 0.1.1 on the index again: a mistake", "N1"),
+    (Kind.YANK_SEEN, {"yanked": True}, "the index withholds 0.1.1 now", "N1"),
+    (Kind.YANK_SEEN, {"yanked": False}, "the index offers 0.1.1 again", "N1"),
+    (
+        Kind.RECUT,
+        {"branch": "releases/v0.1.1-r2", "commit": SHA, "before": "releases/v0.1.1", "reason": "a bad merge"},
+        "cut 0.1.1 again, as releases/v0.1.1-r2, from a1b2c3d4e5f6: a bad merge",
+        "B1",
+    ),
+    (
+        Kind.INCIDENT,
+        {"what": "tag-moved", "tag": "v0.1.1", "recorded": SHA, "now": "9" * 40},
+        "incident: the tag v0.1.1 was moved from a1b2c3d4e5f6 to 999999999999",
+        "V5",
+    ),
+    (
+        Kind.INCIDENT,
+        {"what": "tag-deleted", "tag": "v0.1.1", "recorded": SHA, "now": None},
+        "incident: the tag v0.1.1 on a1b2c3d4e5f6 was deleted",
+        "V5",
+    ),
+    (
+        Kind.INCIDENT,
+        {"what": "tag-restored", "tag": "v0.1.1", "recorded": SHA, "now": SHA},
+        "the tag v0.1.1 was put back on a1b2c3d4e5f6",
+        "V5",
+    ),
+    (Kind.CADENCE, {"keys": ["blackout"]}, "the cadence of the policy is another one: blackout", "C4"),
     (Kind.RETRIED, {"tag": "v0.1.1-rc1", "step": "build"}, "asked for the build of v0.1.1-rc1 again", "B4"),
 ]
 

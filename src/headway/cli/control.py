@@ -1,4 +1,4 @@
-"""A person's controls: cut, approve, hold, release-hold, waive, slip, skip, abandon, adopt, yank."""
+"""A person's controls: cut, recut, approve, hold, release-hold, waive, slip, skip, abandon, adopt, yank."""
 
 from __future__ import annotations
 
@@ -59,6 +59,18 @@ def cut(context: Context, version: str, at: str | None) -> Answer:
     from headway import controls
 
     return kept(controls.cut(context.app(), version, at))
+
+
+@cli.command("recut", cls=Command, help="Cut a train again on another commit, on a branch of a new name (B1).")
+@click.argument("version")
+@click.option("--at", required=True, metavar="COMMIT", cls=Option, help="The trunk commit.")
+@click.option("--reason", **_REASON)
+@common_options
+@answering
+def recut(context: Context, version: str, at: str, reason: str) -> Answer:
+    from headway import recutting
+
+    return kept(recutting.recut(context.app(), version, at, reason))
 
 
 @cli.command("approve", cls=Command, help="Open a gate for the candidate and the evidence as they are now (G1).")
@@ -158,12 +170,27 @@ def adopt(context: Context, commit: tuple[str, ...], category: str, reason: str)
     return kept(picking.adopt(context.app(), commit, category, reason))
 
 
-@cli.command("yank", cls=Command, help="Withdraw a published version from the index (PEP 592).")
+@cli.command("yank", cls=Command, help="Withdraw a published version from the index (PEP 592), or offer it again.")
 @click.argument("version")
 @click.option("--reason", **_REASON)
+@click.option("--successor", metavar="VERSION", cls=Option, help="The release that the index tells people to use.")
+@click.option("--undo", is_flag=True, cls=Option, help="Offer a withdrawn version again.")
 @common_options
 @answering
-def yank(context: Context, version: str, reason: str) -> Answer:
-    from headway import controls
+def yank(context: Context, version: str, reason: str, successor: str | None, undo: bool) -> Answer:
+    from headway import withdrawing
+    from headway.decide import yanks
 
-    return kept(controls.yank(context.app(), version, reason))
+    app = context.app()
+    result = withdrawing.unyank(app, version, reason) if undo else withdrawing.yank(app, version, reason, successor)
+    if not isinstance(result, Entry) or not result.payload["by_hand"]:
+        return kept(result)
+    if undo:
+        return kept(result, (say("  now un-yank {version} on the project's page of the index", version=result.train),))
+    words = yanks.reason_of(result)
+    by_hand = say(
+        "  now yank {version} on the project's page of the index, with the reason: {reason}",
+        version=result.train,
+        reason=words,
+    )
+    return kept(result, (by_hand,))

@@ -46,9 +46,11 @@ def plan(context: Context, version: str | None) -> Answer:
     app = context.app()
     found = app.plan()
     if version is not None:
-        found = Plan((pick_train(found.trains, version),), found.proposals)
+        found = Plan((pick_train(found.trains, version),), found.proposals, found.notes)
 
     def show(screen: Screen) -> None:
+        for note in found.notes:
+            screen.say(say("the next tick would: {what}", what=tr(action_text(note), screen.lang)), "green")
         for t in found.trains:
             phase = phase_text(t, app.policy, app.clock.now())
             words = [t.train.name, tr(STAGES[t.stage], screen.lang), *([tr(phase, screen.lang)] if phase else [])]
@@ -122,10 +124,10 @@ def version_group() -> None: ...
 @answering
 def version_next(context: Context, kind: str | None) -> Answer:
     from headway.decide import record
+    from headway.decide.trains import branch_for
     from headway.decide.versioning import latest_final, next_train_version
     from headway.policy.scheme import (
         ReleaseKind,
-        branch_of,
         cuts_own_branch,
         final_tag,
         is_fix,
@@ -144,7 +146,7 @@ def version_next(context: Context, kind: str | None) -> Answer:
         "current": str(current) if current else None,
         "next": str(following),
         "tag": final_tag(following, names),
-        "branch": branch_of(following, names),
+        "branch": branch_for(following, app.entries(), app.policy),
         "reuses_branch": is_fix(following, names) and not cuts_own_branch(following, names),
     }
     return Answer(
@@ -168,7 +170,7 @@ def calendar(context: Context, year: int | None, form: str) -> Answer:
     from headway.views.calendar import calendar_ics, calendar_json, calendar_table
 
     year = year or context.clock.now().year
-    rows, name, slips = _calendar(context, year)
+    rows, name, seen, zone = _calendar(context, year)
     document = calendar_json(year, rows)
 
     def words(text: Text, lang: str = context.lang) -> str:
@@ -178,7 +180,9 @@ def calendar(context: Context, year: int | None, form: str) -> Answer:
         if form == "json":
             screen.line(json.dumps(document, indent=1))
         elif form == "ics":
-            ics = calendar_ics(rows, project=name, now=context.clock.now(), slips=slips, translate=words)
+            ics = calendar_ics(
+                rows, project=name, now=context.clock.now(), revision=seen, timezone=zone, translate=words
+            )
             sys.stdout.flush()
             sys.stdout.buffer.write(ics)
         else:
@@ -187,13 +191,15 @@ def calendar(context: Context, year: int | None, form: str) -> Answer:
     return Answer(YES, document, show)
 
 
-def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
-    """With a repository, what is released, slipped and skipped; without one, the policy's plan alone."""
+def _calendar(context: Context, year: int) -> tuple[Any, str, Any, str]:
+    """With a repository, what is released, slipped and skipped; without one, the policy's plan alone. Rows, name,
+    revision and zone."""
     from headway.decide.calendar import release_calendar
+    from headway.decide.mishaps import Revision
     from headway.errors import UnusableInput
     from headway.policy.loader import load_policy
     from headway.policyfile import read_policy
-    from headway.reports import calendar_of, slip_counts
+    from headway.reports import calendar_of, calendar_revision
 
     try:
         app = context.app()
@@ -202,5 +208,7 @@ def _calendar(context: Context, year: int) -> tuple[Any, str, dict[str, int]]:
             raise
         file, preset = context.given.get("policy"), context.given.get("preset")
         policy = read_policy(Path(file), preset) if file else load_policy(None, source="preset", preset=preset)
-        return release_calendar(policy, year, context.clock.now(), {}, frozenset(), {}), "headway", {}
-    return calendar_of(app, year), app.policy.project.name or app.repo.git_dir.parent.name, slip_counts(app)
+        rows = release_calendar(policy, year, context.clock.now(), {}, frozenset(), {})
+        return rows, "headway", Revision(0, None), policy.cadence.timezone
+    name = app.policy.project.name or app.repo.git_dir.parent.name
+    return calendar_of(app, year), name, calendar_revision(app), app.policy.cadence.timezone

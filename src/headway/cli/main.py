@@ -28,6 +28,7 @@ MODULES = (
     "control",
     "keep",
     "prove",
+    "guard",
     "figures",
     "setup",
     "measure",

@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
+from enum import StrEnum
 from itertools import chain, pairwise, takewhile
 from types import MappingProxyType
 
@@ -37,6 +38,15 @@ class Slot:
     date: Day
 
 
+class Mishap(StrEnum):
+    """What became of a version that did not go as planned."""
+
+    RECUT = "recut"
+    YANKED = "yanked"
+    SKIPPED = "skipped"
+    ABANDONED = "abandoned"
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarRow:
     """One release of the calendar. Windows are days, both ends included.
@@ -53,6 +63,17 @@ class CalendarRow:
     post_from: Day | None
     post_to: Day | None
     tentative: bool
+    mishap: Mishap | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Its number is not used: it was skipped or given up."""
+        return self.mishap in {Mishap.SKIPPED, Mishap.ABANDONED}
+
+    @property
+    def status(self) -> str:
+        """``planned``, ``released``, or the mishap."""
+        return str(self.mishap or ("planned" if self.tentative else "released"))
 
 
 def day_of(moment: datetime, cadence: Cadence) -> date:
@@ -62,7 +83,13 @@ def day_of(moment: datetime, cadence: Cadence) -> date:
 
 def is_blackout(day: date, cadence: Cadence) -> bool:
     """Nothing is released on this day (C4)."""
-    return day.isoformat() in cadence.blackout or WEEKDAYS[day.weekday()] in cadence.blackout
+    return any(_covers(word, day) for word in cadence.blackout)
+
+
+def _covers(word: str, day: date) -> bool:
+    """A weekday, a day, or a span of days with both ends (``2025-10-01..2025-10-08``); ISO days compare as words."""
+    first, _, last = word.partition("..")
+    return word == WEEKDAYS[day.weekday()] or (first[:1].isdigit() and first <= day.isoformat() <= (last or first))
 
 
 def slots(
@@ -123,14 +150,15 @@ def release_calendar(
         plan.pop(given_up, None)
     today = day_of(now, policy.cadence)
     rows = [
-        _row(version, day, policy, tentative=version not in real or day > today)
+        calendar_row(version, day, policy, tentative=version not in real or day > today)
         for version, day in (plan | real).items()
         if day.year == year
     ]
     return tuple(sorted(rows, key=lambda r: (r.date, r.version)))
 
 
-def _row(version: Version, day: date, policy: Policy, *, tentative: bool) -> CalendarRow:
+def calendar_row(version: Version, day: date, policy: Policy, *, tentative: bool) -> CalendarRow:
+    """A version on a day, with its windows."""
     if is_fix(version, policy.versions):
         return CalendarRow(version, day, True, None, None, None, None, tentative)
     cadence = policy.cadence

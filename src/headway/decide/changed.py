@@ -10,12 +10,12 @@ from packaging.version import Version
 
 from headway.decide import record
 from headway.decide.replay import Change, Replayed, replayed
+from headway.decide.trains import branch_for
 from headway.model.commit import Commit, Line, Revert, RevertKind, Sha
 from headway.model.noted import Noted
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.policy.schema import Policy
-from headway.policy.scheme import branch_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _shipped(train: Train, snapshot: Snapshot, policy: Policy, trunk: Mapping[Sh
     """Trunk commits that the previous release had by picks: they are later on the trunk than its cut."""
     if train.previous is None or train.previous_commit is None:
         return frozenset()
-    branch = branch_of(train.previous, policy.versions)
+    branch = branch_for(train.previous, snapshot.entries, policy)
     there = snapshot.noted.get(train.name, Noted()).before or snapshot.line(branch)
     recorded = {a.origin for a in record.applied(snapshot.entries, branch) if Version(a.entry.train) <= train.previous}
     if there is None:

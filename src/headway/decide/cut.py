@@ -18,7 +18,8 @@ def window_wait(train: Train, snapshot: Snapshot, policy: Policy) -> Reason | No
     """Why the branch may not be cut today, or ``None`` (B2)."""
     day = today(policy, snapshot.now)
     first, last = train.window
-    if first <= day <= last or waived(snapshot, train.name, "B2", policy):
+    again = record.last(snapshot.entries, Kind.RECUT, train.name)  # its window was that of the first cut
+    if again is not None or first <= day <= last or waived(snapshot, train.name, "B2", policy):
         return None
     known = facts(today=day, cut_from=first, cut_to=last, release=train.date, tentative=True)
     if day < first:
@@ -48,7 +49,8 @@ def choose_commit(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Sha
 
     A commit that a person chose is taken as it is; else the newest one that the check calls green (B2).
     """
-    chosen = record.last(snapshot.entries, Kind.CUT_CHOSEN, train.name)
+    words = {Kind.CUT_CHOSEN, Kind.RECUT}
+    chosen = next((e for e in reversed(snapshot.entries) if e.kind in words and e.train == train.name), None)
     if chosen is not None and chosen.payload["commit"]:
         return chosen.payload["commit"], None, None
     if not policy.cut.check:

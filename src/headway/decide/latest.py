@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 
 from packaging.version import Version
 
-from headway.decide import record
+from headway.decide import yanks
 from headway.decide.trains import releases
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry
 from headway.model.snapshot import Snapshot
 from headway.policy.schema import Policy
 from headway.policy.scheme import parse_version
@@ -33,4 +33,4 @@ def moves_latest_now(version: Version, snapshot: Snapshot, policy: Policy) -> bo
 
 def withdrawn(entries: tuple[Entry, ...]) -> frozenset[Version]:
     """Versions that were yanked."""
-    return frozenset(Version(e.train) for e in record.of(entries, Kind.YANKED))
+    return frozenset(map(Version, yanks.yanked(entries)))

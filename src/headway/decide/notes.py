@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.decide import images, record
+from headway.decide import images, mishaps, record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.changed import changes_of
 from headway.decide.notegroups import group_of, section_of
@@ -122,7 +122,7 @@ def notes_of(
 
 def mishap_lines(train: Train, snapshot: Snapshot) -> tuple[str, ...]:
     """What went wrong on the way to this release, in plain words, a line each."""
-    return ()
+    return mishaps.mishap_lines(train.name, snapshot.entries)
 
 
 def artifact_lines(

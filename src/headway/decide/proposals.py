@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headway.decide import record, reverts
+from headway.decide import record, reverts, yanks
 from headway.decide.requests import requests
 from headway.decide.reverts import RevertVerdict
 from headway.decide.trains import live_trains, proposed_train, same_line, today
 from headway.model.commit import Line
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry
 from headway.model.pick import Category, PickVerdict
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -112,7 +112,7 @@ class _Told:
 
     def yanked(self) -> Iterator[Reason]:
         """Withdrawn, so that users have none of it."""
-        no, last = self._given_up(), record.last(self.snapshot.entries, Kind.YANKED, str(self.train.previous))
+        no, last = self._given_up(), yanks.yanked(self.snapshot.entries).get(str(self.train.previous))
         if last is None or (no and last.seq < no.seq):
             return
         yield Reason(

@@ -54,6 +54,14 @@ def slips(entries: Entries) -> dict[str, date]:
     return {e.train: date.fromisoformat(e.payload["after"]) for e in of(entries, Kind.SLIPPED)}
 
 
+def branch_now(entries: Entries, planned: str) -> str:
+    """The branch that stands for the ``planned`` one: itself, or the one that it was cut again as (B1)."""
+    for e in of(entries, Kind.RECUT):
+        if e.payload["before"] == planned:
+            planned = str(e.payload["branch"])
+    return planned
+
+
 def given_up(entries: Entries) -> frozenset[str]:
     """Versions that were skipped or abandoned: their numbers are not used again."""
     return frozenset(e.train for e in entries if e.kind in GIVING_UP)

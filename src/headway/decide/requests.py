@@ -133,6 +133,8 @@ def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
                 _place(origin, commit, request, found, by_commit)
         elif e.kind is Kind.REVERT_ASKED:
             _take_out(e, found)
+        elif e.kind is Kind.RECUT:  # the new branch has nothing of it; conflicts there are other ones
+            found = {i: replace(a, placed={}, brought=frozenset(), resolutions=()) for i, a in found.items()}
     return tuple(found.values())
 
 

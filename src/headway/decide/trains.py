@@ -69,6 +69,11 @@ def candidates(tags: Iterable[Tag], version: Version, policy: Policy) -> tuple[C
     return tuple(sorted(found, key=lambda c: (c.number, c.tag)))
 
 
+def branch_for(version: Version, entries: tuple[Entry, ...], policy: Policy) -> str:
+    """The release branch of a version: of its name (B1, B3), or of the name under which that was cut again."""
+    return record.branch_now(entries, branch_of(version, policy.versions))
+
+
 def live_branches(
     branches: Iterable[str], tags: tuple[Tag, ...], policy: Policy, entries: tuple[Entry, ...] = ()
 ) -> tuple[str, ...]:
@@ -76,7 +81,7 @@ def live_branches(
     older lines for which somebody asked for a fix release."""
     done = releases(tags, policy)
     newest = base_of(done[-1].version, policy.versions) if done else None
-    asked = {branch_of(v, policy.versions) for v in _asked(entries, done, policy)}
+    asked = {branch_for(v, entries, policy) for v in _asked(entries, done, policy)}
     found = []
     for branch in branches:
         version = branch_release(branch, policy.versions)
@@ -150,7 +155,7 @@ def _train(version: Version, done: tuple[Release, ...], snapshot: Snapshot, poli
         previous_commit=previous.commit if previous else None,
         date=day,
         window=(day - timedelta(days=far), day - timedelta(days=near)),
-        branch=branch_of(version, policy.versions),
+        branch=branch_for(version, snapshot.entries, policy),
         tag=final_tag(version, policy.versions),
     )
 
@@ -209,7 +214,7 @@ def _fix(
         previous_commit=before[-1].commit,
         date=record.slips(snapshot.entries).get(str(version)) or window[0],
         window=window,
-        branch=branch_of(version, names),
+        branch=branch_for(version, snapshot.entries, policy),
         tag=final_tag(version, names),
         cut_from=before[-1].commit if cuts_own_branch(version, names) else None,
     )
@@ -240,7 +245,7 @@ def next_fix(version: Version, gone: Collection[str], policy: Policy) -> Version
 def _fix_wanted(version: Version, newest: Release, snapshot: Snapshot, policy: Policy) -> bool:
     """A request for it, its own branch, or commits behind the last release; after one was given up only those put
     there since."""
-    entries, branch = snapshot.entries, branch_of(version, policy.versions)
+    entries, branch = snapshot.entries, branch_for(version, snapshot.entries, policy)
     if any(e.payload["verdict"] != "refused" for e in record.of(entries, Kind.REQUESTED, str(version))):
         return True
     line = snapshot.line(branch)
@@ -282,6 +287,6 @@ def released_train(version: Version, snapshot: Snapshot, policy: Policy) -> Trai
         previous_commit=previous.commit if previous else None,
         date=this.day,
         window=(this.day, this.day),
-        branch=branch_of(version, policy.versions),
+        branch=branch_for(version, snapshot.entries, policy),
         tag=this.tag,
     )

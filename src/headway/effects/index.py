@@ -79,6 +79,15 @@ def yank(root: Path, name: str, version: str, reason: str) -> tuple[str, ...]:
 
     Raises ``UnusableInput`` when the index has no such version, ``WorldFailed`` when the disk refuses.
     """
+    return _mark(root, name, version, reason)
+
+
+def unyank(root: Path, name: str, version: str) -> tuple[str, ...]:
+    """Offer a withdrawn version again; its files' names. Raises as ``yank`` does."""
+    return _mark(root, name, version, None)
+
+
+def _mark(root: Path, name: str, version: str, reason: str | None) -> tuple[str, ...]:
     project = canonicalize_name(name)
     with _writing(root):
         try:
@@ -89,7 +98,8 @@ def yank(root: Path, name: str, version: str, reason: str) -> tuple[str, ...]:
         if not found:
             raise not_found("version", f"{project} {version}", say("only a published version can be yanked"))
         yanked = _yanked(root)
-        yanked.setdefault(project, {})[str(wanted)] = reason
+        kept = {v: why for v, why in yanked.get(project, {}).items() if v != str(wanted)}
+        yanked[project] = kept if reason is None else {**kept, str(wanted): reason}
         _write(root / "yanked.json", json.dumps(yanked, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
         _write_pages(root, project)
     return found

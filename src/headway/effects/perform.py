@@ -47,6 +47,7 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.process import child_env, command_line, run_logged
@@ -144,6 +145,13 @@ class Performer:
                 return Kind.DRAFTED, draft(self.site, action)
             case TagFinal():
                 return Kind.RELEASED, release(self.site, action)
+            case RecordIncident():
+                known = {"what": action.what, "tag": action.tag, "recorded": action.recorded, "now": action.now}
+                return Kind.INCIDENT, known
+            case RecordWithdrawal():
+                return Kind.YANK_SEEN, {"yanked": action.yanked}
+            case RecordCadence():
+                return Kind.CADENCE, {"keys": list(action.keys)}
 
     def _prepare(self, action: PrepareEmbargoed) -> dict[str, Any]:
         tip = prepare_embargoed(self.site.repo, action, self.site.clock.now(), self.site.progress.step)

@@ -65,10 +65,15 @@ class Kind(StrEnum):
     HOLD_RELEASED = "hold-released"  # held: seq
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone
     SLIPPED = "slipped"  # before, after, reason
-    SKIPPED = "skipped"  # reason
-    ABANDONED = "abandoned"  # reason
+    SKIPPED = "skipped"  # reason, date: the day that it had
+    ABANDONED = "abandoned"  # reason, date: the day that it had
     ADOPTED = "adopted"  # commit, branch, origins, category, reason
-    YANKED = "yanked"  # reason, files
+    YANKED = "yanked"  # reason, files, successor, by_hand: a person does it on the index
+    UNYANKED = "unyanked"  # reason, files, by_hand                offered again
+    YANK_SEEN = "yank-seen"  # yanked: whether the index withholds it, as a person made it do
+    RECUT = "recut"  # branch, commit, before: the branch until then, reason
+    INCIDENT = "incident"  # what: tag-moved | tag-deleted | tag-restored, tag, recorded, now: null for none
+    CADENCE = "cadence-changed"  # keys: of the policy's cadence that have another value
     RETRIED = "retried"  # tag, step
     SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there
 

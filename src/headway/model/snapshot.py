@@ -46,7 +46,8 @@ class Snapshot:
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
     that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found;
     ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``noted`` a train to what its notes need
-    to know, where that was read.
+    to know, where that was read; ``withheld`` versions that a person has to yank by hand to whether the index withholds
+    them.
     """
 
     now: datetime
@@ -67,6 +68,7 @@ class Snapshot:
     images: Mapping[tuple[str, str], ImageRead] = field(default_factory=dict)
     builds: Mapping[str, CiRuns] = field(default_factory=dict)
     noted: Mapping[str, Noted] = field(default_factory=dict)
+    withheld: Mapping[str, bool] = field(default_factory=dict)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -11,6 +11,7 @@ from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 
@@ -329,6 +330,9 @@ Action = (
     | PublishImages
     | DraftRelease
     | TagFinal
+    | RecordIncident
+    | RecordWithdrawal
+    | RecordCadence
 )
 
 

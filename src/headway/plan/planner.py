@@ -17,6 +17,7 @@ from headway.decide import (
     privately,
     promotion,
     record,
+    recuts,
 )
 from headway.decide.candidates import (
     CandidateRecord,
@@ -36,6 +37,7 @@ from headway.model.pick import Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.train import Stage, Train
+from headway.plan import noting
 from headway.plan.actions import (
     Action,
     AppliedChange,
@@ -59,13 +61,19 @@ from headway.policy.schema import Policy
 def plan(snapshot: Snapshot, policy: Policy) -> Plan:
     """What the policy allows next. Pure: the same snapshot gives the same plan."""
     paid, owed = debts.to_pay(snapshot), debts.waits(snapshot)
-    return Plan(
-        tuple(
-            _train_plan(t, snapshot, policy, owed, paid if i == 0 else None)
-            for i, t in enumerate(live_trains(snapshot, policy))
-        ),
-        proposals(snapshot, policy),
+    trains = tuple(
+        _train_plan(t, snapshot, policy, owed, paid if i == 0 else None)
+        for i, t in enumerate(live_trains(snapshot, policy))
     )
+    told = noting.told(snapshot)
+    trains = tuple(replace(t, waits=(*t.waits, *_unsaid(told, t.waits))) for t in trains)
+    return Plan(trains, proposals(snapshot, policy), noting.to_note(snapshot, policy))
+
+
+def _unsaid(told: tuple[Reason, ...], said: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Those about a tag for which the train is not stopped already."""
+    tags = {dict(w.facts).get("tag") for w in said if w.clause == "V5"}
+    return tuple(r for r in told if r.clause != "V5" or dict(r.facts).get("tag") not in tags)
 
 
 def _train_plan(
@@ -135,7 +143,11 @@ def _open(
     action = _changes_action(train, line, trials, snapshot, policy)
     # What landed and is written down next is accounted for.
     strange = None if isinstance(action, RecordApplied) else branch.unexplained(train, line, snapshot)
-    waits = (*((strange,) if strange else ()), *waits, *stray_waits(train, every, line))
+    waits = (
+        *((strange,) if strange else ()),
+        *waits,
+        *stray_waits(train, recuts.not_void(every, train.name, snapshot.entries), line),
+    )
     if isinstance(action, ApplyChanges) and (busy := branch.checked_out(line, train, snapshot)) is not None:
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)

@@ -30,14 +30,16 @@ class TrainPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All trains, fix releases first, and the fix releases that are proposed."""
+    """All trains, fix releases first, the fix releases that are proposed, and ``notes``: actions that only write down
+    what concerns no train's next step."""
 
     trains: tuple[TrainPlan, ...]
     proposals: tuple[Proposal, ...] = ()
+    notes: tuple[Action, ...] = ()
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        return tuple(t.action for t in self.trains if t.action is not None)
+        return (*self.notes, *(t.action for t in self.trains if t.action is not None))
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -15,6 +15,7 @@ from headway.policy.clauses import CLAUSES
 from headway.policy.forge_tables import INPUTS
 from headway.policy.image_checks import image_problems
 from headway.policy.problems import Problem, nearest
+from headway.policy.recut import first_name
 from headway.policy.schema import Naming, Policy, Versions
 from headway.policy.scheme import CandidateName, candidate_tag, is_fix, parse_version, read_final_tag
 from headway.policy.toml_lines import Path
@@ -57,6 +58,7 @@ def _names(policy: Policy) -> Iterator[Problem]:
         yield Problem(("embargo", "branch"), "must be a name that git accepts and hold {branch} exactly once")
     elif policy.embargo.branch == "{branch}":
         yield Problem(("embargo", "branch"), "is the release branch itself, which is not private")
+    yield from _recut(policy.versions)
     yield from _naming(policy.versions, ("versions",))
     for i, earlier in enumerate(policy.versions.earlier):
         at: Path = ("versions", "earlier", i)
@@ -109,6 +111,25 @@ def _of_branch(template: str) -> str:
     return "{line}" if "{line}" in template else "{version}"
 
 
+def _recut(names: Versions) -> Iterator[Problem]:
+    again = names.recut_branch
+    at: Path = ("versions", "recut_branch")
+    if again.count("{branch}") != 1 or again.count("{n}") != 1:
+        yield Problem(at, "must hold {branch} and {n} exactly once each")
+    elif _BAD_REF.search(again.replace("{branch}", "b").replace("{n}", "2")):
+        yield Problem(at, "is not a name that git accepts")
+    elif any(first_name(plain, names) != plain for plain in _plain_branches(names)):
+        yield Problem(at, "a release branch would read as one that was cut again")
+    if names.guard_from and parse_version(names.guard_from) is None:
+        yield Problem(("versions", "guard_from"), f"{names.guard_from!r} is not a release version")
+
+
+def _plain_branches(names: Versions) -> list[str]:
+    """Release branches by each of the policy's templates."""
+    templates = (t for each in (names, *names.earlier) for t in (each.branch, *each.branch_also))
+    return [t.replace("{version}", "1.2.3").replace("{line}", "1.2") for t in templates]
+
+
 def _cadence(policy: Policy) -> Iterator[Problem]:
     c = policy.cadence
     anchor = parse_version(c.anchor_version)
@@ -127,19 +148,27 @@ def _cadence(policy: Policy) -> Iterator[Problem]:
     for key, (near, far) in (("cut_days_before", c.cut_days_before), ("post_days_after", c.post_days_after)):
         if near > far:
             yield Problem(("cadence", key), f"the window begins after it ends: {near} is more than {far}")
-    for i, word in enumerate(c.blackout):
-        if word not in _DAYS and not _is_day(word):
-            yield Problem(
-                ("cadence", "blackout", i),
-                f"{word!r} is neither an ISO date nor one of mon … sun",
-                nearest(word.lower()[:3], _DAYS),
-            )
-    if set(c.blackout) >= _DAYS:
-        yield Problem(("cadence", "blackout"), "no day of the week is left to release on")
+    yield from _blackout(c.blackout)
     try:
         zone(c.timezone)
     except ValueError:
         yield Problem(("cadence", "timezone"), f"{c.timezone!r} is not a zone of the IANA database, such as UTC")
+
+
+def _blackout(blackout: tuple[str, ...]) -> Iterator[Problem]:
+    for i, word in enumerate(blackout):
+        first, span, last = word.partition("..")
+        if span and _is_day(first) and _is_day(last):
+            if first > last:
+                yield Problem(("cadence", "blackout", i), f"the span ends before it begins: {last} is before {first}")
+        elif word not in _DAYS and not _is_day(word):
+            yield Problem(
+                ("cadence", "blackout", i),
+                f"{word!r} is neither an ISO date, nor a span like 2025-10-01..2025-10-08, nor one of mon … sun",
+                nearest(word.lower()[:3], _DAYS),
+            )
+    if set(blackout) >= _DAYS:
+        yield Problem(("cadence", "blackout"), "no day of the week is left to release on")
 
 
 def _is_day(word: str) -> bool:

@@ -65,6 +65,14 @@ class Versions(Naming):
     """V1–V5: the scheme and the names of branches and tags."""
 
     ignore_tags: Words = Field((), description="Glob patterns of foreign tags.")
+    recut_branch: str = Field(
+        "{branch}-r{n}", description="Name of a release branch that is cut again, for the n-th time (B1)."
+    )
+    guard_from: str = Field(
+        "",
+        description="First version whose tags the guard holds to B1, B4 and V5; empty: the first that the ledger knows "
+        "or that has a release branch here.",
+    )
     earlier: tuple[EarlierNaming, ...] = Field(
         (), description="Namings that were in force before, each up to a version."
     )
@@ -89,7 +97,9 @@ class Cadence(Table):
     cut_days_before: tuple[Days, Days] = Field((1, 2), description="Window of the cut, days before the release (B2).")
     post_days_after: tuple[Days, Days] = Field((1, 3), description="Window of the post release, days after (C2).")
     blackout: Words = Field(
-        (), description="Days on which nothing is released: ISO dates or weekday names (mon … sun)."
+        (),
+        description="Days on which nothing is released: ISO dates, spans of them with both ends "
+        "(2025-10-01..2025-10-08), or weekday names (mon … sun).",
     )
     timezone: str = Field("UTC", description="Zone in which a calendar day begins (C4).")
 

@@ -14,6 +14,7 @@ from functools import cache
 
 from packaging.version import InvalidVersion, Version
 
+from headway.policy.recut import first_name
 from headway.policy.schema import Naming, Versions
 
 # The spellings met in practice (V5): v0.9.2-rc1, v0.9.2rc1, v0.9.2.rc1, v0.7.2-1 (an implicit post), v0.10.1.1
@@ -166,6 +167,7 @@ def _numbers(name: str, template: str) -> tuple[int, ...] | None:
 
 def read_branch(name: str, names: Versions) -> tuple[int, ...] | None:
     """The numbers in the name of a release branch, as many as it has, or ``None`` for any other branch."""
+    name = first_name(name, names)
     templates = (t for each in _namings(names) for t in (each.branch, *each.branch_also))
     return next((found for t in templates if (found := _numbers(name, t)) is not None), None)
 
@@ -177,7 +179,7 @@ def branch_release(name: str, names: Versions) -> Version | None:
         return None
     text = ".".join(map(str, numbers))
     guesses = [Version(text), *([Version(f"{text}.0")] if len(numbers) == 2 else [])]
-    return next((v for v in reversed(guesses) if branch_of(v, names) == name), None)
+    return next((v for v in reversed(guesses) if branch_of(v, names) == first_name(name, names)), None)
 
 
 def kind_of(version: Version) -> ReleaseKind:

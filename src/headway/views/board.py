@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from rich.console import ConsoleRenderable
 
-from headway.decide import record
+from headway.decide import record, yanks
 from headway.decide.candidates import CandidateRecord
 from headway.decide.phases import phase_words
 from headway.decide.proposals import Proposal
@@ -287,7 +287,7 @@ def _steps(planned: TrainPlan) -> tuple[Step, ...]:
 
 def departed(entries: tuple[Entry, ...]) -> tuple[Departed, ...]:
     """Released trains, newest first."""
-    yanked = {e.train for e in record.of(entries, Kind.YANKED)}
+    yanked = yanks.yanked(entries)
     return tuple(
         Departed(e.train, e.payload["tag"], e.payload["commit"], e.at, e.train in yanked)
         for e in reversed(tuple(record.of(entries, Kind.RELEASED)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vDuration
 from rich.table import Table
 
 from headway.decide.calendar import CalendarRow
+from headway.decide.mishaps import Revision
 from headway.model.text import Text, say
 
 Translate = Callable[[Text], str]
@@ -27,10 +28,20 @@ _MONTHS = (
     say("Dec"),
 )
 _NONE = "---"
+STATUSES: Mapping[str, Text] = {
+    "planned": say("tentative"),
+    "released": say("released"),
+    "recut": say("tentative, recut"),
+    "yanked": say("withdrawn"),
+    "skipped": say("skipped"),
+    "abandoned": say("given up"),
+}
+REFRESH = timedelta(hours=6)  # how often a subscriber is asked to look again
 
 
 def calendar_json(year: int, rows: Iterable[CalendarRow]) -> dict[str, object]:
-    """``{year, releases, months}`` of the command contract. All twelve months are there."""
+    """``{year, releases, months}`` of the command contract. All twelve months are there; what was skipped or given up
+    is among the releases, with that status, and in no month."""
     rows = tuple(rows)
     return {
         "year": year,
@@ -47,9 +58,10 @@ def calendar_json(year: int, rows: Iterable[CalendarRow]) -> dict[str, object]:
 
 
 def calendar_table(year: int, rows: Iterable[CalendarRow], translate: Translate = str) -> Table:
-    """A line for each release: month, patch, post (``---`` for none), date, windows. Fits 80 columns."""
+    """A line for each release: month, patch, post (``---`` for none), date with what became of it, windows. Fits 80
+    columns."""
     rows = tuple(rows)
-    fixed = {r.version.release[:3] for r in rows if r.fix}
+    fixed = {r.version.release[:3] for r in rows if r.fix and not r.cancelled}
     table = Table(title=translate(say("Release calendar {year}", year=year)), title_justify="left")
     for heading in (say("Month"), say("Patch"), say("Post"), say("Date"), say("Cut"), say("Post window")):
         table.add_column(translate(heading))
@@ -61,8 +73,8 @@ def calendar_table(year: int, rows: Iterable[CalendarRow], translate: Translate 
             "" if post else str(row.version),
             str(row.version) if post else "" if row.version.release[:3] in fixed else _NONE,
             _dated(row, translate),
-            _window(row.cut_from, row.cut_to),
-            _window(row.post_from, row.post_to),
+            "" if row.cancelled else _window(row.cut_from, row.cut_to),
+            "" if row.cancelled else _window(row.post_from, row.post_to),
         )
     return table
 
@@ -72,47 +84,56 @@ def calendar_ics(
     *,
     project: str,
     now: datetime,
-    slips: Mapping[str, int],
+    revision: Revision,
+    timezone: str = "UTC",
     translate: Translate = str,
 ) -> bytes:
-    """An iCalendar file (RFC 5545) of whole-day events: each release, and the windows of its cut and post release.
+    """An iCalendar file (RFC 5545, 7986) of whole-day events: each release, and the windows of its cut and post
+    release. What was skipped or given up stays in it, cancelled, so that it goes out of a subscriber's calendar.
 
-    An event keeps its UID however often it moves. ``slips`` maps versions to how often they slipped, which is the
-    events' SEQUENCE, so that a calendar takes the newer date; ``now`` (aware) is their DTSTAMP.
+    An event keeps its UID however often it moves; its SEQUENCE is the ``revision`` of the whole calendar, so that the
+    newer date is taken. ``now`` (aware) is DTSTAMP; days are those of the policy's ``timezone``.
     """
     calendar = Calendar()
     calendar.add("prodid", "-//headway//release calendar//EN")
     calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", translate(say("{project} releases", project=project)))
+    calendar.add("x-wr-timezone", timezone)
+    calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(REFRESH))
     for row in rows:
-        version = str(row.version)
-        windows = (
-            ("release", say("{project} {version}", project=project, version=version), row.date, row.date),
-            ("cut", say("{project} {version}: cut", project=project, version=version), row.cut_from, row.cut_to),
-            (
-                "post",
-                say("{project} {version}: window of a post release", project=project, version=version),
-                row.post_from,
-                row.post_to,
-            ),
-        )
-        for what, title, first, last in windows:
+        for what, title, first, last in _windows(row, project):
             if first is None or last is None:
                 continue
-            summary = (
-                translate(say("{title} (tentative)", title=translate(title))) if row.tentative else translate(title)
-            )
             event = Event()
-            event.add("uid", f"{what}-{version}@{project or 'project'}.headway")
+            event.add("uid", f"{what}-{row.version}@{project or 'project'}.headway")
             event.add("dtstamp", now.astimezone(UTC))
+            if revision.at is not None:
+                event.add("last-modified", revision.at.astimezone(UTC))
             event.add("dtstart", first)
             event.add("dtend", _day_after(last))
-            event.add("summary", summary)
-            event.add("status", "TENTATIVE" if row.tentative else "CONFIRMED")
-            event.add("sequence", slips.get(version, 0))
+            event.add("summary", _summary(title, row, translate))
+            event.add("status", "CANCELLED" if row.cancelled else "TENTATIVE" if row.tentative else "CONFIRMED")
+            event.add("sequence", revision.number)
             event.add("transp", "TRANSPARENT")
             calendar.add_component(event)
     return bytes(calendar.to_ical())
+
+
+def _windows(row: CalendarRow, project: str) -> tuple[tuple[str, Text, date | None, date | None], ...]:
+    known = {"project": project, "version": str(row.version)}
+    return (
+        ("release", say("{project} {version}", **known), row.date, row.date),
+        ("cut", say("{project} {version}: cut", **known), row.cut_from, row.cut_to),
+        ("post", say("{project} {version}: window of a post release", **known), row.post_from, row.post_to),
+    )
+
+
+def _summary(title: Text, row: CalendarRow, translate: Translate) -> str:
+    words = translate(title)
+    return words if row.status == "released" else f"{words} ({translate(STATUSES[row.status])})"
 
 
 def _day_after(day: date) -> date:
@@ -121,7 +142,7 @@ def _day_after(day: date) -> date:
 
 
 def _of(rows: Iterable[CalendarRow], month: int, *, post: bool) -> tuple[CalendarRow, ...]:
-    return tuple(r for r in rows if r.date.month == month and r.fix == post)
+    return tuple(r for r in rows if r.date.month == month and r.fix == post and not r.cancelled)
 
 
 def _row_json(row: CalendarRow) -> dict[str, object]:
@@ -133,6 +154,7 @@ def _row_json(row: CalendarRow) -> dict[str, object]:
         "post_from": _iso(row.post_from),
         "post_to": _iso(row.post_to),
         "tentative": row.tentative,
+        "status": row.status,
     }
 
 
@@ -142,7 +164,7 @@ def _iso(day: date | None) -> str | None:
 
 def _dated(row: CalendarRow, translate: Translate) -> str:
     day = f"{row.date:%m-%d}"
-    return translate(say("{date} (tentative)", date=day)) if row.tentative else day
+    return day if row.status == "released" else f"{day} ({translate(STATUSES[row.status])})"
 
 
 def _window(first: date | None, last: date | None) -> str:

@@ -11,6 +11,7 @@ from headway.lang import tr
 from headway.model.entry import Entry, Kind
 from headway.model.pick import Category, ChangeKind
 from headway.model.text import Text, say
+from headway.views.mishaps import MISHAPS
 from headway.views.staging import pip_command
 from headway.views.words import short
 
@@ -339,14 +340,6 @@ def _slipped(train: str, p: Payload) -> Text:
     )
 
 
-def _skipped(train: str, p: Payload) -> Text:
-    return say("skipped {train}: {reason}", train=train, reason=p.get("reason"))
-
-
-def _abandoned(train: str, p: Payload) -> Text:
-    return say("gave {train} up: {reason}", train=train, reason=p.get("reason"))
-
-
 def _adopted(train: str, p: Payload) -> Text:
     return say(
         "explained {commit} as {category}: {reason}",
@@ -354,10 +347,6 @@ def _adopted(train: str, p: Payload) -> Text:
         category=p.get("category"),
         reason=p.get("reason"),
     )
-
-
-def _yanked(train: str, p: Payload) -> Text:
-    return say("withdrew {train} from the index: {reason}", train=train, reason=p.get("reason"))
 
 
 def _retried(train: str, p: Payload) -> Text:
@@ -435,10 +424,8 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.HOLD_RELEASED: (_hold_released, _is("G2")),
     Kind.WAIVED: (_waived, _clause_of_waiver),
     Kind.SLIPPED: (_slipped, _is("C4")),
-    Kind.SKIPPED: (_skipped, _is("C4")),
-    Kind.ABANDONED: (_abandoned, _is(None)),
     Kind.ADOPTED: (_adopted, _is("G3")),
-    Kind.YANKED: (_yanked, _is("N1")),
     Kind.RETRIED: (_retried, _is("B4")),
     Kind.SIGNED: (_signed, _is("G4")),
+    **{kind: (words, _is(clause)) for kind, (words, clause) in MISHAPS.items()},
 }

@@ -28,6 +28,7 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PublishImages, RecordImages
+from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.policy.scheme import ReleaseKind
@@ -152,6 +153,23 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say(
                 "put the final tag {tag} with its notes on {commit}", tag=action.tag, commit=short(action.commit)
             )
+        case RecordIncident() | RecordWithdrawal() | RecordCadence():
+            return note_text(action)
+
+
+def note_text(action: RecordIncident | RecordWithdrawal | RecordCadence) -> Text:
+    """What is only written down."""
+    match action:
+        case RecordIncident(what="tag-restored"):
+            return say("write down that the tag {tag} was put back", tag=action.tag)
+        case RecordIncident():
+            if action.now is None:
+                return say("write down that the tag {tag} was deleted", tag=action.tag)
+            return say("write down that the tag {tag} was moved to {now}", tag=action.tag, now=short(action.now))
+        case RecordWithdrawal():
+            return say("write down how the index offers {version} now", version=action.train)
+        case RecordCadence():
+            return say("write down that the cadence of the policy changed: {keys}", keys=action.keys)
 
 
 def _change_text(change: PendingChange) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 from packaging.version import Version
 
 from headway.app import Headway
-from headway.decide import record
+from headway.decide import record, yanks
 from headway.decide.candidates import records
 from headway.decide.performance import standing
+from headway.decide.trains import branch_for
 from headway.errors import not_found
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.snapshot import Snapshot
@@ -18,7 +19,7 @@ from headway.model.text import Text, say
 from headway.model.train import Train
 from headway.plan.planner import plan
 from headway.plan.trainplan import TrainPlan
-from headway.policy.scheme import branch_of, final_tag, is_fix
+from headway.policy.scheme import final_tag, is_fix
 from headway.refusal import version_of
 from headway.reports import Released, look_back
 from headway.views.board import Board, board, board_row, candidate_row
@@ -100,9 +101,9 @@ def _released(app: Headway, back: Released) -> TrainView:
     perf = standing(train, accepted, back.snapshot, app.policy, then) if accepted else None
     if perf and perf.verdict and not any(c.blocks for c in perf.verdict.cells):
         perf = None  # today's policy asks for what that release was never asked
-    yanked = record.last(entries, Kind.YANKED, train.name)
+    yanked = yanks.yanked(entries).get(train.name)
     done = record.last(entries, Kind.RELEASED, train.name)
-    reason = yanked.payload["reason"] if yanked else None
+    reason = yanks.reason_of(yanked) if yanked else None
     release = Release(train.tag, tag.commit, done.at if done else tag.when, files, index, reason)
     rows = tuple(candidate_row(c) for c in back.candidates)
     ended = say("withdrawn: {reason}", reason=reason) if yanked else say("released")
@@ -111,7 +112,7 @@ def _released(app: Headway, back: Released) -> TrainView:
 
 def _given_up(app: Headway, version: Version, snapshot: Snapshot) -> TrainView:
     names, entries = app.policy.versions, snapshot.entries
-    branch, tag = branch_of(version, names), final_tag(version, names)
+    branch, tag = branch_for(version, entries, app.policy), final_tag(version, names)
     day = snapshot.now.date()
     train = Train(version, is_fix(version, names), None, None, day, (day, day), branch, tag)
     rows = tuple(candidate_row(c) for c in records(train, snapshot, app.policy))

@@ -20,9 +20,9 @@ from headway.lang import tr
 from headway.model.text import Text, say
 from headway.noting import notes_for
 from headway.refusal import version_of
-from headway.reports import calendar_of, slip_counts
+from headway.reports import calendar_of, calendar_revision
 from headway.views.board import board_json
-from headway.views.calendar import calendar_ics
+from headway.views.calendar import STATUSES, calendar_ics
 from headway.web.clauses import clause_rows
 from headway.web.drawing import draw
 from headway.web.look import board_of, ledger_of, project_name, train_of
@@ -76,7 +76,9 @@ def _pages(web: FastAPI, open_app: Open) -> None:
     def calendar(request: Request, year: str = "") -> Response:
         app = open_app()
         wanted = _year(app, year)
-        return _page(request, "calendar.html", app, year=wanted, rows=calendar_of(app, wanted), months=_MONTHS)
+        return _page(
+            request, "calendar.html", app, year=wanted, rows=calendar_of(app, wanted), months=_MONTHS, statuses=STATUSES
+        )
 
     @get("/calendar.ics")
     def calendar_file(request: Request, year: str = "") -> Response:
@@ -87,7 +89,12 @@ def _pages(web: FastAPI, open_app: Open) -> None:
 
         rows = calendar_of(app, _year(app, year))
         body = calendar_ics(
-            rows, project=project_name(app), now=app.clock.now(), slips=slip_counts(app), translate=words
+            rows,
+            project=project_name(app),
+            now=app.clock.now(),
+            revision=calendar_revision(app),
+            timezone=app.policy.cadence.timezone,
+            translate=words,
         )
         return Response(body, media_type="text/calendar; charset=utf-8", headers=_fresh(lang))
 
