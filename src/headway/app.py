@@ -30,6 +30,7 @@ from headway.history.merge import try_changes
 from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
+from headway.host import host_tags
 from headway.model.build import PublishedFile
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, broken_links
@@ -190,6 +191,7 @@ class Headway:
             comparisons=store.comparisons(),
             bases=seen.bases,
             checked_out=seen.checked_out,
+            host=host_tags(),
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy)},
         )
         store.close()

@@ -14,8 +14,10 @@ from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.performance import cell_key
 from headway.decide.trains import today
+from headway.decide.waivers import clause_of
 from headway.effects.index import yank as yank_files
 from headway.errors import not_found
+from headway.gating import GATE, KINDS, failed_gate, unknown_subject
 from headway.history.changes import resolve_change
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
@@ -201,8 +203,8 @@ def waive(
     rows = app.policy.perf.cells
     cells = {cell_key(c.cell, m) for c in rows for m in c.metrics}
     key = what.removeprefix("cell:")
-    clause = "cell" if key in cells else what
-    if clause != "cell" and what not in CLAUSES:
+    clause = "cell" if key in cells else clause_of(what)
+    if clause != "cell" and what not in CLAUSES and not what.startswith(KINDS):
         raise not_found(
             "clause or cell",
             what,
@@ -211,6 +213,8 @@ def waive(
                 cells=sorted(cells)[:3] or ["model/hardware/test/metric"],
             ),
         )
+    if (unknown := unknown_subject(app.policy, what)) is not None:
+        return unknown
     if clause not in app.policy.waivers.clauses:
         return no(
             "G1",
@@ -342,7 +346,7 @@ def yank(app: Headway, version: str, reason: str) -> Entry | Refused:
 
 
 def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
-    """Have a failed test, a measurement or a build of the newest candidate done again (B4).
+    """Have a failed test or gate, a measurement or a build of the newest candidate done again (B4).
 
     A build also when it did not fail, since its files may have been changed or lost; not once they are published.
     """
@@ -350,7 +354,10 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
     newest = planned.candidates[-1] if planned.candidates else None
     entry = None if newest is None else newest.built if step == "build" else newest.tested
     lost = step == "build" and record.last(app.entries(), Kind.PUBLISHED, planned.train.name) is None
-    failed = step == "measure" or (entry is not None and (lost or not entry.payload["ok"]))
+    told = step == "test" and newest is not None and any(c.ok is False for c in newest.checks)
+    failed = step == "measure" or told or (entry is not None and (lost or not entry.payload["ok"]))
+    if step.startswith(GATE):
+        failed = failed_gate(app, version, step.removeprefix(GATE))
     if newest is None or not failed:
         return no(
             "B4",

@@ -50,8 +50,12 @@ ACTIONS: list[tuple[a.Action, str]] = [
     (a.TagCandidate("0.1.1", "v0.1.1-rc1", SHA), "tag a1b2c3d4e5f6 as candidate v0.1.1-rc1"),
     (a.BuildCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1"), "build v0.1.1-rc1 as version 0.1.1"),
     (
-        a.TestCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", WHEEL),
+        a.TestCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", WHEEL, (WHEEL,), "0.1.0", None),
         "test toy-0.1.1-py3-none-any.whl of v0.1.1-rc1 in a fresh environment",
+    ),
+    (
+        a.RunGate("0.1.1", "accuracy", "v0.1.1-rc1", SHA, "0.1.1", WHEEL),
+        "run gate accuracy on toy-0.1.1-py3-none-any.whl of v0.1.1-rc1",
     ),
     (
         a.MeasureCandidate("0.1.1", "v0.1.1-rc1", SHA, "rel", OTHER, "0.1.0", WHEEL, 3, 6),
@@ -80,6 +84,7 @@ def test_no_action_is_left_out() -> None:
 
 
 RC = {"tag": "v0.1.1-rc1", "commit": SHA}
+GATED = {**RC, "gate": "suite", "url": ""}
 ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.CHECKED, {"commit": SHA, "ok": True}, "trunk commit a1b2c3d4e5f6 passed the policy's check", "B2"),
     (Kind.CHECKED, {"commit": SHA, "ok": False}, "trunk commit a1b2c3d4e5f6 failed the policy's check", "B2"),
@@ -191,6 +196,48 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.BUILT, {**RC, "ok": False, "why": "no wheel"}, "the build of v0.1.1-rc1 failed: no wheel", "B4"),
     (Kind.TESTED, {**RC, "ok": True, "seconds": 1.0}, "the test of v0.1.1-rc1 passed in 1.0 s", "B4"),
     (Kind.TESTED, {**RC, "ok": False, "why": "exit 1"}, "the test of v0.1.1-rc1 failed: exit 1", "B4"),
+    (
+        Kind.TESTED,
+        {
+            **RC,
+            "ok": False,
+            "why": "exit 1",
+            "checks": [
+                {"name": "twine", "ok": True, "why": ""},
+                {"name": "auditwheel", "ok": None, "why": "not run"},
+                {"name": "command", "ok": False, "why": "exit 1"},
+            ],
+        },
+        "the test of v0.1.1-rc1 failed: exit 1 (twine ✓, auditwheel –, command ✗)",
+        "B4",
+    ),
+    (
+        Kind.TESTED,
+        {**RC, "ok": True, "seconds": 1.0, "checks": [{"name": "twine", "ok": True, "why": ""}]},
+        "the test of v0.1.1-rc1 passed in 1.0 s: twine ✓",
+        "B4",
+    ),
+    (Kind.GATED, {**GATED, "ok": True, "value": None, "seconds": 2.5}, "v0.1.1-rc1 passed gate suite in 2.5 s", "B4"),
+    (Kind.GATED, {**GATED, "ok": True, "value": 0.51234567}, "v0.1.1-rc1 passed gate suite: 0.512346", "B4"),
+    (Kind.GATED, {**GATED, "ok": False, "why": "exit 1"}, "gate suite of v0.1.1-rc1 failed: exit 1", "B4"),
+    (
+        Kind.GATED,
+        {**GATED, "ok": True, "value": None, "url": "https://ci/1"},
+        "reported that v0.1.1-rc1 passed gate suite (https://ci/1)",
+        "B4",
+    ),
+    (
+        Kind.GATED,
+        {**GATED, "ok": True, "value": 2.0, "url": "https://ci/1"},
+        "reported that v0.1.1-rc1 passed gate suite: 2 (https://ci/1)",
+        "B4",
+    ),
+    (
+        Kind.GATED,
+        {**GATED, "ok": False, "why": "it failed", "url": "https://ci/1"},
+        "reported that gate suite of v0.1.1-rc1 failed: it failed (https://ci/1)",
+        "B4",
+    ),
     (
         Kind.MEASURED,
         {**RC, "baseline": OTHER, "first": 0, "last": 3},

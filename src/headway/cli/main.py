@@ -30,6 +30,7 @@ MODULES = (
     "figures",
     "setup",
     "measure",
+    "gates",
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from headway.effects.apply import apply_changes
 from headway.effects.candidate import build, test
+from headway.effects.gating import run_gate
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
 from headway.effects.publishing import publish
@@ -40,6 +41,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.gate_actions import RunGate
 from headway.process import child_env, command_line, run_logged
 
 
@@ -103,6 +105,8 @@ class Performer:
                 return Kind.BUILT, build(self.site, action)
             case TestCandidate():
                 return Kind.TESTED, test(self.site, action)
+            case RunGate():
+                return Kind.GATED, run_gate(self.site, action)
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():

@@ -38,7 +38,11 @@ class Kind(StrEnum):
     APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}]
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why
-    TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why
+    TESTED = "tested"  # tag, commit, ok, wheel, files: digests of all, command, log, seconds, why,
+    # checks:[{name, ok (null: not run), why}],
+    # previous: files of the release before, with which the artifact matrix was compared
+    GATED = "gated"  # gate, tag, commit, wheel, ok, why, passed: what the command or CI said, value, metric,
+    # command | check, url, log, seconds, result_sha256   evidence that [[gates]] asks for
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects

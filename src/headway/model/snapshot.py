@@ -42,7 +42,7 @@ class Snapshot:
     what is pending on it applied; ``copies`` its commits that say they hold a change and that no entry accounts for to
     what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
-    that have them by now.
+    that have them by now; ``host`` the wheel tags that this host installs, the most specific first.
     """
 
     now: datetime
@@ -60,6 +60,7 @@ class Snapshot:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     private: Mapping[str, PrivateBranch] = field(default_factory=dict)
     repaid: Mapping[Sha, Sha] = field(default_factory=dict)
+    host: tuple[str, ...] = ("py3-none-any",)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -9,6 +9,7 @@ from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
+from headway.plan.gate_actions import RunGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,11 @@ class BuildCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TestCandidate:
-    """Install the built wheel into a fresh environment and run the policy's test command (B4)."""
+    """Check the built files, install the wheel into a fresh environment and run the policy's test command (B4).
+
+    ``files`` are all that were built; ``previous`` names those of the release before, ``None`` where the ledger does
+    not know them: then the index is asked for those of ``previous_version``, if there is one.
+    """
 
     kind: ClassVar[str] = "test"
     train: str
@@ -199,6 +204,9 @@ class TestCandidate:
     commit: Sha
     version: str
     wheel: Artifact
+    files: tuple[Artifact, ...]
+    previous_version: str | None
+    previous: tuple[str, ...] | None
 
     @property
     def target(self) -> str:
@@ -306,6 +314,7 @@ Action = (
     | TagCandidate
     | BuildCandidate
     | TestCandidate
+    | RunGate
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from headway.decide import performance
+from headway.decide import performance, record
 from headway.decide.candidates import CandidateRecord
+from headway.decide.gates import Gates
 from headway.decide.performance import Standing
 from headway.model.build import Artifact
 from headway.model.commit import Line
+from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.plan.actions import (
@@ -18,19 +20,29 @@ from headway.plan.actions import (
     TagCandidate,
     TestCandidate,
 )
+from headway.plan.gate_actions import RunGate
 from headway.policy.schema import Policy
 from headway.stats.culprit import Next
 
 
-def candidate_action(train: Train, r: CandidateRecord) -> Action | None:
+def candidate_action(train: Train, r: CandidateRecord, entries: tuple[Entry, ...]) -> Action | None:
     c = r.facts
     if r.tagged is None:
         return TagCandidate(train.name, c.tag, c.commit)
     if r.built is None:
         return BuildCandidate(train.name, c.tag, c.commit, train.name, r.built_before)
     if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
-        return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel)
+        before = str(train.previous) if train.previous else None
+        published = record.last(entries, Kind.PUBLISHED, before) if before else None
+        files = tuple(str(f["file"]) for f in published.payload["files"]) if published else None
+        return TestCandidate(train.name, c.tag, c.commit, train.name, r.wheel, r.artifacts, before, files)
     return None
+
+
+def gate_action(train: Train, r: CandidateRecord, wheel: Artifact, gates: Gates) -> RunGate | None:
+    """The next of the policy's commands that was not run on this candidate yet."""
+    due = gates.due
+    return RunGate(train.name, due.name, r.facts.tag, r.facts.commit, train.name, wheel) if due else None
 
 
 def performance_action(

@@ -132,7 +132,7 @@ def _open(
         return TrainPlan(train, stage, None, (*waits, busy), known)
     action = action or _embargo_action(train, line, snapshot, policy)
     action = action or _workspace_action(train, line, trials, snapshot)
-    action = action or next((a for r in known if (a := candidate_action(train, r)) is not None), None)
+    action = action or next((a for r in known if (a := candidate_action(train, r, snapshot.entries)) is not None), None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
     empty = nothing_new(train, line)

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 import tomlkit
 from pydantic.fields import FieldInfo
 
+from headway.policy.gate_tables import EvidenceGate
 from headway.policy.loader import DEFAULT_PRESET, load_policy
 from headway.policy.perf_tables import PerfCell
 from headway.policy.release_tables import Gate
@@ -48,13 +49,16 @@ def reference_markdown() -> str:
         "another). Tables are merged over the preset's, lists replace them; an empty table whose keys are your own, "
         "such as `releases_per_month = {}`, empties the preset's. Unknown keys are refused.",
     ]
-    own = {name: f for name, f in Policy.model_fields.items() if not _is_table(f) and name != "approvals"}
+    own = {
+        name: f for name, f in Policy.model_fields.items() if not _is_table(f) and name not in {"approvals", "gates"}
+    }
     parts += _section("Top level", "Keys before the first table.", own, values)
     for name, field in Policy.model_fields.items():
         if _is_table(field):
             table: type[Table] = field.annotation  # type: ignore[assignment]
             parts += _section(f"[{name}]", getdoc(table) or "", table.model_fields, values[name])
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
+    parts += _section("[[gates]]", getdoc(EvidenceGate) or "", EvidenceGate.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
     parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])
     return "\n".join(parts) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from headway.policy.table import CategoryName, Positive, Table, Words
+from headway.policy.table import CategoryName, NotNegative, Positive, Table, Words
 
 
 class Gate(Table):
@@ -26,7 +26,7 @@ class Post(Table):
 class Waivers(Table):
     """Which waits a named person may waive."""
 
-    clauses: Words = Field((), description="Clause ids, or `cell` for a performance cell.")
+    clauses: Words = Field((), description="Clause ids, `cell` for a performance cell, `gate` for one of [[gates]].")
     people: Words = Field((), description="Names that may; empty: anybody.")
 
 
@@ -42,6 +42,9 @@ class Index(Table):
         description="Upload address of a package index (twine; its credentials come from twine's own settings).",
     )
     simple_url: str = Field("", description="The same index's simple page, from which a publication is read back.")
+    file_limit_mb: NotNegative = Field(
+        100, description="Largest file that the index takes, in MB of 1024 × 1024 bytes (100 on PyPI); 0: no limit."
+    )
 
 
 class LedgerTable(Table):

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from headway.policy.candidate_tables import Build, Candidate, Test
+from headway.policy.gate_tables import EvidenceGate
 from headway.policy.perf_tables import Perf
 from headway.policy.release_tables import Gate, Index, LedgerTable, Notes, Post, Waivers
 from headway.policy.table import CategoryName, Days, NotNegative, Positive, Table, Words
@@ -157,6 +158,7 @@ class Policy(Table):
     candidate: Candidate = Candidate()
     build: Build = Build()
     test: Test = Test()
+    gates: tuple[EvidenceGate, ...] = Field((), description="Further evidence that a candidate needs ([[gates]]).")
     perf: Perf = Perf()
     approvals: dict[str, Gate] = Field(default_factory=lambda: {"go": Gate()}, description="Gates that people open.")
     post: Post = Post()

@@ -12,7 +12,7 @@ from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.phases import phase_words
 from headway.decide.trains import today
-from headway.model.build import Artifact
+from headway.model.build import Artifact, Check
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
@@ -85,6 +85,7 @@ class CandidateRow:
     test_seconds: float | None
     why: str
     artifacts: tuple[Artifact, ...]
+    checks: tuple[Check, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -97,6 +98,7 @@ class CandidateRow:
             "test_log": self.test_log,
             "why": self.why,
             "artifacts": [a.as_json() for a in self.artifacts],
+            "checks": [c.as_json() for c in self.checks],
         }
 
 
@@ -247,6 +249,7 @@ def candidate_row(c: CandidateRecord) -> CandidateRow:
         test_seconds=tested.get("seconds"),
         why="; ".join(str(p.get("why", "")) for p in (built, tested) if not p.get("ok", True)),
         artifacts=c.artifacts,
+        checks=c.checks,
     )
 
 

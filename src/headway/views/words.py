@@ -26,6 +26,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.gate_actions import RunGate
 from headway.policy.scheme import ReleaseKind
 
 STAGES: Mapping[Stage, Text] = {
@@ -104,6 +105,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say("build {tag} as version {version}", tag=action.tag, version=action.version)
         case TestCandidate():
             return say("test {file} of {tag} in a fresh environment", file=action.wheel.file, tag=action.tag)
+        case RunGate():
+            return say("run gate {gate} on {file} of {tag}", gate=action.gate, file=action.wheel.file, tag=action.tag)
         case MeasureCandidate():
             return say(
                 "measure {tag} against {baseline}, blocks {first} to {last}",
