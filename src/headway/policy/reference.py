@@ -49,9 +49,7 @@ def reference_markdown() -> str:
         "another). Tables are merged over the preset's, lists replace them; an empty table whose keys are your own, "
         "such as `releases_per_month = {}`, empties the preset's. Unknown keys are refused.",
     ]
-    own = {
-        name: f for name, f in Policy.model_fields.items() if not _is_table(f) and name not in {"approvals", "gates"}
-    }
+    own = {name: f for name, f in Policy.model_fields.items() if not _is_table(f) and name != "approvals"}
     parts += _section("Top level", "Keys before the first table.", own, values)
     for name, field in Policy.model_fields.items():
         if _is_table(field):
