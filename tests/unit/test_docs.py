@@ -28,6 +28,7 @@ TRANSLATED = (
     ("docs/tutorial/demo.md", "docs/zh/tutorial/demo.md"),
     ("docs/how-to/your-project.md", "docs/zh/how-to/your-project.md"),
     ("docs/how-to/picks.md", "docs/zh/how-to/picks.md"),
+    ("docs/how-to/candidates.md", "docs/zh/how-to/candidates.md"),
 )
 
 

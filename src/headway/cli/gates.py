@@ -40,7 +40,9 @@ def list_(context: Context, version: str | None) -> Answer:
         elif newest is not None:
             screen.line(f"{newest.tag}  {newest.commit[:12]}", "bold")
         for r in rows:
+            asked = " ".join(r.gate.source)
             screen.line(f"  {r.name:<20} {tr(r.words, screen.lang)}")
+            screen.line(f"  {'':<20} {tr(r.wanted, screen.lang)}: {asked}", "dim")
 
     return Answer(YES, document, show)
 

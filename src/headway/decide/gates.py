@@ -64,9 +64,11 @@ def judge(gate: EvidenceGate, passed: bool, value: float | None, why: str = "") 
     if value is None or not math.isfinite(value):
         return say("no number was measured")
     low, high = gate.bounds
-    if (low is None or value >= low) and (high is None or value <= high):
-        return None
-    return say("{value} is not {wanted}", value=number(value), wanted=str(wanted(gate)))
+    if low is not None and value < low:
+        return say("{value} is less than {low}", value=number(value), low=number(low))
+    if high is not None and value > high:
+        return say("{value} is more than {high}", value=number(value), high=number(high))
+    return None
 
 
 def wanted(gate: EvidenceGate) -> Text:

@@ -23,22 +23,25 @@ class GateListRow:
 
     @property
     def words(self) -> Text:
-        """How it stands, and what it wants."""
-        known = {"wanted": str(wanted(self.gate)), "by": " ".join(self.gate.source)}
+        """How it stands."""
         state = self.row.state if self.row else None
         value = self.row.result.payload["value"] if self.row and self.row.result else None
-        why = str(self.row.why) if self.row and self.row.why else None
         if state is GateState.PASSED and value is not None:
-            return say("passed with {value} ({wanted}; {by})", value=number(value), **known)
+            return say("passed with {value}", value=number(value))
         if state is GateState.PASSED:
-            return say("passed ({by})", **known)
-        if state is GateState.FAILED:
-            return say("failed: {why} ({wanted}; {by})", why=why, **known)
+            return say("passed")
+        if state is GateState.FAILED and self.row is not None:
+            return say("failed: {why}", why=str(self.row.why))
         if state is GateState.WAIVED:
-            return say("waived ({wanted}; {by})", **known)
+            return say("waived")
         if state is GateState.AWAITED:
-            return say("waits for a report ({wanted}; {by})", **known)
-        return say("to be run ({wanted}; {by})", **known)
+            return say("waits for a report")
+        return say("to be run")
+
+    @property
+    def wanted(self) -> Text:
+        """What it asks for."""
+        return wanted(self.gate)
 
     def as_json(self) -> dict[str, object]:
         result = self.row.result if self.row else None
@@ -49,7 +52,7 @@ class GateListRow:
             "check": self.gate.check,
             "required": self.gate.required,
             "metric": self.gate.metric,
-            "wanted": str(wanted(self.gate)),
+            "wanted": str(self.wanted),
             "state": self.row.state.value if self.row else None,
             "value": payload.get("value"),
             "why": str(self.row.why) if self.row and self.row.why else "",
