@@ -125,7 +125,7 @@ def test_B4_an_evaluation_out_of_tolerance_blocks_and_is_done_again_or_waived(tm
     ("command", "words"),
     [
         ("{python} -c 'raise SystemExit(3)' {result}", "it ended with status 3"),
-        ("{python} -c pass {result}", "it wrote no result to {result}"),
+        ("{python} -c pass {result}", "it wrote nothing to {result}"),
         ('{python} -c \'import sys; open(sys.argv[1], "w").write("[1")\' {result}', "its result is no JSON"),
         ('{python} -c \'import sys; open(sys.argv[1], "w").write("[1]")\' {result}', "its result has no results/acc"),
         (

@@ -14,7 +14,7 @@ from pkgmaker import sdist, wheel, write
 from worlds import policy
 
 from headway.effects.checks import Files, check_files
-from headway.model.build import Check
+from headway.model.build import CheckResult
 from headway.policy.candidate_tables import CHECKS
 
 PLATFORM = f"{os.uname().machine}"
@@ -26,14 +26,14 @@ def rows(
     version: str = "1.0",
     before: tuple[str | None, tuple[str, ...] | None] = (None, None),
     **tables: object,
-) -> dict[str, Check]:
+) -> dict[str, CheckResult]:
     files = Files(paths, version, *before)
     found = check_files(files, policy(**tables), log=tmp_path / "log", timeout_s=120)  # type: ignore[arg-type]
     assert [c.name for c in found] == list(CHECKS[: len(found)])
     return {c.name: c for c in found}
 
 
-def bad(found: dict[str, Check]) -> set[str]:
+def bad(found: dict[str, CheckResult]) -> set[str]:
     return {name for name, c in found.items() if c.ok is False}
 
 
@@ -57,8 +57,8 @@ def linked(folder: Path, tag: str, *, pure: bool = False) -> Path:
 def test_honest_files_pass_and_what_was_not_run_says_so(tmp_path: Path) -> None:
     found = rows(tmp_path, wheel(tmp_path, "1.0"), sdist(tmp_path, "1.0"))
     assert bad(found) == set()
-    assert found["auditwheel"] == Check("auditwheel", None, "not run: no wheel is for a Linux platform")
-    assert found["previous"] == Check("previous", None, "not compared: there is no earlier release")
+    assert found["auditwheel"] == CheckResult("auditwheel", None, "not run: no wheel is for a Linux platform")
+    assert found["previous"] == CheckResult("previous", None, "not compared: there is no earlier release")
     log = (tmp_path / "log").read_text(encoding="utf-8")
     assert "twine" in log
     assert "check_wheel_contents" in log
@@ -133,7 +133,7 @@ def test_what_the_release_before_had_is_there_again(tmp_path: Path) -> None:
     assert bad(found) == {"previous"}
     assert found["previous"].why == "0.9 had what is missing now: cp311-cp311-win_amd64"
     unknown = rows(tmp_path, wheel(tmp_path, "1.0"), sdist(tmp_path, "1.0"), before=("0.9", ()))
-    assert unknown["previous"] == Check("previous", None, "not compared: no file of 0.9 is known")
+    assert unknown["previous"] == CheckResult("previous", None, "not compared: no file of 0.9 is known")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="auditwheel is about Linux")
@@ -144,7 +144,7 @@ def test_a_platform_tag_that_the_wheel_does_not_honour(tmp_path: Path) -> None:
     assert "auditwheel" in bad(found)
     assert f"does not keep its promise of manylinux1_{PLATFORM}" in found["auditwheel"].why
     honest = rows(tmp_path, linked(tmp_path / "b", f"linux_{PLATFORM}"), sdist(tmp_path, "1.0"))
-    assert honest["auditwheel"] == Check("auditwheel", True, "")
+    assert honest["auditwheel"] == CheckResult("auditwheel", True, "")
     pure = rows(tmp_path, linked(tmp_path / "c", f"manylinux_2_17_{PLATFORM}", pure=True), sdist(tmp_path, "1.0"))
     assert "cannot tell" in pure["auditwheel"].why
 

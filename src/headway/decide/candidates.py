@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from headway.decide import record
 from headway.decide.trains import candidates
 from headway.decide.waivers import waived
-from headway.model.build import Artifact, Check
+from headway.model.build import Artifact, CheckResult
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind
 from headway.model.matrix import best_wheel
@@ -44,10 +44,10 @@ class CandidateRecord:
         return tuple(a for a in self.artifacts if a.file.endswith(".whl"))
 
     @property
-    def checks(self) -> tuple[Check, ...]:
+    def checks(self) -> tuple[CheckResult, ...]:
         """The rows of its test, in order."""
         rows = self.tested.payload.get("checks", ()) if self.tested else ()
-        return tuple(Check(c["name"], c["ok"], c["why"]) for c in rows)
+        return tuple(CheckResult(c["name"], c["ok"], c["why"]) for c in rows)
 
 
 def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[CandidateRecord, ...]:

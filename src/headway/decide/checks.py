@@ -6,7 +6,7 @@ from datetime import datetime
 
 from headway.decide.candidates import CandidateRecord
 from headway.decide.waivers import waived
-from headway.model.build import Check
+from headway.model.build import CheckResult
 from headway.model.matrix import rows_of, vanished
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -18,7 +18,7 @@ from headway.policy.schema import Policy
 
 def failed(
     train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy, at: datetime | None = None
-) -> tuple[Check, ...]:
+) -> tuple[CheckResult, ...]:
     """Checks that keep a candidate from its release. ``at``: when waivers must be in force, if that is not now.
 
     A test from before there were checks is one check, ``command``.
@@ -27,16 +27,16 @@ def failed(
         return ()
     rows = r.checks
     if not rows and not r.tested.payload["ok"]:
-        rows = (Check("command", False, str(r.tested.payload["why"])),)
+        rows = (CheckResult("command", False, str(r.tested.payload["why"])),)
     return tuple(c for c in rows if c.ok is False and blocks(c, policy) and not _waived(c, train, snapshot, policy, at))
 
 
-def blocks(check: Check, policy: Policy) -> bool:
+def blocks(check: CheckResult, policy: Policy) -> bool:
     """By the policy in force."""
     return check.name in policy.test.blocking
 
 
-def _waived(c: Check, train: Train, snapshot: Snapshot, policy: Policy, at: datetime | None) -> bool:
+def _waived(c: CheckResult, train: Train, snapshot: Snapshot, policy: Policy, at: datetime | None) -> bool:
     return c.name in FILES and waived(snapshot, train.name, f"check:{c.name}", policy, at)
 
 
@@ -45,7 +45,7 @@ def waits(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) 
     return tuple(_wait(c, train, r) for c in failed(train, r, snapshot, policy))
 
 
-def _wait(c: Check, train: Train, r: CandidateRecord) -> Reason:
+def _wait(c: CheckResult, train: Train, r: CandidateRecord) -> Reason:
     payload = r.tested.payload if r.tested else {}
     known: Facts = facts(
         tag=r.facts.tag,

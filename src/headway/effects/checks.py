@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from headway.effects.wheel import name_version_inside
 from headway.errors import UnusableInput
-from headway.model.build import Check
+from headway.model.build import CheckResult
 from headway.model.matrix import covers, vanished, wheel_tags
 from headway.model.text import Text, say
 from headway.policy.schema import Policy
@@ -38,7 +38,7 @@ class Files:
         return tuple(p for p in self.paths if p.suffix == ".whl")
 
 
-def check_files(files: Files, policy: Policy, *, log: Path, timeout_s: float) -> tuple[Check, ...]:
+def check_files(files: Files, policy: Policy, *, log: Path, timeout_s: float) -> tuple[CheckResult, ...]:
     """One row for each check, in the order of ``candidate_tables.CHECKS``; what the tools say goes to ``log``.
 
     ``timeout_s`` limits each tool.
@@ -58,8 +58,8 @@ def check_files(files: Files, policy: Policy, *, log: Path, timeout_s: float) ->
     )
 
 
-def _row(name: str, trouble: Text | None) -> Check:
-    return Check(name, trouble is None, str(trouble) if trouble else "")
+def _row(name: str, trouble: Text | None) -> CheckResult:
+    return CheckResult(name, trouble is None, str(trouble) if trouble else "")
 
 
 def version_trouble(files: Files) -> Text | None:
@@ -96,12 +96,12 @@ def _expected(files: Files, policy: Policy) -> Text | None:
                files=names)  # fmt: skip
 
 
-def _previous(files: Files) -> Check:
+def _previous(files: Files) -> CheckResult:
     if files.previous_version is None:
-        return Check("previous", None, str(say("not compared: there is no earlier release")))
+        return CheckResult("previous", None, str(say("not compared: there is no earlier release")))
     if not files.previous:
         text = say("not compared: no file of {previous} is known", previous=files.previous_version)
-        return Check("previous", None, str(text))
+        return CheckResult("previous", None, str(text))
     gone = vanished(files.previous, (p.name for p in files.paths))
     text = say("{previous} had what is missing now: {gone}", previous=files.previous_version, gone=gone)
     return _row("previous", text if gone else None)
@@ -139,13 +139,13 @@ def _contents(files: Files, policy: Policy, tool: Tool) -> Text | None:
     return say("check-wheel-contents finds: {findings}", findings=found or [_ended(done)])
 
 
-def _audited(files: Files, tool: Tool) -> Check:
+def _audited(files: Files, tool: Tool) -> CheckResult:
     """auditwheel's word on each platform that a wheel's name promises; only Linux has such a promise to audit."""
     audited = {p: tags for p in files.wheels if (tags := _platforms(p.name))}
     if not audited:
-        return Check("auditwheel", None, str(say("not run: no wheel is for a Linux platform")))
+        return CheckResult("auditwheel", None, str(say("not run: no wheel is for a Linux platform")))
     if sys.platform != "linux":
-        return Check("auditwheel", None, str(say("not run: auditwheel needs a Linux host")))
+        return CheckResult("auditwheel", None, str(say("not run: auditwheel needs a Linux host")))
     return _row("auditwheel", next((t for p, tags in audited.items() if (t := _dishonest(p, tags, tool))), None))
 
 

@@ -104,7 +104,7 @@ def _trouble(done: Finished, gate: EvidenceGate) -> Text | None:
 def _number(result: Path, metric: str) -> float | Text:
     """The number under a key (``a/b``: b inside a) of the JSON that the command wrote."""
     if not result.is_file():
-        return say("it wrote no result to {{result}}")
+        return say("it wrote nothing to {result}", result="{result}")
     if result.stat().st_size > _LARGEST:
         return say("its result is larger than {limit} bytes", limit=_LARGEST)
     try:

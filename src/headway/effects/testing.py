@@ -11,7 +11,7 @@ from pathlib import Path
 from headway.effects.environment import Failed, fresh_environment, uv_env, uv_program
 from headway.effects.wheel import importable_modules
 from headway.errors import UnusableInput, WorldFailed
-from headway.model.build import Check
+from headway.model.build import CheckResult
 from headway.model.text import Text, say
 from headway.policy.candidate_tables import Test
 from headway.process import Finished, command_line, run_logged
@@ -30,7 +30,7 @@ class TestOutcome:
     why: Text
     tail: str
     seconds: float
-    checks: tuple[Check, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
 
 
 _STEPS = ("install", "requirements", "import", "command")
@@ -79,20 +79,20 @@ def test_wheel(
 
 def _outcome(at: str | None, why: Text, test: Test, tail: str, seconds: float) -> TestOutcome:
     """What failed is the step ``at`` (``None``: none): what comes after it was not run."""
-    rows: list[Check] = []
+    rows: list[CheckResult] = []
     broken = False
     for step in _STEPS:
         if step == at:
-            rows.append(Check(step, False, str(why)))
+            rows.append(CheckResult(step, False, str(why)))
             broken = True
         elif broken:
-            rows.append(Check(step, None, str(say("not run: {step} failed", step=at))))
+            rows.append(CheckResult(step, None, str(say("not run: {step} failed", step=at))))
         elif step == "import" and test.command:
-            rows.append(Check(step, None, str(say("not run: test.command is run instead"))))
+            rows.append(CheckResult(step, None, str(say("not run: test.command is run instead"))))
         elif step == "command" and not test.command:
-            rows.append(Check(step, None, str(say("not run: the policy has no test.command"))))
+            rows.append(CheckResult(step, None, str(say("not run: the policy has no test.command"))))
         else:
-            rows.append(Check(step, True, ""))
+            rows.append(CheckResult(step, True, ""))
     return TestOutcome(at is None, why, tail, seconds, tuple(rows))
 
 

@@ -18,7 +18,7 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """One row of a candidate's test (B4): ``ok`` is ``None`` where it was not run; ``why`` then says why not."""
 
     name: str

@@ -12,7 +12,7 @@ from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.phases import phase_words
 from headway.decide.trains import today
-from headway.model.build import Artifact, Check
+from headway.model.build import Artifact, CheckResult
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
@@ -85,7 +85,7 @@ class CandidateRow:
     test_seconds: float | None
     why: str
     artifacts: tuple[Artifact, ...]
-    checks: tuple[Check, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return {
