@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy
 import pytest
 from pkgmaker import sdist, wheel, write
 from worlds import policy
@@ -37,14 +38,14 @@ def bad(found: dict[str, CheckResult]) -> set[str]:
     return {name for name, c in found.items() if c.ok is False}
 
 
-def linked(folder: Path, tag: str, *, pure: bool = False) -> Path:
-    """A wheel that promises a platform; in it, a shared library of this very Python, unless it is ``pure``."""
+def linked(folder: Path, tag: str, *, pure: bool = False, library: Path | None = None) -> Path:
+    """A wheel that promises a platform; in it a shared ``library``, or this very Python, unless it is ``pure``."""
     path = folder / f"toy-1.0-cp311-cp311-{tag}.whl"
     folder.mkdir(parents=True, exist_ok=True)
     info = "toy-1.0.dist-info"
-    library = b"" if pure else Path(sys.executable).resolve().read_bytes()
+    content = (library or Path(sys.executable).resolve()).read_bytes()
     files: dict[str, bytes] = {"toy/__init__.py": b"", "toy/data.txt": b"d"}
-    files |= {} if pure else {"toy/_native.so": library}
+    files |= {} if pure else {"toy/_native.so": content}
     files[f"{info}/METADATA"] = b"Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n"
     files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: hand\nTag: cp311-cp311-{tag}\n".encode()
     files[f"{info}/RECORD"] = "".join(f"{n},,\n" for n in (*files, f"{info}/RECORD")).encode()
@@ -147,6 +148,21 @@ def test_a_platform_tag_that_the_wheel_does_not_honour(tmp_path: Path) -> None:
     assert honest["auditwheel"] == CheckResult("auditwheel", True, "")
     pure = rows(tmp_path, linked(tmp_path / "c", f"manylinux_2_17_{PLATFORM}", pure=True), sdist(tmp_path, "1.0"))
     assert "cannot tell" in pure["auditwheel"].why
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="auditwheel is about Linux")
+def test_libraries_that_another_distribution_brings_are_named_in_the_policy(tmp_path: Path) -> None:
+    """As torch's are for an extension of it: NumPy's own needs the OpenBLAS that lies in another folder."""
+    library = next(Path(numpy.__file__).parent.rglob("_multiarray_umath*.so"))
+    path = linked(tmp_path / "w", f"manylinux_2_28_{PLATFORM}", library=library)
+    found = rows(tmp_path, path, sdist(tmp_path, "1.0"))
+    if found["auditwheel"].ok:
+        pytest.skip("this NumPy links nothing from outside")
+    assert "libraries from outside: lib" in found["auditwheel"].why
+    known = {"external_libs": ("lib*openblas*", "libgfortran*", "libquadmath*")}
+    assert rows(tmp_path, path, sdist(tmp_path, "1.0"), test=known)["auditwheel"].ok is True
+    older = linked(tmp_path / "o", f"manylinux1_{PLATFORM}", library=library)
+    assert rows(tmp_path, older, sdist(tmp_path, "1.0"), test=known)["auditwheel"].ok is False
 
 
 def test_files_that_are_no_archives_fail_in_words(tmp_path: Path) -> None:

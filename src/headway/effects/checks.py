@@ -54,7 +54,7 @@ def check_files(files: Files, policy: Policy, *, log: Path, timeout_s: float) ->
         _row("size", _too_large(files, policy)),
         _row("twine", _twine(files, tool)),
         _row("wheel-contents", _contents(files, policy, tool)),
-        _audited(files, tool),
+        _audited(files, policy, tool),
     )
 
 
@@ -139,21 +139,22 @@ def _contents(files: Files, policy: Policy, tool: Tool) -> Text | None:
     return say("check-wheel-contents finds: {findings}", findings=found or [_ended(done)])
 
 
-def _audited(files: Files, tool: Tool) -> CheckResult:
+def _audited(files: Files, policy: Policy, tool: Tool) -> CheckResult:
     """auditwheel's word on each platform that a wheel's name promises; only Linux has such a promise to audit."""
     audited = {p: tags for p in files.wheels if (tags := _platforms(p.name))}
     if not audited:
         return CheckResult("auditwheel", None, str(say("not run: no wheel is for a Linux platform")))
     if sys.platform != "linux":
         return CheckResult("auditwheel", None, str(say("not run: auditwheel needs a Linux host")))
-    return _row("auditwheel", next((t for p, tags in audited.items() if (t := _dishonest(p, tags, tool))), None))
+    known = policy.test.external_libs
+    return _row("auditwheel", next((t for p, tags in audited.items() if (t := _dishonest(p, tags, known, tool))), None))
 
 
 def _platforms(file: str) -> tuple[str, ...]:
     return tuple(sorted({t.platform for t in wheel_tags(file) if t.platform.startswith(_LINUX)}))
 
 
-def _dishonest(path: Path, platforms: tuple[str, ...], tool: Tool) -> Text | None:
+def _dishonest(path: Path, platforms: tuple[str, ...], known: tuple[str, ...], tool: Tool) -> Text | None:
     done, said = tool("auditwheel", "show", "--json", str(path))
     result = _json_in(said)
     kept = str(result.get("overall_tag", ""))
@@ -161,15 +162,38 @@ def _dishonest(path: Path, platforms: tuple[str, ...], tool: Tool) -> Text | Non
         why = str(result.get("error", "")) or said.strip().rpartition("\n")[2] or _ended(done)
         return say("auditwheel cannot tell for which platform {file} is: {why}", file=path.name, why=why)
     # linux_* promises no more than this kind of machine
-    broken = [p for p in platforms if not p.startswith("linux_") and not covers(kept, p)]
+    broken = [
+        p for p in platforms if not p.startswith("linux_") and not covers(kept, p) and not _but_for(result, p, known)
+    ]
     if not broken:
         return None
     return say(
-        "{file} does not keep its promise of {platforms}: by what it links it is {kept}",
+        "{file} does not keep its promise of {platforms}: by what it links it is {kept}; "
+        "libraries from outside: {libs}",
         file=path.name,
         platforms=broken,
         kept=kept,
+        libs=[lib for lib in result.get("external_libs", {}) if not _any(lib, known)] or None,
     )
+
+
+def _but_for(result: dict[str, Any], platform: str, known: tuple[str, ...]) -> bool:
+    """Whether nothing but ``known`` libraries, which other distributions bring, keeps a wheel from a platform."""
+    if any(result.get(k) for k in ("unsupported_isa", "pyfpe", "ucs2")):
+        return False
+    if not covers(str(result.get("sym_tag", "")), platform):
+        return False
+    upgrades: dict[str, dict[str, Any]] = result.get("policy_upgrades", {})
+    return any(
+        covers(name, platform)
+        and not found.get("blacklisted_symbols")
+        and all(_any(lib, known) for lib in found.get("libs_to_eliminate", ()))
+        for name, found in upgrades.items()
+    )
+
+
+def _any(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, p) for p in patterns)
 
 
 def _json_in(said: str) -> dict[str, Any]:

@@ -52,6 +52,11 @@ class Test(Table):
     blocking: Words = Field(
         CHECKS, description="Checks without which a candidate is not released; the others are told only."
     )
+    external_libs: Words = Field(
+        (),
+        description="Glob patterns of libraries that other distributions bring, such as libtorch*: auditwheel does not "
+        "hold them against a wheel.",
+    )
     contents_ignore: Words = Field(
         (), description="Codes of check-wheel-contents that count for nothing here, such as W002."
     )
