@@ -31,11 +31,18 @@ PERSON = "Rosa"
 
 # A back-end that needs nothing from outside and writes the same bytes every time, so that a build takes a second.
 _OWN_BACKEND = """
-import gzip, io, os, pathlib, tarfile, time, zipfile
+import base64, gzip, hashlib, io, os, pathlib, tarfile, time, zipfile
 
 VERSION = os.environ.get("TOYKIT_VERSION", "0.0.0")
 EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
-METADATA = f"Metadata-Version: 2.1\\nName: toykit\\nVersion: {VERSION}\\nRequires-Python: >=3.9\\n"
+METADATA = (
+    f"Metadata-Version: 2.1\\nName: toykit\\nVersion: {VERSION}\\nSummary: A toy\\nRequires-Python: >=3.9\\n"
+    "Description-Content-Type: text/markdown\\n\\n# toykit\\n\\nIt counts.\\n"
+)
+
+
+def _sealed(data):
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode() + f",{len(data)}"
 
 
 def _sources():
@@ -47,7 +54,9 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     files = {p.as_posix(): p.read_bytes() for p in _sources()}
     files[f"{info}/METADATA"] = METADATA.encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
-    files[f"{info}/RECORD"] = "".join(f"{n},,\\n" for n in (*files, f"{info}/RECORD")).encode()
+    files[f"{info}/RECORD"] = (
+        "".join(f"{n},{_sealed(data)}\\n" for n, data in files.items()) + f"{info}/RECORD,,\\n"
+    ).encode()
     name = f"toykit-{VERSION}-py3-none-any.whl"
     with zipfile.ZipFile(pathlib.Path(folder) / name, "w") as z:
         for n, data in files.items():

@@ -11,9 +11,11 @@ from typing import Any
 
 from worlds import METRIC, World, blocks, sha
 
+from headway.decide.gates import judge
 from headway.model.build import Artifact, PublishedFile
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.image import FoundImage
+from headway.model.matrix import vanished
 from headway.model.pick import ChangeKind
 from headway.model.snapshot import PrivateBranch
 from headway.plan.actions import (
@@ -36,6 +38,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
+from headway.plan.gate_actions import RunGate
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.planner import plan
@@ -111,7 +114,13 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
         case TestCandidate():
             ok = action.commit not in world.failing
             known = {"tag": action.tag, "commit": action.commit, "wheel": action.wheel.sha256}
-            return Kind.TESTED, {**known, "ok": ok, "why": "" if ok else "1 failed", "log": "test.log", "command": ""}
+            known |= {"files": [a.sha256 for a in action.files], "previous": list(action.previous or ())}
+            rows = [{"name": "command", "ok": ok, "why": "" if ok else "1 failed"}]
+            gone = vanished(action.previous or (), (a.file for a in action.files))
+            rows += [{"name": "previous", "ok": not gone, "why": ", ".join(gone)}]
+            rows += [{"name": n, "ok": False, "why": f"{n} says no"} for n in sorted(world.bad_files)]
+            why = "; ".join(str(c["why"]) for c in rows if not c["ok"])
+            return Kind.TESTED, {**known, "ok": not why, "why": why, "log": "test.log", "command": "", "checks": rows}
         case RecordImages():
             rows = [i.as_json() for i in action.images]
             return Kind.IMAGES, {"tag": action.tag, "commit": action.commit, "images": rows}
@@ -129,6 +138,8 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             return Kind.STAGED, _stage(world, action)
         case RepackCandidate():
             return Kind.REPACKED, _repack(world, action)
+        case RunGate():
+            return Kind.GATED, _gate(world, action)
         case MeasureCandidate() | ProbeCommit():
             return _measure(world, action)
         case NameCulprit():
@@ -150,6 +161,16 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             return Kind.YANK_SEEN, {"yanked": action.yanked}
         case RecordCadence():
             return Kind.CADENCE, {"keys": list(action.keys)}
+
+
+def _gate(world: World, action: RunGate) -> Payload:
+    gate = next(g for g in world.policy.gates if g.name == action.gate)
+    said = world.results.get(action.gate, True)
+    value = None if isinstance(said, bool) else said
+    why = judge(gate, said is not False, value, "it ended with status 1")
+    known = {"gate": gate.name, "tag": action.tag, "commit": action.commit, "wheel": action.wheel.sha256}
+    told = {"ok": why is None, "why": str(why or ""), "passed": said is not False, "value": value}
+    return {**known, **told, "metric": gate.metric, "command": gate.command, "url": "", "log": "gate.log"}
 
 
 def _apply(world: World, action: ApplyChanges) -> Payload:
@@ -238,7 +259,7 @@ def _tag(world: World, action: TagCandidate | TagFinal) -> tuple[Kind, Payload]:
 
 def _build(world: World, action: BuildCandidate) -> Payload:
     ok = action.commit not in world.unbuildable
-    names = [f"proj-{action.version}-py3-none-any.whl", f"proj-{action.version}.tar.gz"] if ok else []
+    names = [f"proj-{action.version}{tail}" for tail in world.built] if ok else []
     retries = sum(e.kind is Kind.RETRIED for e in world.entries)
     rows = [{"file": n, "sha256": _digest(n, action.commit, retries), "size": 100} for n in names]
     known = {"tag": action.tag, "commit": action.commit, "log": "build.log", "seconds": 1.0}

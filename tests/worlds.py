@@ -68,7 +68,12 @@ def sha(*parts: object) -> str:
 
 @dataclass
 class World:
-    """A project that a test changes and looks at. ``slow`` maps trunk commits to the factor by which they slow down."""
+    """A project that a test changes and looks at.
+
+    ``slow`` maps trunk commits to the factor by which they slow down; ``built`` are the ends of the names of what is
+    built; ``results`` a gate to its number, or to whether it passes (which it does); ``bad_files`` are checks of files
+    that say no.
+    """
 
     policy: Policy = POLICY
     now: datetime = START
@@ -89,6 +94,10 @@ class World:
     failing: set[str] = field(default_factory=set)
     crashing: set[str] = field(default_factory=set)
     slow: dict[str, float] = field(default_factory=dict)
+    built: tuple[str, ...] = ("-py3-none-any.whl", ".tar.gz")
+    host: tuple[str, ...] = ("py3-none-any",)
+    results: dict[str, float | bool] = field(default_factory=dict)
+    bad_files: set[str] = field(default_factory=set)
     private: dict[str, PrivateBranch] = field(default_factory=dict)
     ours: set[str] = field(default_factory=set)
     unfaithful: set[str] = field(default_factory=set)
@@ -246,6 +255,7 @@ class World:
             bases=bases,
             checked_out=frozenset(self.checked_out),
             images=dict(self.images),
+            host=self.host,
         )
         trains = live_trains(seen, self.policy)
         owed = debts.owed(trains, seen.entries)

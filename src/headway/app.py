@@ -32,6 +32,7 @@ from headway.history.people import read_noted
 from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
+from headway.host import host_tags
 from headway.model.build import CiRuns, PublishedFile
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, broken_links
@@ -203,6 +204,7 @@ class Headway:
             checked_out=seen.checked_out,
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy, entries)},
             withheld=self._withheld(entries) if also is None else {},
+            host=host_tags(),
         )
         store.close()
         trains = live_trains(snapshot, self.policy)

@@ -16,7 +16,9 @@ from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import cell_key
 from headway.decide.promotion import bad_publication
 from headway.decide.trains import today
+from headway.decide.waivers import clause_of
 from headway.errors import not_found
+from headway.gating import GATE, KINDS, failed_gate, unknown_subject
 from headway.history.changes import resolve_change
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
@@ -228,8 +230,8 @@ def waive(
     rows = app.policy.perf.cells
     cells = {cell_key(c.cell, m) for c in rows for m in c.metrics}
     key = what.removeprefix("cell:")
-    clause = "cell" if key in cells else what
-    if clause != "cell" and what not in CLAUSES:
+    clause = "cell" if key in cells else clause_of(what)
+    if clause != "cell" and what not in CLAUSES and not what.startswith(KINDS):
         raise not_found(
             "clause or cell",
             what,
@@ -238,6 +240,8 @@ def waive(
                 cells=sorted(cells)[:3] or ["model/hardware/test/metric"],
             ),
         )
+    if (unknown := unknown_subject(app.policy, what)) is not None:
+        return unknown
     if clause not in app.policy.waivers.clauses:
         return no(
             "G1",
@@ -355,7 +359,7 @@ def abandon(app: Headway, version: str, reason: str) -> Entry | Refused:
 
 
 def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
-    """Have a failed step of the newest candidate done again (B4), or a publication that went wrong (N1).
+    """Have a failed step or gate of the newest candidate done again (B4), or a publication that went wrong (N1).
 
     A build also when it did not fail, since its files may have been changed or lost; not once they are published.
     Images that were written down are looked for anew, until then too.
@@ -375,10 +379,12 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
 
 def _again(newest: CandidateRecord, step: str, train: Train, app: Headway) -> bool:
     """Whether a step may be done again: it failed, or its files may be lost and nobody has them."""
-    if step == "measure":
-        return True
+    if step.startswith(GATE):
+        return failed_gate(app, train.name, step.removeprefix(GATE))
     if step == "publish":
         return bad_publication(train, app.observe()) is not None
+    if step == "measure" or (step == "test" and any(c.ok is False for c in newest.checks)):
+        return True
     published = record.last(app.entries(), Kind.PUBLISHED, train.name) is not None
     if step == "images":
         return not published and record.last(app.entries(), Kind.IMAGES, train.name, tag=newest.facts.tag) is not None

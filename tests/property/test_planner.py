@@ -53,7 +53,8 @@ POLICY = policy(
     candidate={"quiet_hours": 1},
     documents={"sbom": True, "provenance": True},
     forge={"path": "releases"},
-    waivers={"clauses": ("B2", "B4", "B6", "C1", "C2", "E1", "E2", "E7", "cell")},
+    gates=({"name": "suite", "command": "run"}, {"name": "told", "command": "run", "required": False}),
+    waivers={"clauses": ("B2", "B4", "B6", "C1", "C2", "E1", "E2", "E7", "gate", "cell")},
 )
 PATHS = {"docs": ("docs/a.md",), "release-branch": (".ci/run",)}
 CATEGORIES = ("regression", "critical", "new-feature-fix", "docs", "release-branch", "", "cleanup")
@@ -205,13 +206,22 @@ class Planner(RuleBasedStateMachine):
         elif what == "abandon" and days == 9 and record.last(entries, Kind.PUBLISHED, train.name) is None:
             world.note(Kind.ABANDONED, train.name, "ann", reason="broken")
 
-    @rule(t=index, what=st.sampled_from([*POLICY.waivers.clauses[:-1], "G3", "P7"]))
+    @rule(name=st.sampled_from(["suite", "told"]), passes=st.booleans())
+    def a_gate_will_pass_or_fail(self, name: str, passes: bool) -> None:
+        self.world.results[name] = passes
+
+    @rule(t=index, what=st.sampled_from([*POLICY.waivers.clauses[:-2], "gate:suite", "G3", "P7"]))
     def waive(self, t: int, what: str) -> None:
         self.world.waive(what, train=self._train(t).train.name)
 
-    @rule(t=index, step=st.sampled_from(["build", "test", "measure"]))
+    @rule(t=index, step=st.sampled_from(["build", "test", "measure", "gate:suite"]))
     def retry(self, t: int, step: str) -> None:
         planned = self._train(t)
+        if step == "gate:suite":
+            if any(w.code == "gate.failed" for w in planned.waits):
+                tag = planned.candidates[-1].facts.tag
+                self.world.note(Kind.RETRIED, planned.train.name, "ann", tag=tag, step=step)
+            return
         entry = {"build": "built", "test": "tested", "measure": "tested"}[step]
         found = getattr(planned.candidates[-1], entry) if planned.candidates else None
         if found is not None and (step == "measure" or not found.payload["ok"]):
@@ -371,7 +381,11 @@ class Planner(RuleBasedStateMachine):
         ]
         assert built.payload["ok"]
         assert tested.payload["ok"]
-        assert tested.payload["wheel"] in {a.sha256 for a in action.files}
+        digests = {a.sha256 for a in action.files}
+        assert tested.payload["wheel"] in digests
+        gated = record.last(entries, Kind.GATED, action.train, gate="suite", commit=action.commit)
+        free = waived(snapshot, train.name, "gate:suite", POLICY)
+        assert free or (gated is not None and gated.payload["ok"] and gated.payload["wheel"] in digests)
         assert record.last(entries, Kind.APPROVED, action.train, gate="go", commit=action.commit) is not None
         assert {c.sha for c in line.commits} <= record.explained(entries, line.branch)
         assert waived(snapshot, train.name, "B6", POLICY) or not needed(train, line, snapshot)

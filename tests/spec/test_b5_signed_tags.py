@@ -13,7 +13,7 @@ from packaging.version import Version
 from sshkeys import allow, fingerprint, make_key
 from trainkit import CUT, GO, Project, approve, make_project, only, open_at, settle, verify
 
-from headway.decide.notes import markdown
+from headway.decide.notedocument import markdown
 from headway.effects.refs import identity_env
 from headway.effects.signing import is_wanted, signed_tag
 from headway.errors import WorldFailed

@@ -34,6 +34,7 @@ TRANSLATED = (
     ("docs/how-to/same-bits.md", "docs/zh/how-to/same-bits.md"),
     ("docs/how-to/tags.md", "docs/zh/how-to/tags.md"),
     ("docs/how-to/when-it-goes-wrong.md", "docs/zh/how-to/when-it-goes-wrong.md"),
+    ("docs/how-to/candidates.md", "docs/zh/how-to/candidates.md"),
 )
 
 

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from pkgmaker import build_policy, hatch_project, scm_project, wheel, write
+from pkgmaker import build_policy, hatch_project, scm_project, sdist, wheel, write
 
 from headway.effects.build import BuildFailed, Built, artifact_of, build_candidate, wheel_name_version
 from headway.errors import UnusableInput
@@ -125,7 +125,8 @@ def test_metadata_and_file_name_must_agree(tmp_path: Path, source: Path) -> None
 
 def test_files_of_two_projects_are_refused(tmp_path: Path, source: Path) -> None:
     text = (
-        f"import shutil\nshutil.copy({str(wheel(tmp_path / 'w', '1.0'))!r}, out)\n(out / 'else-1.0.tar.gz').touch()\n"
+        f"import shutil\nshutil.copy({str(wheel(tmp_path / 'w', '1.0'))!r}, out)\n"
+        f"shutil.copy({str(sdist(tmp_path / 'w', '1.0', name='else'))!r}, out)\n"
     )
     policy = scripted(tmp_path, text)
     assert "different projects" in failure(built(tmp_path, source, "1.0", policy), tmp_path)

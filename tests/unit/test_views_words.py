@@ -67,10 +67,6 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "dispatch the CI build of v0.1.1-rc1 as version 0.1.1",
     ),
     (
-        a.TestCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", WHEEL),
-        "test toy-0.1.1-py3-none-any.whl of v0.1.1-rc1 in a fresh environment",
-    ),
-    (
         a.StageCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), False),
         "offer v0.1.1-rc1 to testers in an index of its own",
     ),
@@ -81,6 +77,14 @@ ACTIONS: list[tuple[a.Action, str]] = [
     (
         a.RepackCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), "0.1.1rc1"),
         "re-pack v0.1.1-rc1 as 0.1.1, prove it and try it",
+    ),
+    (
+        a.TestCandidate("0.1.1", "v0.1.1-rc1", SHA, "0.1.1", WHEEL, (WHEEL,), "0.1.0", None),
+        "test toy-0.1.1-py3-none-any.whl of v0.1.1-rc1 in a fresh environment",
+    ),
+    (
+        a.RunGate("0.1.1", "accuracy", "v0.1.1-rc1", SHA, "0.1.1", WHEEL),
+        "run gate accuracy on toy-0.1.1-py3-none-any.whl of v0.1.1-rc1",
     ),
     (
         a.MeasureCandidate("0.1.1", "v0.1.1-rc1", SHA, "rel", OTHER, "0.1.0", WHEEL, 3, 6),
@@ -140,6 +144,7 @@ def test_no_action_is_left_out() -> None:
 
 
 RC = {"tag": "v0.1.1-rc1", "commit": SHA}
+GATED = {**RC, "gate": "suite", "url": ""}
 ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.CHECKED, {"commit": SHA, "ok": True}, "trunk commit a1b2c3d4e5f6 passed the policy's check", "B2"),
     (Kind.CHECKED, {"commit": SHA, "ok": False}, "trunk commit a1b2c3d4e5f6 failed the policy's check", "B2"),
@@ -292,6 +297,48 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
         {**RC, "index": "https://i.example/", "seen": [{"file": "toy-0.1.1.tar.gz", "sha256": "ff"}]},
         "https://i.example/ has other files of 0.1.1 than were tested: toy-0.1.1.tar.gz",
         "N1",
+    ),
+    (
+        Kind.TESTED,
+        {
+            **RC,
+            "ok": False,
+            "why": "exit 1",
+            "checks": [
+                {"name": "twine", "ok": True, "why": ""},
+                {"name": "auditwheel", "ok": None, "why": "not run"},
+                {"name": "command", "ok": False, "why": "exit 1"},
+            ],
+        },
+        "the test of v0.1.1-rc1 failed: exit 1 (twine ✓, auditwheel –, command ✗)",
+        "B4",
+    ),
+    (
+        Kind.TESTED,
+        {**RC, "ok": True, "seconds": 1.0, "checks": [{"name": "twine", "ok": True, "why": ""}]},
+        "the test of v0.1.1-rc1 passed in 1.0 s: twine ✓",
+        "B4",
+    ),
+    (Kind.GATED, {**GATED, "ok": True, "value": None, "seconds": 2.5}, "v0.1.1-rc1 passed gate suite in 2.5 s", "B4"),
+    (Kind.GATED, {**GATED, "ok": True, "value": 0.51234567}, "v0.1.1-rc1 passed gate suite: 0.512346", "B4"),
+    (Kind.GATED, {**GATED, "ok": False, "why": "exit 1"}, "gate suite of v0.1.1-rc1 failed: exit 1", "B4"),
+    (
+        Kind.GATED,
+        {**GATED, "ok": True, "value": None, "url": "https://ci/1"},
+        "reported that v0.1.1-rc1 passed gate suite (https://ci/1)",
+        "B4",
+    ),
+    (
+        Kind.GATED,
+        {**GATED, "ok": True, "value": 2.0, "url": "https://ci/1"},
+        "reported that v0.1.1-rc1 passed gate suite: 2 (https://ci/1)",
+        "B4",
+    ),
+    (
+        Kind.GATED,
+        {**GATED, "ok": False, "why": "it failed", "url": "https://ci/1"},
+        "reported that gate suite of v0.1.1-rc1 failed: it failed (https://ci/1)",
+        "B4",
     ),
     (
         Kind.MEASURED,

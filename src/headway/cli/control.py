@@ -105,9 +105,13 @@ def release_hold(context: Context, version: str | None) -> Answer:
     return kept(controls.release_hold(context.app(), version))
 
 
-@cli.command("waive", cls=Command, help="Waive a clause or a performance cell for one train, or for one change of it.")
+@cli.command(
+    "waive",
+    cls=Command,
+    help="Waive a clause, a performance cell, a gate or a check for one train, or a clause for one change of it.",
+)
 @click.argument("version")
-@click.argument("what", metavar="CLAUSE|CELL")
+@click.argument("what", metavar="CLAUSE|CELL|gate:NAME|check:NAME")
 @click.option("--reason", **_REASON)
 @click.option("--until", required=True, metavar="DATE", cls=Option, help="The last day on which it holds.")
 @click.option("--commit", metavar="REF", cls=Option, help="The one change that it is for (P1, P7, P8).")

@@ -16,6 +16,16 @@ from headway.model.reason import Reason
 from headway.model.text import Text, say
 
 
+class Retried(click.Choice[str]):
+    """A step that can be done again: one of three, or a gate of the policy, which only the project can tell."""
+
+    def __init__(self) -> None:
+        super().__init__(["build", "test", "measure", "gate:NAME"])
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value if value.startswith("gate:") else super().convert(value, param, ctx)
+
+
 def shown(reasons: tuple[Reason, ...], screen: Screen) -> None:
     if reasons:
         screen.say(say("waiting for:"), "bold")
@@ -72,7 +82,7 @@ def plan(context: Context, version: str | None) -> Answer:
 @click.option("--settle", is_flag=True, cls=Option, help="Go on until nothing but waits is left.")
 @click.option(
     "--retry",
-    type=click.Choice(["build", "test", "repack", "images", "measure", "publish"]),
+    type=Retried(),
     cls=Option,
     help="First set a failed step of the newest candidate aside, so that it is done again.",
 )
@@ -103,7 +113,7 @@ def tick(context: Context, version: str | None, settle: bool, retry: str | None)
             )
         shown(waits, screen)
 
-    can_fail = {Kind.BUILT, Kind.TESTED, Kind.REPACKED, Kind.PUBLISH_FAILED}
+    can_fail = {Kind.BUILT, Kind.TESTED, Kind.GATED, Kind.REPACKED, Kind.PUBLISH_FAILED}
     document = {"done": rows, "waits": [w.as_json() for w in waits]}
     failed = any(not d.entry.payload.get("ok", True) for d in done if d.entry.kind in can_fail)
     return Answer(NO if failed else YES if done or not waits else OPEN, document, show)

@@ -9,9 +9,10 @@ from headway.decide import record
 from headway.decide.trains import candidates
 from headway.decide.versioning import named_version
 from headway.decide.waivers import waived
-from headway.model.build import Artifact
+from headway.model.build import Artifact, CheckResult
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind
+from headway.model.matrix import best_wheel
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
@@ -22,7 +23,10 @@ from headway.policy.scheme import CandidateName, candidate_tag, first_candidate
 
 @dataclass(frozen=True, slots=True)
 class CandidateRecord:
-    """A candidate and what the ledger holds of it (``None``: not yet, or to be done again)."""
+    """A candidate and what the ledger holds of it (``None``: not yet, or to be done again).
+
+    ``wheel`` is the one that was tested, else the one that this host installs; ``None`` where none fits.
+    """
 
     facts: CandidateFacts
     tagged: Entry | None
@@ -32,6 +36,7 @@ class CandidateRecord:
     started: Entry | None = None  # its build by a CI
     staged: Entry | None = None
     repacked: Entry | None = None
+    wheel: Artifact | None = None
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -39,8 +44,8 @@ class CandidateRecord:
         return tuple(Artifact(r["file"], r["sha256"], r["size"]) for r in rows)
 
     @property
-    def wheel(self) -> Artifact | None:
-        return next((a for a in self.artifacts if a.file.endswith(".whl")), None)
+    def wheels(self) -> tuple[Artifact, ...]:
+        return tuple(a for a in self.artifacts if a.file.endswith(".whl"))
 
     @property
     def installable(self) -> tuple[Artifact, ...]:
@@ -55,9 +60,10 @@ class CandidateRecord:
         return tuple(Artifact(r["file"], r["sha256"], r["size"]) for r in self.repacked.payload["files"])
 
     @property
-    def sound(self) -> bool:
-        """Built, and its test passed."""
-        return bool(self.built and self.built.payload["ok"] and self.tested and self.tested.payload["ok"])
+    def checks(self) -> tuple[CheckResult, ...]:
+        """The rows of its test, in order."""
+        rows = self.tested.payload.get("checks", ()) if self.tested else ()
+        return tuple(CheckResult(c["name"], c["ok"], c["why"]) for c in rows)
 
 
 def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[CandidateRecord, ...]:
@@ -71,8 +77,14 @@ def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Candidate
         before = record.last(snapshot.entries, Kind.BUILT, train.name, tag=c.tag) is not None
         started = _valid(snapshot.entries, Kind.BUILD_STARTED, train, c)
         r = CandidateRecord(c, tagged, built, tested, before, started)
-        of_this_build = tested is not None and r.wheel is not None and tested.payload["wheel"] == r.wheel.sha256
-        found.append(_offered(r, train, snapshot, policy) if of_this_build else replace(r, tested=None))
+        wheel = _tested_wheel(r)
+        if wheel is None:
+            r = replace(r, tested=None)
+            best = best_wheel((w.file for w in r.wheels), snapshot.host)
+            wheel = next((w for w in r.wheels if w.file == best), None)
+        elif r.tested is not None:
+            r = _offered(r, train, snapshot, policy)
+        found.append(replace(r, wheel=wheel))
     return tuple(found)
 
 
@@ -98,6 +110,14 @@ _STEPS = {
     Kind.STAGED: "stage",
     Kind.REPACKED: "repack",
 }
+
+
+def _tested_wheel(r: CandidateRecord) -> Artifact | None:
+    """The wheel that was tested, where the test was one of these very files."""
+    payload = r.tested.payload if r.tested else {}
+    if "files" in payload and set(payload["files"]) != {a.sha256 for a in r.artifacts}:
+        return None
+    return next((w for w in r.wheels if w.sha256 == payload.get("wheel")), None)
 
 
 def _valid(entries: tuple[Entry, ...], kind: Kind, train: Train, c: CandidateFacts) -> Entry | None:
@@ -179,40 +199,35 @@ def nothing_new(train: Train, line: Line) -> Reason | None:
     return Reason("V3", "release.empty", text, known, mend)
 
 
-def broken_step(r: CandidateRecord) -> Reason | None:
-    """The build or test that failed, or the build that left no wheel to test (B4)."""
-    if r.built is not None and r.built.payload["ok"] and r.wheel is None:
+def broken_step(r: CandidateRecord, host: tuple[str, ...]) -> Reason | None:
+    """The build that failed, or that left no wheel to test, or none that a ``host`` of these tags can install (B4)."""
+    if r.built is None:
+        return None
+    known = facts(tag=r.facts.tag, commit=r.facts.commit, artifacts=[a.file for a in r.artifacts])
+    if not r.built.payload["ok"]:
+        why, log = r.built.payload["why"], r.built.payload["log"]
+        return Reason(
+            "B4",
+            "candidate.build-failed",
+            say("the {step} of {tag} failed: {why}", step="build", tag=r.facts.tag, why=why),
+            facts(tag=r.facts.tag, commit=r.facts.commit, step="build", why=why, log=log),
+            say(
+                "read {log}; request a pick that mends it, or do it again: `headway tick --retry {step}`",
+                log=log,
+                step="build",
+            ),
+        )
+    if not r.wheels:
         return Reason(
             "B4",
             "candidate.no-wheel",
             say("the build of {tag} left no wheel", tag=r.facts.tag),
-            facts(tag=r.facts.tag, commit=r.facts.commit, artifacts=[a.file for a in r.artifacts]),
+            known,
             say("ask for one in build.expect, then request a pick or adopt a commit for the next candidate"),
         )
-    for entry, step in ((r.built, "build"), (r.tested, "test"), (r.repacked, "repack")):
-        if entry is not None and not entry.payload["ok"]:
-            return (
-                _repack_failed(r, entry)
-                if step == "repack"
-                else Reason(
-                    "B4",
-                    f"candidate.{step}-failed",
-                    say("the {step} of {tag} failed: {why}", step=step, tag=r.facts.tag, why=entry.payload["why"]),
-                    facts(
-                        tag=r.facts.tag,
-                        commit=r.facts.commit,
-                        step=step,
-                        why=entry.payload["why"],
-                        log=entry.payload["log"],
-                    ),
-                    say(
-                        "read {log}; request a pick that mends it, or do it again: `headway tick --retry {step}`",
-                        log=entry.payload["log"],
-                        step=step,
-                    ),
-                )
-            )
-    return None
+    if r.repacked is not None and not r.repacked.payload["ok"]:
+        return _repack_failed(r, r.repacked)
+    return None if r.wheel is not None else elsewhere(r, host)
 
 
 def _repack_failed(r: CandidateRecord, entry: Entry) -> Reason:
@@ -225,5 +240,21 @@ def _repack_failed(r: CandidateRecord, entry: Entry) -> Reason:
         say(
             "{remedy}; or request a pick that mends it, or do it again: `headway tick --retry repack`",
             remedy=entry.payload["remedy"] or say("read {log}", log=entry.payload["log"]),
+        ),
+    )
+
+
+def elsewhere(r: CandidateRecord, host: tuple[str, ...]) -> Reason:
+    """No wheel of it can be installed where this runs, so nothing of it can be tried here (B4)."""
+    wheels = [w.file for w in r.wheels]
+    return Reason(
+        "B4",
+        "candidate.no-wheel-here",
+        say("no wheel of {tag} can be installed on this host: {files}", tag=r.facts.tag, files=wheels),
+        facts(tag=r.facts.tag, commit=r.facts.commit, wheels=wheels, host=host[:1]),
+        say(
+            "tick on a host, and with a Python, that one of them is for; or have one for this host ({host}) built too, "
+            "and name it in build.expect",
+            host=host[0] if host else None,
         ),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
+from headway.decide.checks import sound
 from headway.model.build import Artifact, Installed
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
@@ -28,7 +29,7 @@ def described(train: Train, r: CandidateRecord, snapshot: Snapshot) -> Entry | N
 def to_describe(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> bool:
     """Whether the policy asks for documents that are not written yet."""
     wanted = policy.documents.sbom or policy.documents.provenance
-    return wanted and r.sound and described(train, r, snapshot) is None
+    return wanted and sound(train, r, snapshot, policy) and described(train, r, snapshot) is None
 
 
 def installed(tested: Entry) -> tuple[Installed, ...] | None:

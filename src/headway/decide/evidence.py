@@ -6,6 +6,7 @@ from typing import Any
 
 from headway.decide import images, record
 from headway.decide.candidates import CandidateRecord
+from headway.decide.gates import Gates
 from headway.decide.performance import Standing
 from headway.decide.reverts import needed
 from headway.model.commit import Line
@@ -22,6 +23,7 @@ def evidence(
     line: Line,
     candidate: CandidateRecord,
     performance: Standing,
+    gates: Gates,
     trials: tuple[Trial, ...],
     snapshot: Snapshot,
     policy: Policy,
@@ -36,6 +38,11 @@ def evidence(
         "images": [i.as_json() for i in images.images_of(images.recorded(train, candidate, snapshot))],
         "published_as": [a.as_json() for a in candidate.final_files],
         "tested": candidate.tested.digest if candidate.tested else None,
+        "checks": [c.as_json() for c in candidate.checks],
+        "gates": [
+            {"gate": r.gate.name, "required": r.gate.required, "result": r.result.digest if r.result else None}
+            for r in gates.rows
+        ],
         "performance": performance.verdict.as_json() if performance.verdict else None,
         "changes": [c.sha for c in line.commits],
         "left_out": [t.change.origin for t in trials if t.tree is None and t.change.kind is ChangeKind.PICK],

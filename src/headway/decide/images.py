@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
+from headway.decide.checks import sound
 from headway.decide.trains import releases
 from headway.decide.waivers import waived
 from headway.model.entry import Entry, Kind
@@ -33,7 +34,8 @@ class ImageStanding:
 
 def wanted(train: Train, newest: CandidateRecord | None, snapshot: Snapshot, policy: Policy) -> tuple[ImageQuery, ...]:
     """What to ask the registries: nothing before the newest candidate is built and tested, or once it is published."""
-    if newest is None or not newest.sound or record.last(snapshot.entries, Kind.PUBLISHED, train.name) is not None:
+    published = record.last(snapshot.entries, Kind.PUBLISHED, train.name) is not None
+    if newest is None or published or not sound(train, newest, snapshot, policy):
         return ()
     known = _current(train, newest, snapshot, policy)
     return tuple(

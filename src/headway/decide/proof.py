@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 
 from packaging.version import Version
 
-from headway.decide import branch, record
+from headway.decide import branch, checks, gates, record
 from headway.decide.candidates import records
+from headway.decide.gates import GateState
 from headway.decide.performance import standing
 from headway.decide.reverts import needed
 from headway.decide.trains import released_train
@@ -87,6 +88,7 @@ def _bits(
 ) -> list[Reason]:
     found: list[Reason] = []
     commit = released.payload["commit"]
+    then = _then(published, snapshot)
     accepted = next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
     if accepted is None or accepted.facts.commit != commit or published.payload["commit"] != commit:
         found.append(
@@ -98,7 +100,7 @@ def _bits(
                 candidate=published.payload["tag"],
             )
         )
-    if accepted is None or not accepted.sound:
+    if accepted is None or accepted.tested is None or checks.failed(train, accepted, then, policy, published.at):
         found.append(
             _problem(
                 "B4",
@@ -176,7 +178,7 @@ def _policy_then(published: Entry, snapshot: Snapshot, now: Policy) -> Policy:
 
 def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, policy: Policy) -> list[Reason]:
     """What had to be open when it was published, judged by the entries from before that."""
-    then = replace(snapshot, entries=tuple(e for e in snapshot.entries if e.seq < published.seq))
+    then = _then(published, snapshot)
     commit = published.payload["commit"]
     strange = branch.unexplained(train, line, snapshot)
     if commit in {line.cut, *(c.sha for c in line.commits)}:
@@ -198,6 +200,7 @@ def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, polic
     if accepted is not None:
         perf = standing(train, accepted, then, policy, published.at)
         found += perf.blockers
+        found += _evidence(train, published, then, policy)
         if perf.measure is not None:
             found.append(
                 _problem(
@@ -208,6 +211,31 @@ def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, polic
                 )
             )
     return found
+
+
+def _then(published: Entry, snapshot: Snapshot) -> Snapshot:
+    """What the ledger held when it was published."""
+    return replace(snapshot, entries=tuple(e for e in snapshot.entries if e.seq < published.seq))
+
+
+def _evidence(train: Train, published: Entry, then: Snapshot, policy: Policy) -> list[Reason]:
+    """Gates of the policy then in force that this very candidate had neither passed nor been waived from (B4)."""
+    accepted = next((r for r in records(train, then, policy) if r.facts.tag == published.payload["tag"]), None)
+    if accepted is None:
+        return []
+    rows = gates.gates_of(train, accepted, then, policy, published.at).rows
+    return [
+        _problem(
+            "B4",
+            "verify.gate-not-passed",
+            say("gate {gate} was not passed before the release", gate=r.gate.name),
+            gate=r.gate.name,
+            state=r.state.value,
+            commit=accepted.facts.commit,
+        )
+        for r in rows
+        if r.gate.required and r.state not in {GateState.PASSED, GateState.WAIVED}
+    ]
 
 
 def _approvals(train: Train, published: Entry, then: Snapshot, policy: Policy) -> list[Reason]:

@@ -14,8 +14,8 @@ from headway.policy.schema import Policy
 
 
 def waived(snapshot: Snapshot, train: str, what: str, policy: Policy, at: datetime | None = None) -> bool:
-    """Whether a clause (``E7``) or a cell of the gate (``cell:…``) is waived for a whole train now, or was at an
-    earlier moment ``at``.
+    """Whether a clause (``E7``), a cell of the gate (``cell:…``), further evidence (``gate:…``) or a check of the
+    candidate (``check:…``) is waived for a whole train now, or was at an earlier moment ``at``.
 
     What the policy does not let people waive is not waived, whatever the ledger says.
     """
@@ -49,7 +49,7 @@ def in_force(
     entries: tuple[Entry, ...], train: str, what: str, commit: Sha | None, policy: Policy, at: datetime
 ) -> Iterator[Entry]:
     """Waivers of one change, or with ``None`` of the whole train, oldest first, whoever gave them."""
-    clause = "cell" if what.startswith("cell:") else what
+    clause = clause_of(what)
     day = day_of(at, policy.cadence)
     return (
         e
@@ -59,3 +59,9 @@ def in_force(
         and e.payload.get("commit") == commit
         and date.fromisoformat(e.payload["until"]) >= day
     )
+
+
+def clause_of(what: str) -> str:
+    """The word of ``waivers.clauses`` that lets something be waived: its own clause, or that of its kind."""
+    kind, colon, _ = what.partition(":")
+    return {"cell": "cell", "gate": "gate", "check": "B4"}.get(kind, what) if colon else what

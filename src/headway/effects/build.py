@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from packaging.version import Version
-
+from headway.effects.checks import Files, version_trouble
 from headway.effects.environment import uv_env
 from headway.effects.wheel import wheel_name_version
-from headway.errors import UnusableInput, WorldFailed
+from headway.errors import WorldFailed
 from headway.model.build import Artifact
+from headway.model.matrix import wheel_tags
 from headway.model.text import Text, say
 from headway.policy.candidate_tables import Build
-from headway.process import command_line, run_logged
-from headway.simple import name_version_of
+from headway.process import Finished, command_line, run_logged
 
 __all__ = ["BuildFailed", "Built", "accepted", "artifact_of", "build_candidate", "partial_of", "wheel_name_version"]
+
+# How setuptools-scm (hatch-vcs too), pdm-backend, dunamai (poetry-dynamic-versioning) and versioningit say it
+_NO_VERSION = re.compile(
+    r"unable to detect version|Cannot find the version from SCM|Unable to detect version control system"
+    r"|does not match the tag pattern|No tags available|NoTagError|NotVCSError"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def build_candidate(
         if done.timed_out:
             why: Text | None = say("the build was ended: it took longer than {limit} s", limit=build.timeout_s)
         elif not done.ok:
-            why = say("the build ended with status {code}", code=done.code)
+            why = _why_it_ended(done)
         else:
             why = None
         made = accepted(partial, out, version, build) if why is None else why
@@ -109,6 +115,16 @@ def partial_of(out: Path) -> Path:
     return partial
 
 
+def _why_it_ended(done: Finished) -> Text:
+    if not _NO_VERSION.search(done.tail):
+        return say("the build ended with status {code}", code=done.code)
+    return say(
+        "the build ended with status {code}: its back-end found no version in git's tags; tell it the version in "
+        "[build.env], as setuptools-scm by SETUPTOOLS_SCM_PRETEND_VERSION",
+        code=done.code,
+    )
+
+
 def _files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")))
 
@@ -127,24 +143,12 @@ def _what_is_wrong(folder: Path, version: str, build: Build) -> Text | None:
             return say(
                 "the build wrote {count} files for {pattern}: {files}", count=len(met), pattern=pattern, files=met
             )
-    found: dict[str, str] = {}
-    for path in _expected(folder, build):
-        try:
-            said = wheel_name_version(path) if path.suffix == ".whl" else name_version_of(path.name)
-        except UnusableInput as e:
-            return e.message
-        if said is None:
-            continue
-        if Version(said[1]) != Version(version):
-            return say(
-                "{file} carries version {found}, not {version}: where the version is written in a file, commit "
-                "{version} on a branch of its own and request it (P6, category release-branch); a back-end that asks "
-                "git is told in [build.env], as setuptools-scm by SETUPTOOLS_SCM_PRETEND_VERSION",
-                file=path.name,
-                found=said[1],
-                version=version,
-            )
-        found[path.name] = said[0]
-    if len(set(found.values())) > 1:
-        return say("the build wrote files of different projects: {files}", files=sorted(found))
-    return None
+    paths = _expected(folder, build)
+    by_tag: dict[str, list[str]] = {}
+    for path in paths:
+        for tag in wheel_tags(path.name):
+            by_tag.setdefault(str(tag), []).append(path.name)
+    twice = sorted({name for some in by_tag.values() if len(some) > 1 for name in some})
+    if twice:
+        return say("the build wrote more than one wheel for the same Python and platform: {files}", files=twice)
+    return version_trouble(Files(paths, version, None, None))

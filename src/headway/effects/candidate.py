@@ -13,6 +13,8 @@ from typing import Any
 from packaging.version import Version
 
 from headway.effects.build import BuildFailed, artifact_of, build_candidate
+from headway.effects.checks import Files, check_files
+from headway.effects.index import project_files
 from headway.effects.installed import installed_with
 from headway.effects.site import Site
 from headway.effects.testing import environment_of, test_wheel
@@ -21,6 +23,7 @@ from headway.history.log import read_commit
 from headway.model.text import say
 from headway.plan.actions import BuildCandidate, TestCandidate
 from headway.policy.scheme import final_tag
+from headway.simple import fetch_offers, name_version_of
 
 
 def build(site: Site, action: BuildCandidate) -> dict[str, Any]:
@@ -57,11 +60,16 @@ def build(site: Site, action: BuildCandidate) -> dict[str, Any]:
 
 def test(site: Site, action: TestCandidate) -> dict[str, Any]:
     log, test = site.paths.log(action.tag, "test"), site.policy.test
-    wheel = site.paths.artifacts(action.tag) / action.wheel.file
-    site.same(wheel, action.wheel.sha256, action.tag)
+    folder = site.paths.artifacts(action.tag)
+    for a in action.files:
+        site.same(folder / a.file, a.sha256, action.tag)
+    wheel, began = folder / action.wheel.file, time.monotonic()
     site.progress.say(say("testing {wheel} in a fresh environment", wheel=action.wheel.file))
+    previous = _previous(site, action)
+    files = Files(tuple(folder / a.file for a in action.files), action.version, action.previous_version, previous)
     with site.export(action.commit, test.paths) if test.paths else nullcontext() as checks:
         site.progress.step(f"testing:{action.tag}")
+        of_files = check_files(files, site.policy, log=log, timeout_s=test.timeout_s)
         outcome = test_wheel(
             wheel,
             action.version,
@@ -76,14 +84,33 @@ def test(site: Site, action: TestCandidate) -> dict[str, Any]:
         came = installed_with(wheel_name_version(wheel)[0], environment_of(site.paths.work(action.tag)))
         known = {"installed": [i.as_json() for i in came]}
     shutil.rmtree(site.paths.work(action.tag), ignore_errors=True)
+    rows = (*of_files, *outcome.checks)
+    failed = [c for c in rows if c.ok is False and c.name in test.blocking]
     return {
         "tag": action.tag,
         "commit": action.commit,
-        "ok": outcome.ok,
-        "why": str(outcome.why),
+        "ok": not failed,
+        "why": "; ".join(c.why for c in failed),
         "wheel": action.wheel.sha256,
+        "files": [a.sha256 for a in action.files],
         "command": test.command,
         "log": str(log),
-        "seconds": round(outcome.seconds, 3),
+        "seconds": round(time.monotonic() - began, 3),
         **known,
+        "checks": [c.as_json() for c in rows],
+        "previous": list(previous or ()),
     }
+
+
+def _previous(site: Site, action: TestCandidate) -> tuple[str, ...] | None:
+    """The files of the release before, by the ledger, else as the index offers them now. Raises ``WorldFailed``."""
+    if action.previous is not None or action.previous_version is None:
+        return action.previous
+    named = name_version_of(action.wheel.file)
+    project, index = named[0] if named else "", site.policy.index
+    if index.upload_url:
+        offered = [o.file for o in fetch_offers(index.simple_url, project)]
+    else:
+        offered = [p.name for p in project_files(site.index, project)]
+    wanted = Version(action.previous_version)
+    return tuple(sorted(f for f in offered if (n := name_version_of(f)) and Version(n[1]) == wanted))

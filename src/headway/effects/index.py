@@ -94,7 +94,7 @@ def _mark(root: Path, name: str, version: str, reason: str | None) -> tuple[str,
             wanted = Version(version)
         except InvalidVersion as e:
             raise not_found("version", version, say("versions are PEP 440, as in 0.7.1")) from e
-        found = tuple(p.name for p in _files(root, project) if _version_of(p) == wanted)
+        found = tuple(p.name for p in project_files(root, project) if _version_of(p) == wanted)
         if not found:
             raise not_found("version", f"{project} {version}", say("only a published version can be yanked"))
         yanked = _yanked(root)
@@ -201,7 +201,8 @@ def _copy(source: Path, target: Path, artifact: Artifact) -> None:
     _sync_folder(target.parent)
 
 
-def _files(root: Path, project: str) -> tuple[Path, ...]:
+def project_files(root: Path, project: str) -> tuple[Path, ...]:
+    """The files of a project (normalised name) in the index, in version order; none where there is no such index."""
     folder = root / "files" / project
     if not folder.is_dir():
         return ()
@@ -220,7 +221,7 @@ def _changed(root: Path, project: str) -> tuple[str, ...]:
     if not page.is_file():
         return ()
     stated = {o.file: o.sha256 for o in parse_html(page.read_text(encoding="utf-8"))}
-    return tuple(p.name for p in _files(root, project) if stated.get(p.name, d := artifact_of(p).sha256) != d)
+    return tuple(p.name for p in project_files(root, project) if stated.get(p.name, d := artifact_of(p).sha256) != d)
 
 
 def _yanked(root: Path) -> dict[str, dict[str, str]]:
@@ -251,7 +252,7 @@ def _write_pages(root: Path, project: str) -> None:
             clause="N1",
         )
     withdrawn = {Version(v): why for v, why in _yanked(root).get(project, {}).items()}
-    page = Page(project, tuple(_page_file(p, withdrawn.get(_version_of(p))) for p in _files(root, project)))
+    page = Page(project, tuple(_page_file(p, withdrawn.get(_version_of(p))) for p in project_files(root, project)))
     simple = root / "simple"
     projects = sorted({project, *(p.parent.name for p in simple.glob("*/index.html"))})
     _write(simple / "index.json", root_json(projects))

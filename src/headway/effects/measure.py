@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from headway.errors import WorldFailed
 from headway.history.export import export_tree
 from headway.history.log import read_commit
 from headway.history.repository import Repository
+from headway.host import host_tags
 from headway.model.commit import Sha
 from headway.model.entry import digest_of
+from headway.model.matrix import best_wheel
 from headway.model.measurement import Sample, Side
 from headway.model.ports import Progress
 from headway.model.text import Text, facts, say
@@ -123,8 +126,8 @@ class Measurer:
 
     def _baseline(self, commit: Sha, version: str) -> Engine:
         """The previous release's published wheel; a release that this index does not hold is built from its tag."""
-        found = sorted((self.index / "files").glob(f"*/*-{version}-*.whl"))
-        wheel = found[0] if found else self._build(commit, version, self.paths.baselines / version)
+        found = _for_this_host((self.index / "files").glob(f"*/*-{version}-*.whl"))
+        wheel = found or self._build(commit, version, self.paths.baselines / version)
         if isinstance(wheel, Text):
             raise WorldFailed(
                 "perf.no-baseline",
@@ -158,8 +161,8 @@ class Measurer:
                 shutil.rmtree(folder, ignore_errors=True)
             if not isinstance(built, Built):
                 return built.why
-        wheels = sorted(out.glob("*.whl"))
-        return wheels[0] if wheels else say("the build left no wheel in {out}", out=out)
+        wheel = _for_this_host(out.glob("*.whl"))
+        return wheel or say("the build left no wheel for this host in {out}", out=out)
 
     def _install(self, wheel: Path) -> Path:
         digest = artifact_of(wheel).sha256
@@ -179,6 +182,12 @@ class Measurer:
     def _made(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def _for_this_host(wheels: Iterable[Path]) -> Path | None:
+    by_name = {p.name: p for p in wheels}
+    best = best_wheel(by_name, host_tags())
+    return by_name[best] if best else None
 
 
 class _Whole:

@@ -11,6 +11,7 @@ from pathlib import Path
 from headway.effects.environment import Failed, fresh_environment, uv_env, uv_program
 from headway.effects.wheel import importable_modules
 from headway.errors import UnusableInput, WorldFailed
+from headway.model.build import CheckResult
 from headway.model.text import Text, say
 from headway.policy.candidate_tables import Test
 from headway.process import Finished, command_line, run_logged
@@ -22,12 +23,17 @@ TEST_NAMES = frozenset({"test", "tests", "conftest"})
 
 @dataclass(frozen=True, slots=True)
 class TestOutcome:
-    """How it went, in words; ``tail`` is the end of the log, ``seconds`` those of all steps, installation included."""
+    """How it went, in words and by check; ``tail`` is the end of the log, ``seconds`` those of all steps, installation
+    included."""
 
     ok: bool
     why: Text
     tail: str
     seconds: float
+    checks: tuple[CheckResult, ...] = ()
+
+
+_STEPS = ("install", "requirements", "import", "command")
 
 
 def test_wheel(
@@ -39,53 +45,92 @@ def test_wheel(
     cannot stand in for the wheel. No command: every top-level module of the wheel is imported. ``test.timeout_s``
     limits each step. Raises ``UnusableInput`` for a command that cannot be filled in, ``WorldFailed`` for the disk.
     """
-    target, empty = environment_of(workdir), workdir / "empty"
+    empty = workdir / "empty"
+    fresh_folders(environment_of(workdir), empty)
     try:
-        for folder in (target, empty):
+        modules = importable_modules(wheel)
+    except UnusableInput as e:
+        return _outcome("install", e.message, test, "", 0.0)
+    beside = beside_the_tests(modules, checks_dir)
+    if beside is not None:
+        return _outcome("install", beside, test, "", 0.0)
+    if not test.command and not modules:
+        return _outcome("import", _nothing_to_import(wheel), test, "", 0.0)
+
+    began = time.monotonic()
+    python = fresh_environment(environment_of(workdir), (str(wheel), *test.requires), log=log, timeout_s=test.timeout_s)
+    if isinstance(python, Failed):
+        return _outcome("install", python.why, test, python.tail, time.monotonic() - began)
+    if test.command:
+        argv = command_line(test.command, python=str(python), version=version, wheel=str(wheel))
+    else:
+        argv = [str(python), "-c", _IMPORT_ALL, *modules]
+    env = env_of(python)
+
+    check = [uv_program(), "pip", "check", "--python", str(python)]
+    checked = run_logged(check, log=log, timeout_s=test.timeout_s, cwd=Path(empty.anchor), env=env)
+    if not checked.ok:
+        why = say("the wheel's requirements do not fit together (uv pip check)")
+        return _outcome("requirements", why, test, checked.tail, time.monotonic() - began)
+    done = run_logged(argv, log=log, timeout_s=test.timeout_s, cwd=checks_dir or empty, env=env)
+    at = None if done.ok else "command" if test.command else "import"
+    return _outcome(at, _why(done, test, modules), test, done.tail, time.monotonic() - began)
+
+
+def _outcome(at: str | None, why: Text, test: Test, tail: str, seconds: float) -> TestOutcome:
+    """What failed is the step ``at`` (``None``: none): what comes after it was not run."""
+    rows: list[CheckResult] = []
+    broken = False
+    for step in _STEPS:
+        if step == at:
+            rows.append(CheckResult(step, False, str(why)))
+            broken = True
+        elif broken:
+            rows.append(CheckResult(step, None, str(say("not run: {step} failed", step=at))))
+        elif step == "import" and test.command:
+            rows.append(CheckResult(step, None, str(say("not run: test.command is run instead"))))
+        elif step == "command" and not test.command:
+            rows.append(CheckResult(step, None, str(say("not run: the policy has no test.command"))))
+        else:
+            rows.append(CheckResult(step, True, ""))
+    return TestOutcome(at is None, why, tail, seconds, tuple(rows))
+
+
+def fresh_folders(environment: Path, empty: Path) -> None:
+    """No environment, and an empty folder. Raises ``WorldFailed`` when the disk refuses."""
+    try:
+        for folder in (environment, empty):
             if folder.exists():
                 shutil.rmtree(folder)
         empty.mkdir(parents=True)
     except OSError as e:
         raise WorldFailed(
             "test.disk",
-            say("the test folder {path} cannot be written: {why}", path=workdir, why=str(e)),
-            remedy=say("free some space or mend the permissions of {path}, then run it again", path=workdir),
+            say("the test folder {path} cannot be written: {why}", path=empty.parent, why=str(e)),
+            remedy=say("free some space or mend the permissions of {path}, then run it again", path=empty.parent),
             clause="B4",
         ) from e
-    try:
-        modules = importable_modules(wheel)
-    except UnusableInput as e:
-        return TestOutcome(False, e.message, "", 0.0)
-    beside = [m for m in modules if m not in TEST_NAMES and checks_dir and _holds(checks_dir, m)]
-    if beside:
-        why = say(
-            "test.paths lays the package's own source beside the tests, which hides the wheel: {names}", names=beside
-        )
-        return TestOutcome(False, why, "", 0.0)
-    if not test.command and not modules:
-        return TestOutcome(False, say("{file} holds no module to import; give test.command", file=wheel.name), "", 0.0)
 
-    began = time.monotonic()
 
-    def outcome(ok: bool, why: Text, tail: str) -> TestOutcome:
-        return TestOutcome(ok, why, tail, time.monotonic() - began)
-
-    python = fresh_environment(target, (str(wheel), *test.requires), log=log, timeout_s=test.timeout_s)
-    if isinstance(python, Failed):
-        return outcome(False, python.why, python.tail)
-    if test.command:
-        argv = command_line(test.command, python=str(python), version=version, wheel=str(wheel))
-    else:
-        argv = [str(python), "-c", _IMPORT_ALL, *modules]
+def env_of(python: Path) -> dict[str, str]:
+    """The variables of a command that runs in an environment: its programs come first in PATH."""
     env = uv_env({})
     env["PATH"] = os.pathsep.join((str(python.parent), env["PATH"]))
+    return env
 
-    check = [uv_program(), "pip", "check", "--python", str(python)]
-    checked = run_logged(check, log=log, timeout_s=test.timeout_s, cwd=Path(empty.anchor), env=env)
-    if not checked.ok:
-        return outcome(False, say("the wheel's requirements do not fit together (uv pip check)"), checked.tail)
-    done = run_logged(argv, log=log, timeout_s=test.timeout_s, cwd=checks_dir or empty, env=env)
-    return outcome(done.ok, _why(done, test, modules), done.tail)
+
+def beside_the_tests(modules: tuple[str, ...], checks_dir: Path | None) -> Text | None:
+    """The package's own source among the exported paths, which would be what is tested."""
+    beside = [m for m in modules if m not in TEST_NAMES and checks_dir and _holds(checks_dir, m)]
+    if not beside:
+        return None
+    return say(
+        "test.paths lays the package's own source beside the tests, which hides the wheel: {names}", names=beside
+    )
+
+
+def _nothing_to_import(wheel: Path) -> Text:
+    return say("{file} holds no module to import; give test.command", file=wheel.name)
 
 
 def environment_of(workdir: Path) -> Path:

@@ -9,7 +9,13 @@ from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path, PurePosixPath
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
 from headway.errors import UnusableInput
@@ -61,6 +67,29 @@ def wheel_name_version(path: Path) -> tuple[str, str]:
     if (name, version) != (named, named_version):
         raise _unreadable(path, f"its METADATA says {name} {version}, its name {named} {named_version}")
     return name, str(version)
+
+
+def sdist_name_version(path: Path) -> tuple[str, str]:
+    """The same of an sdist, from its PKG-INFO."""
+    fields = parsed_metadata(sdist_metadata(path))
+    try:
+        name, version = canonicalize_name(str(fields["Name"] or "")), Version(str(fields["Version"] or ""))
+        named, named_version = parse_sdist_filename(path.name)
+    except (InvalidVersion, InvalidSdistFilename) as e:
+        raise _unreadable(path, str(e)) from e
+    if (name, version) != (named, named_version):
+        raise _unreadable(path, f"its PKG-INFO says {name} {version}, its name {named} {named_version}")
+    return name, str(version)
+
+
+def name_version_inside(path: Path) -> tuple[str, str] | None:
+    """Name and version of a wheel or an sdist, its inside and its name agreeing; ``None`` for any other file.
+
+    Raises ``UnusableInput`` as the two above.
+    """
+    if path.suffix == ".whl":
+        return wheel_name_version(path)
+    return sdist_name_version(path) if path.name.endswith((".tar.gz", ".zip")) else None
 
 
 def importable_modules(path: Path) -> tuple[str, ...]:

@@ -36,6 +36,18 @@ class Installed:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One row of a candidate's test (B4): ``ok`` is ``None`` where it was not run; ``why`` then says why not."""
+
+    name: str
+    ok: bool | None
+    why: str
+
+    def as_json(self) -> dict[str, object]:
+        return {"name": self.name, "ok": self.ok, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedFile:
     """A file as a package index offers it now."""
 

@@ -41,13 +41,17 @@ class Kind(StrEnum):
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why; by a CI also run, url
     IMAGES = "images"  # tag, commit, images:[{name, reference, digest, media_type,
     # platforms, size}]  a candidate's container images, as registries have them (B4)
-    TESTED = "tested"  # tag, commit, ok, wheel, command, log, seconds, why, installed:[{name, version, license,
-    # requires}] with the wheel
     DESCRIBED = "described"  # tag, commit, documents:[{file, sha256, size, what, about: digests of files}]   what tells
     # where a candidate's files come from: sbom, provenance
     STAGED = "staged"  # tag, commit, index, files:[{file, sha256}], prerelease: on the index itself   for testers
     REPACKED = "repacked"  # tag, commit, ok, why, remedy, candidate:[{file, sha256}], of: its version, version,
     # version_files, log, seconds, files:[{file, sha256, size, of, of_sha256, changed, same, same_sha256}]
+    TESTED = "tested"  # tag, commit, ok, wheel, files: digests of all, command, log, seconds, why,
+    # checks:[{name, ok (null: not run), why}],
+    # previous: files of the release before, with which the artifact matrix was compared,
+    # installed:[{name, version, license, requires}] with the wheel
+    GATED = "gated"  # gate, tag, commit, wheel, ok, why, passed: what the command or CI said, value, metric,
+    # command | check, url, log, seconds, result_sha256   evidence that [[gates]] asks for
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects

@@ -47,7 +47,7 @@ class Snapshot:
     that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found;
     ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``noted`` a train to what its notes need
     to know, where that was read; ``withheld`` versions that a person has to yank by hand to whether the index withholds
-    them.
+    them; ``host`` the wheel tags that this host installs, the most specific first.
     """
 
     now: datetime
@@ -69,6 +69,7 @@ class Snapshot:
     builds: Mapping[str, CiRuns] = field(default_factory=dict)
     noted: Mapping[str, Noted] = field(default_factory=dict)
     withheld: Mapping[str, bool] = field(default_factory=dict)
+    host: tuple[str, ...] = ("py3-none-any",)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

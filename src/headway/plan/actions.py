@@ -10,6 +10,7 @@ from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
 from headway.plan.build_actions import StartBuild
+from headway.plan.gate_actions import RunGate
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
@@ -198,7 +199,11 @@ class BuildCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TestCandidate:
-    """Install the built wheel into a fresh environment and run the policy's test command (B4)."""
+    """Check the built files, install the wheel into a fresh environment and run the policy's test command (B4).
+
+    ``files`` are all that were built; ``previous`` names those of the release before, ``None`` where the ledger does
+    not know them: then the index is asked for those of ``previous_version``, if there is one.
+    """
 
     kind: ClassVar[str] = "test"
     train: str
@@ -206,6 +211,9 @@ class TestCandidate:
     commit: Sha
     version: str
     wheel: Artifact
+    files: tuple[Artifact, ...]
+    previous_version: str | None
+    previous: tuple[str, ...] | None
 
     @property
     def target(self) -> str:
@@ -323,6 +331,7 @@ Action = (
     | DescribeCandidate
     | StageCandidate
     | RepackCandidate
+    | RunGate
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit

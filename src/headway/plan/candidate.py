@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from headway.decide import bits, building, performance
+from headway.decide import bits, building, checks, performance, record
 from headway.decide.candidates import CandidateRecord
+from headway.decide.gates import Gates
 from headway.decide.performance import Standing
 from headway.model.build import Artifact
 from headway.model.commit import Line
+from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.plan.actions import (
@@ -19,6 +21,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.build_actions import StartBuild
+from headway.plan.gate_actions import RunGate
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.policy.schema import Policy
 from headway.stats.culprit import Next
@@ -33,7 +36,11 @@ def candidate_action(train: Train, r: CandidateRecord, snapshot: Snapshot, polic
     if r.built is None:
         return BuildCandidate(train.name, c.tag, c.commit, bits.build_version(train, c.number, policy), r.built_before)
     if r.built.payload["ok"] and r.tested is None and r.wheel is not None:
-        return TestCandidate(train.name, c.tag, c.commit, bits.tested_version(r, train), r.wheel)
+        before = str(train.previous) if train.previous else None
+        published = record.last(snapshot.entries, Kind.PUBLISHED, before) if before else None
+        files = tuple(str(f["file"]) for f in published.payload["files"]) if published else None
+        version = bits.tested_version(r, train)
+        return TestCandidate(train.name, c.tag, c.commit, version, r.wheel, r.artifacts, before, files)
     return None
 
 
@@ -46,6 +53,14 @@ def _built_elsewhere(
         return StartBuild(train.name, c.tag, c.commit, version, due.build, due.dispatch, due.taken)
     run = building.finished(r, snapshot, policy)
     return None if run is None else BuildCandidate(train.name, c.tag, c.commit, version, r.built_before, run)
+
+
+def gate_action(train: Train, r: CandidateRecord, wheel: Artifact, gates: Gates) -> RunGate | None:
+    """The next of the policy's commands that was not run on this candidate yet."""
+    due = gates.due
+    if due is None:
+        return None
+    return RunGate(train.name, due.name, r.facts.tag, r.facts.commit, bits.tested_version(r, train), wheel)
 
 
 def performance_action(
@@ -99,11 +114,11 @@ def performance_action(
     return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)
 
 
-def offer_action(train: Train, r: CandidateRecord, policy: Policy) -> Action | None:
+def offer_action(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> Action | None:
     """What is done with the newest candidate once it has passed its test: testers get it, and the release's own files
     are made where they are others (B4, B5)."""
     c = r.facts
-    if not r.sound:
+    if not checks.sound(train, r, snapshot, policy):
         return None
     if r.staged is None:
         return StageCandidate(train.name, c.tag, c.commit, r.installable, not bits.final_named(r.artifacts, train))

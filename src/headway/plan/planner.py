@@ -154,7 +154,7 @@ def _open(
     action = action or _workspace_action(train, line, trials, snapshot)
     action = action or next((a for r in known if (a := candidate_action(train, r, snapshot, policy)) is not None), None)
     current = known[-1] if known and known[-1].facts.commit == line.tip else None
-    action = action or (offer_action(train, current, policy) if current else None)
+    action = action or (offer_action(train, current, snapshot, policy) if current else None)
     if action is not None:
         return TrainPlan(train, stage, action, waits, known)
     empty = nothing_new(train, line)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from headway.decide import bits, branch, debts, dropping, evidence, images, promotion
-from headway.decide.candidates import CandidateRecord, broken_step
+from headway.decide import bits, branch, checks, debts, dropping, evidence, gates, images, promotion
+from headway.decide.candidates import CandidateRecord, broken_step, elsewhere
+from headway.decide.gates import Gates, GateState
 from headway.decide.notedocument import markdown
 from headway.decide.noteedit import edit_of, told_again
 from headway.decide.notes import notes_of
@@ -11,12 +12,13 @@ from headway.decide.performance import Standing, standing
 from headway.decide.waivers import waived
 from headway.model.commit import Line
 from headway.model.entry import Entry
+from headway.model.matrix import best_wheel
 from headway.model.pick import Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.train import Stage, Train
 from headway.plan.actions import Publish, TagFinal
-from headway.plan.candidate import performance_action
+from headway.plan.candidate import gate_action, performance_action
 from headway.plan.imaging import publish_action, record_action
 from headway.plan.trainplan import TrainPlan
 from headway.plan.trust import describe_action, draft_action, latest
@@ -33,22 +35,32 @@ def decide(
     policy: Policy,
 ) -> TrainPlan:
     newest = known[-1]
-    broken = broken_step(newest) or bits.other_version(newest, train)
-    if broken is not None or newest.wheel is None:
-        return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *((broken,) if broken else ())), known)
+    broken = broken_step(newest, snapshot.host)
+    failed = (broken,) if broken else checks.waits(train, newest, snapshot, policy)
+    other = None if failed else bits.other_version(newest, train)
+    if failed or other is not None or newest.wheel is None:
+        return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *failed, *((other,) if other else ())), known)
     describe = describe_action(train, newest, snapshot, policy)
     if describe is not None:
         return TrainPlan(train, Stage.CANDIDATE, describe, waits, known)
+    found = gates.gates_of(train, newest, snapshot, policy)
+    told = gates.waits(train, newest, found)
+    run = gate_action(train, newest, newest.wheel, found)
+    if run is None and found.required(GateState.FAILED):
+        return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *told), known)
     perf = standing(train, newest, snapshot, policy)
     pushed = images.standing(train, newest, snapshot, policy)
-    # Measuring needs the wheel alone: it goes on while images are waited for.
-    action = record_action(train, newest, pushed) or performance_action(
-        train, line, newest, newest.wheel, perf, snapshot, policy
-    )
-    if action is not None or pushed.blockers:
-        waits = (*waits, *pushed.blockers, *perf.blockers)
-        return TrainPlan(train, Stage.CANDIDATE, action, waits, known, perf)
-    return _go(train, line, known, perf, waits, trials, snapshot, policy)
+    # Gates and measuring need the wheel alone: they go on while images are waited for.
+    here = run or performance_action(train, line, newest, newest.wheel, perf, snapshot, policy)
+    if here is not None and best_wheel([newest.wheel.file], snapshot.host) is None:
+        told, here, blocked = (*told, elsewhere(newest, snapshot.host)), None, True
+    else:
+        blocked = bool(pushed.blockers or gates.blockers(train, newest, found))
+    action = record_action(train, newest, pushed) or here
+    if action is None and not blocked:
+        return _go(train, line, known, perf, found, (*waits, *told), trials, snapshot, policy)
+    waits = (*waits, *told, *pushed.blockers, *perf.blockers)
+    return TrainPlan(train, Stage.CANDIDATE, action, waits, known, perf)
 
 
 def _go(
@@ -56,13 +68,14 @@ def _go(
     line: Line,
     known: tuple[CandidateRecord, ...],
     perf: Standing,
+    found: Gates,
     waits: tuple[Reason, ...],
     trials: tuple[Trial, ...],
     snapshot: Snapshot,
     policy: Policy,
 ) -> TrainPlan:
     newest = known[-1]
-    digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, trials, snapshot, policy))
+    digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, found, trials, snapshot, policy))
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
     blockers = (
         *reverts,

@@ -9,6 +9,10 @@ from pydantic import Field
 from headway.policy.forge_tables import GitHubBuild
 from headway.policy.table import NotNegative, Positive, Table, Words
 
+# The rows of a candidate's test, in order. Those of FILES look at files alone; a person may waive them (B4).
+FILES = ("previous", "size", "twine", "wheel-contents", "auditwheel")
+CHECKS = ("version", "expected", *FILES, "install", "requirements", "import", "command")
+
 
 class Candidate(Table):
     """B4: when a candidate is tagged."""
@@ -37,7 +41,10 @@ class Build(Table):
 
 
 class Test(Table):
-    """B4: the test of a candidate in a fresh environment. Fields: {python} {version} {wheel}."""
+    """B4: the test of a candidate: its files, then its wheel in a fresh environment.
+
+    Fields: {python} {version} {wheel}.
+    """
 
     command: str = Field(
         "",
@@ -49,3 +56,14 @@ class Test(Table):
         description="Paths of the repository that are laid beside the tests (never the package's own source).",
     )
     timeout_s: Positive = Field(3600, description="Limit of one test run.")
+    blocking: Words = Field(
+        CHECKS, description="Checks without which a candidate is not released; the others are told only."
+    )
+    external_libs: Words = Field(
+        (),
+        description="Glob patterns of libraries that other distributions bring, such as libtorch*: auditwheel does not "
+        "hold them against a wheel.",
+    )
+    contents_ignore: Words = Field(
+        (), description="Codes of check-wheel-contents that count for nothing here, such as W002."
+    )

@@ -13,6 +13,7 @@ from packaging.version import Version
 from headway.errors import UnusableInput
 from headway.policy.clauses import CLAUSES
 from headway.policy.forge_tables import INPUTS
+from headway.policy.gate_checks import check_problems, gate_problems
 from headway.policy.image_checks import image_problems
 from headway.policy.problems import Problem, nearest
 from headway.policy.recut import first_name
@@ -49,6 +50,8 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _note_groups,
         _trust,
         _promotion,
+        check_problems,
+        gate_problems,
     )
     return [problem for part in parts for problem in part(policy)]
 
@@ -281,9 +284,9 @@ def _people(policy: Policy) -> Iterator[Problem]:
         if people and count > len(set(people)):
             yield Problem(at, f"asks for {count} of {len(set(people))} people")
     for i, clause in enumerate(policy.waivers.clauses):
-        if clause != "cell" and clause not in CLAUSES:
-            near = nearest(clause.upper(), [*CLAUSES, "cell"])
-            yield Problem(("waivers", "clauses", i), f"{clause!r} is neither a clause nor `cell`", near)
+        if clause not in {"cell", "gate", *CLAUSES}:
+            near = nearest(clause, ["cell", "gate"]) or nearest(clause.upper(), CLAUSES)
+            yield Problem(("waivers", "clauses", i), f"{clause!r} is neither a clause nor `cell` or `gate`", near)
 
 
 def _note_groups(policy: Policy) -> Iterator[Problem]:

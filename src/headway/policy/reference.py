@@ -9,6 +9,7 @@ import tomlkit
 from pydantic.fields import FieldInfo
 
 from headway.policy.forge_tables import GitHubBuild
+from headway.policy.gate_tables import EvidenceGate
 from headway.policy.image_tables import ImageTable
 from headway.policy.loader import DEFAULT_PRESET, load_policy
 from headway.policy.notes_tables import NoteGroup
@@ -61,6 +62,7 @@ def reference_markdown() -> str:
     parts += _section("[[versions.earlier]]", getdoc(EarlierNaming) or "", EarlierNaming.model_fields, {})
     parts += _section("[[picks.phases]]", getdoc(Phase) or "", Phase.model_fields, {})
     parts += _section("[[notes.groups]]", getdoc(NoteGroup) or "", NoteGroup.model_fields, {})
+    parts += _section("[[gates]]", getdoc(EvidenceGate) or "", EvidenceGate.model_fields, {})
     parts += _section("[[perf.cells]]", getdoc(PerfCell) or "", PerfCell.model_fields, {})
     parts += _section("[[images]]", getdoc(ImageTable) or "", ImageTable.model_fields, {})
     parts += _section("[approvals.NAME]", getdoc(Gate) or "", Gate.model_fields, values["approvals"]["go"])

@@ -27,7 +27,7 @@ class Post(Table):
 class Waivers(Table):
     """Which waits a named person may waive."""
 
-    clauses: Words = Field((), description="Clause ids, or `cell` for a performance cell.")
+    clauses: Words = Field((), description="Clause ids, `cell` for a performance cell, `gate` for one of [[gates]].")
     people: Words = Field((), description="Names that may; empty: anybody.")
 
 
@@ -55,6 +55,9 @@ class Index(Table):
     )
     timeout_s: Positive = Field(1800, description="Limit of the upload of one file.")
     settle_s: NotNegative = Field(30, description="How long the index may take to show what was uploaded.")
+    file_limit_mb: NotNegative = Field(
+        100, description="Largest file that the index takes, in MB of 1024 × 1024 bytes (100 on PyPI); 0: no limit."
+    )
 
 
 class LedgerTable(Table):

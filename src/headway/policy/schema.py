@@ -9,6 +9,7 @@ from pydantic import Field
 
 from headway.policy.candidate_tables import Build, Candidate, Test
 from headway.policy.forge_tables import Forge
+from headway.policy.gate_tables import EvidenceGate
 from headway.policy.image_tables import ImageTable
 from headway.policy.notes_tables import Notes
 from headway.policy.perf_tables import Perf
@@ -211,6 +212,7 @@ class Policy(Table):
     test: Test = Test()
     promotion: Promotion = Promotion()
     staging: Staging = Staging()
+    gates: tuple[EvidenceGate, ...] = Field((), description="Further evidence that a candidate needs ([[gates]]).")
     perf: Perf = Perf()
     approvals: dict[str, Gate] = Field(default_factory=lambda: {"go": Gate()}, description="Gates that people open.")
     post: Post = Post()

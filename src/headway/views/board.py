@@ -13,7 +13,7 @@ from headway.decide.candidates import CandidateRecord
 from headway.decide.phases import phase_words
 from headway.decide.proposals import Proposal
 from headway.decide.trains import today
-from headway.model.build import Artifact
+from headway.model.build import Artifact, CheckResult
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
@@ -89,6 +89,7 @@ class CandidateRow:
     why: str
     artifacts: tuple[Artifact, ...]
     install: str = ""
+    checks: tuple[CheckResult, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -102,6 +103,7 @@ class CandidateRow:
             "why": self.why,
             "artifacts": [a.as_json() for a in self.artifacts],
             "install": self.install,
+            "checks": [c.as_json() for c in self.checks],
         }
 
 
@@ -261,6 +263,7 @@ def candidate_row(c: CandidateRecord) -> CandidateRow:
         why="; ".join(str(p.get("why", "")) for p in (built, tested) if not p.get("ok", True)),
         artifacts=c.artifacts,
         install=pip_command(c.staged.payload) if c.staged else "",
+        checks=c.checks,
     )
 
 

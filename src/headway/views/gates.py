@@ -16,6 +16,7 @@ from headway.model.text import Text, facts_json, say
 from headway.model.train import Stage
 from headway.model.verdict import Verdict
 from headway.plan.actions import ApplyChanges, CheckCommit, CutBranch, RecordApplied, TagCandidate
+from headway.plan.gate_actions import RunGate
 from headway.plan.image_actions import RecordImages
 from headway.plan.trainplan import TrainPlan
 from headway.policy.schema import Policy
@@ -58,13 +59,15 @@ _OTHER_BRANCH = ("branch.unexplained", "branch.other-cut", "branch.rewritten", "
 
 
 def gates(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> tuple[Gate, ...]:
-    """Cut, picks, build, test, performance, approval, date: in the order in which a train passes them."""
+    """Cut, picks, build, test, gates (where the policy names some), performance, approval, date: in the order in which
+    a train passes them."""
     return (
         Gate("cut", say("cut"), "B3" if planned.train.post else "B2", *_cut(planned, entries)),
         Gate("picks", say("picks"), "P1", *_picks(planned, entries)),
         Gate("build", say("build"), "B4", *_build(planned)),
         Gate("test", say("test"), "B4", *_test(planned)),
         *([Gate("images", say("images"), "B4", *_images(planned))] if policy.images else []),
+        *_evidence(planned, policy),
         Gate("performance", say("performance"), "E7", *_performance(planned, policy)),
         Gate("approval", say("approval"), "G1", *_approval(planned, policy)),
         Gate("date", say("date"), "C2" if planned.train.post else "C1", *_date(planned, policy, now)),
@@ -144,7 +147,7 @@ def _built(newest: CandidateRecord) -> Lit:
         return Light.WAITING, say("{tag} is to be built", tag=newest.facts.tag)
     if not newest.built.payload["ok"]:
         return Light.BLOCKED, say("the build of {tag} failed", tag=newest.facts.tag)
-    if newest.wheel is None:
+    if not newest.wheels:
         return Light.BLOCKED, say("the build of {tag} left no wheel", tag=newest.facts.tag)
     return Light.OK, say("{tag} is built", tag=newest.facts.tag)
 
@@ -153,16 +156,19 @@ def _test(planned: TrainPlan) -> Lit:
     newest = planned.candidates[-1] if planned.candidates and not _superseded(planned) else None
     if newest is None or newest.built is None or not newest.built.payload["ok"]:
         return Light.NONE, say("comes after the build")
+    elsewhere = _first(planned, "candidate.no-wheel-here")
+    if elsewhere is not None:
+        return Light.BLOCKED, elsewhere.text
     if newest.tested is None:
         return Light.WAITING, say("{tag} is to be tested", tag=newest.facts.tag)
-    if not newest.tested.payload["ok"]:
+    if _first(planned, "candidate.test-failed", "candidate.check-failed", "candidate.vanished") is not None:
         return Light.BLOCKED, say("the test of {tag} failed", tag=newest.facts.tag)
     return Light.OK, say("{tag} passed", tag=newest.facts.tag)
 
 
 def _images(planned: TrainPlan) -> Lit:
     newest = planned.candidates[-1] if planned.candidates and not _superseded(planned) else None
-    if newest is None or not newest.sound:
+    if newest is None or _test(planned)[0] is not Light.OK:
         return Light.NONE, say("comes after the test")
     if isinstance(planned.action, RecordImages):
         return Light.WAITING, action_text(planned.action)
@@ -173,6 +179,26 @@ def _images(planned: TrainPlan) -> Lit:
     if wrong is not None:
         return Light.BLOCKED, wrong.text
     return Light.OK, say("the images of {tag} are there", tag=newest.facts.tag)
+
+
+def _evidence(planned: TrainPlan, policy: Policy) -> tuple[Gate, ...]:
+    if not policy.gates:
+        return ()
+    return (Gate("gates", say("gates"), "B4", *_gated(planned)),)
+
+
+def _gated(planned: TrainPlan) -> Lit:
+    if isinstance(planned.action, RunGate):
+        return Light.WAITING, action_text(planned.action)
+    blocked = _first(planned, "gate.failed")
+    if blocked is not None:
+        return Light.BLOCKED, blocked.text
+    awaited = _first(planned, "gate.awaited")
+    if awaited is not None:
+        return Light.WAITING, awaited.text
+    if planned.performance is None or _superseded(planned):
+        return Light.NONE, say("comes after the test")
+    return Light.OK, say("passed")
 
 
 def _performance(planned: TrainPlan, policy: Policy) -> Lit:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from headway.decide.gates import number
 from headway.lang import tr
 from headway.model.entry import Entry, Kind
 from headway.model.pick import Category, ChangeKind
@@ -185,10 +186,35 @@ def _built(train: str, p: Payload) -> Text:
     return say("the build of {tag} failed: {why}", tag=p.get("tag"), why=p.get("why"))
 
 
+_CHECK_MARKS = {True: "✓", False: "✗", None: "–"}
+
+
 def _tested(train: str, p: Payload) -> Text:
+    checks = [f"{c['name']} {_CHECK_MARKS[c['ok']]}" for c in p.get("checks", ())]
+    known = {"tag": p.get("tag"), "seconds": p.get("seconds"), "why": p.get("why")}
     if p.get("ok"):
-        return say("the test of {tag} passed in {seconds} s", tag=p.get("tag"), seconds=p.get("seconds"))
-    return say("the test of {tag} failed: {why}", tag=p.get("tag"), why=p.get("why"))
+        if checks:
+            return say("the test of {tag} passed in {seconds} s: {checks}", **known, checks=checks)
+        return say("the test of {tag} passed in {seconds} s", **known)
+    if checks:
+        return say("the test of {tag} failed: {why} ({checks})", **known, checks=checks)
+    return say("the test of {tag} failed: {why}", **known)
+
+
+def _gated(train: str, p: Payload) -> Text:
+    known = {"gate": p.get("gate"), "tag": p.get("tag")}
+    if p.get("url"):
+        known["url"] = p["url"]
+        if not p.get("ok"):
+            return say("reported that gate {gate} of {tag} failed: {why} ({url})", **known, why=p.get("why"))
+        if p.get("value") is None:
+            return say("reported that {tag} passed gate {gate} ({url})", **known)
+        return say("reported that {tag} passed gate {gate}: {value} ({url})", **known, value=number(p["value"]))
+    if not p.get("ok"):
+        return say("gate {gate} of {tag} failed: {why}", **known, why=p.get("why"))
+    if p.get("value") is None:
+        return say("{tag} passed gate {gate} in {seconds} s", **known, seconds=p.get("seconds"))
+    return say("{tag} passed gate {gate}: {value}", **known, value=number(p["value"]))
 
 
 def _images(train: str, p: Payload) -> Text:
@@ -379,8 +405,8 @@ def _clause_of_change(p: Payload) -> str | None:
 
 
 def _clause_of_waiver(p: Payload) -> str | None:
-    what = str(p.get("what", ""))
-    return "E7" if what.startswith("cell:") else what or None
+    kind, colon, _ = str(p.get("what", "")).partition(":")
+    return {"cell": "E7", "gate": "B4", "check": "B4"}.get(kind) if colon else kind or None
 
 
 def _is(clause: str | None) -> Callable[[Payload], str | None]:
@@ -410,6 +436,7 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.DESCRIBED: (_described, _is("N1")),
     Kind.STAGED: (_staged, _is("B4")),
     Kind.REPACKED: (_repacked, _is("B5")),
+    Kind.GATED: (_gated, _is("B4")),
     Kind.MEASURED: (_measured, _is("E5")),
     Kind.PROBED: (_probed, _is("E7")),
     Kind.CULPRIT: (_culprit, _is("E7")),
