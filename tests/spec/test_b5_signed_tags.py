@@ -13,15 +13,14 @@ from packaging.version import Version
 from sshkeys import allow, fingerprint, make_key
 from trainkit import CUT, GO, Project, approve, make_project, only, open_at, settle, verify
 
-from headway.decide.notedocument import markdown
 from headway.effects.refs import identity_env
 from headway.effects.signing import is_wanted, signed_tag
 from headway.errors import WorldFailed
 from headway.history.repository import open_repository
 from headway.history.tagsignature import tag_signature
 from headway.model.entry import Kind
+from headway.noting import notes_for
 from headway.proving import prove_release
-from headway.reports import notes_for
 
 ALWAYS = '\n[versions]\nsign_tags = "always"\n'
 
@@ -54,7 +53,7 @@ def test_with_a_key_in_the_repository_the_final_tag_is_signed_and_git_verifies_i
     project, key = ready(tmp_path / "toy", bare=bare), make_key(tmp_path / "keys")
     with_key(project, key)
     app = open_at(project.path, GO)
-    notes = markdown(notes_for(app, Version("0.1.1")))
+    notes = notes_for(app, Version("0.1.1")).markdown()
     settle(app)
     released = only(open_at(project.path, GO), Kind.RELEASED, "0.1.1").payload
     assert (released["signature"], released["signer"]) == ("ssh", fingerprint(key))
