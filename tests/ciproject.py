@@ -26,7 +26,7 @@ def use_ci(project: Project, fake: FakeGitHub, trigger: str = "tag", more: str =
     text += (
         f'\n[build]\nby = "github"\n{table}\n[build.github]\ntrigger = "{trigger}"\nremote = "{fake.repo}"\n{more}\n'
     )
-    text += f'\n[forge]\napi_url = "{fake.api}"\n'
+    text = text.replace("[forge]\n", f'[forge]\napi_url = "{fake.api}"\n')
     state = project.path / "headway"
     state.mkdir(exist_ok=True)
     (state / "release.toml").write_text(text)

@@ -12,6 +12,7 @@ from typing import Any
 from worlds import METRIC, World, blocks, sha
 
 from headway.decide.gates import judge
+from headway.effects.gating import checked
 from headway.model.build import Artifact, PublishedFile
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.image import FoundImage
@@ -38,7 +39,7 @@ from headway.plan.actions import (
     TagFinal,
     TestCandidate,
 )
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.planner import plan
@@ -138,6 +139,8 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             return Kind.STAGED, _stage(world, action)
         case RepackCandidate():
             return Kind.REPACKED, _repack(world, action)
+        case RecordCheck():
+            return Kind.GATED, checked(action)
         case RunGate():
             return Kind.GATED, _gate(world, action)
         case MeasureCandidate() | ProbeCommit():

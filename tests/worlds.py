@@ -17,7 +17,7 @@ from headway.decide.embargo import private_branch
 from headway.decide.trains import live_branches, live_trains
 from headway.history.revertmessage import read_claim
 from headway.history.reverts import link_reverts
-from headway.model.build import PublishedFile
+from headway.model.build import CiChecks, PublishedFile
 from headway.model.claimed import ClaimFacts, FeatureFacts
 from headway.model.commit import Commit, Line, Revert, Tag
 from headway.model.entry import GENESIS, Entry, Kind, digest_of, sealed_fields
@@ -98,6 +98,7 @@ class World:
     host: tuple[str, ...] = ("py3-none-any",)
     results: dict[str, float | bool] = field(default_factory=dict)
     bad_files: set[str] = field(default_factory=set)
+    checks: dict[str, CiChecks] = field(default_factory=dict)
     private: dict[str, PrivateBranch] = field(default_factory=dict)
     ours: set[str] = field(default_factory=set)
     unfaithful: set[str] = field(default_factory=set)
@@ -255,6 +256,7 @@ class World:
             bases=bases,
             checked_out=frozenset(self.checked_out),
             images=dict(self.images),
+            checks=dict(self.checks),
             host=self.host,
         )
         trains = live_trains(seen, self.policy)

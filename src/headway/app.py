@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import building, changes, debts, images, queue, record, yanks
-from headway.decide.candidates import on_line, records
+from headway.decide import changes, debts, queue, record
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
@@ -33,16 +32,16 @@ from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.host import host_tags
-from headway.model.build import CiRuns, PublishedFile
+from headway.model.build import PublishedFile
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, broken_links
-from headway.model.image import ImageQuery, ImageRead
 from headway.model.pick import Copy
 from headway.model.ports import Clock, Forge, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.model.train import Train
+from headway.outside import asked, withheld
 from headway.plan.actions import Action
 from headway.plan.planner import plan
 from headway.plan.trainplan import Plan, TrainPlan
@@ -203,7 +202,7 @@ class Headway:
             bases=seen.bases,
             checked_out=seen.checked_out,
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy, entries)},
-            withheld=self._withheld(entries) if also is None else {},
+            withheld=withheld(entries, self.published) if also is None else {},
             host=host_tags(),
         )
         store.close()
@@ -211,7 +210,7 @@ class Headway:
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
         if also is None:
-            snapshot = replace(snapshot, builds=self._builds(trains, snapshot), images=self._images(trains, snapshot))
+            snapshot = asked(trains, snapshot, self.policy)
         snapshot = self._with_trials(trains, snapshot, None if anew else Kept())
         for train in trains:
             published = record.last(entries, Kind.PUBLISHED, train.name)
@@ -227,45 +226,6 @@ class Headway:
         if train.previous_commit is not None:
             noted = replace(noted, before=read_released(self.repo, self.trunk, train.previous_commit))
         return replace(snapshot, noted={**snapshot.noted, train.name: noted})
-
-    def _images(self, trains: tuple[Train, ...], snapshot: Snapshot) -> dict[tuple[str, str], ImageRead]:
-        """What the registries have under the tags that a decision rests on."""
-        if not self.policy.images:
-            return {}
-        from headway.sources.images import read_images
-
-        wanted: list[ImageQuery] = []
-        for train in trains:
-            line = snapshot.line(train.branch)
-            known = on_line(records(train, snapshot, self.policy), line) if line else ()
-            newest = known[-1] if known and line and known[-1].facts.commit == line.tip else None
-            wanted += images.wanted(train, newest, snapshot, self.policy)
-        return read_images(wanted)
-
-    def _builds(self, trains: tuple[Train, ...], snapshot: Snapshot) -> Mapping[str, CiRuns]:
-        """What the CI says of the builds that were given to it."""
-        wanted = building.wanted(trains, snapshot, self.policy)
-        if not wanted:
-            return {}
-        from headway.github.client import github_at
-        from headway.sources.builds import read_builds
-
-        p = self.policy
-        github = github_at(p.forge.api_url, p.project.repository, p.forge.token_env)
-        return read_builds(github, p.build.github.workflow, wanted)
-
-    def _withheld(self, entries: tuple[Entry, ...]) -> dict[str, bool]:
-        """Of versions that a person yanks by hand, whether the index withholds them; nothing when it cannot be read,
-        or does not know the project."""
-        awaited = yanks.awaited(entries)
-        if not awaited:
-            return {}
-        try:
-            offered = self.published(next(iter(awaited.values())).payload["files"][0].partition("-")[0])
-        except WorldFailed:
-            return {}
-        of = {v: [f for f in offered if f.version == v] for v in awaited} if offered else {}
-        return {v: all(f.yanked for f in files) for v, files in of.items()}
 
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""

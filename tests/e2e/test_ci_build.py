@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ciproject import ci_project, use_ci
-from githubfake import TOKEN, FakeGitHub, serving
+from githubfake import NAME, OWNER, TOKEN, FakeGitHub, serving
 from pkgmaker import sdist, wheel
 from trainkit import BRANCH, CUT, GO, Project, approve, make_project, only, open_at, settle, verify
 
@@ -66,7 +66,7 @@ def test_b4_a_candidate_is_built_by_the_workflow_and_its_very_files_are_released
     assert dict(wait.facts)["url"] == "https://github.example/toy/kit/actions/runs/1000"
     assert settle(open_at(project.path, CUT))[0] == []
     github.work()
-    assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
     app = open_at(project.path, GO)
     built = only(app, Kind.BUILT, "0.1.1").payload
     assert built["ok"], built
@@ -168,7 +168,7 @@ def test_b4_a_run_that_fails_is_a_build_that_failed_and_is_dispatched_again(
     assert settle(open_at(project.path, CUT))[0] == ["start-build"]
     assert [r.event for r in github.runs] == ["push", "workflow_dispatch"]
     github.end("success", **files_of(tmp_path, "0.1.1"))
-    assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
     assert [b["ok"] for b in builds(project)] == [False, True]
     assert [s["run"] for s in started(project)] == [None, 1001]
 
@@ -314,7 +314,7 @@ def test_b4_a_server_that_does_not_tell_the_run_of_a_dispatch_shows_it_in_its_li
     settle(open_at(project.path, CUT))
     assert started(project)[0]["run"] is None
     github.end("success", **files_of(tmp_path, "0.1.1"))
-    assert settle(open_at(project.path, CUT))[0] == ["build", "test"]
+    assert settle(open_at(project.path, CUT))[0] == ["build", "test", "stage"]
     assert builds(project)[0]["run"] == github.runs[0].id
 
 
@@ -436,3 +436,30 @@ def test_b4_ticks_killed_at_each_step_start_one_run(
     assert sorted(p.name for p in app.paths.artifacts(RC1).iterdir()) == [a["file"] for a in built["artifacts"]]
     assert [p.name for p in app.repo.state.iterdir() if p.name.startswith("export-")] == []
     assert project.ref(f"refs/heads/{BRANCH}")
+
+
+def test_b4_a_gate_reads_the_check_of_the_candidates_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, github: FakeGitHub, project: Project
+) -> None:
+    """Asked only while it is waited for; a forge that cannot be asked is a wait, not a failure."""
+    text = project.git("show", "main:release.toml").replace('"toykit"', f'"toykit"\nrepository = "{OWNER}/{NAME}"', 1)
+    text = text.replace("[forge]\n", f'[forge]\napi_url = "{github.api}"\nread_checks = true\n')
+    text += '\n[[gates]]\nname = "smoke"\ncheck = "gpu smoke"\n'
+    (project.path / "headway").mkdir(exist_ok=True)
+    (project.path / "headway/release.toml").write_text(text)
+    before = len(github.asked)
+    kinds, waits = settle(open_at(project.path, CUT))
+    assert "record-check" not in kinds
+    assert [w.code for w in waits if w.code.startswith("gate.")] == ["gate.awaited"]
+    assert any("check-runs" in path for _, path in github.asked[before:])
+
+    ended = "2025-01-27T12:00:00Z"
+    github.checks = [{"name": "gpu smoke", "status": "completed", "conclusion": "success", "completed_at": ended}]
+    kinds, waits = settle(open_at(project.path, CUT))
+    assert kinds[0] == "record-check"
+    assert not [w for w in waits if w.code.startswith("gate.")]
+    entry = only(open_at(project.path, CUT), Kind.GATED, "0.1.1")
+    assert (entry.payload["passed"], entry.payload["commit"]) == (True, project.git("rev-parse", BRANCH))
+    before = len(github.asked)
+    open_at(project.path, CUT).plan()
+    assert github.asked[before:] == []

@@ -70,7 +70,7 @@ def test_B4_a_release_with_an_accuracy_evaluation_and_a_check_of_ci(tmp_path: Pa
     """Evaluated with the tested wheel, reported by CI, approved, published, proved."""
     made = project(tmp_path, ACCURACY + SMOKE)
     kinds, waits = settle(open_at(made.path, CUT))
-    assert kinds == ["cut", "tag-candidate", "build", "test", "gate"]
+    assert kinds == ["cut", "tag-candidate", "build", "test", "stage", "gate"]
     app = open_at(made.path, GO, person="ci")
     gated = only(app, Kind.GATED, "0.1.1").payload
     tested = only(app, Kind.TESTED, "0.1.1").payload

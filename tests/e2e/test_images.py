@@ -218,7 +218,7 @@ def test_a_dead_registry_is_a_wait_and_no_end(tmp_path: Path, proxy: Proxy, serv
     project = project_with_images(tmp_path / "toy.git", proxy.served.host)
     proxy.troubles.append(Trouble("GET", "/manifests/", "before", 503, times=-1))
     done, waits = settle(open_at(project.path, CUT))
-    assert done == ["cut", "tag-candidate", "build", "test"]
+    assert done == ["cut", "tag-candidate", "build", "test", "stage"]
     found = [w for w in waits if w.code == "candidate.image-unread"]
     assert [dict(w.facts)["error"] for w in found] == ["registry.failed"] * 2
     proxy.troubles.clear()

@@ -41,6 +41,7 @@ def test_B4_a_wheel_that_vanished_since_the_last_release_blocks() -> None:
     assert world.train(NEXT).stage is Stage.CANDIDATE
     assert world.train(NEXT).evidence is None
     world.waive("check:previous", train=NEXT)
+    settle(world)
     assert world.waits(NEXT).keys() == {"promotion.unapproved", "promotion.too-early"}
     assert world.train(NEXT).evidence is not None
 
@@ -66,6 +67,7 @@ def test_B4_a_check_of_files_blocks_until_it_is_waived(name: str) -> None:
     world.waive("check:other")
     assert "candidate.check-failed" in world.waits()
     world.waive(f"check:{name}")
+    settle(world)
     assert "candidate.check-failed" not in world.waits()
     assert world.train().evidence is not None
 

@@ -11,10 +11,11 @@ from worlds import MEASURED, RC1, VERSION, World, cut, fact, policy
 
 from headway.decide.gates import GateState, gates_of, judge, wanted
 from headway.decide.proof import problems
+from headway.model.build import CiCheck, CiChecks
 from headway.model.entry import Kind
 from headway.model.train import Stage
 from headway.plan.actions import MeasureCandidate
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.policy.gate_tables import EvidenceGate
 
 SUITE = {"name": "suite", "command": "run"}
@@ -129,7 +130,7 @@ def test_B4_the_next_candidate_is_evaluated_anew() -> None:
     settle(world)
     world.request(world.commit("[Bugfix] A"))
     kinds = [a.kind for a in settle(world)]
-    assert kinds == ["apply", "tag-candidate", "build", "test", "gate"]
+    assert kinds == ["apply", "tag-candidate", "build", "test", "stage", "gate"]
 
 
 def test_B4_a_gate_that_is_not_required_is_told_and_holds_nothing_up() -> None:
@@ -238,3 +239,63 @@ def test_B4_how_a_number_is_judged(rules: dict[str, Any], value: float | None, p
     assert (judge(gate, True, value) is None) is passes
     assert judge(gate, False, value) is not None
     assert str(wanted(gate))
+
+
+# Checks of the CI, read from its forge -------------------------------------------------------------------------------
+
+READING = {"forge": {"path": "", "read_checks": True}}
+
+
+def said(world: World, conclusion: str, name: str = CI["check"]) -> None:
+    """What the forge tells of the branch's tip now."""
+    check = CiCheck(name, world.tip(), conclusion, "https://ci/1", world.now if conclusion else None)
+    world.checks[world.tip()] = CiChecks((check,))
+
+
+def test_B4_a_ci_check_that_passed_on_the_candidates_commit_is_its_evidence() -> None:
+    """Evidence bound to the candidate's commit, in the same way as what a command finds."""
+    world = world_of(CI, **READING)
+    settle(world)
+    assert state(world, "smoke") is GateState.AWAITED
+    said(world, "")
+    assert world.train().action is None
+    said(world, "success", name="another")
+    assert world.train().action is None
+    said(world, "success")
+    action = world.train().action
+    assert isinstance(action, RecordCheck)
+    assert (action.commit, action.check, action.url) == (world.tip(), CI["check"], "https://ci/1")
+    perform(world, action)
+    assert state(world, "smoke") is GateState.PASSED
+    assert world.train().evidence is not None
+
+
+@pytest.mark.parametrize("conclusion", ["failure", "cancelled", "timed_out", "skipped", "neutral"])
+def test_B4_a_ci_check_that_shows_nothing_or_failed_blocks(conclusion: str) -> None:
+    world = world_of(CI, **READING)
+    settle(world)
+    said(world, conclusion)
+    settle(world)
+    assert conclusion in str(world.waits()["gate.failed"].text)
+    assert world.train().evidence is None
+    said(world, "success")
+    assert world.train().action is None  # it is a person who says that it is looked at again
+    world.note(Kind.RETRIED, actor="ann", tag=RC1, step="gate:smoke")
+    settle(world)
+    assert world.train().evidence is not None
+
+
+def test_B4_a_check_of_another_commit_counts_for_nothing() -> None:
+    world = world_of(CI, **READING)
+    settle(world)
+    said(world, "success")
+    world.checks = {"0" * 40: world.checks[world.tip()]}
+    assert world.train().action is None
+    assert "gate.awaited" in world.waits()
+
+
+def test_B4_a_gate_that_wants_a_number_is_reported_not_read() -> None:
+    world = world_of({**CI, "at_least": 0.5}, **READING)
+    settle(world)
+    said(world, "success")
+    assert world.train().action is None

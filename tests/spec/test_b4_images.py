@@ -41,7 +41,7 @@ def at_images(asked: Policy = ONE) -> World:
     """Its first candidate is built and tested; its images are looked for."""
     world = cut(asked)
     settle(world)
-    assert world.train().candidates[-1].sound
+    assert world.train().candidates[-1].tested is not None
     return world
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.waivers import waived
+from headway.model.build import CiCheck
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -121,6 +122,22 @@ def _result(gate: EvidenceGate, train: Train, r: CandidateRecord, snapshot: Snap
     found = record.last(snapshot.entries, Kind.GATED, train.name, **known, metric=gate.metric)
     again = record.last(snapshot.entries, Kind.RETRIED, train.name, tag=r.facts.tag, step=f"gate:{gate.name}")
     return None if found and again and again.seq > found.seq else found
+
+
+def asks_ci(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether the forge is to be asked what a check said of this candidate. A number is reported, never read."""
+    if not policy.forge.read_checks or r.wheel is None or r.tested is None:
+        return False
+    rows = gates_of(train, r, snapshot, policy).rows
+    return any(row.state is GateState.AWAITED and not row.gate.measured for row in rows)
+
+
+def told_by_ci(r: CandidateRecord, found: Gates, snapshot: Snapshot) -> tuple[EvidenceGate, CiCheck] | None:
+    """The first awaited gate whose check has ended on the candidate's commit."""
+    read = snapshot.checks.get(r.facts.commit)
+    ended = {c.name: c for c in read.checks if c.conclusion} if read else {}
+    awaited = (row.gate for row in found.rows if row.state is GateState.AWAITED and not row.gate.measured)
+    return next(((g, ended[g.check]) for g in awaited if g.check in ended), None)
 
 
 def waits(train: Train, r: CandidateRecord, gates: Gates) -> tuple[Reason, ...]:

@@ -17,7 +17,7 @@ from headway.effects.testing import beside_the_tests, env_of, fresh_folders
 from headway.effects.wheel import importable_modules
 from headway.errors import UnusableInput
 from headway.model.text import Text, say
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.policy.gate_tables import EvidenceGate
 from headway.process import Finished, command_line, run_logged
 
@@ -66,6 +66,25 @@ def run_gate(site: Site, action: RunGate) -> dict[str, Any]:
         "log": str(log),
         "seconds": round(seconds, 3),
         "result_sha256": digest,
+    }
+
+
+def checked(action: RecordCheck) -> dict[str, Any]:
+    """What a CI check said. Only ``success`` passes: a check that was skipped, or is neutral, has shown nothing."""
+    passed = action.conclusion == "success"
+    why = "" if passed else str(say("{check} ended as {conclusion}", check=action.check, conclusion=action.conclusion))
+    return {
+        "gate": action.gate,
+        "tag": action.tag,
+        "commit": action.commit,
+        "wheel": action.wheel,
+        "ok": passed,
+        "why": why,
+        "passed": passed,
+        "value": None,
+        "metric": action.metric,
+        "check": action.check,
+        "url": action.url,
     }
 
 

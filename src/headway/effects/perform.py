@@ -11,7 +11,7 @@ from headway.effects.apply import apply_changes
 from headway.effects.builders import builder_of, ci_of
 from headway.effects.candidate import test
 from headway.effects.describing import describe
-from headway.effects.gating import run_gate
+from headway.effects.gating import checked, run_gate
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
@@ -47,7 +47,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.build_actions import StartBuild
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
@@ -128,6 +128,8 @@ class Performer:
                 return Kind.REPACKED, repack(self.site, action)
             case RunGate():
                 return Kind.GATED, run_gate(self.site, action)
+            case RecordCheck():
+                return Kind.GATED, checked(action)
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():

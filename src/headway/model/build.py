@@ -107,3 +107,12 @@ class CiCheck:
     conclusion: str
     url: str
     completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CiChecks:
+    """The newest check of each name on a commit; ``unread`` says why there are none, when the forge could not be
+    asked."""
+
+    checks: tuple[CiCheck, ...]
+    unread: Text | None = None

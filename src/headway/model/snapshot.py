@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from headway.model.build import CiRuns, PublishedFile
+from headway.model.build import CiChecks, CiRuns, PublishedFile
 from headway.model.commit import Commit, Line, Revert, Sha, Tag
 from headway.model.entry import Entry
 from headway.model.image import ImageRead
@@ -45,8 +45,9 @@ class Snapshot:
     what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
     that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found;
-    ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``noted`` a train to what its notes need
-    to know, where that was read; ``withheld`` versions that a person has to yank by hand to whether the index withholds
+    ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``checks`` a commit to the CI checks that
+    gates wait for; ``noted`` a train to what its notes need to know, where that was read; ``withheld`` versions that a
+    person has to yank by hand to whether the index withholds
     them; ``host`` the wheel tags that this host installs, the most specific first.
     """
 
@@ -67,6 +68,7 @@ class Snapshot:
     repaid: Mapping[Sha, Sha] = field(default_factory=dict)
     images: Mapping[tuple[str, str], ImageRead] = field(default_factory=dict)
     builds: Mapping[str, CiRuns] = field(default_factory=dict)
+    checks: Mapping[Sha, CiChecks] = field(default_factory=dict)
     noted: Mapping[str, Noted] = field(default_factory=dict)
     withheld: Mapping[str, bool] = field(default_factory=dict)
     host: tuple[str, ...] = ("py3-none-any",)

@@ -10,7 +10,7 @@ from headway.model.commit import Sha
 from headway.model.measurement import Cell
 from headway.model.pick import PendingChange
 from headway.plan.build_actions import StartBuild
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
@@ -332,6 +332,7 @@ Action = (
     | StageCandidate
     | RepackCandidate
     | RunGate
+    | RecordCheck
     | MeasureCandidate
     | ProbeCommit
     | NameCulprit

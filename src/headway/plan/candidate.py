@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headway.decide import bits, building, checks, performance, record
 from headway.decide.candidates import CandidateRecord
-from headway.decide.gates import Gates
+from headway.decide.gates import Gates, told_by_ci
 from headway.decide.performance import Standing
 from headway.model.build import Artifact
 from headway.model.commit import Line
@@ -21,7 +21,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.build_actions import StartBuild
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.policy.schema import Policy
 from headway.stats.culprit import Next
@@ -55,9 +55,14 @@ def _built_elsewhere(
     return None if run is None else BuildCandidate(train.name, c.tag, c.commit, version, r.built_before, run)
 
 
-def gate_action(train: Train, r: CandidateRecord, wheel: Artifact, gates: Gates) -> RunGate | None:
-    """The next of the policy's commands that was not run on this candidate yet."""
-    due = gates.due
+def gate_action(
+    train: Train, r: CandidateRecord, wheel: Artifact, gates: Gates, snapshot: Snapshot
+) -> RunGate | RecordCheck | None:
+    """What the CI said and is not written down; else the next of the policy's commands that was not run yet."""
+    c, told, due = r.facts, told_by_ci(r, gates, snapshot), gates.due
+    if told is not None:
+        g, ci = told
+        return RecordCheck(train.name, g.name, g.check, g.metric, c.tag, c.commit, wheel.sha256, ci.conclusion, ci.url)
     if due is None:
         return None
     return RunGate(train.name, due.name, r.facts.tag, r.facts.commit, bits.tested_version(r, train), wheel)

@@ -1,4 +1,4 @@
-"""The action of ``[[gates]]``."""
+"""The actions of ``[[gates]]``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,26 @@ class RunGate:
     commit: Sha
     version: str
     wheel: Artifact
+
+    @property
+    def target(self) -> str:
+        return f"{self.tag} {self.gate}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCheck:
+    """Write down what a CI check said of the candidate's commit (B4). ``conclusion`` is the forge's word."""
+
+    kind: ClassVar[str] = "record-check"
+    train: str
+    gate: str
+    check: str
+    metric: str
+    tag: str
+    commit: Sha
+    wheel: str
+    conclusion: str
+    url: str
 
     @property
     def target(self) -> str:

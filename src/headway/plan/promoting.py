@@ -19,6 +19,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.train import Stage, Train
 from headway.plan.actions import Publish, TagFinal
 from headway.plan.candidate import gate_action, performance_action
+from headway.plan.gate_actions import RecordCheck
 from headway.plan.imaging import publish_action, record_action
 from headway.plan.trainplan import TrainPlan
 from headway.plan.trust import describe_action, draft_action, latest
@@ -45,14 +46,14 @@ def decide(
         return TrainPlan(train, Stage.CANDIDATE, describe, waits, known)
     found = gates.gates_of(train, newest, snapshot, policy)
     told = gates.waits(train, newest, found)
-    run = gate_action(train, newest, newest.wheel, found)
+    run = gate_action(train, newest, newest.wheel, found, snapshot)
     if run is None and found.required(GateState.FAILED):
         return TrainPlan(train, Stage.CANDIDATE, None, (*waits, *told), known)
     perf = standing(train, newest, snapshot, policy)
     pushed = images.standing(train, newest, snapshot, policy)
     # Gates and measuring need the wheel alone: they go on while images are waited for.
     here = run or performance_action(train, line, newest, newest.wheel, perf, snapshot, policy)
-    if here is not None and best_wheel([newest.wheel.file], snapshot.host) is None:
+    if not (here is None or isinstance(here, RecordCheck)) and best_wheel([newest.wheel.file], snapshot.host) is None:
         told, here, blocked = (*told, elsewhere(newest, snapshot.host)), None, True
     else:
         blocked = bool(pushed.blockers or gates.blockers(train, newest, found))

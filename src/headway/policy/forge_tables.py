@@ -19,6 +19,11 @@ class Forge(Table):
     token_env: str = Field(
         "GITHUB_TOKEN", description="Environment variable that holds the token; it is never written down."
     )
+    read_checks: bool = Field(
+        False,
+        description="Whether the results of gates with a `check` are read from its API; else they are reported by "
+        "`headway gate report`.",
+    )
     path: str = Field(
         "releases",
         description="Folder of release objects, from the repository's state folder; empty: none are made.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headway.errors import HeadwayError
-from headway.github.actions import run_at, runs_of
+from headway.github.actions import check_runs, run_at, runs_of
 from headway.github.client import GitHub
-from headway.model.build import CiRuns
+from headway.model.build import CiChecks, CiRuns
 from headway.model.commit import Sha
 
 
@@ -23,4 +23,15 @@ def read_builds(github: GitHub, workflow: str, wanted: Iterable[tuple[str, Sha, 
             found[tag] = CiRuns(runs)
         except HeadwayError as e:
             found[tag] = CiRuns((), e.message)
+    return found
+
+
+def read_checks(github: GitHub, commits: Iterable[Sha]) -> dict[Sha, CiChecks]:
+    """Commit to its checks; a forge that cannot be asked is a fact here too."""
+    found = {}
+    for commit in commits:
+        try:
+            found[commit] = CiChecks(check_runs(github, commit))
+        except HeadwayError as e:
+            found[commit] = CiChecks((), e.message)
     return found

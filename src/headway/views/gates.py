@@ -16,7 +16,7 @@ from headway.model.text import Text, facts_json, say
 from headway.model.train import Stage
 from headway.model.verdict import Verdict
 from headway.plan.actions import ApplyChanges, CheckCommit, CutBranch, RecordApplied, TagCandidate
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.image_actions import RecordImages
 from headway.plan.trainplan import TrainPlan
 from headway.policy.schema import Policy
@@ -188,7 +188,7 @@ def _evidence(planned: TrainPlan, policy: Policy) -> tuple[Gate, ...]:
 
 
 def _gated(planned: TrainPlan) -> Lit:
-    if isinstance(planned.action, RunGate):
+    if isinstance(planned.action, RunGate | RecordCheck):
         return Light.WAITING, action_text(planned.action)
     blocked = _first(planned, "gate.failed")
     if blocked is not None:

@@ -27,7 +27,7 @@ from headway.plan.actions import (
     TestCandidate,
 )
 from headway.plan.build_actions import StartBuild
-from headway.plan.gate_actions import RunGate
+from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
@@ -125,6 +125,13 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             return say("offer {tag} to testers in an index of its own", tag=action.tag)
         case RepackCandidate():
             return say("re-pack {tag} as {version}, prove it and try it", tag=action.tag, version=action.train)
+        case RecordCheck():
+            return say(
+                "write down what {check} said of {tag}: {conclusion}",
+                check=action.check,
+                tag=action.tag,
+                conclusion=action.conclusion,
+            )
         case RunGate():
             return say("run gate {gate} on {file} of {tag}", gate=action.gate, file=action.wheel.file, tag=action.tag)
         case MeasureCandidate():
