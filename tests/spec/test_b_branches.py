@@ -351,7 +351,7 @@ def test_B5_the_final_tag_carries_the_notes_and_builds_nothing() -> None:
     assert isinstance(final, TagFinal)
     assert (final.commit, final.tag, final.target) == (world.tags[RC1].commit, "v0.7.1", "v0.7.1")
     assert final.notes.startswith("# 0.7.1 (since 0.7.0)\n")
-    assert "proj-0.7.1.tar.gz sha256:" in final.notes.replace("\\", "")
+    assert "`proj-0.7.1.tar.gz` `sha256:" in final.notes
     assert not [t for t in plan(world.snapshot(), world.policy).trains if t.train.name == VERSION]
 
 

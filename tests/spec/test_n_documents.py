@@ -177,7 +177,7 @@ def project(tmp_path: Path) -> Project:
 def test_documents_are_written_after_the_test_and_before_the_decision(project: Project) -> None:
     """Beside the files, never among them; the ledger has their digests and its own head from before."""
     kinds, waits = settle(open_at(project.path, CUT))
-    assert kinds == ["cut", "tag-candidate", "build", "test", "describe"]
+    assert kinds == ["cut", "tag-candidate", "build", "test", "stage", "describe"]
     assert {w.code for w in waits} >= {"promotion.unapproved"}
     app = open_at(project.path, CUT)
     described, built = only(app, Kind.DESCRIBED, "0.1.1"), only(app, Kind.BUILT, "0.1.1")

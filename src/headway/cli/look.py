@@ -17,10 +17,10 @@ from headway.model.text import Text, say
 
 
 class Retried(click.Choice[str]):
-    """A step that can be done again: one of three, or a gate of the policy, which only the project can tell."""
+    """A step that can be done again: one of these, or a gate of the policy, which only the project can tell."""
 
     def __init__(self) -> None:
-        super().__init__(["build", "test", "measure", "gate:NAME"])
+        super().__init__(["build", "test", "repack", "images", "measure", "publish", "gate:NAME"])
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         return value if value.startswith("gate:") else super().convert(value, param, ctx)
