@@ -339,7 +339,8 @@ def _publish(world: World, action: Publish) -> Payload:
         assert there is None or there.sha256 == a.sha256, "nothing is published twice"
         world.index[a.file] = PublishedFile(a.file, action.train, a.sha256, False)
     files = [{"file": a.file, "sha256": a.sha256} for a in action.files]
-    return {"tag": action.tag, "commit": action.commit, "index": "index", "files": files}
+    known = {"tag": action.tag, "commit": action.commit, "index": "index"}
+    return {**known, "files": files, "evidence": action.evidence}
 
 
 def _publish_images(world: World, action: PublishImages) -> Payload:

@@ -330,7 +330,7 @@ class Headway:
         """The trains that a tick is for; none when its train arrived in this very tick."""
         if version is None:
             return planned.trains
-        if done and done[-1].entry.kind is Kind.RELEASED:
+        if any(d.entry.kind is Kind.RELEASED for d in done):
             return ()
         return (pick_train(planned.trains, version),)
 

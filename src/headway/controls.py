@@ -379,17 +379,22 @@ def retry(app: Headway, version: str | None, step: str) -> Entry | Refused:
 
 def _again(newest: CandidateRecord, step: str, train: Train, app: Headway) -> bool:
     """Whether a step may be done again: it failed, or its files may be lost and nobody has them."""
+    if record.last(app.entries(), Kind.PUBLISHED, train.name) is not None:
+        return False  # users have it: what was found then is what it was accepted for
     if step.startswith(GATE):
         return failed_gate(app, train.name, step.removeprefix(GATE))
     if step == "publish":
         return bad_publication(train, app.observe()) is not None
-    if step == "measure" or (step == "test" and any(c.ok is False for c in newest.checks)):
-        return True
-    published = record.last(app.entries(), Kind.PUBLISHED, train.name) is not None
     if step == "images":
-        return not published and record.last(app.entries(), Kind.IMAGES, train.name, tag=newest.facts.tag) is not None
+        return record.last(app.entries(), Kind.IMAGES, train.name, tag=newest.facts.tag) is not None
+    return step == "measure" or _done_badly(newest, step, app)
+
+
+def _done_badly(newest: CandidateRecord, step: str, app: Headway) -> bool:
+    if step == "test" and any(c.ok is False for c in newest.checks):
+        return True
     entry = {"build": newest.built, "test": newest.tested, "repack": newest.repacked}[step]
     if entry is None or not entry.payload["ok"]:
         return entry is not None
     out = newest.staged is not None and newest.staged.payload["prerelease"] and app.policy.promotion.mode == "repack"
-    return step == "build" and not out and not published
+    return step == "build" and not out

@@ -21,7 +21,7 @@ from headway.decide.performance import Standing, standing
 from headway.effects.files import write_new
 from headway.errors import UnusableInput, not_found
 from headway.model.commit import Line
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry, Kind, digest_of
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.model.train import Train
@@ -111,7 +111,19 @@ def tagged(app: Headway, version: Version) -> str:
     found = record.last(app.entries(), Kind.RELEASED, str(version))
     if found is None:
         raise not_found("release", str(version), say("name one that Headway made the final tag of"))
-    return str(found.payload.get("notes") or notes_for(app, version).markdown())
+    text = str(found.payload.get("notes") or notes_for(app, version).markdown())
+    if digest_of(text) != found.payload["notes_sha256"]:
+        raise UnusableInput(
+            "notes.not-kept",
+            say(
+                "the ledger does not hold the notes of {version}, and they would be told otherwise now", version=version
+            ),
+            clause="B5",
+            remedy=say(
+                "fetch the tag from a clone that has it: `git fetch REMOTE tag {tag}`", tag=found.payload["tag"]
+            ),
+        )
+    return text
 
 
 def write_draft(report: Report, path: Path, tongue: Tongue = ENGLISH) -> None:

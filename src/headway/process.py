@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -48,14 +50,32 @@ def command_line(template: str, **fields: str) -> list[str]:
         ) from e
 
 
+_OWN = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GIT_DIR", "GIT_WORK_TREE"})
+# The package index; GitHub; what a job gets an identity by at GitHub, GitLab, CircleCI
+_PUBLISHES = re.compile(r"TWINE_|(?:GITHUB|GH)_TOKEN$|ACTIONS_ID_TOKEN_|CIRCLE_OIDC_TOKEN|\w+_ID_TOKEN$")
+_HIDDEN: ContextVar[frozenset[str]] = ContextVar("hidden", default=frozenset())
+
+
+@contextmanager
+def hiding(names: frozenset[str]) -> Iterator[None]:
+    """Children that are started meanwhile do not see these variables: they hold credentials that are Headway's."""
+    token = _HIDDEN.set(names)
+    try:
+        yield
+    finally:
+        _HIDDEN.reset(token)
+
+
 def child_env(extra: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without what belongs to its own Python, plus ``extra``."""
-    inherited = {
-        k: v
-        for k, v in os.environ.items()
-        if k not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GIT_DIR", "GIT_WORK_TREE"}
-    }
+    inherited = {k: v for k, v in os.environ.items() if k not in _OWN and k not in _HIDDEN.get()}
     return {**inherited, **extra}
+
+
+def project_env(extra: Mapping[str, str]) -> dict[str, str]:
+    """The same for the project's own code, which is not shown what publishes in the project's name: credentials of the
+    index, the forge and the registries, and what a CI job gets an identity by."""
+    return {k: v for k, v in child_env(extra).items() if not _PUBLISHES.match(k)}
 
 
 def end_group(child: subprocess.Popen[bytes], grace_s: float = 5.0) -> None:

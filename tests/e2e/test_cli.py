@@ -580,3 +580,14 @@ def test_looking_writes_nothing(tmp_path: Path) -> None:
     for args in (("plan",), ("doctor",), ("reverts", "--branch", "main"), ("notes", "0.1.0"), ("verify", "0.1.0")):
         assert headway("--repo", made.path, "--json", *args).status in {0, 1, 3}
     assert {p: p.read_bytes() for p in made.path.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize("step", ["build", "test", "repack", "images", "measure", "publish", "gate:suite"])
+def test_every_step_that_remedies_name_can_be_asked_for_again(tmp_path: Path, step: str) -> None:
+    """The command line knows it; here there is nothing to do again, which is an answer and no wrong usage."""
+    made = trunk(tmp_path / "r")
+    made.commit(
+        "Policy", {"release.toml": 'schema = 1\npreset = "generic"\n[[gates]]\nname = "suite"\ncommand = "true"\n'}
+    )
+    ran = headway("--repo", made.path, "--json", "tick", "--retry", step)
+    assert (ran.status, ran.document["refused"][0]["code"]) == (1, "retry.nothing"), ran

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from packaging.version import Version
 from worldeffects import effect, perform, release, settle
-from worlds import MEASURED, RC1, VERSION, World, cut, fact, policy
+from worlds import BRANCH, MEASURED, RC1, VERSION, World, cut, fact, policy
 
 from headway.decide.gates import GateState, gates_of, judge, wanted
 from headway.decide.proof import problems
 from headway.model.build import CiCheck, CiChecks
 from headway.model.entry import Kind
+from headway.model.text import say
 from headway.model.train import Stage
 from headway.plan.actions import MeasureCandidate
 from headway.plan.gate_actions import RecordCheck, RunGate
@@ -157,7 +160,7 @@ def test_B4_a_waiver_sets_a_gate_aside_where_the_policy_lets_it() -> None:
 
 
 def test_G1_an_approval_is_bound_to_the_results_of_the_gates() -> None:
-    """It lapses when the evidence changes: a gate that is not required counts too."""
+    """It lapses when the evidence changes: a gate that is not required counts when it fails."""
     world = world_of({**CI, "required": False})
     settle(world)
     before = world.train().evidence
@@ -299,3 +302,59 @@ def test_B4_a_gate_that_wants_a_number_is_reported_not_read() -> None:
     settle(world)
     said(world, "success")
     assert world.train().action is None
+
+
+def test_B4_the_last_word_of_a_check_counts_and_none_while_a_run_is_under_way() -> None:
+    """One name may have been run by a push and by hand."""
+    world = world_of(CI, **READING)
+    settle(world)
+    early = CiCheck(CI["check"], world.tip(), "success", "https://ci/1", world.now)
+    late = CiCheck(CI["check"], world.tip(), "failure", "https://ci/2", world.now + timedelta(hours=1))
+    running = CiCheck(CI["check"], world.tip(), "", "https://ci/3", None)
+    world.checks[world.tip()] = CiChecks((early, running))
+    assert world.train().action is None
+    for both in ((early, late), (late, early)):
+        world.checks[world.tip()] = CiChecks(both)
+        action = world.train().action
+        assert isinstance(action, RecordCheck)
+        assert action.url == "https://ci/2"
+
+
+def test_B4_a_forge_that_cannot_be_asked_is_told_with_what_waits_for_it() -> None:
+    world = world_of(CI, **READING)
+    settle(world)
+    world.checks[world.tip()] = CiChecks((), say("it answers 401"))
+    assert "it answers 401" in str(world.waits()["gate.awaited"].text)
+
+
+def test_G1_an_approval_does_not_lapse_by_the_same_report_again_or_by_what_is_not_required() -> None:
+    world = world_of(CI, {**CI, "name": "told", "required": False})
+    settle(world)
+    report(world, "smoke", True)
+    world.approve()
+    before = world.train().evidence
+    report(world, "smoke", True, url="https://ci/again")
+    report(world, "told", True)
+    assert world.train().evidence == before
+    assert "promotion.unapproved" not in world.waits()
+    report(world, "smoke", True, value=0.7)
+    assert world.train().evidence != before
+
+
+def problems_of(world: World) -> list[str]:
+    line = world.snapshot().line(BRANCH)
+    assert line is not None
+    index = tuple(world.index.values())
+    return [r.code for r in problems(Version(VERSION), line, world.snapshot(), index, world.policy)]
+
+
+def test_G1_verify_holds_approvals_against_the_evidence_that_was_published() -> None:
+    world = world_of()
+    release(world)
+    assert problems_of(world) == []
+    entries = [
+        replace(e, payload={**e.payload, "evidence": "0" * 64}) if e.kind is Kind.PUBLISHED else e
+        for e in world.entries
+    ]
+    world.reseal(entries)
+    assert problems_of(world) == ["verify.unapproved"]

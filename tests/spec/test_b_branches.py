@@ -363,7 +363,8 @@ def test_B5_the_published_files_are_the_accepted_candidates() -> None:
     world.until("2025-02-05")
     world.approve()
     action = world.train().action
-    assert action == Publish(VERSION, RC1, world.tip(), built)
+    assert isinstance(action, Publish)
+    assert (action.train, action.tag, action.commit, action.files) == (VERSION, RC1, world.tip(), built)
     assert action.target == VERSION
 
 

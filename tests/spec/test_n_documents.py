@@ -239,6 +239,35 @@ def test_verify_finds_documents_that_were_changed_or_lost(project: Project) -> N
     assert codes(project) == []
 
 
+def test_provenance_of_a_ci_build_names_the_workflow_its_run_and_the_ci_as_the_builder() -> None:
+    """SLSA: "builder.id: … the transitive closure of the trusted build platform", "externalParameters … under
+    external control"; what Headway would have run is not what was run."""
+    policy = world_policy(project={"repository": "org/toy"}, build={"github": {"workflow": "wheels.yml"}})
+    run = "https://forge.example/org/toy/actions/runs/77"
+    statement = read(provenance(replace(ACTION, run=run), policy))
+    ParseDict(statement["predicate"], Provenance())
+    told = statement["predicate"]["buildDefinition"]["externalParameters"]
+    assert told["workflow"] == "wheels.yml"
+    assert not {"command", "environment"} & told.keys()
+    details = statement["predicate"]["runDetails"]
+    assert details["builder"]["id"] == "https://forge.example/org/toy/actions"
+    assert details["metadata"]["invocationId"] == run
+    named = world_policy(documents={"builder": "https://own.example/builder"})
+    assert read(provenance(replace(ACTION, run=run), named))["predicate"]["runDetails"]["builder"]["id"] == (
+        "https://own.example/builder"
+    )
+
+
+def test_provenance_of_repacked_files_names_the_tested_ones_that_they_were_made_from() -> None:
+    policy = world_policy()
+    tested = Artifact("toy-1.0rc1-py3-none-any.whl", "e" * 64, 100)
+    made = read(provenance(replace(ACTION, repacked=True, candidate=(tested,)), policy))
+    found = made["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert {"name": tested.file, "digest": {"sha256": tested.sha256}} in found
+    own = read(provenance(replace(ACTION, candidate=(tested,)), policy))
+    assert len(own["predicate"]["buildDefinition"]["resolvedDependencies"]) == 1
+
+
 def test_verify_finds_a_provenance_about_other_files(project: Project) -> None:
     """The ledger agrees with the document, the document not with what was published."""
     settle(open_at(project.path, CUT))

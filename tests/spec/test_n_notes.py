@@ -396,3 +396,8 @@ def test_N2_who_is_new_is_not_guessed_where_history_was_not_read() -> None:
     assert found.people.first_time is None
     assert [p.name for p in found.people.contributors] == ["Ann"]
     assert "Changes: 4. Contributors: 1.\n" in markdown(document(found))
+
+
+def test_N2_half_a_character_in_somebodys_words_stops_no_release() -> None:
+    """A reason typed in another encoding reaches the notes, which are written as UTF-8."""
+    assert escape("bad \udcff reason").encode("utf-8") == b"bad ? reason"

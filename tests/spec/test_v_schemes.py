@@ -6,16 +6,18 @@ from datetime import date
 
 import pytest
 from packaging.version import Version
-from worldeffects import release, settle
+from worldeffects import effect, perform, release, settle
 from worlds import World, policy
 
 from headway.decide.calendar import slot_of
+from headway.decide.proposals import proposals
 from headway.decide.tags import Names, covers
 from headway.decide.trains import live_branches, live_trains
 from headway.decide.versioning import next_train_version
 from headway.errors import UnusableInput
 from headway.model.entry import Kind
-from headway.plan.actions import CutBranch, TagCandidate
+from headway.model.train import Train
+from headway.plan.actions import CutBranch, Publish, TagCandidate, TagFinal
 from headway.policy.loader import load_policy, preset_names
 from headway.policy.schema import Policy, Versions
 from headway.policy.scheme import (
@@ -282,3 +284,56 @@ def test_B1_a_fix_release_with_a_branch_of_its_own_is_cut_where_the_release_befo
     planned = world.train("0.7.1")
     assert planned.action == CutBranch("0.7.1", "releases/v0.7.1", world.tags["v0.7.0"].commit)
     assert not isinstance(planned.action, TagCandidate)
+
+
+def test_V4_a_fix_with_a_branch_of_its_own_is_proposed_too() -> None:
+    """What the trunk took back after the minor went out: first its branch is cut, then the fix is requested."""
+    world = minors(branch="releases/v{version}", fix_branch="own")
+    world.branch("releases/v0.7.0", world.tags["v0.7.0"].commit)
+    world.revert(world.trunk[1])
+    (found,) = proposals(world.snapshot(), world.policy)
+    assert [(found.train.name, r.code) for r in found.reasons] == [("0.7.1", "post.shipped-then-reverted")]
+    assert "headway cut 0.7.1" in str(found.reasons[0].remedy)
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_B5_a_fix_of_an_older_line_that_was_published_is_ended_whatever_came_between(tagged: bool) -> None:
+    """A tick is killed after the files are out, with or without the final tag; then the next minor goes out."""
+    world = minors()
+    world.request(world.commit("[Bugfix] A"), train="0.7.1")
+    settle(world)
+    planned = world.train("0.7.1")
+    world.until(planned.train.date.isoformat())
+    settle(world)
+    world.approve("0.7.1")
+    publish = world.train("0.7.1").action
+    assert isinstance(publish, Publish)
+    perform(world, publish)
+    if tagged:
+        final = world.train("0.7.1").action
+        assert isinstance(final, TagFinal)
+        effect(world, final)
+    settle_only(world, "0.8.0")
+    assert "v0.8.0" in world.tags
+    settle(world)
+    assert world.tags["v0.7.1"].commit == world.tip("release/0.7")
+    assert [t.name for t in live_trains(world.snapshot(), world.policy)] == ["0.9.0"]
+
+
+def settle_only(world: World, version: str) -> None:
+    """Bring one train to its release; nothing is done on the others."""
+    for _ in range(40):
+        planned = world.train(version) if version in {t.name for t in _live(world)} else None
+        if planned is None:
+            return
+        if planned.action is not None:
+            perform(world, planned.action)
+        elif planned.evidence is not None and "promotion.unapproved" in {w.code for w in planned.waits}:
+            world.approve(version)
+        else:
+            world.wait(days=1)
+    raise AssertionError(world.waits(version))
+
+
+def _live(world: World) -> tuple[Train, ...]:
+    return live_trains(world.snapshot(), world.policy)

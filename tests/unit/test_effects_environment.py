@@ -9,6 +9,8 @@ import pytest
 from pkgmaker import wheel, write
 
 from headway.effects.environment import Failed, fresh_environment, uv_env
+from headway.policy.loader import load_policy
+from headway.process import child_env, hiding, project_env
 
 
 def says(python: Path, expression: str) -> str:
@@ -71,3 +73,20 @@ def test_pips_mirror_is_passed_on_unless_uv_has_its_own(monkeypatch: pytest.Monk
     assert uv_env({})["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
     monkeypatch.setenv("UV_INDEX_URL", "https://own.example/simple")
     assert "UV_DEFAULT_INDEX" not in uv_env({})
+
+
+def test_the_projects_code_sees_no_credentials_that_are_headways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that everybody knows, and those that the policy names, while an action is done."""
+    for name in ("TWINE_PASSWORD", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "OUR_FORGE", "HF_TOKEN"):
+        monkeypatch.setenv(name, "secret")
+    seen = project_env({}).keys()
+    assert {"OUR_FORGE", "HF_TOKEN"} <= seen
+    assert not {"TWINE_PASSWORD", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"} & seen
+    asked = 'schema = 1\n[forge]\ntoken_env = "OUR_FORGE"\n[[images]]\nname = "r.example/toy"\npassword_env = "PW"\n'
+    secrets = load_policy(asked, source="release.toml").secrets
+    assert secrets == {"OUR_FORGE", "PW"}
+    with hiding(secrets):
+        assert "OUR_FORGE" not in child_env({})
+        assert "OUR_FORGE" not in uv_env({})
+        assert "HF_TOKEN" in uv_env({})
+    assert "OUR_FORGE" in child_env({})

@@ -83,6 +83,10 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "test toy-0.1.1-py3-none-any.whl of v0.1.1-rc1 in a fresh environment",
     ),
     (
+        a.RecordCheck("0.1.1", "smoke", "gpu / smoke", "", "v0.1.1-rc1", SHA, WHEEL.sha256, "success", "https://ci/1"),
+        "write down what gpu / smoke said of v0.1.1-rc1: success",
+    ),
+    (
         a.RunGate("0.1.1", "accuracy", "v0.1.1-rc1", SHA, "0.1.1", WHEEL),
         "run gate accuracy on toy-0.1.1-py3-none-any.whl of v0.1.1-rc1",
     ),

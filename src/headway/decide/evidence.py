@@ -6,16 +6,21 @@ from typing import Any
 
 from headway.decide import images, record
 from headway.decide.candidates import CandidateRecord
-from headway.decide.gates import Gates
+from headway.decide.gates import Gates, GateState
 from headway.decide.performance import Standing
 from headway.decide.reverts import needed
 from headway.model.commit import Line
-from headway.model.entry import Kind, digest_of
+from headway.model.entry import Entry, Kind, digest_of
 from headway.model.pick import ChangeKind, Trial
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.policy.loader import policy_digest
 from headway.policy.schema import Policy
+
+
+def _said(result: Entry | None) -> dict[str, Any] | None:
+    """Of a gate's result what matters: the same report twice is one."""
+    return {k: result.payload[k] for k in ("passed", "value", "metric")} if result else None
 
 
 def evidence(
@@ -40,8 +45,9 @@ def evidence(
         "tested": candidate.tested.digest if candidate.tested else None,
         "checks": [c.as_json() for c in candidate.checks],
         "gates": [
-            {"gate": r.gate.name, "required": r.gate.required, "result": r.result.digest if r.result else None}
+            {"gate": r.gate.name, "source": r.gate.source, "said": _said(r.result)}
             for r in gates.rows
+            if r.gate.required or r.state is GateState.FAILED  # what is not required and passes changes nobody's mind
         ],
         "performance": performance.verdict.as_json() if performance.verdict else None,
         "changes": [c.sha for c in line.commits],

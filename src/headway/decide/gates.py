@@ -32,7 +32,8 @@ class GateState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GateRow:
-    """One gate of one candidate; ``result`` is the entry that counts, ``why`` what speaks against it."""
+    """One gate of one candidate; ``result`` is the entry that counts, ``why`` what speaks against it, or why the
+    forge was not asked."""
 
     gate: EvidenceGate
     state: GateState
@@ -111,7 +112,8 @@ def _row(
         return GateRow(gate, GateState.WAIVED, result, why)
     if result is not None:
         return GateRow(gate, GateState.FAILED, result, why)
-    return GateRow(gate, GateState.AWAITED if gate.check else GateState.DUE, None, None)
+    read = snapshot.checks.get(r.facts.commit)
+    return GateRow(gate, GateState.AWAITED if gate.check else GateState.DUE, None, read.unread if read else None)
 
 
 def _result(gate: EvidenceGate, train: Train, r: CandidateRecord, snapshot: Snapshot) -> Entry | None:
@@ -135,9 +137,17 @@ def asks_ci(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy
 def told_by_ci(r: CandidateRecord, found: Gates, snapshot: Snapshot) -> tuple[EvidenceGate, CiCheck] | None:
     """The first awaited gate whose check has ended on the candidate's commit."""
     read = snapshot.checks.get(r.facts.commit)
-    ended = {c.name: c for c in read.checks if c.conclusion} if read else {}
     awaited = (row.gate for row in found.rows if row.state is GateState.AWAITED and not row.gate.measured)
-    return next(((g, ended[g.check]) for g in awaited if g.check in ended), None)
+    told = ((g, _newest(g.check, read.checks)) for g in awaited) if read else ()
+    return next(((g, c) for g, c in told if c is not None), None)
+
+
+def _newest(name: str, checks: tuple[CiCheck, ...]) -> CiCheck | None:
+    """The last word of a check: none while a run of it is under way."""
+    named = [c for c in checks if c.name == name]
+    if not named or not all(c.conclusion for c in named):
+        return None
+    return max(named, key=lambda c: c.completed_at.timestamp() if c.completed_at else 0.0)
 
 
 def waits(train: Train, r: CandidateRecord, gates: Gates) -> tuple[Reason, ...]:
@@ -166,6 +176,13 @@ def _wait(row: GateRow, train: Train, r: CandidateRecord) -> Reason:
     named = {"gate": gate.name, "tag": r.facts.tag}
     if row.state is GateState.AWAITED:
         text = say("gate {gate} of {tag} waits for the result of {check}", check=gate.check, **named)
+        if row.why is not None:
+            text = say(
+                "gate {gate} of {tag} waits for the result of {check}, and the forge cannot be asked: {why}",
+                check=gate.check,
+                why=str(row.why),
+                **named,
+            )
         return Reason("B4", _code("awaited", gate), text, known, _report(row, train, r))
     text = say("gate {gate} of {tag} failed: {why}", why=str(row.why), **named)
     if not gate.required:

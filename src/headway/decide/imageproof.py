@@ -72,7 +72,7 @@ def problems(
 
 
 def _latest(r: _Released, entries: Entries, found: Mapping[tuple[str, str], ImageRead]) -> list[Reason]:
-    """``latest`` is of the greatest release that has this image and was not withdrawn."""
+    """``latest`` is of the greatest release that has this image, or of the greatest that was not withdrawn since."""
     if not r.table.latest:
         return []
     versions = _versions_of(r.table.name, entries)
@@ -80,7 +80,7 @@ def _latest(r: _Released, entries: Entries, found: Mapping[tuple[str, str], Imag
     greatest = max((v for v in versions if v not in gone), default=max(versions))
     now = found.get((r.table.name, r.table.latest))
     digest = now.digest if isinstance(now, FoundImage) else None
-    if digest == versions[greatest]:
+    if digest in {versions[greatest], versions[max(versions)]}:
         return []
     whose = next((str(v) for v in sorted(versions, reverse=True) if versions[v] == digest), None)
     image = f"{r.table.name}:{r.table.latest}"

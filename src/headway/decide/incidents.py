@@ -103,7 +103,7 @@ def put_back(put: Put) -> Text:
     """How a tag gets back to where it was; a final one with the notes that it carried (B5)."""
     if put.final:
         return say(
-            "put it back: `headway notes {version} | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`, "
+            "put it back: `headway notes {version} --tagged | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`, "
             "or fetch it from a clone that has it",
             version=put.train,
             tag=put.tag,

@@ -11,7 +11,8 @@ _OWN_PR = re.compile(r"\s*\(#(\d+)\)\s*$")
 
 
 def _plain(text: str) -> str:
-    return "".join(c for c in " ".join(text.split()) if c.isprintable() or (ord(c) > 0x9F and c not in _TURNING))
+    words = "".join(c for c in " ".join(text.split()) if c.isprintable() or (ord(c) > 0x9F and c not in _TURNING))
+    return words.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be written
 
 
 def escape(text: str) -> str:

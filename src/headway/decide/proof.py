@@ -246,8 +246,9 @@ def _approvals(train: Train, published: Entry, then: Snapshot, policy: Policy) -
         for e in record.of(then.entries, Kind.APPROVED, train.name):
             counts = not rule.people or e.actor in rule.people
             if e.payload["gate"] == gate and e.payload["commit"] == published.payload["commit"] and counts:
-                people.setdefault(e.payload["evidence"], set()).add(e.actor)
-        best = max(people.values(), key=len, default=set())
+                people.setdefault(e.payload["evidence"], set()).add(record.person(e.actor))
+        seen = published.payload.get("evidence")  # what was decided on; entries of before do not tell
+        best = people.get(seen, set()) if seen else max(people.values(), key=len, default=set())
         if len(best) < rule.count:
             found.append(
                 _problem(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headway.decide import record, reverts, yanks
 from headway.decide.requests import requests
 from headway.decide.reverts import RevertVerdict
-from headway.decide.trains import live_trains, proposed_train, same_line, today
+from headway.decide.trains import branch_for, live_trains, proposed_train, same_line, today
 from headway.model.commit import Line
 from headway.model.entry import Entry
 from headway.model.pick import Category, PickVerdict
@@ -45,11 +45,18 @@ def proposals(snapshot: Snapshot, policy: Policy) -> tuple[Proposal, ...]:
     if train is None:
         return ()
     told = _Told(snapshot, train, policy)
-    line = snapshot.line(train.branch)
+    line = snapshot.line(train.branch) or _shipped_from(train, snapshot, policy)
     found = (*(told.reverted(line) if line else ()), *told.critical(), *told.yanked())
     if not found:
         return ()
     return (Proposal(train, tuple(found), today(policy, snapshot.now) > train.window[1]),)
+
+
+def _shipped_from(train: Train, snapshot: Snapshot, policy: Policy) -> Line | None:
+    """The branch of the release that it would fix, where a fix has one of its own that is not cut yet."""
+    if train.previous is None:
+        return None
+    return snapshot.line(branch_for(train.previous, snapshot.entries, policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class _Told:
     def critical(self) -> Iterator[Reason]:
         """Asked for as critical on the next regular train: what users have may need it sooner."""
         no = self._given_up()
-        for train in live_trains(self.snapshot, self.policy):
+        for train in (t for t in live_trains(self.snapshot, self.policy) if not t.post):
             for a in requests(self.snapshot.entries, train.name):
                 said_no = a.verdict is PickVerdict.REFUSED or a.closed is not None
                 if a.payload.get("category") != Category.CRITICAL or said_no or (no and a.id < no.seq):
@@ -126,6 +133,14 @@ class _Told:
         )
 
     def _request(self, ref: str, category: str) -> Text:
+        if self.train.cut_from is not None:
+            return say(
+                "cut its branch: `headway cut {version}`, then request the fix: `headway pick request {ref} --onto "
+                "{version} --category {category} --reason …`; or leave it: `headway skip {version} --reason …`",
+                ref=ref,
+                version=self.train.name,
+                category=category,
+            )
         return say(
             "request the fix: `headway pick request {ref} --onto {version} --category {category} --reason …`; or "
             "leave it: `headway skip {version} --reason …`",

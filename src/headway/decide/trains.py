@@ -91,10 +91,13 @@ def live_branches(
 
 
 def _asked(entries: tuple[Entry, ...], done: tuple[Release, ...], policy: Policy) -> frozenset[Version]:
-    """Fix releases that somebody asked for, or whose branch somebody had cut, and that are neither out nor given up."""
-    gone, out = record.given_up(entries), {r.version for r in done}
+    """Fix releases that somebody asked for, or whose branch somebody had cut, and that are neither out nor given up;
+    and those whose publication is not ended."""
+    published = {e.train for e in record.of(entries, Kind.PUBLISHED)}
+    begun = published - {e.train for e in record.of(entries, Kind.RELEASED)}
+    gone, out = record.given_up(entries), {r.version for r in done if str(r.version) not in begun}
     wanted = {e.train for e in record.of(entries, Kind.REQUESTED) if e.payload["verdict"] != "refused"}
-    wanted |= {e.train for e in record.of(entries, Kind.CUT_CHOSEN)}
+    wanted |= {e.train for e in record.of(entries, Kind.CUT_CHOSEN)} | begun
     found = (v for name in wanted - gone if (v := parse_version(name)) is not None)
     return frozenset(v for v in found if v not in out and is_fix(v, policy.versions))
 
@@ -247,6 +250,8 @@ def _fix_wanted(version: Version, newest: Release, snapshot: Snapshot, policy: P
     there since."""
     entries, branch = snapshot.entries, branch_for(version, snapshot.entries, policy)
     if any(e.payload["verdict"] != "refused" for e in record.of(entries, Kind.REQUESTED, str(version))):
+        return True
+    if record.last(entries, Kind.PUBLISHED, str(version)) is not None:
         return True
     line = snapshot.line(branch)
     if cuts_own_branch(version, policy.versions):

@@ -22,7 +22,7 @@ from headway.effects.wheel import wheel_name_version
 from headway.history.log import read_commit
 from headway.model.text import say
 from headway.plan.actions import BuildCandidate, TestCandidate
-from headway.policy.scheme import final_tag
+from headway.policy.scheme import naming
 from headway.simple import fetch_offers, name_version_of
 
 
@@ -38,7 +38,8 @@ def build(site: Site, action: BuildCandidate) -> dict[str, Any]:
         artifacts = tuple(artifact_of(p) for p in files if p.is_file())
         seconds = time.monotonic() - began
     else:
-        tag = final_tag(Version(action.version), site.policy.versions)
+        names = naming(Version(action.train), site.policy.versions)
+        tag = names.final_tag.replace("{version}", action.version)
         with site.export(action.commit, tag=tag) as source:
             site.progress.step(f"building:{action.tag}")
             epoch = int(read_commit(site.repo, action.commit).committed.timestamp())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,12 +14,9 @@ import uv
 
 from headway.errors import WorldFailed
 from headway.model.text import Text, say
-from headway.process import child_env, run_logged
+from headway.process import project_env, run_logged
 
-# Credentials of the package index, and what a CI job gets an identity by (GitHub, GitLab, CircleCI).
-_PUBLISHES = re.compile(r"TWINE_|ACTIONS_ID_TOKEN_|CIRCLE_OIDC_TOKEN|\w+_ID_TOKEN$")
 _COMPLETE = ".headway-complete"
-_FORGE_TOKENS = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +41,7 @@ def uv_program() -> str:
 
 def uv_env(extra: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child that runs uv: uv's folder first in PATH, and the mirror that pip was told, if any."""
-    # the project's own code runs in such children: it is not shown what publishes in the project's name
-    env = {k: v for k, v in child_env(extra).items() if not _PUBLISHES.match(k) and k not in _FORGE_TOKENS}
+    env = project_env(extra)
     env["PATH"] = os.pathsep.join((str(Path(uv_program()).parent), env.get("PATH", os.defpath)))
     mirror = env.get("PIP_INDEX_URL")
     if mirror and not env.get("UV_DEFAULT_INDEX") and not env.get("UV_INDEX_URL"):

@@ -11,6 +11,7 @@ from headway.effects.apply import apply_changes
 from headway.effects.builders import builder_of, ci_of
 from headway.effects.candidate import test
 from headway.effects.describing import describe
+from headway.effects.environment import uv_env
 from headway.effects.gating import checked, run_gate
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
@@ -52,7 +53,7 @@ from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
-from headway.process import child_env, command_line, run_logged
+from headway.process import command_line, hiding, run_logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class Performer:
         progress.step(f"before:{action.kind}:{action.target}")
         try:
             self.site.sweep()
-            kind, payload = self._do(action)
+            with hiding(self.site.policy.secrets):
+                kind, payload = self._do(action)
         except OSError as e:
             raise WorldFailed(
                 "state.disk",
@@ -174,7 +176,7 @@ class Performer:
         self.site.progress.say(say("checking {commit}: {command}", commit=action.commit[:12], command=cut.check))
         with self.site.export(action.commit) as source:
             argv = command_line(cut.check, python=sys.executable, source=str(source))
-            done = run_logged(argv, log=log, timeout_s=cut.timeout_s, cwd=source, env=child_env({}))
+            done = run_logged(argv, log=log, timeout_s=cut.timeout_s, cwd=source, env=uv_env({}))
         return {"commit": action.commit, "ok": done.ok, "log": str(log), "command": shlex.join(argv)}
 
     def _workspace(self, action: OpenWorkspace) -> dict[str, Any]:

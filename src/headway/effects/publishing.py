@@ -32,7 +32,12 @@ def publish(site: Site, action: Publish) -> tuple[Kind, dict[str, Any]]:
     outcome, identity = _to_index(site, action.tag, files, site.progress.step)
     known = {"tag": action.tag, "commit": action.commit, "files": _rows(action.files)}
     if isinstance(outcome, Published):
-        return Kind.PUBLISHED, {**known, "index": outcome.index, **({"identity": identity} if identity else {})}
+        return Kind.PUBLISHED, {
+            **known,
+            "index": outcome.index,
+            "evidence": action.evidence,
+            **({"identity": identity} if identity else {}),
+        }
     if not outcome.seen:
         raise _refused(action.train, outcome, action.files)
     seen = [{"file": f, "sha256": digest} for f, digest in outcome.seen]

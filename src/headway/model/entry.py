@@ -59,7 +59,8 @@ class Kind(StrEnum):
     IMAGES_PUBLISHED = "images-published"  # tag, commit, images:[{name, digest, platforms, tags}],
     # latest: the tags that moved to it, greatest: the greatest released version
     NOTES_EDITED = "notes-edited"  # pieces:[[piece, name, text, made]], deleted: names   see decide/notedraft.py
-    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index, identity:{publishing, attested, why}
+    PUBLISHED = "published"  # tag, commit, files:[{file, sha256}], index, identity:{publishing, attested, why},
+    # evidence: the digest that was decided on
     DRAFTED = "drafted"  # tag, commit, title, notes_sha256, assets:[{file, sha256, size}]     a release object, hidden
     RELEASED = "released"  # tag, commit, notes_sha256, notes: what the tag carries; signature: its format, signer;
     # latest

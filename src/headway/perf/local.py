@@ -17,7 +17,7 @@ from headway.model.text import say
 from headway.perf.importers import Invalid, Result, parse_result
 from headway.perf.launch import HOST, Launch, free_port, launched
 from headway.policy.perf_tables import Perf, PerfCell
-from headway.process import child_env, command_line, run_logged
+from headway.process import command_line, project_env, run_logged
 
 BUILT_IN = "headway-client"
 
@@ -117,7 +117,7 @@ def _run_side(run: _Block, engine: Engine, cells: list[PerfCell], folder: Path) 
         health=base_url + perf.health,
         timeout_s=perf.start_timeout_s,
         cwd=folder,
-        env=child_env({"PATH": path, **perf.env}),
+        env=project_env({"PATH": path, **perf.env}),
         log=folder / "engine.log",
     ) as launch:
         if launch.why:
@@ -133,7 +133,7 @@ def _run_client(
     result = folder / f"result{i}.json"
     result.unlink(missing_ok=True)  # what an interrupted run left is not this run's
     argv = command_line(f"{run.perf.client} {cell.client}", **fields, result=str(result))
-    env = child_env({})
+    env = project_env({})
     if argv[0] == BUILT_IN:
         own = {"--base-url": fields["base_url"], "--model": cell.model, "--seed": fields["seed"], "--result": result}
         options = [str(part) for option in own.items() for part in option]

@@ -281,7 +281,10 @@ class NameCulprit:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Publish the accepted candidate's very files, or the ``repacked`` ones that were made from them (N1, B5)."""
+    """Publish the accepted candidate's very files, or the ``repacked`` ones that were made from them (N1, B5).
+
+    ``evidence`` is the digest that the decision rests on.
+    """
 
     kind: ClassVar[str] = "publish"
     train: str
@@ -289,6 +292,7 @@ class Publish:
     commit: Sha
     files: tuple[Artifact, ...]
     repacked: bool = False
+    evidence: str = ""
 
     @property
     def target(self) -> str:

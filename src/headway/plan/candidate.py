@@ -125,8 +125,9 @@ def offer_action(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: P
     c = r.facts
     if not checks.sound(train, r, snapshot, policy):
         return None
-    if r.staged is None:
-        return StageCandidate(train.name, c.tag, c.commit, r.installable, not bits.final_named(r.artifacts, train))
+    own = bits.final_named(r.artifacts, train)
+    if r.staged is None and (own or policy.promotion.mode == "repack"):
+        return StageCandidate(train.name, c.tag, c.commit, r.installable, not own)
     if bits.to_repack(r, train, policy):
         return RepackCandidate(train.name, c.tag, c.commit, r.artifacts, bits.tested_version(r, train))
     return None

@@ -91,7 +91,7 @@ def _go(
     if final:
         return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
     repacked = newest.final_files != newest.artifacts
-    action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.final_files, repacked)
+    action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.final_files, repacked, digest)
     return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest)
 
 

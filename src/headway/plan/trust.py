@@ -30,6 +30,8 @@ def describe_action(train: Train, r: CandidateRecord, snapshot: Snapshot, policy
         last.seq,
         last.digest,
         r.final_files != r.artifacts,
+        r.artifacts,
+        str(r.built.payload.get("url") or ""),
     )
 
 

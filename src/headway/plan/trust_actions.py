@@ -15,7 +15,8 @@ class DescribeCandidate:
 
     ``tested`` is the digest of the wheel that ``installed`` is about: all that was in its test's environment.
     ``started`` and ``finished`` are when the build was (ISO 8601, UTC); ``seq`` and ``head`` name the ledger's last
-    entry when this was planned. ``repacked``: the files were made from the candidate's.
+    entry when this was planned. ``repacked``: the files were made from those of the
+    ``candidate``. ``run`` is the address of the CI run that built them; ``""``: Headway did.
     """
 
     kind: ClassVar[str] = "describe"
@@ -30,6 +31,8 @@ class DescribeCandidate:
     seq: int
     head: str
     repacked: bool = False
+    candidate: tuple[Artifact, ...] = ()
+    run: str = ""
 
     @property
     def target(self) -> str:

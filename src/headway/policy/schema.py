@@ -222,3 +222,9 @@ class Policy(Table):
     ledger: LedgerTable = LedgerTable()
     notes: Notes = Notes()
     images: tuple[ImageTable, ...] = Field((), description="Container images of every candidate (B4).")
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names of the environment variables that hold credentials by this policy."""
+        named = {self.forge.token_env, *(n for i in self.images for n in (i.username_env, i.password_env))}
+        return frozenset(named - {""})
