@@ -82,9 +82,10 @@ def test_the_projects_code_sees_no_credentials_that_are_headways(monkeypatch: py
     seen = project_env({}).keys()
     assert {"OUR_FORGE", "HF_TOKEN"} <= seen
     assert not {"TWINE_PASSWORD", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"} & seen
-    asked = 'schema = 1\n[forge]\ntoken_env = "OUR_FORGE"\n[[images]]\nname = "r.example/toy"\npassword_env = "PW"\n'
+    image = '[[images]]\nname = "r.example/toy"\nusername_env = "OUR_USER"\npassword_env = "PW"\n'
+    asked = f'schema = 1\n[forge]\ntoken_env = "OUR_FORGE"\n{image}'
     secrets = load_policy(asked, source="release.toml").secrets
-    assert secrets == {"OUR_FORGE", "PW"}
+    assert secrets == {"OUR_FORGE", "OUR_USER", "PW"}
     with hiding(secrets):
         assert "OUR_FORGE" not in child_env({})
         assert "OUR_FORGE" not in uv_env({})
