@@ -257,3 +257,24 @@ def test_N2_labels_from_a_file_decide_section_and_group(tmp_path: Path) -> None:
         file.write_text(text)
         told = notes_for(repo.app(), Version(OLD), labels=read_labels(file)).notes.told
         assert [(t.pr, t.section, t.group) for t in told] == [(2, "fixes", None), (3, "improvements", 0)]
+
+
+def test_N2_a_release_from_a_branch_that_was_merged_back_is_where_the_next_notes_begin(repo: Repo) -> None:
+    """Its tag is no commit of the trunk itself: what both held before they parted is not told again."""
+    repo.change("In the first (#2)")
+    repo.tag("v0.1.1", message="v0.1.1")
+    repo.change("Before they parted (#3)")
+    repo.branch("stable", "main")
+    repo.change("Only on stable (#4)", branch="stable")
+    repo.tag("v0.1.2", at="stable", message="v0.1.2")
+    repo.change("Meanwhile on the trunk (#5)")
+    merged = repo.run("merge-tree", "--write-tree", "main", "stable").splitlines()[0]
+    tip = repo.run("commit-tree", merged, "-p", "main", "-p", "stable", "-m", "Merge branch 'stable'")
+    repo.run("update-ref", "refs/heads/main", tip)
+    repo.change("After it (#6)")
+    wanted = ["Meanwhile on the trunk (#5)", "After it (#6)"]
+    assert repo.told("0.1.3") == wanted
+    repo.cut("releases/v0.1.3")
+    assert repo.told("0.1.3") == wanted
+    repo.tag("v0.1.3", at="releases/v0.1.3", message="v0.1.3")
+    assert repo.told("0.1.3") == wanted

@@ -54,7 +54,7 @@ def read_repository(
     Raises ``UnusableInput`` for a shallow clone that lacks it, and for unrelated histories.
     """
     tip = resolve_commit(repo, trunk_ref)
-    bases = {sha: base for sha in releases if tip and (base := _merge_base(repo, sha, tip))}
+    bases = {sha: base for sha in releases if tip and (base := _left_trunk(repo, sha, tip))}
     lines = tuple(line for b in branches if (line := read_line(repo, b, trunk_ref)) is not None)
     oldest = _oldest(repo, {*bases.values(), *(line.cut for line in lines)})
     if oldest is None and repo.git.shallow:
@@ -78,8 +78,13 @@ def read_released(repo: Repository, trunk_ref: str, commit: Sha) -> Line | None:
         return None
 
 
-def _merge_base(repo: Repository, one: Sha, other: Sha) -> Sha | None:
-    code, out, _ = repo.git.try_run("merge-base", one, other)
+def _left_trunk(repo: Repository, release: Sha, tip: Sha) -> Sha | None:
+    """The newest commit of the trunk itself that a release holds: where its branch left the trunk, also when that was
+    merged back since. ``None`` when it holds none."""
+    since = repo.git.try_run("rev-list", "--first-parent", tip, f"^{release}")[1].split()
+    if not since:
+        return tip
+    code, out, _ = repo.git.try_run("rev-parse", "--verify", "--quiet", f"{since[-1]}^1")
     return out.strip() if code == 0 else None
 
 
