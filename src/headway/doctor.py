@@ -15,6 +15,7 @@ from headway.effects.environment import uv_program
 from headway.errors import HeadwayError
 from headway.history.git import check_git
 from headway.history.log import read_file, read_tags, trunk_tip
+from headway.history.versionsource import version_source
 from headway.model.entry import broken_links
 from headway.model.text import Text, say
 from headway.policy.workflow import workflow_path
@@ -135,6 +136,17 @@ def _version(app: Headway) -> Check:
             "{version} is written in pyproject.toml: each release needs a commit that sets it (P6)", version=written
         )
         return Check("version", True, text)
+    source = version_source(app.repo, trunk_tip(app.repo, app.trunk))
+    if source.static is not None:
+        return Check(
+            "version",
+            True,
+            say(
+                "{version} is written in {file}: each release needs a commit that sets it (P6)",
+                version=source.static,
+                file=source.file,
+            ),
+        )
     return Check("version", True, say("builds are told it by {names}", names=sorted(app.policy.build.env)))
 
 

@@ -264,3 +264,15 @@ def test_a_merged_pull_request_that_a_merged_pull_request_reverted(maker: GitMak
     maker.commit("take b away", {"b": None}, branch="back")
     undo = maker.commit("Merge pull request #13 from ada/revert-12", {"b": None}, merge="back", body='Revert "Say b"')
     assert facts_of(opened(), sha).reverted_by == undo
+
+
+def test_a_pull_request_that_came_by_a_merge_of_another_branch_is_found(maker: GitMaker, opened: Opened) -> None:
+    """Its commit is on the trunk, though not one of the trunk's own."""
+    maker.commit("Add w (#11)", {"w": "1\n"})
+    maker.branch("rel")
+    maker.branch("stable")
+    sha = maker.commit("Fix on stable (#77)", {"s": "1\n"}, branch="stable")
+    maker.commit("Merge branch 'stable'", {"s": "1\n"}, merge="stable")
+    found = facts_of(opened(), "#77")
+    assert (found.commit.sha if found.commit else None, found.on_trunk) == (sha, True)
+    assert facts_of(opened(), "#78").commit is None

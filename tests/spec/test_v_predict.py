@@ -26,6 +26,8 @@ from headway.prediction import Prediction, predict
 
 SCM = '[build-system]\nrequires = ["setuptools", "setuptools-scm"]\n[project]\nname = "toy"\ndynamic = ["version"]\n'
 TABLE = SCM + "[tool.setuptools_scm]\n"
+INIT = "t/__init__.py"
+IN_FILE = f'[tool.hatch.version]\npath = "{INIT}"\n'
 HATCH = '[tool.hatch.version]\nsource = "vcs"\n[tool.hatch.version.raw-options]\nroot = "."\n'
 CALLED = "from setuptools_scm import get_version\nV = get_version(write_to='v.py')\n"
 USED = "setup(use_scm_version={'version_scheme': 'post-release', 'root': '.'})"
@@ -274,6 +276,8 @@ def test_V5_nothing_is_written_in_the_repository(made: GitMaker) -> None:
         ({"setup.py": CALLED}, "0.9.1", "setuptools-scm", "setup.py"),
         ({"setup.py": USED}, "0.9.1", "setuptools-scm", "setup.py"),
         ({"pyproject.toml": HATCH}, "0.9.1", "hatch-vcs", "pyproject.toml"),
+        ({"pyproject.toml": IN_FILE, "t/__init__.py": '"""T."""\n__version__ = "4.3"\n'}, "4.3", *[INIT] * 2),
+        ({"pyproject.toml": IN_FILE + 'pattern = "V: (?P<version>.+)"\n', INIT: "V: v4.4\n"}, "4.4", *[INIT] * 2),
     ],
 )
 def test_V5_the_source_of_the_version_is_said(
@@ -296,6 +300,8 @@ def test_V5_the_source_of_the_version_is_said(
         ({"setup.py": "setup(use_scm_version={'local_scheme': mine})"}, "version.not-told"),
         ({"pyproject.toml": "[tool"}, "version.not-told"),
         ({"pyproject.toml": '[tool.hatch.version]\npath = "x.py"\n'}, "version.not-told"),
+        ({"pyproject.toml": IN_FILE, INIT: "import os\n"}, "version.not-told"),
+        ({"pyproject.toml": IN_FILE + 'pattern = "(unclosed"\n', INIT: '__version__ = "1"\n'}, "version.not-told"),
         ({"pyproject.toml": TABLE + 'git_describe_command = ["touch", "ran"]\n'}, "version.none"),
         ({"pyproject.toml": TABLE + 'version_scheme = "os:system"\n'}, "version.none"),
         ({"pyproject.toml": TABLE + 'tag_regex = "("\n'}, "version.none"),

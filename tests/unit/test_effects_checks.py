@@ -137,6 +137,10 @@ def test_what_the_release_before_had_is_there_again(tmp_path: Path) -> None:
     assert unknown["previous"] == CheckResult("previous", None, "not compared: no file of 0.9 is known")
 
 
+def honest_name() -> str:
+    return f"toy-1.0-cp311-cp311-linux_{PLATFORM}.whl"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="auditwheel is about Linux")
 def test_a_platform_tag_that_the_wheel_does_not_honour(tmp_path: Path) -> None:
     """auditwheel show: this Python's own binary links newer symbols than manylinux1 promises."""
@@ -146,6 +150,9 @@ def test_a_platform_tag_that_the_wheel_does_not_honour(tmp_path: Path) -> None:
     assert f"does not keep its promise of manylinux1_{PLATFORM}" in found["auditwheel"].why
     honest = rows(tmp_path, linked(tmp_path / "b", f"linux_{PLATFORM}"), sdist(tmp_path, "1.0"))
     assert honest["auditwheel"] == CheckResult("auditwheel", True, "")
+    sent = {"index": {"upload_url": "https://up.example/", "simple_url": "https://up.example/simple"}}
+    refused = rows(tmp_path, tmp_path / "b" / honest_name(), sdist(tmp_path, "1.0"), **sent)
+    assert "auditwheel repair" in refused["auditwheel"].why
     pure = rows(tmp_path, linked(tmp_path / "c", f"manylinux_2_17_{PLATFORM}", pure=True), sdist(tmp_path, "1.0"))
     assert "cannot tell" in pure["auditwheel"].why
 

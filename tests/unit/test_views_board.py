@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from rich.console import Console
 from webworld import PERF, POLICY, World
 
 from headway import controls, withdrawing
+from headway.lang import tr
+from headway.model.text import say
 from headway.views.board import Board, BoardRow, Turn, board, board_json, board_table, when_text
 from headway.views.gates import Light
 from headway.web.look import train_of
@@ -194,3 +197,17 @@ def test_the_zone_of_the_policy_counts_the_days(tmp_path: Path) -> None:
     world = World(tmp_path, POLICY + 'timezone = "Asia/Shanghai"\n')
     world.clock.set(datetime(2025, 1, 27, 23, 0, tzinfo=UTC))
     assert look(world).trains[0].days_left == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_signal_is_whole_in_80_columns_however_many_there_are(decided: World, lang: str) -> None:
+    """Gates of the policy and images are signals of their own."""
+    found = look(decided)
+    row = found.trains[0]
+    more = (replace(row.gates[0], name="images", title=say("images")), replace(row.gates[0], title=say("gates")))
+    many = replace(found, trains=(replace(row, gates=(*row.gates, *more, *more)),))
+    text = printed(many, lang)
+    assert max(map(cell_len, text.splitlines())) <= 80
+    assert "…" not in text.split("v0.1.1")[0]
+    for gate in many.trains[0].gates:
+        assert tr(gate.title, lang) in text

@@ -105,14 +105,13 @@ def notes_of(
         else:
             left_out.append((change, policy.notes.groups[group].title))
     figures = figures_of(train, performance, snapshot, policy)
-    makers = (*found.told, *(c for c, _ in found.left_out if len(c.commit.parents) < 2))
     return Notes(
         train.name,
         str(train.previous) if train.previous else None,
         tuple(told),
         tuple(left_out),
         policy.notes.groups,
-        people_of(makers, noted, policy.notes),
+        people_of(found.told, noted, policy.notes),
         tuple((e.seq, _waiver(e, line, snapshot)) for e in _mattering(train, line, figures, snapshot)),
         mishap_lines(train, snapshot),
         figures,

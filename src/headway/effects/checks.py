@@ -146,6 +146,16 @@ def _audited(files: Files, policy: Policy, tool: Tool) -> CheckResult:
         return CheckResult("auditwheel", None, str(say("not run: no wheel is for a Linux platform")))
     if sys.platform != "linux":
         return CheckResult("auditwheel", None, str(say("not run: auditwheel needs a Linux host")))
+    plain = [p.name for p in audited if any(t.startswith("linux_") for t in audited[p])]
+    if plain and policy.index.upload_url:
+        return _row(
+            "auditwheel",
+            say(
+                "{files} promise no Linux but this kind of machine, and package indexes such as PyPI refuse them: have "
+                "build.command end with `auditwheel repair`",
+                files=plain,
+            ),
+        )
     known = policy.test.external_libs
     return _row("auditwheel", next((t for p, tags in audited.items() if (t := _dishonest(p, tags, known, tool))), None))
 

@@ -118,11 +118,20 @@ def _find(repo: Repository, ref: str, rows: list[_Row]) -> Sha | None:
 
 
 def _by_number(repo: Repository, n: int, rows: list[_Row]) -> Sha | None:
-    mine = [sha for sha, title in rows if pr_of(title) == n]
+    mine = [sha for sha, title in rows if pr_of(title) == n] or _behind_merges(repo, n, rows)
     if len(mine) < 2:
         return mine[0] if mine else None
     commits = {c.sha: c for c in read_commits(repo, ("--no-walk",), stdin=mine)}
     return next((sha for sha in mine if read_claim(commits[sha]) is None), mine[0])
+
+
+def _behind_merges(repo: Repository, n: int, rows: list[_Row]) -> list[Sha]:
+    """Commits that the trunk got by merges of other branches, newest first."""
+    if not rows:
+        return []
+    form = ("--no-merges", "--fixed-strings", f"--grep=(#{n})", "--format=%H%x00%s", rows[0][0])
+    found = (line.partition("\0") for line in repo.git.run("log", *form).splitlines())
+    return [sha for sha, _, title in found if pr_of(title) == n]
 
 
 def _reverted_by(repo: Repository, commits: list[Commit], tip: Sha, rows: list[_Row]) -> dict[Sha, Sha]:

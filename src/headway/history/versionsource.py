@@ -6,7 +6,7 @@ import ast
 import configparser
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ VCS = "hatch-vcs"
 _FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 # What only tells where the version is written to, or where this file lies: it does not change the version.
 _NO_MATTER = frozenset({"relative_to", "write_to", "write_to_template", "version_file", "version_file_template"})
+# As hatchling's regex source has it
+_STATED = r"(?i)^(__version__|VERSION)(?: ?\: ?str)? *= *([\'\"])v?(?P<version>.+?)\2"
 _HATCH = {"tag-pattern": "tag_regex", "fallback-version": "fallback_version"}
 
 
@@ -44,7 +46,7 @@ def version_source(repo: Repository, commit: Sha, project: str = "") -> VersionS
         return VersionSource("", "pyproject.toml", unread=f"pyproject.toml is not TOML: {e}")
     return (
         _stated(table)
-        or _hatch(table)
+        or _hatch(table, lambda name: read_file(repo, commit, _inside(project, name)))
         or _called(setup_py or "", _table(table, "tool", "setuptools_scm"))
         or _section(table)
         or _cfg(setup_cfg or "")
@@ -83,10 +85,26 @@ def _stated(table: Mapping[str, Any]) -> VersionSource | None:
     return None
 
 
-def _hatch(table: Mapping[str, Any]) -> VersionSource | None:
+def _hatch_file(found: Mapping[str, Any], read: Callable[[str], str | None]) -> VersionSource | None:
+    """Hatchling's default: a file that states it, as ``__version__`` or ``VERSION``, or by a pattern of its own."""
+    path, pattern = found.get("path"), found.get("pattern", True)
+    if not isinstance(path, str) or found.get("source", "regex") != "regex":
+        return None
+    own = pattern if isinstance(pattern, str) else _STATED
+    try:
+        stated = re.search(own, read(path) or "", re.MULTILINE)
+    except re.error:
+        stated = None
+    version = stated.groupdict().get("version") if stated else None
+    if version is None:
+        return VersionSource("", path, unread=f"{path} states no version that can be read")
+    return VersionSource(path, path, static=version.removeprefix("v"))
+
+
+def _hatch(table: Mapping[str, Any], read: Callable[[str], str | None]) -> VersionSource | None:
     found = _table(table, "tool", "hatch", "version")
     if found is None or found.get("source") != "vcs":
-        return None
+        return _hatch_file(found or {}, read)
     options = dict(_table(found, "raw-options") or {})
     for name, ours in _HATCH.items():
         if found.get(name):

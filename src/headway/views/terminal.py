@@ -18,7 +18,22 @@ from headway.views.words import KINDS, STAGES, short
 _STYLES = {Light.OK: "green", Light.WAITING: "yellow", Light.BLOCKED: "bold red", Light.NONE: "dim"}
 _MARKS = {Light.OK: "●", Light.WAITING: "◐", Light.BLOCKED: "✗", Light.NONE: "○"}
 _PLAIN_MARKS = {Light.OK: "+", Light.WAITING: "~", Light.BLOCKED: "x", Light.NONE: "."}
+_INSIDE, _GAP = 76, 2  # columns inside the frame, and between two signals
 _TURN_STYLES = {Turn.HEADWAY: "green", Turn.PERSON: "bold yellow", Turn.CALENDAR: "dim"}
+
+
+def _lines_of(cells: list[tuple[RichText, RichText]]) -> list[list[tuple[RichText, RichText]]]:
+    """As many beside each other as a terminal of 80 columns shows whole."""
+    lines: list[list[tuple[RichText, RichText]]] = [[]]
+    width = 0
+    for cell in cells:
+        wide = max(part.cell_len for part in cell) + _GAP
+        if lines[-1] and width + wide - _GAP > _INSIDE:
+            lines.append([])
+            width = 0
+        lines[-1].append(cell)
+        width += wide
+    return lines
 
 
 class BoardTable:
@@ -41,6 +56,8 @@ class BoardTable:
     def _proposed(self, proposal: Proposal) -> Panel:
         train = proposal.train
         days = say("{first} to {last} (tentative)", first=train.window[0], last=train.window[1])
+        if proposal.late:
+            days = say("its days ended on {last}", last=train.window[1])
         head = RichText.assemble(self._tr(say("proposed: {version}", version=train.name), "bold"), "  ", self._tr(days))
         told = [part for r in proposal.reasons for part in (self._tr(r.text), self._tr(r.remedy, "dim"))]
         return Panel(Group(head, *told), border_style="yellow", padding=(0, 1))
@@ -83,13 +100,20 @@ class BoardTable:
     def _lights(self, row: BoardRow, plain: bool) -> Padding:
         """Marks with the gates' names, and below them a word for each."""
         marks = _PLAIN_MARKS if plain else _MARKS
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        for _ in row.gates:
+        cells = [
+            (self._plain(f"{marks[g.light]} {tr(g.title, self._lang)}", style), self._tr(LIGHTS[g.light], style))
+            for g in row.gates
+            for style in (_STYLES[g.light],)
+        ]
+        return Padding(Group(*(self._row(some) for some in _lines_of(cells))), (1, 0))
+
+    def _row(self, cells: list[tuple[RichText, RichText]]) -> Table:
+        grid = Table.grid(padding=(0, _GAP, 0, 0))
+        for _ in cells:
             grid.add_column(no_wrap=True)
-        names = (self._plain(f"{marks[g.light]} {tr(g.title, self._lang)}", _STYLES[g.light]) for g in row.gates)
-        grid.add_row(*names)
-        grid.add_row(*(self._tr(LIGHTS[g.light], _STYLES[g.light]) for g in row.gates))
-        return Padding(grid, (1, 0))
+        grid.add_row(*(name for name, _ in cells))
+        grid.add_row(*(word for _, word in cells))
+        return grid
 
     def _candidate(self, row: BoardRow) -> RichText:
         newest = row.candidates[-1]
