@@ -714,6 +714,9 @@ def test_hostile_titles_and_authors_are_words_all_the_way(
     for sha in shas:
         asked = ask(open_at(project.path, PICKS), sha, "docs")
         assert str(asked.answer.verdict) == "accepted", asked.answer.violations
+    argv = [sys.executable, "-m", "headway", "pick", "list", "--repo", str(project.path), "--now", PICKS.isoformat()]
+    listed = subprocess.run(argv, capture_output=True, check=True).stdout
+    assert not {0x1B, 0x07, 0x0D} & set(listed)
     settle(open_at(project.path, PICKS))
     approve(open_at(project.path, GO), "0.1.1")
     assert settle(open_at(project.path, GO))[0] == ["publish", "tag-final"]

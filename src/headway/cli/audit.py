@@ -11,7 +11,7 @@ import click
 from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Option, Screen, answering, common_options
 from headway.cli.main import cli
 from headway.lang import LANGUAGES, tr, translated
-from headway.model.text import say
+from headway.model.text import one_line, say
 
 if TYPE_CHECKING:
     from headway.views.auditreport import Report, Section
@@ -123,7 +123,7 @@ def _table(screen: Screen, section: Section) -> None:
         short = i != last and max((len(r[i]) for r in section.rows), default=0) <= 26
         table.add_column(title, overflow="fold", no_wrap=short)
     for row in section.rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(one_line(cell)) for cell in row))
     screen.console.print(table)
 
 
@@ -222,7 +222,7 @@ def backtest(context: Context, releases: int | None) -> Answer:
             cells = (
                 (r.branch, "-", tr(r.error, screen.lang), "-") if r.error else (r.branch, str(r.commits), found, missed)
             )
-            table.add_row(*map(escape, cells))
+            table.add_row(*(escape(one_line(cell)) for cell in cells))
         if rows:
             screen.console.print(table)
         else:

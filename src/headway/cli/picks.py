@@ -26,7 +26,7 @@ from headway.cli.look import shown
 from headway.cli.main import cli
 from headway.lang import tr
 from headway.model.pick import Claims, PickRequest, PickVerdict
-from headway.model.text import say
+from headway.model.text import one_line, say
 
 if TYPE_CHECKING:
     from headway.picking import Requested
@@ -219,7 +219,7 @@ def list_(context: Context, version: str | None) -> Answer:
         for r in rows:
             clauses = " ".join(dict.fromkeys((*(v["clause"] for v in r.violations), *(w.clause for w in r.waits))))
             words = f"{tr(PICK_STATES[r.state], screen.lang)} {clauses}".strip()
-            table.add_row(str(r.id), r.version, r.category_word or "-", words, _plain(r.subject or r.ref))
+            table.add_row(str(r.id), r.version, _plain(r.category_word or "-"), words, _plain(r.subject or r.ref))
         screen.console.print(table)
 
     return Answer(YES, {"requests": [r.as_json() for r in rows]}, show)
@@ -228,7 +228,7 @@ def list_(context: Context, version: str | None) -> Answer:
 def _plain(text: object) -> str:
     from rich.markup import escape
 
-    return escape(str(text))
+    return escape(one_line(str(text)))
 
 
 @pick.command("apply", cls=Command, help="Apply what is accepted, in trunk order; a conflict blocks only itself.")
