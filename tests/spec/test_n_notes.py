@@ -9,12 +9,14 @@ import pytest
 from worldeffects import release, settle
 from worlds import BRANCH, CELL_KEY, MEASURED, MEASURING, RC1, VERSION, World, cut, policy, released
 
+from headway.decide.mishaps import Told
 from headway.decide.notedocument import Tongue, document, markdown
 from headway.decide.notes import Notes, notes_of
 from headway.decide.notetext import change_line, escape
 from headway.model.entry import Kind
 from headway.model.noted import Noted
 from headway.model.pick import Category
+from headway.model.text import say
 
 
 def notes(world: World, version: str = VERSION) -> Notes:
@@ -384,7 +386,7 @@ def test_N2_nothing_went_wrong_and_nothing_is_said_of_it() -> None:
     """The part stands only where it has lines."""
     world = cut()
     assert "history" not in dict(notes(world).sections)
-    told = replace(notes(world), history=("candidate 1 could not be built",))
+    told = replace(notes(world), history=(Told(say("candidate 1 could not be built"), ""),))
     assert dict(told.sections)["history"] == ("candidate 1 could not be built",)
     assert "## On the way\n\n- candidate 1 could not be built\n" in markdown(document(told))
 

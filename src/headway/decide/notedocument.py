@@ -83,7 +83,9 @@ def _rows(section: str, notes: Notes, tongue: Tongue) -> Iterator[Item]:
     elif section == "waivers":
         yield from (Item(Piece.LINE, f"waiver:{seq}", escape(words), words) for seq, words in notes.waivers)
     elif section == "history":
-        yield from (Item(Piece.LINE, f"history:{_short(w)}", escape(w), w) for w in notes.history)
+        for told in notes.history:
+            words = told.words()
+            yield Item(Piece.LINE, f"history:{_short(words)}", escape(told.words(tongue.words)), words)
     elif section == "contributors" and notes.people.contributors:
         yield from _people(notes, tongue)
     elif section == "artifacts":

@@ -67,7 +67,7 @@ class Notes:
     groups: tuple[NoteGroup, ...]
     people: People
     waivers: tuple[tuple[int, str], ...]
-    history: tuple[str, ...]
+    history: tuple[mishaps.Told, ...]
     figures: Figures | None
     artifacts: tuple[tuple[str, str], ...]
 
@@ -78,7 +78,7 @@ class Notes:
         rows |= {
             "performance": self.figures.lines if self.figures else (),
             "waivers": tuple(words for _, words in self.waivers),
-            "history": self.history,
+            "history": tuple(told.words() for told in self.history),
             "contributors": tuple(p.name for p in self.people.contributors),
             "artifacts": tuple(f"{file} {digest}" for file, digest in self.artifacts),
         }
@@ -113,15 +113,10 @@ def notes_of(
         policy.notes.groups,
         people_of(found.told, noted, policy.notes),
         tuple((e.seq, _waiver(e, line, snapshot)) for e in _mattering(train, line, figures, snapshot)),
-        mishap_lines(train, snapshot),
+        mishaps.mishaps(train.name, snapshot.entries),
         figures,
         artifact_lines(train, candidate, snapshot, policy),
     )
-
-
-def mishap_lines(train: Train, snapshot: Snapshot) -> tuple[str, ...]:
-    """What went wrong on the way to this release, in plain words, a line each."""
-    return mishaps.mishap_lines(train.name, snapshot.entries)
 
 
 def artifact_lines(
