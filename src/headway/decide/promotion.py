@@ -10,7 +10,7 @@ from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
 
@@ -75,7 +75,7 @@ def approval_waits(train: Train, commit: Sha, digest: str, snapshot: Snapshot, p
             Reason(
                 "G1",
                 "promotion.unapproved",
-                say("{version} waits for approval of gate {gate}", version=train.name, gate=gate),
+                _unapproved(train, gate, lapsed),
                 facts(
                     gate=gate,
                     commit=commit,
@@ -89,6 +89,17 @@ def approval_waits(train: Train, commit: Sha, digest: str, snapshot: Snapshot, p
             )
         )
     return tuple(waits)
+
+
+def _unapproved(train: Train, gate: str, lapsed: list[str]) -> Text:
+    if not lapsed:
+        return say("{version} waits for approval of gate {gate}", version=train.name, gate=gate)
+    return say(
+        "{version} waits for approval of gate {gate} again: what {people} approved has changed since",
+        version=train.name,
+        gate=gate,
+        people=lapsed,
+    )
 
 
 def moved_tags(train: Train, snapshot: Snapshot) -> tuple[Reason, ...]:

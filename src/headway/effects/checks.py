@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,6 +74,16 @@ def version_trouble(files: Files) -> Text | None:
         if said is None:
             continue
         if Version(said[1]) != Version(files.version):
+            if Version(files.version).is_prerelease:
+                return say(
+                    '{file} carries version {found}, not {version}: with promotion.mode = "repack" each candidate is '
+                    "built under a version of its own, so a version in a file must name the next candidate, {next}, in a "
+                    'commit that is requested for it (P6); with "same-bytes" one commit does for all',
+                    file=path.name,
+                    found=said[1],
+                    version=files.version,
+                    next=_following(files.version),
+                )
             return say(
                 "{file} carries version {found}, not {version}: where the version is written in a file, commit "
                 "{version} on a branch of its own and request it (P6, category release-branch); a back-end that asks "
@@ -85,6 +96,12 @@ def version_trouble(files: Files) -> Text | None:
     if len(set(found.values())) > 1:
         return say("the build wrote files of different projects: {files}", files=sorted(found))
     return None
+
+
+def _following(version: str) -> str:
+    """The version of the candidate after this one."""
+    head, number = re.fullmatch(r"(.*?)(\d+)", version).groups()  # type: ignore[union-attr]
+    return f"{head}{int(number) + 1}"
 
 
 def _expected(files: Files, policy: Policy) -> Text | None:

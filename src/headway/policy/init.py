@@ -38,7 +38,7 @@ def new_release_toml(
     if anchor is not None:
         cadence.add("anchor", tomlkit.item(anchor).comment("a day of the cadence, from which dates are counted"))
     if anchor_version is not None:
-        cadence.add("anchor_version", tomlkit.item(anchor_version).comment("the version that has this day"))
+        cadence.add("anchor_version", tomlkit.item(anchor_version).comment("the version from which they are counted"))
     moved = anchor not in {None, base.anchor} or anchor_version not in {None, base.anchor_version}
     if moved and base.releases_per_month:
         empty = tomlkit.inline_table().comment("none of the preset's own years: every year by the step (C3)")

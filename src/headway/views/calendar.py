@@ -11,6 +11,7 @@ from rich.table import Table
 from headway.decide.calendar import CalendarRow
 from headway.decide.mishaps import Revision
 from headway.model.text import Text, say
+from headway.policy.scheme import ReleaseKind, kind_of
 
 Translate = Callable[[Text], str]
 _MONTHS = (
@@ -63,7 +64,12 @@ def calendar_table(year: int, rows: Iterable[CalendarRow], translate: Translate 
     rows = tuple(rows)
     fixed = {r.version.release[:3] for r in rows if r.fix and not r.cancelled}
     table = Table(title=translate(say("Release calendar {year}", year=year)), title_justify="left")
-    for heading in (say("Month"), say("Patch"), say("Post"), say("Date"), say("Cut"), say("Post window")):
+    counted = {kind_of(r.version) for r in rows if not r.fix}
+    patches = ReleaseKind.PATCH in counted or not counted
+    kinds = (
+        (say("Patch"), say("Post"), say("Post window")) if patches else (say("Minor"), say("Fix"), say("Fix window"))
+    )
+    for heading in (say("Month"), *kinds[:2], say("Date"), say("Cut"), kinds[2]):
         table.add_column(translate(heading))
     for before, row in zip((None, *rows), rows, strict=False):
         post = row.fix
