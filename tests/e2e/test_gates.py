@@ -250,6 +250,7 @@ def test_B4_a_wheel_of_the_release_before_that_is_missing_now(tmp_path: Path) ->
     assert dict(gone.facts)["vanished"] == ("sdist",)
     assert dict(gone.facts)["files"] == ("toykit-0.1.1.tar.gz",)
     assert isinstance(controls.waive(later, "0.1.2", "check:previous", "no sdist any more", date(2025, 2, 28)), Entry)
+    settle(later)
     assert "promotion.unapproved" in {w.code for w in later.train("0.1.2").waits}
 
 

@@ -86,7 +86,7 @@ def test_a_train_whose_images_are_promoted_without_a_build(tmp_path: Path, serve
     row = only(app, Kind.IMAGES_PUBLISHED, "0.1.1").payload["images"][0]
     assert (row["digest"], row["tags"]) == (digests["team/engine"], ["v0.1.1", "latest"])
     assert verify(app, "0.1.1") == ()
-    assert f"team/engine:v0.1.1 {digests['team/engine']}" in project.git("cat-file", "tag", "v0.1.1")
+    assert f"team/engine:v0.1.1` `{digests['team/engine']}`" in project.git("cat-file", "tag", "v0.1.1")
 
     other = Pusher(served).index("latest", labels={REVISION: "f" * 40})
     (found,) = verify(app, "0.1.1")

@@ -77,8 +77,8 @@ def version_trouble(files: Files) -> Text | None:
             if Version(files.version).is_prerelease:
                 return say(
                     '{file} carries version {found}, not {version}: with promotion.mode = "repack" each candidate is '
-                    "built under a version of its own, so a version in a file must name the next candidate, {next}, in a "
-                    'commit that is requested for it (P6); with "same-bytes" one commit does for all',
+                    "built under a version of its own, so a version in a file must name the next candidate, {next}, in "
+                    'a commit that is requested for it (P6); with "same-bytes" one commit does for all',
                     file=path.name,
                     found=said[1],
                     version=files.version,
