@@ -14,7 +14,7 @@ from indexserver import PASSWORD, Proxy, Server, index_server, proxy_of
 from trainkit import CUT, GO, Project, approve, kinds, make_project, only, open_at, verify
 from trainkit import settle as settled
 
-from headway import controls
+from headway import controls, withdrawing
 from headway.app import Headway
 from headway.errors import WorldFailed
 from headway.model.entry import Entry, Kind
@@ -221,7 +221,7 @@ def test_N1_other_bytes_at_the_read_back_stop_the_train(tmp_path: Path, server: 
     assert settled(app)[0] == []
     assert app.train("0.1.1").action is None
 
-    yanked = controls.yank(app, "0.1.1", "not the tested files")
+    yanked = withdrawing.yank(app, "0.1.1", "not the tested files")
     assert isinstance(yanked, Entry)
     assert yanked.payload["files"] == [WHEEL, SDIST]
     (stop,) = (w for w in app.train("0.1.1").waits if w.code == "publish.other-bytes")
@@ -272,4 +272,4 @@ def test_N1_the_same_for_an_index_in_a_folder(tmp_path: Path) -> None:
     assert settled(app)[0] == ["publish"]
     app = unpublished(project)
     assert [f["file"] for f in only(app, Kind.PUBLISH_FAILED, "0.1.1").payload["seen"]] == [WHEEL]
-    assert isinstance(controls.yank(app, "0.1.1", "not the tested files"), Entry)
+    assert isinstance(withdrawing.yank(app, "0.1.1", "not the tested files"), Entry)
