@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tarfile
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +13,11 @@ from headway.history.git import Git, git_env, text_of
 from headway.history.repository import Repository
 from headway.model.commit import Sha
 from headway.model.text import say
+
+if sys.version_info >= (3, 12):
+    import tarfile
+else:  # the first releases of 3.11 have no extraction filters (PEP 706)
+    from backports import tarfile
 
 # An archive leaves files out and rewrites them as .gitattributes say; a checkout, from which projects build, does not.
 _AS_CHECKED_OUT = "* -export-ignore -export-subst\n"

@@ -58,17 +58,21 @@ def calendar_json(year: int, rows: Iterable[CalendarRow]) -> dict[str, object]:
     }
 
 
+def kind_headings(rows: Iterable[CalendarRow]) -> tuple[Text, Text, Text]:
+    """What regular releases, fix releases and a fix release's window are called in a calendar of these ``rows``."""
+    counted = {kind_of(r.version) for r in rows if not r.fix}
+    if ReleaseKind.PATCH in counted or not counted:
+        return say("Patch"), say("Post"), say("Post window")
+    return say("Minor"), say("Fix"), say("Fix window")
+
+
 def calendar_table(year: int, rows: Iterable[CalendarRow], translate: Translate = str) -> Table:
     """A line for each release: month, patch, post (``---`` for none), date with what became of it, windows. Fits 80
     columns."""
     rows = tuple(rows)
     fixed = {r.version.release[:3] for r in rows if r.fix and not r.cancelled}
     table = Table(title=translate(say("Release calendar {year}", year=year)), title_justify="left")
-    counted = {kind_of(r.version) for r in rows if not r.fix}
-    patches = ReleaseKind.PATCH in counted or not counted
-    kinds = (
-        (say("Patch"), say("Post"), say("Post window")) if patches else (say("Minor"), say("Fix"), say("Fix window"))
-    )
+    kinds = kind_headings(rows)
     for heading in (say("Month"), *kinds[:2], say("Date"), say("Cut"), kinds[2]):
         table.add_column(translate(heading))
     for before, row in zip((None, *rows), rows, strict=False):

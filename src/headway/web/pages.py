@@ -22,7 +22,7 @@ from headway.noting import notes_for
 from headway.refusal import version_of
 from headway.reports import calendar_of, calendar_revision
 from headway.views.board import board_json
-from headway.views.calendar import STATUSES, calendar_ics
+from headway.views.calendar import STATUSES, calendar_ics, kind_headings
 from headway.web.clauses import clause_rows
 from headway.web.drawing import draw
 from headway.web.look import board_of, ledger_of, project_name, train_of
@@ -76,9 +76,9 @@ def _pages(web: FastAPI, open_app: Open) -> None:
     def calendar(request: Request, year: str = "") -> Response:
         app = open_app()
         wanted = _year(app, year)
-        return _page(
-            request, "calendar.html", app, year=wanted, rows=calendar_of(app, wanted), months=_MONTHS, statuses=STATUSES
-        )
+        rows = calendar_of(app, wanted)
+        named = {"months": _MONTHS, "statuses": STATUSES, "window": kind_headings(rows)[2]}
+        return _page(request, "calendar.html", app, year=wanted, rows=rows, **named)
 
     @get("/calendar.ics")
     def calendar_file(request: Request, year: str = "") -> Response:
