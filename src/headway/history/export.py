@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headway.errors import UnusableInput
 from headway.history.git import Git, git_env, text_of
@@ -14,7 +15,7 @@ from headway.history.repository import Repository
 from headway.model.commit import Sha
 from headway.model.text import say
 
-if sys.version_info >= (3, 12):
+if TYPE_CHECKING or sys.version_info >= (3, 12):
     import tarfile
 else:  # the first releases of 3.11 have no extraction filters (PEP 706)
     from backports import tarfile

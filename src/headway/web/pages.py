@@ -77,8 +77,17 @@ def _pages(web: FastAPI, open_app: Open) -> None:
         app = open_app()
         wanted = _year(app, year)
         rows = calendar_of(app, wanted)
-        named = {"months": _MONTHS, "statuses": STATUSES, "window": kind_headings(rows)[2]}
-        return _page(request, "calendar.html", app, year=wanted, rows=rows, **named)
+        window = kind_headings(rows)[2]
+        return _page(
+            request,
+            "calendar.html",
+            app,
+            year=wanted,
+            rows=rows,
+            months=_MONTHS,
+            statuses=STATUSES,
+            window=kind_headings(rows)[2],
+        )
 
     @get("/calendar.ics")
     def calendar_file(request: Request, year: str = "") -> Response:
