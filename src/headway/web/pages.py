@@ -77,7 +77,6 @@ def _pages(web: FastAPI, open_app: Open) -> None:
         app = open_app()
         wanted = _year(app, year)
         rows = calendar_of(app, wanted)
-        window = kind_headings(rows)[2]
         return _page(
             request,
             "calendar.html",
