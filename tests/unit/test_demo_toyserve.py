@@ -8,9 +8,9 @@ import os
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,9 +44,10 @@ def own_tests(tree: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def export(repo: Path, commit: str, to: Path) -> Path:
-    raw = subprocess.run(["git", "archive", commit], cwd=repo, capture_output=True, check=True, env=git_env()).stdout
-    with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
-        tar.extractall(to, filter="data")
+    archive = ["git", "archive", "--format=zip", commit]
+    raw = subprocess.run(archive, cwd=repo, capture_output=True, check=True, env=git_env()).stdout
+    with zipfile.ZipFile(io.BytesIO(raw)) as files:
+        files.extractall(to)
     return to
 
 
