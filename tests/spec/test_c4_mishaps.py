@@ -13,9 +13,9 @@ from worlds import World, policy, released
 
 from headway.decide import record
 from headway.decide.calendar import CalendarRow, is_blackout, release_calendar, slots
-from headway.decide.mishaps import Revision, mishap_lines, revision, with_mishaps
+from headway.decide.mishaps import Revision, mishaps, revision, with_mishaps
 from headway.errors import UnusableInput
-from headway.model.entry import Kind
+from headway.model.entry import Entry, Kind
 from headway.plan.planner import plan
 from headway.policy.loader import load_policy
 from headway.policy.schema import Policy
@@ -58,6 +58,10 @@ def events(world: World, days: dict[str, date] | None = None) -> dict[str, Any]:
 LOST = (Kind.SKIPPED, Kind.ABANDONED)
 
 
+def lines(version: str, entries: tuple[Entry, ...]) -> tuple[str, ...]:
+    return tuple(mishap.words() for mishap in mishaps(version, entries))
+
+
 # In the notes --------------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +74,7 @@ def test_N2_the_notes_tell_what_did_not_go_as_planned() -> None:
         (Kind.YANKED, "0.7.1", {"reason": "wrong results", "files": []}),
         out("0.7.3"),
     )
-    assert mishap_lines("0.7.3", tuple(world.entries)) == (
+    assert lines("0.7.3", tuple(world.entries)) == (
         "0.7.2 was skipped: holidays",
         "0.7.3 was moved from 2025-02-26 to 2025-02-28: a slow build",
         "0.7.3 was cut again from a1b2c3d4e5f6, as releases/v0.7.3-r2: a bad merge",
@@ -89,16 +93,16 @@ def test_N2_each_notes_tell_their_own_time() -> None:
         (Kind.SLIPPED, "0.7.6", {"before": "2025-04-09", "after": "2025-04-10", "reason": "r"}),
     )
     entries = tuple(world.entries)
-    assert mishap_lines("0.7.2", entries) == (
+    assert lines("0.7.2", entries) == (
         "0.7.1 was given up",
         "0.7.2 was withdrawn from the index: bad wheel; use 0.7.4",
     )
-    assert mishap_lines("0.7.4", entries) == (
+    assert lines("0.7.4", entries) == (
         "0.7.3 was skipped: quiet",
         "0.7.2 was withdrawn from the index: bad wheel; use 0.7.4",
     )
-    assert mishap_lines("0.7.5", entries) == ("0.7.2 was withdrawn from the index: bad wheel; use 0.7.4",)
-    assert mishap_lines("0.7.1", ()) == ()
+    assert lines("0.7.5", entries) == ("0.7.2 was withdrawn from the index: bad wheel; use 0.7.4",)
+    assert lines("0.7.1", ()) == ()
 
 
 def test_N2_an_undone_withdrawal_is_told_too() -> None:
@@ -107,9 +111,7 @@ def test_N2_an_undone_withdrawal_is_told_too() -> None:
         (Kind.YANKED, "0.7.1", {"reason": "wrong", "files": []}),
         (Kind.UNYANKED, "0.7.1", {"reason": "it was another file", "files": []}),
     )
-    assert (
-        mishap_lines("0.7.1", tuple(world.entries))[-1] == "0.7.1 was offered on the index again: it was another file"
-    )
+    assert lines("0.7.1", tuple(world.entries))[-1] == "0.7.1 was offered on the index again: it was another file"
 
 
 # In the calendar -----------------------------------------------------------------------------------------------------

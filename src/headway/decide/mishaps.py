@@ -32,11 +32,6 @@ class Told:
         return f"{translate(self.what)}: {self.why}" if self.why else translate(self.what)
 
 
-def mishap_lines(version: str, entries: tuple[Entry, ...]) -> tuple[str, ...]:
-    """The same as ``mishaps``, in English."""
-    return tuple(told.words() for told in mishaps(version, entries))
-
-
 def mishaps(version: str, entries: tuple[Entry, ...]) -> tuple[Told, ...]:
     """What readers of a version's notes should know, oldest first: its own slips, new cuts and withdrawals; versions
     given up since the release before it; and withdrawals of older ones that it replaces, or that came in its time."""

@@ -14,7 +14,7 @@ from headway.model.text import Text, say
 from headway.policy.scheme import ReleaseKind, kind_of
 
 Translate = Callable[[Text], str]
-_MONTHS = (
+MONTHS = (
     say("Jan"),
     say("Feb"),
     say("Mar"),
@@ -79,7 +79,7 @@ def calendar_table(year: int, rows: Iterable[CalendarRow], translate: Translate 
         post = row.fix
         first = before is None or before.date.month != row.date.month
         table.add_row(
-            translate(_MONTHS[row.date.month - 1]) if first else "",
+            translate(MONTHS[row.date.month - 1]) if first else "",
             "" if post else str(row.version),
             str(row.version) if post else "" if row.version.release[:3] in fixed else _NONE,
             _dated(row, translate),

@@ -22,7 +22,7 @@ from headway.noting import notes_for
 from headway.refusal import version_of
 from headway.reports import calendar_of, calendar_revision
 from headway.views.board import board_json
-from headway.views.calendar import STATUSES, calendar_ics, kind_headings
+from headway.views.calendar import MONTHS, STATUSES, calendar_ics, kind_headings
 from headway.web.clauses import clause_rows
 from headway.web.drawing import draw
 from headway.web.look import board_of, ledger_of, project_name, train_of
@@ -30,7 +30,6 @@ from headway.web.render import reader_of, render
 from headway.web.security import Guard
 
 _STATIC = Path(__file__).parent / "static"
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # views.calendar's
 Open = Callable[[], Headway]
 
 
@@ -83,7 +82,7 @@ def _pages(web: FastAPI, open_app: Open) -> None:
             app,
             year=wanted,
             rows=rows,
-            months=_MONTHS,
+            months=MONTHS,
             statuses=STATUSES,
             window=kind_headings(rows)[2],
         )
