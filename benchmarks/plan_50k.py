@@ -51,14 +51,27 @@ class History:
 
     def revert(self, i: int, target: int, sha: str, parent: str) -> bytes:
         subject, body = f'Revert "Change number {target}" (#{i + 100})', f"This reverts commit {sha}.\n"
-        return self._commit("refs/heads/main", i + 1, subject, body, i, target * 7 % FILES, parent=parent)
+        before = target - FILES  # the change of the same file before it
+        return self._commit(
+            "refs/heads/main", i + 1, subject, body, i, target * 7 % FILES, parent=parent, text_of=before
+        )
 
     def _commit(
-        self, ref: str, mark: int, subject: str, body: str, i: int, file: int, *, parent: str = "", files: bytes = b""
+        self,
+        ref: str,
+        mark: int,
+        subject: str,
+        body: str,
+        i: int,
+        file: int,
+        *,
+        parent: str = "",
+        files: bytes = b"",
+        text_of: int | None = None,
     ) -> bytes:
         who = f"Author {i % AUTHORS} <author{i % AUTHORS}@example.org> {self.at(i)} +0000"
         message = f"{subject}\n\n{body}".encode()
-        text = f"line of change {i}\n".encode() * 20
+        text = f"line of change {i if text_of is None else text_of}\n".encode() * 20
         return (
             f"commit {ref}\nmark :{mark}\nauthor {who}\ncommitter {who}\ndata {len(message)}\n".encode()
             + message
@@ -107,7 +120,7 @@ def make_repository(path: Path, count: int) -> None:
     headway(path, "cut", VERSION, "--at", cut)
     for n in range(PICKS):
         sha = shas[f":{history.cut + 2 + 5 * n}"]
-        options = ("--category", "regression", "--reason", "it was broken", "--evidence", "a failing test")
+        options = ("--category", "regression", "--reason", "it was broken", "--good", "v0.7.0", "--bad", "main")
         headway(path, "pick", "request", sha, *options)
     actions = json.loads(headway(path, "plan"))["actions"]
     assert [(a["kind"], len(a["changes"])) for a in actions] == [("apply", PICKS + REVERTS)], actions
