@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One metric of one cell in one launch of one side of one block.
+    """One metric of one cell in one launch of one side of one block; a launch may serve its cells ``repeat`` by repeat.
 
     ``value`` is ``None`` when the launch was invalid, and ``why`` says why: an all-failed run is never a fast one.
     """
@@ -43,6 +43,53 @@ class Sample:
     metric: str
     value: float | None
     why: str = ""
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What one server launch said of itself: one side of one block, and the cells that it served.
+
+    ``told`` is (name, value) pairs with the names of ``LAUNCH_FACTS``; a name that could not be found out is absent,
+    never guessed. ``identity`` gives each cell of ``cells`` the digest of all that makes it the same test: model,
+    hardware, dataset, lengths, rate or concurrency, warm-ups, server arguments.
+    """
+
+    block: int
+    side: Side
+    cells: tuple[Cell, ...]
+    told: tuple[tuple[str, str], ...]
+    identity: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawSeries:
+    """Samples of each request of one client run (``ttfts``, ``itls``, ``latencies`` …), as the client gave them."""
+
+    block: int
+    side: Side
+    cell: Cell
+    repeat: int
+    name: str
+    values: tuple[float, ...]
+
+
+# What a launch can say. Those of MUST_AGREE are the same on both sides of a valid block.
+LAUNCH_FACTS = (
+    "host",
+    "system",
+    "cpu",
+    "devices",
+    "driver",
+    "clocks",
+    "engine",
+    "client",
+    "serve",
+    "arguments",
+    "seed",
+    "started",
+)
+MUST_AGREE = ("host", "cpu", "devices", "driver", "clocks", "client", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +103,7 @@ class Comparison:
     baseline: str
     samples: tuple[Sample, ...]
     environment: tuple[tuple[str, str], ...] = ()
+    launches: tuple[Launch, ...] = ()
 
     @property
     def blocks(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.decide import bits, building, checks, performance, record
+from headway.decide import bits, building, checks, culprit, performance, record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.gates import Gates, told_by_ci
 from headway.decide.performance import Standing
@@ -94,11 +94,11 @@ def performance_action(
         )
     if not perf.regressed:
         return None
-    step = performance.culprit_step(train, line, newest, perf.regressed, snapshot, policy)
+    step = culprit.culprit_step(train, line, newest, perf.regressed, snapshot, policy)
     if step is None:
         return None
     if isinstance(step, Next):
-        target = performance.worst(perf.regressed)
+        target = culprit.worst(perf.regressed)
         done = performance.comparison_of(snapshot, step.commit, train.previous_commit)
         first = done.blocks if done else 0
         have = len(performance.paired(done, target.cell, target.metric))
@@ -114,7 +114,7 @@ def performance_action(
             first,
             first + max(1, step.blocks - have),
         )
-    commits = performance.suspects(line, newest, snapshot, train.previous_commit)
+    commits = culprit.suspects(line, newest, snapshot, train.previous_commit)
     subject = next((x.title for x in commits if x.sha == step.commit), "")
     return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from headway.model.measurement import Cell
-from headway.policy.table import Positive, Table, Words
+from headway.policy.table import NotNegative, Positive, Table, Words
 
 Margin = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -26,6 +26,24 @@ class PerfCell(Table):
     def cell(self) -> Cell:
         """What identifies it (see the glossary)."""
         return Cell(self.model, self.hardware, self.test)
+
+
+class Fleet(Table):
+    """Where one kind of hardware is found (E2, E5): what the runner asks the fleet for."""
+
+    hardware: str = Field(description="Hardware, as the coverage spells it.")
+    devices: Positive = Field(1, description="Devices that a block holds; device-minutes are counted with it.")
+    accelerator: str = Field("", description="Ray's accelerator type or resource, or Slurm's GPU type.")
+    partition: str = Field("", description="Slurm's partition.")
+    runners: str = Field("", description="Word of the workflow's input `runners`, such as `h100`.")
+
+
+class Noise(Table):
+    """How much one metric's paired log ratio scatters on these hosts, from history (`headway perf noise`)."""
+
+    metric: str = Field(description="Metric.")
+    sd: Margin = Field(description="Standard deviation of one block's log ratio.")
+    df: Margin = Field(description="Degrees of freedom that it is worth; the gate takes 20 at most.")
 
 
 class Perf(Table):
@@ -66,6 +84,18 @@ class Perf(Table):
     )
     looks: tuple[Positive, ...] = Field(
         (3, 4, 6, 8, 12, 16), description="Numbers of blocks after which the verdict is taken.", min_length=1
+    )
+    repeats: Positive = Field(1, description="Times that a launch serves its whole cell list.")
+    noise: tuple[Noise, ...] = Field((), description="Scatter of metrics from history; none: estimated as it goes.")
+    runner: Literal["local", "github", "ray", "slurm"] = Field("local", description="Where blocks run.")
+    fleet: tuple[Fleet, ...] = Field((), description="Where each hardware is found; not needed for `local`.")
+    pair_on: Literal["host", "hardware"] = Field(
+        "host",
+        description="Both sides of a block on one `host`, or, where a fleet gives no more, on one kind of hardware.",
+    )
+    budget_launches: NotNegative = Field(0, description="Launches that one comparison may cost; 0: no limit.")
+    budget_device_minutes: NotNegative = Field(
+        0, description="Device-minutes that one comparison may cost; 0: no limit."
     )
     probe_blocks: Positive = Field(2, description="Blocks for each step of the culprit search.")
     dashboard: str = Field("", description="Address of the dashboard, for links (E6, E7).")

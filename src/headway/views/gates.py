@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
-from headway.decide.performance import Standing, worst
+from headway.decide.culprit import worst
+from headway.decide.performance import Standing
 from headway.decide.trains import today
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
