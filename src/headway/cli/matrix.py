@@ -50,7 +50,7 @@ _NO_PROJECT = ("repo.not-found", "repo.not-trusted", "repo.empty", "git.missing"
     multiple=True,
     metavar="NAME",
     cls=Option,
-    help="An engine argument that Headway does not know yet; may be repeated.",
+    help="An argument of vLLM that Headway does not know yet; may be repeated.",
 )
 @common_options
 @answering

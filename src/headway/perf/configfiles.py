@@ -66,7 +66,7 @@ class Configurations:
 
 
 def read_configurations(folder: Path, also_known: frozenset[str] = frozenset()) -> Configurations:
-    """Every platform's files below ``folder``. ``also_known`` are engine arguments that are taken to exist.
+    """Every platform's files below ``folder``. ``also_known`` are arguments (snake case) that are taken to exist.
 
     Raises ``UnusableInput``: ``perf.configuration`` with every problem as ``file:line: test: key: what is wrong``, or
     ``perf.no-configuration``.
@@ -83,7 +83,7 @@ def read_configurations(folder: Path, also_known: frozenset[str] = frozenset()) 
             say("the benchmark configurations cannot be used: {count} error(s)", count=len(reader.problems)),
             clause="E4",
             facts=facts(folder=folder, errors=[one_line(p) for p in reader.problems]),
-            remedy=say("mend the lines named; an engine argument that this Headway does not know yet: --known NAME"),
+            remedy=say("mend the lines named; an argument that this Headway does not know yet: --known NAME"),
         )
     return found
 

@@ -49,7 +49,7 @@ def entry_problems(entry: object, kind: Kind, also_known: frozenset[str] = froze
             found += _model(entry[name], (name,))
     client = entry.get("client_parameters")
     if kind == "serving" and isinstance(client, dict):
-        found += _arguments(client, ("client_parameters",), kind, True, frozenset())
+        found += _arguments(client, ("client_parameters",), kind, True, also_known)
         found += _model(client, ("client_parameters",))
         found += _metrics(client)
     return found

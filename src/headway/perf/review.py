@@ -67,7 +67,9 @@ def _notes(found: Configurations, rules: RunnerRules, required: Required) -> Ite
                 yield say("no runner of {file} is called {hardware}", file=RULES_FILE, hardware=wanted)
         for runner in rules.without_platform:
             yield say("{runner} has no platform in {file}, so nothing runs on it", runner=runner, file=RULES_FILE)
-        for runner in dict.fromkeys(r for listed in rules.runners_by_tensor_parallel_size.values() for r in listed):
+        for runner in rules.without_size:
+            yield say("{runner} is listed for no size in {file}, so nothing runs on it", runner=runner, file=RULES_FILE)
+        for runner in rules.listed:
             if rules.hardware(runner) is None:
                 yield say("{file} does not say what hardware {runner} is", file=RULES_FILE, runner=runner)
     for family in required.models:

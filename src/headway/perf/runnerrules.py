@@ -43,10 +43,19 @@ class RunnerRules(BaseModel):
         return next((h for word, h in self.hardware_by_runner_substring.items() if word in runner), None)
 
     @property
+    def listed(self) -> tuple[str, ...]:
+        """Every runner that is listed for a size."""
+        return tuple(dict.fromkeys(r for each in self.runners_by_tensor_parallel_size.values() for r in each))
+
+    @property
     def without_platform(self) -> tuple[str, ...]:
         """Runners that nothing can run on, because no platform is given."""
-        listed = (r for runners in self.runners_by_tensor_parallel_size.values() for r in runners)
-        return tuple(dict.fromkeys(r for r in listed if r not in self.platform_by_runner))
+        return tuple(r for r in self.listed if r not in self.platform_by_runner)
+
+    @property
+    def without_size(self) -> tuple[str, ...]:
+        """Runners that nothing can run on, because they are listed for no size."""
+        return tuple(r for r in self.platform_by_runner if r not in self.listed)
 
 
 def assumed_rules(platforms: Iterable[str], sizes: Iterable[int]) -> RunnerRules:
