@@ -276,6 +276,34 @@ def test_e4_without_rules_it_says_what_is_assumed_and_guesses_no_hardware(at: Pa
     assert said.status == 3  # each family runs somewhere; a person must say what that is
 
 
+def test_e4_a_runner_of_unknown_hardware_covers_nothing_for_sure(at: Path, configs: Path, tmp_path: Path) -> None:
+    edited(configs / "runner-rules.json", '"h100": "H100", ', "")
+    (tmp_path / "require.toml").write_text('models = ["Mixtral"]\nhardware = ["H100", "MI300x"]\n')
+    said = matrix(at, "--configs", configs, "--require", tmp_path / "require.toml")
+    assert [(u["model"], u["hardware"], u["unknown_hardware"]) for u in said.document["uncovered"]] == [
+        ("Mixtral", "H100", True)
+    ]
+    assert "runner-rules.json does not say what hardware big-h100-4 is" in said.document["notes"]
+    assert said.status == 3
+
+
+def test_e4_runners_that_nothing_can_run_on_are_noted(at: Path, configs: Path) -> None:
+    edited(configs / "runner-rules.json", '"huge-h100-8", ', '"huge-h100-8", "lost-h100", ')
+    edited(configs / "runner-rules.json", '"metal.spr": "cpu"', '"metal.spr": "cpu", "old-a100": "cuda"')
+    assert matrix(at, "--configs", configs).document["notes"] == [
+        "lost-h100 has no platform in runner-rules.json, so nothing runs on it",
+        "old-a100 is listed for no size in runner-rules.json, so nothing runs on it",
+    ]
+
+
+def test_e4_names_cannot_command_a_terminal(at: Path, configs: Path) -> None:
+    edited(configs / "runner-rules.json", '"small-h100", "amd', '"small-\\u001b[31m\\u202eh100", "amd')
+    edited(configs / "runner-rules.json", '"small-h100": "cuda"', '"small-\\u001b[31m\\u202eh100": "cuda"')
+    said = in_repository("perf", "matrix", "--configs", configs, at=at)
+    assert said.status == 1
+    assert all(line.isprintable() for line in said.out.splitlines())
+
+
 @pytest.mark.parametrize("folder", ["nowhere", "configs/cuda", "project"])
 def test_e4_a_folder_without_configurations_is_told(at: Path, configs: Path, folder: str) -> None:
     said = matrix(at, "--configs", configs.parent / folder)

@@ -193,6 +193,10 @@ model = "Llama3"
 hardware = "H100"
 test = "a"
 metrics = ["output_throughput", "median_tppt_ms"]
+[[perf.noise]]
+metric = "speed"
+sd = 0.01
+df = 5
 [perf.margins]
 duration = 0.1
 """
@@ -202,6 +206,7 @@ duration = 0.1
     assert isinstance(errors, tuple)
     assert [e.partition(" is no metric")[0] for e in errors] == [
         "release.toml:5: perf.cells[0].metrics[1]: 'median_tppt_ms'",
-        "release.toml:7: perf.margins.duration: 'duration'",
+        "release.toml:7: perf.noise[0].metric: 'speed'",
+        "release.toml:11: perf.margins.duration: 'duration'",
     ]
     assert errors[0].endswith("did you mean median_tpot_ms?")

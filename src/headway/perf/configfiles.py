@@ -190,16 +190,17 @@ def _text(file: Path) -> str:
 def _parsed(text: str) -> Value:
     try:
         document = json.loads(text, parse_constant=_no_number)
+        json.dumps(document, ensure_ascii=False).encode()
     except json.JSONDecodeError as e:
         raise _Unreadable(f"is not JSON: {e.msg}", e.lineno) from e
-    except (ValueError, RecursionError) as e:
-        raise _Unreadable(f"is not JSON: {e}") from e
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as e:
         half = _HALF.search(text)
         line = text.count("\n", 0, half.start()) + 1 if half else None
         raise _Unreadable("holds half of a character (a lone surrogate)", line) from e
+    except RecursionError as e:
+        raise _Unreadable("is nested too deeply") from e
+    except ValueError as e:
+        raise _Unreadable(f"is not JSON: {e}") from e
     return document
 
 

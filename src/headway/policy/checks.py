@@ -273,12 +273,16 @@ def _perf(policy: Policy) -> Iterator[Problem]:
         first = seen.setdefault((cell.model, cell.hardware, cell.test), i)
         if first != i:
             yield Problem(("perf", "cells", i), f"has the model, hardware and test of cell {first}")
-    gated = [
-        (("perf", "cells", i, "metrics", j), m)
-        for i, c in enumerate(policy.perf.cells)
-        for j, m in enumerate(c.metrics)
+    named: list[tuple[Path, str]] = [
+        *(
+            (("perf", "cells", i, "metrics", j), m)
+            for i, c in enumerate(policy.perf.cells)
+            for j, m in enumerate(c.metrics)
+        ),
+        *((("perf", "margins", metric), metric) for metric in policy.perf.margins),
+        *((("perf", "noise", i, "metric"), n.metric) for i, n in enumerate(policy.perf.noise)),
     ]
-    for at, metric in (*gated, *((("perf", "margins", name), name) for name in policy.perf.margins)):
+    for at, metric in named:
         if direction(metric) is None:
             what = f"{metric!r} is no metric that is known to be better one way, so nothing can be gated on it"
             yield Problem(at, what, nearest(metric, EXAMPLES))
