@@ -50,8 +50,9 @@ def row(args: argparse.Namespace, what: str, scenario: Scenario) -> None:
     took = time.perf_counter() - began
     bad = scenario.bad > 0
     told = f"; drift told {100 * r.drifted:.1f} %" if scenario.drift else ""
+    blocked = "–" if scenario.drift else f"{100 * r.false_block:.2f} % ({100 * r.false_block_ub95:.2f})"
     print(
-        f"| {scenario.noise} | {what} | {100 * r.false_block:.2f} % ({100 * r.false_block_ub95:.2f}) "
+        f"| {scenario.noise} | {what} | {blocked} "
         f"| {f'{100 * r.miss:.2f} %' if bad else '–'} | {f'{100 * r.regressed:.2f} %' if bad else '–'} "
         f"| {100 * r.released:.1f} % | {100 * r.open:.1f} %{told} "
         f"| {r.blocks_per_cell:.2f}, {r.blocks_per_job:.2f} | {took:.0f} |",
