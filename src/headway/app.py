@@ -349,13 +349,22 @@ class _Performing:
         # Builders, runners and the HTTP client are loaded by what acts, not by what looks.
         from headway.effects.measure import Measurer
         from headway.effects.perform import Performer
+        from headway.effects.runners import runner_of
         from headway.effects.site import Site
 
         app = self._app
         return Performer(
             site=Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge),
             recorder=app.recording(ACTOR),
-            measurer=Measurer(app.repo, app.policy, app.paths, app.index_folder, self._store, app.progress),
+            measurer=Measurer(
+                app.repo,
+                app.policy,
+                app.paths,
+                app.index_folder,
+                self._store,
+                app.progress,
+                runner_of(app.policy, app.paths),
+            ),
         )
 
     def __exit__(self, *exc: object) -> None:

@@ -11,7 +11,6 @@ from headway.effects.apply import apply_changes
 from headway.effects.builders import builder_of, ci_of
 from headway.effects.candidate import test
 from headway.effects.describing import describe
-from headway.effects.environment import uv_env
 from headway.effects.gating import checked, run_gate
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
@@ -22,6 +21,7 @@ from headway.effects.releasing import draft, release
 from headway.effects.repacking import repack
 from headway.effects.site import Site
 from headway.effects.workspace import open_workspace
+from headway.environment import uv_env
 from headway.errors import WorldFailed
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind

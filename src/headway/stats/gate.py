@@ -92,7 +92,8 @@ def judge(comparison: Comparison | None, design: GateDesign) -> PerformanceVerdi
     """
     for _, metric in design.keys:
         sign_of(metric)
-    data = pairs(comparison.samples if comparison else (), design.keys)
+    samples, launches = (comparison.samples, comparison.launches) if comparison else ((), ())
+    data = pairs(samples, design.keys, launches)
     summaries = {key: _summary(data[key], design.looks) for key in design.keys}
     p_values = {key: s.p_no_worse() for key, s in summaries.items() if s and s.at_look}
     worse = _holm(p_values, len(design.keys), _alpha(design))

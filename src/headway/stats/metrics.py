@@ -10,6 +10,7 @@ _LOWER = re.compile(
     r"(avg_)?latency"
     r"|(mean|median|std|p\d+(\.\d+)?)_(ttft|tpot|itl|e2el)_ms"
     r"|avg_(cold|warm)_(startup|compilation)_time"
+    r"|startup_s"
 )
 _HIGHER = frozenset(
     {

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headway.errors import UnusableInput
-from headway.model.measurement import Cell, Direction, Sample, Side
+from headway.model.measurement import Cell, Direction, Launch, Sample, Side
 from headway.model.text import facts, say
 from headway.stats.metrics import direction
+from headway.stats.validity import disagreement
 
 Key = tuple[Cell, str]
 
@@ -20,11 +21,13 @@ class Pairs:
     """One cell-metric: ``begun`` blocks, and ``log_ratios`` log(candidate / baseline) of those that are valid.
 
     ``sign`` is +1 where more is worse, -1 where less is; ``sign * log_ratio`` is the datum d, positive = worse.
+    ``invalid`` gives the number of each other block, and why it is none.
     """
 
     begun: int
     log_ratios: tuple[float, ...]
     sign: int
+    invalid: tuple[tuple[int, str], ...] = ()
 
     @property
     def worse(self) -> tuple[float, ...]:
@@ -50,33 +53,48 @@ def usable(value: float | None) -> bool:
     return value is not None and math.isfinite(value) and value > 0
 
 
-def pairs(samples: Iterable[Sample], wanted: Iterable[Key]) -> dict[Key, Pairs]:
+def pairs(
+    samples: Iterable[Sample], wanted: Iterable[Key], launches: Iterable[Launch] = (), pair_on: str = "host"
+) -> dict[Key, Pairs]:
     """The pairs of each wanted cell-metric, in block order.
 
-    A side with several samples of a metric in one block has the mean of their logs; a side with none, or with one
-    that is not usable, makes its block invalid for that metric.
+    A launch counts once: the mean of the logs of its repeats. A side with no sample, or with one that is not usable,
+    makes its block invalid for that metric, and so do two ``launches`` that are no pair (see ``disagreement``).
     """
-    found: dict[Key, dict[int, dict[Side, list[float | None]]]] = {k: {} for k in wanted}
+    found: dict[Key, dict[int, list[Sample]]] = {k: {} for k in wanted}
     for s in samples:
         blocks = found.get((s.cell, s.metric))
         if blocks is not None:
-            blocks.setdefault(s.block, defaultdict(list))[s.side].append(s.value)
-    return {
-        key: Pairs(
-            begun=len(blocks),
-            log_ratios=tuple(x for _, sides in sorted(blocks.items()) if (x := _log_ratio(sides)) is not None),
-            sign=sign_of(key[1]),
-        )
-        for key, blocks in found.items()
-    }
+            blocks.setdefault(s.block, []).append(s)
+    launched: dict[int, list[Launch]] = defaultdict(list)
+    for launch in launches:
+        launched[launch.block].append(launch)
+    return {key: _pairs(key, blocks, launched, pair_on) for key, blocks in found.items()}
 
 
-def _log_ratio(sides: dict[Side, list[float | None]]) -> float | None:
+def _pairs(key: Key, blocks: dict[int, list[Sample]], launched: dict[int, list[Launch]], pair_on: str) -> Pairs:
+    ratios: list[float] = []
+    invalid: list[tuple[int, str]] = []
+    for number, found in sorted(blocks.items()):
+        ratio = disagreement(launched.get(number, ()), key[0], pair_on) or _log_ratio(found)
+        if isinstance(ratio, str):
+            invalid.append((number, ratio))
+        else:
+            ratios.append(ratio)
+    return Pairs(len(blocks), tuple(ratios), sign_of(key[1]), tuple(invalid))
+
+
+def _log_ratio(found: list[Sample]) -> float | str:
+    """log(candidate / baseline) of one block, or why there is none."""
     means: list[float] = []
     for side in (Side.CANDIDATE, Side.BASELINE):
-        values = sides.get(side, [])
-        logs = [math.log(v) for v in values if v is not None and usable(v)]
-        if not logs or len(logs) < len(values):
-            return None
+        of_side = [s for s in found if s.side is side]
+        if not of_side:
+            return f"the {side} has no sample"
+        logs: list[float] = []
+        for s in of_side:
+            if s.value is None or not usable(s.value):
+                return s.why or f"the {side} measured {s.value}, which is no value above zero"
+            logs.append(math.log(s.value))
         means.append(math.fsum(logs) / len(logs))
     return means[0] - means[1]

@@ -1,0 +1,132 @@
+"""Blocks that are still missing, run wherever the runner runs them; each is kept as soon as it is there (E5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+
+from headway.decide.blocks import blocks_of
+from headway.errors import WorldFailed
+from headway.model.measurement import Comparison
+from headway.model.ports import Progress
+from headway.model.text import Text, facts, say
+from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
+from headway.perf.local import environment, identity
+from headway.perf.store import MeasurementStore
+from headway.policy.perf_tables import Perf
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of the blocks that were asked for."""
+
+    results: tuple[BlockResult, ...]
+    failed: tuple[NoPlace | Lost, ...]
+
+
+def run_blocks(jobs: Sequence[BlockJob], runner: Runner, store: MeasurementStore, progress: Progress) -> Ran:
+    """Run blocks and keep each result. One that was lost is asked for again as long as others come."""
+    missing = dict(enumerate(jobs))
+    results: list[BlockResult] = []
+    failed: dict[int, NoPlace | Lost] = {}
+    while missing:
+        known = {job.name: i for i, job in missing.items()}
+        before = len(results)
+        for answer in runner.run(tuple(missing.values()), progress):
+            i = known[answer.job.name]
+            if isinstance(answer, BlockResult):
+                keep(store, answer)
+                results.append(answer)
+                failed.pop(i, None)
+                missing.pop(i)
+                progress.step(f"measured:{answer.job.candidate.commit}:{answer.job.number}")
+            else:
+                failed[i] = answer
+                if isinstance(answer, NoPlace):
+                    missing.pop(i)
+        if len(results) == before:
+            break
+    return Ran(tuple(results), tuple(failed.values()))
+
+
+def keep(store: MeasurementStore, result: BlockResult) -> None:
+    """Put a block into the store, whole."""
+    job = result.job
+    store.add(job.candidate.commit, job.baseline.commit, result.samples, environment(result))
+
+
+def stored(store: MeasurementStore, subject: str, baseline: str) -> Comparison | None:
+    """All that the store has of a commit against another."""
+    return next((c for c in store.comparisons() if (c.subject, c.baseline) == (subject, baseline)), None)
+
+
+def numbered(
+    wanted: Sequence[int], found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]
+) -> tuple[tuple[int, bool], ...]:
+    """For each wanted block of a job the number it gets, and whether the store has it already.
+
+    A block that is there is taken when it was measured with these very wheels and these arguments, as a killed tick
+    or ``headway perf run`` leaves it; else it stays what it is, and another number is taken.
+    """
+    begun = blocks_of(found, job)
+    chosen: list[tuple[int, bool]] = []
+    for n in chain(wanted, count(max(wanted) + 1)):
+        if len(chosen) == len(wanted):
+            break
+        if n not in begun:
+            chosen.append((n, False))
+        elif found is not None and _same(found, n, job, subjects):
+            chosen.append((n, True))
+    return tuple(chosen)
+
+
+def _same(found: Comparison, block: int, job: Perf, subjects: tuple[Subject, Subject]) -> bool:
+    digests = {s.side: s.sha256 for s in subjects}
+    asked = {c.cell: identity(job, c) for c in job.cells}
+    for launch in found.launches:
+        if launch.block != block or not asked.keys() & set(launch.cells):
+            continue
+        if dict(launch.told).get("wheel", digests[launch.side]) != digests[launch.side]:
+            return False
+        if any(asked.get(c, i) != i for c, i in zip(launch.cells, launch.identity, strict=False)):
+            return False
+    return True
+
+
+def not_measured(failed: Sequence[NoPlace | Lost]) -> WorldFailed:
+    """No block at all came back: why."""
+    whys = list(dict.fromkeys(f.why for f in failed))
+    no_place = all(isinstance(f, NoPlace) for f in failed)
+    return WorldFailed(
+        "perf.no-place" if no_place else "perf.lost",
+        say("no host can run these blocks: {why}", why=whys)
+        if no_place
+        else say("the blocks were lost: {why}", why=whys),
+        clause="E5",
+        facts=facts(blocks=[f.job.name for f in failed], why=whys),
+        remedy=say("see that the fleet has what [[perf.fleet]] asks for, then run it again: what was measured is kept"),
+    )
+
+
+class Whole:
+    """One bar over all blocks, moved by every run of a client; what a launch says is in its log."""
+
+    _UNITS = 100
+
+    def __init__(self, outer: Progress, title: Text, blocks: int) -> None:
+        self._outer, self._title, self._blocks, self._done = outer, title, blocks, 0
+        outer.bar(title, 0, max(1, blocks) * self._UNITS)
+
+    def say(self, text: Text) -> None: ...
+
+    def bar(self, what: Text, done: int, total: int) -> None:
+        if done < total:
+            part = done * self._UNITS // total
+            self._outer.bar(self._title, self._done * self._UNITS + part, self._blocks * self._UNITS)
+
+    def step(self, name: str) -> None:
+        """A block was kept."""
+        self._done = min(self._done + 1, self._blocks)
+        self._outer.bar(self._title, self._done * self._UNITS, self._blocks * self._UNITS)
+        self._outer.step(name)
