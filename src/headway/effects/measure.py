@@ -28,7 +28,7 @@ from headway.model.ports import Progress
 from headway.model.text import Text, facts, say
 from headway.perf.local import Engine, environment, run_block
 from headway.perf.store import MeasurementStore
-from headway.plan.actions import MeasureCandidate, ProbeCommit
+from headway.plan.actions import MeasureCandidate
 from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
 from headway.policy.scheme import final_tag
@@ -49,11 +49,11 @@ class Measurer:
 
     def measure(self, action: MeasureCandidate, artifacts: Path) -> dict[str, Any]:
         """Blocks of a candidate against its baseline; each block is kept as soon as it is done."""
-        baseline = self._baseline(action.baseline, action.baseline_version)
-        python = self._install(artifacts / action.wheel.file)
+        baseline = self.baseline(action.baseline, action.baseline_version)
+        python = self.install(artifacts / action.wheel.file)
         candidate = Engine(Side.CANDIDATE, python, action.train, action.commit, action.branch)
         title = say("measuring {tag} against {baseline}", tag=action.tag, baseline=action.baseline_version)
-        digest = self._blocks(action.first, action.last, baseline, candidate, self.policy.perf, title)
+        digest = self.blocks(action.first, action.last, baseline, candidate, self.policy.perf, title)
         return {
             "tag": action.tag,
             "commit": action.commit,
@@ -64,45 +64,17 @@ class Measurer:
             "digest": digest,
         }
 
-    def probe(self, action: ProbeCommit) -> dict[str, Any]:
-        """One step of the culprit search: build the commit and measure the one cell, or say that it cannot be built."""
-        known: dict[str, Any] = {
-            "tag": action.tag,
-            "commit": action.commit,
-            "baseline": action.baseline,
-            "first": action.first,
-            "last": action.last,
-        }
-        wheel = self._build(action.commit, action.version, self.paths.probe(action.commit, action.version))
-        if isinstance(wheel, Text):
-            return {**known, "ok": False, "why": str(wheel)}
-        baseline = self._baseline(action.baseline, action.baseline_version)
-        subject = Engine(Side.CANDIDATE, self._install(wheel), action.version, action.commit, "")
-        row = next(
-            c
-            for c in self.policy.perf.cells
-            if (c.model, c.hardware, c.test) == (action.cell.model, action.cell.hardware, action.cell.test)
-        )
-        perf = self.policy.perf.model_copy(update={"cells": (row.model_copy(update={"metrics": (action.metric,)}),)})
-        title = say("searching the culprit: {commit}", commit=action.commit[:12])
-        digest = self._blocks(action.first, action.last, baseline, subject, perf, title)
-        done = [s for s in self._stored(action.commit, action.baseline) if s.block >= action.first]
-        if not any(s.value is not None for s in done):
-            # Nothing of it can be measured: for the search that is a commit like one that does not build.
-            return {**known, "ok": False, "why": next((s.why for s in done if s.why), ""), "digest": digest}
-        return {**known, "ok": True, "why": "", "digest": digest}
-
-    def _blocks(self, first: int, last: int, baseline: Engine, subject: Engine, perf: Perf, title: Text) -> str:
+    def blocks(self, first: int, last: int, baseline: Engine, subject: Engine, perf: Perf, title: Text) -> str:
         """Run the blocks that the store lacks; the digest of all samples from ``first`` to ``last``."""
         told = environment(perf, baseline, subject)
-        have = {s.block for s in self._stored(subject.commit, baseline.commit)}
+        have = {s.block for s in self.stored(subject.commit, baseline.commit)}
         whole = _Whole(self.progress, title, last - first)
         for block in range(first, last):
             if block not in have:
                 self._block(block, baseline, subject, perf, told, whole)
             whole.block_done()
             self.progress.step(f"measured:{subject.commit}:{block}")
-        done = [s for s in self._stored(subject.commit, baseline.commit) if first <= s.block < last]
+        done = [s for s in self.stored(subject.commit, baseline.commit) if first <= s.block < last]
         return digest_of([[s.block, str(s.side), str(s.cell), s.metric, s.value] for s in done])
 
     def _block(
@@ -120,14 +92,15 @@ class Measurer:
         if all(s.value is not None for s in samples):  # else its logs are what a person needs
             shutil.rmtree(work, ignore_errors=True)
 
-    def _stored(self, subject: Sha, baseline: Sha) -> tuple[Sample, ...]:
+    def stored(self, subject: Sha, baseline: Sha) -> tuple[Sample, ...]:
+        """All samples that were kept of the pair."""
         found = (c.samples for c in self.store.comparisons() if (c.subject, c.baseline) == (subject, baseline))
         return next(found, ())
 
-    def _baseline(self, commit: Sha, version: str) -> Engine:
+    def baseline(self, commit: Sha, version: str) -> Engine:
         """The previous release's published wheel; a release that this index does not hold is built from its tag."""
         found = _for_this_host((self.index / "files").glob(f"*/*-{version}-*.whl"))
-        wheel = found or self._build(commit, version, self.paths.baselines / version)
+        wheel = found or self.build(commit, version, self.paths.baselines / version)
         if isinstance(wheel, Text):
             raise WorldFailed(
                 "perf.no-baseline",
@@ -140,9 +113,10 @@ class Measurer:
                 facts=facts(version=version, commit=commit),
                 remedy=say("publish its wheel to the index, or waive E7"),
             )
-        return Engine(Side.BASELINE, self._install(wheel), version, commit, "")
+        return Engine(Side.BASELINE, self.install(wheel), version, commit, "")
 
-    def _build(self, commit: Sha, version: str, out: Path) -> Path | Text:
+    def build(self, commit: Sha, version: str, out: Path) -> Path | Text:
+        """The commit's wheel for this host, built unless ``out`` is there already; or why it cannot be built."""
         if not out.is_dir():
             self.progress.say(say("building {commit} as {version}", commit=commit[:12], version=version))
             folder = Path(tempfile.mkdtemp(prefix="export-", dir=self._made(self.paths.root)))
@@ -164,7 +138,8 @@ class Measurer:
         wheel = _for_this_host(out.glob("*.whl"))
         return wheel or say("the build left no wheel for this host in {out}", out=out)
 
-    def _install(self, wheel: Path) -> Path:
+    def install(self, wheel: Path) -> Path:
+        """The Python of an environment of its own that has the wheel. Raises ``WorldFailed``."""
         digest = artifact_of(wheel).sha256
         log = self.paths.log(digest[:20], "install")
         made = fresh_environment(self.paths.environment(digest), (str(wheel),), log=log, timeout_s=_INSTALL_LIMIT_S)
