@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from headway.decide.blocks import blocks_of
 from headway.errors import WorldFailed
-from headway.model.measurement import Comparison
+from headway.model.measurement import Cell, Comparison
 from headway.model.ports import Progress
 from headway.model.text import Text, facts, say
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
@@ -53,12 +53,13 @@ def run_blocks(jobs: Sequence[BlockJob], runner: Runner, store: MeasurementStore
 def keep(store: MeasurementStore, result: BlockResult) -> None:
     """Put a block into the store, whole."""
     job = result.job
-    store.add(job.candidate.commit, job.baseline.commit, result.samples, environment(result))
+    told = environment(result)
+    store.add(job.candidate.commit, job.baseline.commit, result.samples, told, result.launches, result.raw)
 
 
 def stored(store: MeasurementStore, subject: str, baseline: str) -> Comparison | None:
     """All that the store has of a commit against another."""
-    return next((c for c in store.comparisons() if (c.subject, c.baseline) == (subject, baseline)), None)
+    return next(iter(store.comparisons(subject=subject, baseline=baseline)), None)
 
 
 def numbered(
@@ -70,28 +71,43 @@ def numbered(
     or ``headway perf run`` leaves it; else it stays what it is, and another number is taken.
     """
     begun = blocks_of(found, job)
+    ours = blocks_of(only(found, job, subjects), job)
     chosen: list[tuple[int, bool]] = []
     for n in chain(wanted, count(max(wanted) + 1)):
         if len(chosen) == len(wanted):
             break
         if n not in begun:
             chosen.append((n, False))
-        elif found is not None and _same(found, n, job, subjects):
+        elif n in ours:
             chosen.append((n, True))
     return tuple(chosen)
 
 
-def _same(found: Comparison, block: int, job: Perf, subjects: tuple[Subject, Subject]) -> bool:
+def only(found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]) -> Comparison | None:
+    """Of a comparison the blocks of a job that were measured whole, with these very wheels and arguments. What a
+    launch did not say is taken to be so."""
+    if found is None:
+        return None
     digests = {s.side: s.sha256 for s in subjects}
     asked = {c.cell: identity(job, c) for c in job.cells}
-    for launch in found.launches:
-        if launch.block != block or not asked.keys() & set(launch.cells):
-            continue
-        if dict(launch.told).get("wheel", digests[launch.side]) != digests[launch.side]:
-            return False
-        if any(asked.get(c, i) != i for c, i in zip(launch.cells, launch.identity, strict=False)):
-            return False
-    return True
+    served: dict[int, set[Cell]] = {}
+    for s in found.samples:
+        served.setdefault(s.block, set()).add(s.cell)
+    other = {
+        x.block
+        for x in found.launches
+        if asked.keys() & set(x.cells)
+        and (
+            dict(x.told).get("wheel", digests[x.side]) != digests[x.side]
+            or any(asked.get(c, i) != i for c, i in zip(x.cells, x.identity, strict=False))
+        )
+    }
+    ours = {block for block, cells in served.items() if asked.keys() <= cells} - other
+    return replace(
+        found,
+        samples=tuple(s for s in found.samples if s.block in ours and s.cell in asked),
+        launches=tuple(x for x in found.launches if x.block in ours and asked.keys() & set(x.cells)),
+    )
 
 
 def not_measured(failed: Sequence[NoPlace | Lost]) -> WorldFailed:
