@@ -32,6 +32,7 @@ MODULES = (
     "figures",
     "setup",
     "measure",
+    "running",
     "building",
     "gates",
 )

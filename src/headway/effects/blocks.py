@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 
-from headway.decide.blocks import blocks_of
+from headway.decide.blocks import JobBlocks, blocks_of
 from headway.errors import WorldFailed
 from headway.model.measurement import Cell, Comparison
 from headway.model.ports import Progress
@@ -14,6 +14,7 @@ from headway.model.text import Text, facts, say
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
 from headway.perf.local import environment, identity
 from headway.perf.store import MeasurementStore
+from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf
 
 
@@ -62,13 +63,38 @@ def stored(store: MeasurementStore, subject: str, baseline: str) -> Comparison |
     return next(iter(store.comparisons(subject=subject, baseline=baseline)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The blocks of one job: the numbers they get, and of these the ones that the store lacks."""
+
+    perf: Perf
+    numbers: tuple[int, ...]
+    missing: tuple[BlockJob, ...]
+
+
+def asked_for(
+    wanted: Iterable[JobBlocks], perf: Perf, found: Comparison | None, baseline: Subject, candidate: Subject
+) -> tuple[Asked, ...]:
+    """Wanted blocks as jobs of a runner; the seed of a block is its number."""
+    of_cells = {j.cells: j.blocks for j in wanted}
+    asked: list[Asked] = []
+    for job in jobs_of(perf):
+        blocks = of_cells.get(tuple(c.cell for c in job.cells), ())
+        if blocks:
+            numbers = numbered(blocks, found, job, (baseline, candidate))
+            missing = (BlockJob(n, n, baseline, candidate, job) for n, have in numbers if not have)
+            asked.append(Asked(job, tuple(n for n, _ in numbers), tuple(missing)))
+    return tuple(asked)
+
+
 def numbered(
     wanted: Sequence[int], found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]
 ) -> tuple[tuple[int, bool], ...]:
     """For each wanted block of a job the number it gets, and whether the store has it already.
 
     A block that is there is taken when it was measured with these very wheels and these arguments, as a killed tick
-    or ``headway perf run`` leaves it; else it stays what it is, and another number is taken.
+    or ``headway perf run`` leaves it; else it stays what it is, and another number is taken. Blocks that count already
+    have numbers below the wanted ones.
     """
     begun = blocks_of(found, job)
     ours = blocks_of(only(found, job, subjects), job)

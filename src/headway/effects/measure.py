@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.decide.blocks import JobBlocks, span
-from headway.effects.blocks import Whole, not_measured, numbered, run_blocks, stored
+from headway.effects.blocks import Whole, asked_for, not_measured, run_blocks, stored
 from headway.effects.paths import StatePaths
 from headway.effects.subjects import Subjects
 from headway.history.repository import Repository
@@ -18,7 +18,6 @@ from headway.model.text import Text, say
 from headway.perf.blocks import BlockJob, Runner, Subject
 from headway.perf.store import MeasurementStore
 from headway.plan.actions import MeasureCandidate
-from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
 
@@ -45,17 +44,10 @@ class Measurer:
         wheel = artifacts / action.wheel.file
         candidate = Subject(Side.CANDIDATE, action.train, action.commit, action.branch, str(wheel), action.wheel.sha256)
         found = stored(self.store, candidate.commit, baseline.commit)
-        jobs: list[tuple[Perf, tuple[int, ...]]] = []
-        missing: list[BlockJob] = []
-        for perf in jobs_of(self.policy.perf):
-            cells = tuple(c.cell for c in perf.cells)
-            wanted = next((j.blocks for j in action.jobs if j.cells == cells), ())
-            if wanted:
-                numbers = numbered(wanted, found, perf, (baseline, candidate))
-                jobs.append((perf, tuple(n for n, _ in numbers)))
-                missing += [BlockJob(n, n, baseline, candidate, perf) for n, have in numbers if not have]
+        asked = asked_for(action.jobs, self.policy.perf, found, baseline, candidate)
+        missing = [job for a in asked for job in a.missing]
         title = say("measuring {tag} against {baseline}", tag=action.tag, baseline=action.baseline_version)
-        measured = self.run(missing, jobs, title)
+        measured = self.run(missing, [(a.perf, a.numbers) for a in asked], title)
         first, last = span(measured)
         return {
             "tag": action.tag,
