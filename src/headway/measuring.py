@@ -32,6 +32,7 @@ from headway.model.measurement import Comparison, Side
 from headway.model.text import Text, facts, say
 from headway.model.verdict import PerformanceVerdict, Verdict
 from headway.perf.blocks import BlockResult, Subject
+from headway.perf.install import wheel_name
 from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf
 from headway.policy.scheme import next_version, read_candidate_tag, read_final_tag, regular_kind
@@ -234,6 +235,7 @@ def _subject(app: Headway, side: Side, rev: str, commit: Sha, wheel: Path | None
     if wheel is not None:
         if not wheel.is_file():
             raise not_found("file", str(wheel), say("give a wheel"))
+        wheel_name(str(wheel))
         return subject_of(side, wheel.absolute(), version or "0", commit, branch)
     for e in reversed(tuple(record.of(app.entries(), Kind.BUILT))):
         if e.payload["commit"] == commit and e.payload["ok"]:
