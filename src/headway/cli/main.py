@@ -33,6 +33,8 @@ MODULES = (
     "setup",
     "measure",
     "running",
+    "simulating",
+    "matrix",
     "building",
     "gates",
 )
