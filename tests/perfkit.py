@@ -62,14 +62,23 @@ def main():
         sys.exit("no weights found")
     time.sleep(0.2)
     ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
 """
 METRIC = "median_tpot_ms"
 BASELINE, CANDIDATE = "b" * 40, "c" * 40
 
 
+def engine_source(mode: str) -> str:
+    """The engine as a module, which is run with a port."""
+    return _ENGINE.replace("@MODE@", mode)
+
+
 def engine_wheel(folder: Path, mode: str, version: str = "1.0") -> Path:
     """A wheel of the engine that behaves like this; its folder is new for each mode."""
-    return wheel(folder / f"{mode}-{version}", version, name="toyengine", body=_ENGINE.replace("@MODE@", mode))
+    return wheel(folder / f"{mode}-{version}", version, name="toyengine", body=engine_source(mode))
 
 
 def subject(side: Side, made: Path) -> Subject:

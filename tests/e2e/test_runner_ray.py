@@ -7,12 +7,14 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
 import fleetkit
+import perfkit
 import pytest
 
 from headway.errors import UnusableInput, WorldFailed
@@ -49,7 +51,7 @@ def cluster() -> Iterator[Any]:
 
 
 def _run(folder: Path, jobs: list[BlockJob]) -> list[BlockResult | NoPlace | Lost]:
-    answers = list(RayRunner(folder / "results", poll_s=1).run(jobs, fleetkit.Watcher()))
+    answers = list(RayRunner(folder / "results", poll_s=1).run(jobs, perfkit.Watcher()))
     return sorted(answers, key=lambda a: (a.job.hardware, a.job.number))
 
 
@@ -105,7 +107,7 @@ def test_a_resource_that_nobody_has_is_an_answer(tmp_path: Path) -> None:
 
 def test_a_host_that_goes_while_blocks_wait_for_it_is_an_answer_too(tmp_path: Path, cluster: Any) -> None:
     node = cluster.add_node(num_cpus=1, resources={"gone_chip": 1})
-    jobs = fleetkit.jobs(tmp_path, fleetkit.perf(GONE, runner="ray", hardware="gone", prompts=400), 2)
+    jobs = fleetkit.jobs(tmp_path, fleetkit.perf(GONE, runner="ray", hardware="gone", prompts=300), 2)
     gone = Timer(5, cluster.remove_node, (node,), {"allow_graceful": False})
     gone.start()
     try:
@@ -118,8 +120,8 @@ def test_a_host_that_goes_while_blocks_wait_for_it_is_an_answer_too(tmp_path: Pa
 
 @pytest.mark.usefixtures("cluster")
 def test_a_block_that_its_host_cannot_run_is_lost_with_its_log(tmp_path: Path) -> None:
-    (job,) = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="ray"), 1, pause_s=0.005)
-    Path(job.candidate.wheel).write_bytes(b"not what was named")
+    (good,) = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="ray"), 1)
+    job = replace(good, candidate=replace(good.candidate, sha256="0" * 64))
     (lost,) = _run(tmp_path, [job])
     assert isinstance(lost, Lost)
     assert "is not the wheel that was named" in lost.why
@@ -130,17 +132,26 @@ def test_a_block_that_its_host_cannot_run_is_lost_with_its_log(tmp_path: Path) -
 
 def test_a_killed_host_costs_its_block_only(tmp_path: Path, cluster: Any) -> None:
     """E5: Ray runs the dead host's block again on the other; the other's own block is not run again."""
-    jobs = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="ray", prompts=400), 2)
-    killed = Timer(8, cluster.remove_node, (cluster.an_h100,), {"allow_graceful": False})  # both hosts are busy
-    killed.start()
+    jobs = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="ray", prompts=300), 2)
+    killed: list[datetime] = []
+
+    def kill() -> None:
+        killed.append(datetime.now(UTC))
+        cluster.remove_node(cluster.an_h100, allow_graceful=False)  # SIGKILL
+
+    timer = Timer(8, kill)
+    timer.start()
     try:
         answers = _run(tmp_path, jobs)
     finally:
-        killed.join()
+        timer.join()
     assert [a.job for a in answers] == jobs
+    began = []
     for result in answers:
         assert isinstance(result, BlockResult), result
         assert {s.value is not None for s in result.samples} == {True}
+        began.append(min(datetime.fromisoformat(dict(launch.told)["started"]) for launch in result.launches))
+    assert min(began) < killed[0] < max(began)
 
 
 def test_no_ray_at_the_address_is_the_worlds_failure(tmp_path: Path) -> None:

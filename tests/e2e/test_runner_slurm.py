@@ -9,12 +9,14 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread, Timer
 from typing import Any
 
 import fleetkit
+import perfkit
 import pytest
 
 from headway.errors import UnusableInput, WorldFailed
@@ -33,7 +35,7 @@ up = pytest.mark.skipif(
 
 
 def _run(folder: Path, jobs: list[BlockJob]) -> dict[int, BlockResult | NoPlace | Lost]:
-    answers = list(SlurmRunner(folder / "queue", poll_s=1).run(jobs, fleetkit.Watcher()))
+    answers = list(SlurmRunner(folder / "queue", poll_s=1).run(jobs, perfkit.Watcher()))
     assert len(answers) == len(jobs)
     return {a.job.number: a for a in answers}
 
@@ -77,7 +79,7 @@ def test_a_gpu_type_that_nobody_has_is_an_answer(tmp_path: Path) -> None:
     elsewhere = Fleet(hardware="A100", accelerator="a100", partition="nobody's")
     table = fleetkit.perf(b200, many, elsewhere, runner="slurm")
     asked = {h: fleetkit.jobs(tmp_path, fleetkit.hardware(table, h), 1)[0] for h in ("B200", "H100", "A100", "TPU")}
-    answers = {a.job.hardware: a for a in SlurmRunner(tmp_path / "queue").run(asked.values(), fleetkit.Watcher())}
+    answers = {a.job.hardware: a for a in SlurmRunner(tmp_path / "queue").run(asked.values(), perfkit.Watcher())}
     assert {type(a) for a in answers.values()} == {NoPlace}
     there = "hosts that are up have: gpu:h100:1, gpu:mi300x:1"
     assert answers["B200"] == NoPlace(asked["B200"], f"gpu:b200:8 is asked for; {there}")
@@ -120,7 +122,7 @@ def test_a_limit_that_the_partition_never_grants_is_an_answer(tmp_path: Path) ->
 def test_started_again_it_takes_what_is_finished_and_waits_for_what_is_queued(tmp_path: Path) -> None:
     """E5: interrupted and resumed without losing a finished launch, and without launching it twice."""
     jobs = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm"), 3)
-    interrupted = SlurmRunner(tmp_path / "queue", poll_s=1).run(jobs, fleetkit.Watcher())
+    interrupted = SlurmRunner(tmp_path / "queue", poll_s=1).run(jobs, perfkit.Watcher())
     first = next(interrupted)
     interrupted.close()
     again = _run(tmp_path, jobs)
@@ -137,7 +139,7 @@ def test_blocks_of_other_bits_are_other_blocks(tmp_path: Path) -> None:
     table = fleetkit.perf(H100, runner="slurm")
     (job,) = fleetkit.jobs(tmp_path, table, 1)
     old = _run(tmp_path, [job])[0]
-    (other,) = fleetkit.jobs(tmp_path / "again", table, 1, pause_s=0.003)
+    (other,) = fleetkit.jobs(tmp_path / "again", table, 1, mode="slow")
     assert other.name == job.name
     new = _run(tmp_path, [other])[0]
     assert isinstance(new, BlockResult)
@@ -199,8 +201,8 @@ def test_hostile_names_are_never_obeyed(tmp_path: Path, monkeypatch: pytest.Monk
 
 @up
 def test_a_block_that_its_host_cannot_run_is_lost_with_its_log(tmp_path: Path) -> None:
-    (job,) = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm"), 1, pause_s=0.004)
-    Path(job.candidate.wheel).write_bytes(b"not what was named")
+    (good,) = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm"), 1)
+    job = replace(good, candidate=replace(good.candidate, sha256="0" * 64))
     lost = _run(tmp_path, [job])[0]
     assert isinstance(lost, Lost)
     assert "is not the wheel that was named" in lost.why

@@ -32,6 +32,9 @@ MODULES = (
     "figures",
     "setup",
     "measure",
+    "running",
+    "simulating",
+    "matrix",
     "building",
     "gates",
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import count, islice
 from typing import Any
 
 from headway.model.measurement import Cell, Comparison, Launch
@@ -18,6 +17,7 @@ from headway.stats.gate import GateDesign, next_look
 from headway.stats.paired import Key, pairs
 
 INVALID_BLOCKS_ALLOWED = 3
+_MANY = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +124,28 @@ def next_blocks(
     """
     open_keys = frozenset(undecided)
     found: list[JobBlocks] = []
-    launches = spent(comparison, perf).launches
-    if perf.budget_device_minutes and spent(comparison, perf).device_minutes >= perf.budget_device_minutes:
-        return ()
+    cost = spent(comparison, perf)
     for job in jobs_of(perf):
         keys = [(c.cell, m) for c in job.cells for m in c.metrics if (c.cell, m) in open_keys]
         begun = blocks_of(comparison, job)
-        more = _missing(comparison, keys, begun, design, perf.pair_on, retries)
-        if perf.budget_launches:
-            more = max(0, min(more, (perf.budget_launches - launches) // 2))
-        if more:
-            launches += 2 * more
-            free = (n for n in count() if n not in begun)
-            found.append(JobBlocks(tuple(c.cell for c in job.cells), tuple(islice(free, more))))
+        each = expected([comparison] if comparison else [], job)
+        more = min(_missing(comparison, keys, begun, design, perf.pair_on, retries), _affordable(cost, each, perf))
+        if more > 0:
+            cost += Cost(2 * more, each.device_minutes * more if each else 0.0)
+            first = 1 + max(begun, default=-1)
+            found.append(JobBlocks(tuple(c.cell for c in job.cells), tuple(range(first, first + more))))
     return tuple(found)
+
+
+def _affordable(cost: Cost, each: Cost | None, perf: Perf) -> int:
+    """How many more blocks of a job the budget allows. Where nobody knows what one takes, one is run to know it."""
+    rooms = [_MANY]
+    if perf.budget_launches:
+        rooms.append((perf.budget_launches - cost.launches) // 2)
+    if perf.budget_device_minutes:
+        left = perf.budget_device_minutes - cost.device_minutes
+        rooms.append(int(left // each.device_minutes) if each else int(left > 0))
+    return max(0, min(rooms))
 
 
 def _missing(
@@ -162,9 +170,6 @@ def _missing(
 
 
 def budget_spent(comparison: Comparison | None, perf: Perf) -> bool:
-    """Whether the policy's budget leaves no room for one more block."""
-    cost = spent(comparison, perf)
-    return bool(
-        (perf.budget_launches and cost.launches + 2 > perf.budget_launches)
-        or (perf.budget_device_minutes and cost.device_minutes >= perf.budget_device_minutes)
-    )
+    """Whether the policy's budget leaves no room for one more block of any of its jobs."""
+    cost, known = spent(comparison, perf), [comparison] if comparison else []
+    return all(_affordable(cost, expected(known, job), perf) == 0 for job in jobs_of(perf))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, count
 
-from headway.decide.blocks import blocks_of
+from headway.decide.blocks import JobBlocks, blocks_of
 from headway.errors import WorldFailed
-from headway.model.measurement import Comparison
+from headway.model.measurement import Cell, Comparison
 from headway.model.ports import Progress
 from headway.model.text import Text, facts, say
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
 from headway.perf.local import environment, identity
 from headway.perf.store import MeasurementStore
+from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf
 
 
@@ -53,12 +54,37 @@ def run_blocks(jobs: Sequence[BlockJob], runner: Runner, store: MeasurementStore
 def keep(store: MeasurementStore, result: BlockResult) -> None:
     """Put a block into the store, whole."""
     job = result.job
-    store.add(job.candidate.commit, job.baseline.commit, result.samples, environment(result))
+    told = environment(result)
+    store.add(job.candidate.commit, job.baseline.commit, result.samples, told, result.launches, result.raw)
 
 
 def stored(store: MeasurementStore, subject: str, baseline: str) -> Comparison | None:
     """All that the store has of a commit against another."""
-    return next((c for c in store.comparisons() if (c.subject, c.baseline) == (subject, baseline)), None)
+    return next(iter(store.comparisons(subject=subject, baseline=baseline)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The blocks of one job: the numbers they get, and of these the ones that the store lacks."""
+
+    perf: Perf
+    numbers: tuple[int, ...]
+    missing: tuple[BlockJob, ...]
+
+
+def asked_for(
+    wanted: Iterable[JobBlocks], perf: Perf, found: Comparison | None, baseline: Subject, candidate: Subject
+) -> tuple[Asked, ...]:
+    """Wanted blocks as jobs of a runner; the seed of a block is its number."""
+    of_cells = {j.cells: j.blocks for j in wanted}
+    asked: list[Asked] = []
+    for job in jobs_of(perf):
+        blocks = of_cells.get(tuple(c.cell for c in job.cells), ())
+        if blocks:
+            numbers = numbered(blocks, found, job, (baseline, candidate))
+            missing = (BlockJob(n, n, baseline, candidate, job) for n, have in numbers if not have)
+            asked.append(Asked(job, tuple(n for n, _ in numbers), tuple(missing)))
+    return tuple(asked)
 
 
 def numbered(
@@ -67,31 +93,47 @@ def numbered(
     """For each wanted block of a job the number it gets, and whether the store has it already.
 
     A block that is there is taken when it was measured with these very wheels and these arguments, as a killed tick
-    or ``headway perf run`` leaves it; else it stays what it is, and another number is taken.
+    or ``headway perf run`` leaves it; else it stays what it is, and another number is taken. Blocks that count already
+    have numbers below the wanted ones.
     """
     begun = blocks_of(found, job)
+    ours = blocks_of(only(found, job, subjects), job)
     chosen: list[tuple[int, bool]] = []
     for n in chain(wanted, count(max(wanted) + 1)):
         if len(chosen) == len(wanted):
             break
         if n not in begun:
             chosen.append((n, False))
-        elif found is not None and _same(found, n, job, subjects):
+        elif n in ours:
             chosen.append((n, True))
     return tuple(chosen)
 
 
-def _same(found: Comparison, block: int, job: Perf, subjects: tuple[Subject, Subject]) -> bool:
+def only(found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]) -> Comparison | None:
+    """Of a comparison the blocks of a job that were measured whole, with these very wheels and arguments. What a
+    launch did not say is taken to be so."""
+    if found is None:
+        return None
     digests = {s.side: s.sha256 for s in subjects}
     asked = {c.cell: identity(job, c) for c in job.cells}
-    for launch in found.launches:
-        if launch.block != block or not asked.keys() & set(launch.cells):
-            continue
-        if dict(launch.told).get("wheel", digests[launch.side]) != digests[launch.side]:
-            return False
-        if any(asked.get(c, i) != i for c, i in zip(launch.cells, launch.identity, strict=False)):
-            return False
-    return True
+    served: dict[int, set[Cell]] = {}
+    for s in found.samples:
+        served.setdefault(s.block, set()).add(s.cell)
+    other = {
+        x.block
+        for x in found.launches
+        if asked.keys() & set(x.cells)
+        and (
+            dict(x.told).get("wheel", digests[x.side]) != digests[x.side]
+            or any(asked.get(c, i) != i for c, i in zip(x.cells, x.identity, strict=False))
+        )
+    }
+    ours = {block for block, cells in served.items() if asked.keys() <= cells} - other
+    return replace(
+        found,
+        samples=tuple(s for s in found.samples if s.block in ours and s.cell in asked),
+        launches=tuple(x for x in found.launches if x.block in ours and asked.keys() & set(x.cells)),
+    )
 
 
 def not_measured(failed: Sequence[NoPlace | Lost]) -> WorldFailed:

@@ -15,6 +15,7 @@ from headway.effects.gating import checked, run_gate
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
+from headway.effects.probing import probe
 from headway.effects.publishing import publish, stage
 from headway.effects.refs import create_branch, create_tag
 from headway.effects.releasing import draft, release
@@ -135,7 +136,7 @@ class Performer:
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():
-                return Kind.PROBED, self.measurer.probe(action)
+                return Kind.PROBED, probe(self.measurer, action)
             case NameCulprit():
                 return Kind.CULPRIT, {
                     "tag": action.tag,

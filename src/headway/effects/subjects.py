@@ -65,7 +65,7 @@ class Subjects:
 
     def published(self, version: str) -> Path | None:
         """The wheel of a version for this host, as the index has it."""
-        return _for_this_host((self.index / "files").glob(f"*/*-{version}-*.whl"))
+        return best_for_this_host((self.index / "files").glob(f"*/*-{version}-*.whl"))
 
     def _wheel(self, commit: Sha, version: str, out: Path) -> Path | Text:
         if not out.is_dir():
@@ -87,7 +87,7 @@ class Subjects:
                 shutil.rmtree(folder, ignore_errors=True)
             if not isinstance(built, Built):
                 return built.why
-        wheel = _for_this_host(out.glob("*.whl"))
+        wheel = best_for_this_host(out.glob("*.whl"))
         return wheel or say("the build left no wheel for this host in {out}", out=out)
 
 
@@ -96,7 +96,8 @@ def subject_of(side: Side, wheel: Path, version: str, commit: Sha, branch: str =
     return Subject(side, version, commit, branch, str(wheel), artifact_of(wheel).sha256)
 
 
-def _for_this_host(wheels: Iterable[Path]) -> Path | None:
+def best_for_this_host(wheels: Iterable[Path]) -> Path | None:
+    """The wheel among these that this host would install."""
     by_name = {p.name: p for p in wheels}
     best = best_wheel(by_name, host_tags())
     return by_name[best] if best else None

@@ -35,7 +35,7 @@ def installed(subject: Subject, environments: Path, log: Path) -> Subject:
         with _fetched(subject, environments / "wheels" / "unknown") as wheel:
             return installed(replace(subject, wheel=str(wheel), sha256=_digest(wheel)), environments, log)
     folder = environments / "wheels" / subject.sha256[:20]
-    target, place = environments / subject.sha256[:20], folder / _name(subject.wheel)
+    target, place = environments / subject.sha256[:20], folder / wheel_name(subject.wheel)
     # The copy's path is the same whoever asks, so an environment in use is never made anew.
     python = complete_environment(target, (str(place),))
     if python is None:
@@ -64,7 +64,7 @@ def _made(subject: Subject, folder: Path, target: Path, log: Path) -> Path:
             "perf.not-installed",
             made.why,
             clause="E5",
-            facts=facts(wheel=_name(subject.wheel), log=log, tail=made.tail),
+            facts=facts(wheel=wheel_name(subject.wheel), log=log, tail=made.tail),
             remedy=say("read {log}", log=log),
         )
     return made
@@ -73,7 +73,7 @@ def _made(subject: Subject, folder: Path, target: Path, log: Path) -> Path:
 @contextmanager
 def _fetched(subject: Subject, folder: Path) -> Iterator[Path]:
     """A copy of the wheel in ``folder``, which is gone afterwards: an environment does not need it any more."""
-    wheel = folder / _name(subject.wheel)
+    wheel = folder / wheel_name(subject.wheel)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         if "://" in subject.wheel:
@@ -114,7 +114,7 @@ def _download(url: str, wheel: Path) -> None:
         ) from e
 
 
-def _name(wheel: str) -> str:
+def wheel_name(wheel: str) -> str:
     """The file's name; of an address the end of its path. Raises ``UnusableInput`` for what is no wheel's name."""
     name = unquote(urlsplit(wheel).path).rpartition("/")[2] if "://" in wheel else Path(wheel).name
     if not name.endswith(".whl"):

@@ -9,9 +9,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from headway.errors import UnusableInput
 from headway.model.entry import digest_of
@@ -37,23 +40,42 @@ _SEED_STEP = 1000
 @dataclass(frozen=True, slots=True)
 class LocalRunner:
     """Blocks on this host, one after the other. ``environments``: folder of what was installed, by digest; ``work``:
-    where logs of blocks lie, which stay when something was not valid."""
+    where logs of blocks lie, which stay when something was not valid. Blocks of other processes are waited for: a
+    host that does two at a time measures the other one's load."""
 
     environments: Path
     work: Path
 
     def run(self, jobs: Iterable[BlockJob], progress: Progress) -> Iterator[BlockResult]:
+        self.work.mkdir(parents=True, exist_ok=True)
         for job in jobs:
-            baseline, candidate = (
-                installed(s, self.environments, self.work / f"install-{s.sha256[:20]}.log")
-                for s in (job.baseline, job.candidate)
-            )
-            self.work.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(prefix="block-", dir=self.work))
-            result = run_block(replace(job, baseline=baseline, candidate=candidate), workdir=folder, progress=progress)
-            yield replace(result, job=job)
-            if all(s.value is not None for s in result.samples):
-                shutil.rmtree(folder, ignore_errors=True)
+            with self._alone(progress):
+                result = self._block(job, progress)
+            yield result
+
+    @contextmanager
+    def _alone(self, progress: Progress) -> Iterator[None]:
+        lock = FileLock(self.work / ".lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            progress.say(say("another measurement runs on this host: waiting for its block to end"))
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _block(self, job: BlockJob, progress: Progress) -> BlockResult:
+        baseline, candidate = (
+            installed(s, self.environments, self.work / f"install-{s.sha256[:20]}.log")
+            for s in (job.baseline, job.candidate)
+        )
+        folder = Path(tempfile.mkdtemp(prefix="block-", dir=self.work))
+        result = run_block(replace(job, baseline=baseline, candidate=candidate), workdir=folder, progress=progress)
+        if all(s.value is not None for s in result.samples):
+            shutil.rmtree(folder, ignore_errors=True)
+        return replace(result, job=job)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from headway.policy.clauses import CLAUSES
 from headway.policy.forge_tables import INPUTS
 from headway.policy.gate_checks import check_problems, gate_problems
 from headway.policy.image_checks import image_problems
+from headway.policy.perf_jobs import needs_client
 from headway.policy.problems import Problem, nearest
 from headway.policy.recut import first_name
 from headway.policy.schema import Naming, Policy, Versions
@@ -22,6 +23,7 @@ from headway.policy.scheme import CandidateName, candidate_tag, is_fix, parse_ve
 from headway.policy.toml_lines import Path
 from headway.policy.zone import zone
 from headway.process import command_line
+from headway.stats.metrics import EXAMPLES, direction
 
 _DAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 _BUILD = ("python", "source", "out", "version")
@@ -268,10 +270,27 @@ def _perf(policy: Policy) -> Iterator[Problem]:
     if any(b <= a for a, b in pairwise(looks)):
         yield Problem(("perf", "looks"), "must rise strictly")
     seen: dict[tuple[str, str, str], int] = {}
+    asked: dict[tuple[str, str, str, str, bool], int] = {}
     for i, cell in enumerate(policy.perf.cells):
         first = seen.setdefault((cell.model, cell.hardware, cell.test), i)
+        same = asked.setdefault((cell.model, cell.hardware, cell.serve, cell.client, needs_client(cell)), i)
         if first != i:
             yield Problem(("perf", "cells", i), f"has the model, hardware and test of cell {first}")
+        elif same != i:
+            yield Problem(("perf", "cells", i), f"is the same test as cell {same}, under another name")
+    named: list[tuple[Path, str]] = [
+        *(
+            (("perf", "cells", i, "metrics", j), m)
+            for i, c in enumerate(policy.perf.cells)
+            for j, m in enumerate(c.metrics)
+        ),
+        *((("perf", "margins", metric), metric) for metric in policy.perf.margins),
+        *((("perf", "noise", i, "metric"), n.metric) for i, n in enumerate(policy.perf.noise)),
+    ]
+    for at, metric in named:
+        if direction(metric) is None:
+            what = f"{metric!r} is no metric that is known to be better one way, so nothing can be gated on it"
+            yield Problem(at, what, nearest(metric, EXAMPLES))
 
 
 def _people(policy: Policy) -> Iterator[Problem]:

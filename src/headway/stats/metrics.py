@@ -23,6 +23,13 @@ _HIGHER = frozenset(
         "max_output_tokens_per_s",
     }
 )
+# For hints: every name without its statistic, and the usual ones of those that have one.
+EXAMPLES = (
+    *sorted(_HIGHER),
+    *("avg_latency", "startup_s"),
+    *(f"avg_{state}_{what}_time" for state in ("cold", "warm") for what in ("startup", "compilation")),
+    *(f"{stat}_{of}_ms" for stat in ("mean", "median", "std", "p99") for of in ("ttft", "tpot", "itl", "e2el")),
+)
 
 
 def direction(metric: str) -> Direction | None:

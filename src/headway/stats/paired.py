@@ -21,12 +21,15 @@ class Pairs:
     """One cell-metric: ``begun`` blocks, and ``log_ratios`` log(candidate / baseline) of those that are valid.
 
     ``sign`` is +1 where more is worse, -1 where less is; ``sign * log_ratio`` is the datum d, positive = worse.
-    ``invalid`` gives the number of each other block, and why it is none.
+    ``numbers`` are the valid blocks', ``baseline`` the logs of what the baseline had in them; ``invalid`` gives the
+    number of each other block, and why it is none.
     """
 
     begun: int
     log_ratios: tuple[float, ...]
     sign: int
+    numbers: tuple[int, ...] = ()
+    baseline: tuple[float, ...] = ()
     invalid: tuple[tuple[int, str], ...] = ()
 
     @property
@@ -73,19 +76,26 @@ def pairs(
 
 
 def _pairs(key: Key, blocks: dict[int, list[Sample]], launched: dict[int, list[Launch]], pair_on: str) -> Pairs:
-    ratios: list[float] = []
+    valid: list[tuple[int, tuple[float, float]]] = []
     invalid: list[tuple[int, str]] = []
     for number, found in sorted(blocks.items()):
-        ratio = disagreement(launched.get(number, ()), key[0], pair_on) or _log_ratio(found)
-        if isinstance(ratio, str):
-            invalid.append((number, ratio))
+        logs = disagreement(launched.get(number, ()), key[0], pair_on) or _logs(found)
+        if isinstance(logs, str):
+            invalid.append((number, logs))
         else:
-            ratios.append(ratio)
-    return Pairs(len(blocks), tuple(ratios), sign_of(key[1]), tuple(invalid))
+            valid.append((number, logs))
+    return Pairs(
+        begun=len(blocks),
+        log_ratios=tuple(candidate - baseline for _, (candidate, baseline) in valid),
+        sign=sign_of(key[1]),
+        numbers=tuple(b for b, _ in valid),
+        baseline=tuple(baseline for _, (_, baseline) in valid),
+        invalid=tuple(invalid),
+    )
 
 
-def _log_ratio(found: list[Sample]) -> float | str:
-    """log(candidate / baseline) of one block, or why there is none."""
+def _logs(found: list[Sample]) -> tuple[float, float] | str:
+    """The mean log of the candidate and of the baseline in one block, or why there is none."""
     means: list[float] = []
     for side in (Side.CANDIDATE, Side.BASELINE):
         of_side = [s for s in found if s.side is side]
@@ -97,4 +107,4 @@ def _log_ratio(found: list[Sample]) -> float | str:
                 return s.why or f"the {side} measured {s.value}, which is no value above zero"
             logs.append(math.log(s.value))
         means.append(math.fsum(logs) / len(logs))
-    return means[0] - means[1]
+    return means[0], means[1]
