@@ -130,6 +130,14 @@ def test_a_block_that_its_host_cannot_run_is_lost_with_its_log(tmp_path: Path) -
         _run(tmp_path, [job])
 
 
+@pytest.mark.usefixtures("cluster")
+def test_perf_run_takes_its_verdict_from_rays_hosts(tmp_path: Path) -> None:
+    """E5, E7: the command as a person calls it."""
+    status, found = fleetkit.perf_run(tmp_path, "ray", "H100")
+    assert (status, found["verdict"]) == (1, "regressed")
+    assert found["ran"]["launched"][0]["candidate"]["host"] == platform.node()
+
+
 def test_a_killed_host_costs_its_block_only(tmp_path: Path, cluster: Any) -> None:
     """E5: Ray runs the dead host's block again on the other; the other's own block is not run again."""
     jobs = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="ray", prompts=300), 2)

@@ -150,7 +150,7 @@ def test_blocks_of_other_bits_are_other_blocks(tmp_path: Path) -> None:
 @up
 def test_a_killed_host_costs_its_block_only(tmp_path: Path) -> None:
     """E5: Slurm queues the dead host's block again; the others are not run again."""
-    jobs = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm", prompts=400), 2)  # seconds long
+    jobs = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm", prompts=300), 2)  # seconds long
     killed = Timer(3, _kill_host, ("left",))
     killed.start()
     try:
@@ -211,10 +211,20 @@ def test_a_block_that_its_host_cannot_run_is_lost_with_its_log(tmp_path: Path) -
 @up
 def test_a_wheel_that_is_not_there_is_unusable(tmp_path: Path) -> None:
     (job,) = fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm"), 1)
+    Path(job.baseline.wheel).unlink()
     Path(job.candidate.wheel).unlink()
     with pytest.raises(UnusableInput, match="cannot be read"):
         _run(tmp_path, [job])
     assert not _queued(tmp_path)
+
+
+@up
+def test_perf_run_takes_its_verdict_from_slurms_hosts(tmp_path: Path) -> None:
+    """E5, E7: the command as a person calls it; its folder is what the hosts see."""
+    status, found = fleetkit.perf_run(tmp_path, "slurm", "h100")
+    assert (status, found["verdict"]) == (1, "regressed")
+    assert found["ran"]["launched"][0]["candidate"]["host"] == platform.node()
+    assert {j["nodes"] for j in _queued(tmp_path)} == {"left", "right"}
 
 
 def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

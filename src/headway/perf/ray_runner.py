@@ -58,9 +58,8 @@ class RayRunner:
                 task = ray.remote(measure).options(name=key_of(job), **_asked(hosts, place))
                 ref = task.remote(__version__, job, wheels[job.baseline], wheels[job.candidate], limit_s(job.perf))
                 pending[ref] = job, place, frozenset(h["NodeID"] for h in hosts)
-        total = len(pending)
+        progress.say(say("{blocks} blocks are in Ray's queue", blocks=len(pending)))
         while pending:
-            progress.bar(say("Blocks in Ray's queue"), total - len(pending), total)
             for ref in ray.wait(list(pending), timeout=self.poll_s)[0]:
                 yield self._answer(ray, ref, *pending.pop(ref)[:2])
             for ref, (job, place, asked) in tuple(pending.items()):
@@ -69,7 +68,6 @@ class RayRunner:
                     ray.cancel(ref, force=True)
                     del pending[ref]
                     yield _gone(ray, job, place, "all its hosts are gone")
-        progress.bar(say("Blocks in Ray's queue"), total, total)
 
     def _answer(self, ray: Any, ref: Any, job: BlockJob, place: Fleet) -> BlockResult | NoPlace | Lost:
         try:

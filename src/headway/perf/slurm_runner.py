@@ -26,18 +26,13 @@ from headway.process import project_env, tail_of
 # The words of a job are its arguments: none ever becomes part of a script.
 _SCRIPT = b'#!/bin/sh\nexec "$@"\n'
 _ENDED = {
-    "BOOT_FAIL",
-    "CANCELLED",
-    "COMPLETED",
-    "DEADLINE",
-    "FAILED",
-    "NODE_FAIL",
-    "OUT_OF_MEMORY",
-    "PREEMPTED",
-    "TIMEOUT",
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT")
 }
 # Reasons to be pending that time does not mend.
-_NEVER = {"BadConstraints", "PartitionDown", "PartitionInactive", "PartitionNodeLimit", "PartitionTimeLimit"}
+_NEVER = {
+    *("BadConstraints", "PartitionDown", "PartitionInactive", "PartitionNodeLimit", "PartitionTimeLimit"),
+    *("JobHeldAdmin", "JobHeldUser", "JobLaunchFailure"),
+}
 _UNUSABLE = re.compile(r"down|drain|fail|unk|inval|error|future")
 
 
@@ -54,38 +49,36 @@ class SlurmRunner:
     poll_s: float = 10.0
 
     def run(self, jobs: Iterable[BlockJob], progress: Progress) -> Iterator[BlockResult | NoPlace | Lost]:
-        queue, waiting, done = self._queue(), dict[str, tuple[BlockJob, Fleet]](), 0
+        queue, waiting = self._queue(), dict[str, tuple[BlockJob, Fleet]]()
         for job in jobs:
             key, place = key_of(job), place_of(job)
             if result := kept(self.folder / key / "result.json", job):
                 yield result
             elif isinstance(place, NoPlace):
                 yield place
-            elif why := _lacking(place) or (key not in queue and self._submit(key, job, place)):
+            elif why := _lacking(place) or (not _alive(queue.get(key)) and self._submit(key, job, place)):
                 yield NoPlace(job, why)
             else:
                 waiting[key] = job, place
-        total, gone = len(waiting), set[str]()
+        progress.say(say("{blocks} blocks are in Slurm's queue", blocks=len(waiting)))
+        gone = set[str]()
         while waiting:
-            progress.bar(say("Blocks in Slurm's queue"), done, total)
             time.sleep(self.poll_s)
             queue = self._queue()
             for key, (job, place) in tuple(waiting.items()):
                 answer = self._answer(key, job, place, queue.get(key), key in gone)
-                gone |= {key} if key not in queue else set()
+                gone |= set() if _alive(queue.get(key)) else {key}
                 if answer is not None:
                     del waiting[key]
-                    done += 1
                     yield answer
-        progress.bar(say("Blocks in Slurm's queue"), done, total)
 
     def _answer(
         self, key: str, job: BlockJob, place: Fleet, queued: dict[str, Any] | None, gone: bool
     ) -> BlockResult | NoPlace | Lost | None:
         if result := kept(self.folder / key / "result.json", job):
             return result
-        if queued is None:  # a shared disk may show the result a little later than the queue its end
-            return Lost(job, self._told(key)) if gone else None
+        if not (queued and _alive(queued)):  # a shared disk may show the result a little later than the queue its end
+            return Lost(job, self._told(key, queued)) if gone else None
         reason = queued["state_reason"]
         if "PENDING" in _states(queued) and (why := reason if reason in _NEVER else _lacking(place)):
             _slurm("scancel", str(queued["job_id"]))
@@ -93,24 +86,25 @@ class SlurmRunner:
         return None
 
     def _queue(self) -> dict[str, dict[str, Any]]:
-        """Jobs that have not ended and write into this folder, by name."""
+        """Jobs that write into this folder, by name; ended ones for some minutes too."""
         try:
             told = json.loads(_slurm("squeue", "--json"))
-            if told["errors"]:  # with status 0, and no jobs
+            if told.get("errors"):  # with status 0, and no jobs
                 raise _failed("squeue", "; ".join(str(e.get("description", e)) for e in told["errors"]))
-            alive = [j for j in told["jobs"] if not _ENDED.intersection(_states(j)) or "REQUEUED" in _states(j)]
             ours = self.folder.resolve()
-            return {j["name"]: j for j in alive if Path(j["current_working_directory"]) == ours / j["name"]}
+            jobs = sorted(told["jobs"], key=lambda j: int(j["job_id"]))
+            return {j["name"]: j for j in jobs if Path(j["current_working_directory"]) == ours / j["name"]}
         except (ValueError, KeyError, TypeError, AttributeError) as e:
             raise _failed("squeue", f"its JSON is not Slurm's: {e}") from e
 
-    def _told(self, key: str) -> str:
+    def _told(self, key: str, ended: dict[str, Any] | None) -> str:
         log = self.folder / key / "slurm.log"
-        return tail_of(log) if log.exists() else f"Slurm's job {key} ended, and left neither a result nor a log"
+        state = f"{', '.join(_states(ended))} ({ended['state_reason']})" if ended else "unknown"
+        return f"Slurm's job {key} ended: {state}\n{tail_of(log) if log.exists() else 'It left no log.'}"
 
     def _submit(self, key: str, job: BlockJob, place: Fleet) -> str:
         """``""``, or why Slurm refuses it."""
-        folder = self.folder / key
+        folder = self.folder.resolve() / key
         here = replace(job, baseline=self._shared(job.baseline), candidate=self._shared(job.candidate))
         write_job(folder / "job.json", here)
         write_whole(folder / "block.sh", _SCRIPT)
@@ -124,7 +118,7 @@ class SlurmRunner:
 
     def _shared(self, side: Subject) -> Subject:
         """The side with its wheel where the hosts see it."""
-        wheel = self.folder / "wheels" / side.sha256 / Path(side.wheel).name
+        wheel = self.folder.resolve() / "wheels" / side.sha256 / Path(side.wheel).name
         if not (side.sha256 and wheel.exists()):
             data = wheel_bytes(side)
             if data is None:
@@ -149,6 +143,10 @@ def _lacking(place: Fleet) -> str:
 def _states(job: dict[str, Any]) -> list[str]:
     """One word until Slurm 23.02, a list since."""
     return [job["job_state"]] if isinstance(job["job_state"], str) else job["job_state"]
+
+
+def _alive(job: dict[str, Any] | None) -> bool:
+    return job is not None and ("REQUEUED" in _states(job) or not _ENDED.intersection(_states(job)))
 
 
 def _slurm(*argv: str) -> str:
