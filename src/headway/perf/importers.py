@@ -14,7 +14,7 @@ from typing import Any
 from headway.stats.metrics import direction
 
 # Known numbers that measure no quality: counts, identity, settings.
-_NOT_METRICS = frozenset(
+NOT_METRICS = frozenset(
     {
         "duration",
         "completed",
@@ -67,24 +67,26 @@ def read_result(path: Path) -> dict[str, float] | Invalid:
 def parse_result(path: Path) -> Result | Invalid:
     """All that a result file says, or why it is not valid."""
     try:
-        document = _document(path)
+        text = path.read_text("utf-8")
+    except OSError as e:
+        return Invalid(f"cannot be read: {e.strerror}")
+    except UnicodeDecodeError:
+        return Invalid("is not UTF-8 text")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        return Invalid(f"is not JSON: {e}")
+    return parse_document(document)
+
+
+def parse_document(document: object) -> Result | Invalid:
+    """The same of what the file's JSON holds."""
+    if not isinstance(document, dict):
+        return Invalid("is not a result of vllm bench: not a JSON object")
+    try:
         return _read(document, _validate(document))
     except _Refused as e:
         return Invalid(str(e))
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except OSError as e:
-        raise _Refused(f"cannot be read: {e.strerror}") from e
-    except UnicodeDecodeError as e:
-        raise _Refused("is not UTF-8 text") from e
-    except (ValueError, RecursionError) as e:
-        raise _Refused(f"is not JSON: {e}") from e
-    if not isinstance(document, dict):
-        raise _Refused("is not a result of vllm bench: not a JSON object")
-    return document
 
 
 def _validate(document: dict[str, Any]) -> int | None:
@@ -119,7 +121,7 @@ def _read(document: dict[str, Any], tokens: int | None) -> Result:
     aside: list[str] = []
     for name, value in document.items():
         if direction(name) is None:
-            if _is_number(value) and name not in _NOT_METRICS:
+            if _is_number(value) and name not in NOT_METRICS:
                 aside.append(name)
         elif value is not None:  # null: not measured
             number = _number(name, value)
