@@ -70,7 +70,7 @@ def cell_of(record: Mapping[str, Any]) -> MeasuredCell:
         test, load = exact, []
     else:
         test = _text(extra.get("test_name") or args.get("test_name")) or name
-        load = [f"{key}={text}" for key in _LOAD if (text := _text(args.get(key))) != _USUAL.get(key, "")]
+        load = [f"{key}={text}" for key in _LOAD if (text := _text(args.get(key))) not in {"", _USUAL.get(key)}]
     arch = _text(runner.get("type") or extra.get("arch"))
     return MeasuredCell(
         Cell(_text(model.get("name")), arch, f"{test} ({', '.join(load)})" if load else test),

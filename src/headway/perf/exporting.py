@@ -83,7 +83,7 @@ def _of_import(db: Connection, launch: Any) -> Iterator[dict[str, Any]]:
         yield found
     w = t.raw.c
     for row in db.execute(select(t.raw).where(w.launch == launch.id).order_by(w.cell, w.repeat, w.name)):
-        metric = {"name": row.name, "benchmark_values": t.unpacked(row.data)}
+        metric = {"name": row.name, "benchmark_values": list(t.unpacked(row.data))}
         yield {**a_record[row.cell], "metric": {**metric, "extra_info": {MARK: f"series:{row.repeat}"}}}
 
 
