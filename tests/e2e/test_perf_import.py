@@ -104,7 +104,7 @@ def test_an_import_that_is_killed_is_completed_by_the_next(project: Path, tmp_pa
         "metric": {"name": "latency", "benchmark_values": [0.5, 0.6]},
     }
     path = tmp_path / "r.jsonl"
-    path.write_text("".join(json.dumps({**line, "workflow_id": i}) + "\n" for i in range(5000)), "utf-8")
+    path.write_text("".join(json.dumps({**line, "workflow_id": i}) + "\n" for i in range(1500)), "utf-8")
     argv = [sys.executable, "-m", "headway", "perf", "import", str(path)]
     for wait in (0.5, 1.0, 1.5):
         child = subprocess.Popen(argv, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -112,8 +112,8 @@ def test_an_import_that_is_killed_is_completed_by_the_next(project: Path, tmp_pa
         child.send_signal(signal.SIGKILL)
         child.wait()
     found = ran(project, "import", path)
-    assert found["records"] + found["known"] == 5000
+    assert found["records"] + found["known"] == 1500
     with store_of(project) as store:
         (row,) = compare_releases(store, "f" * 40, "a" * 40)
     assert row.new is not None
-    assert (row.new.launches, row.new.repeats) == (5000, 10000)
+    assert (row.new.launches, row.new.repeats) == (1500, 3000)

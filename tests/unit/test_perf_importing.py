@@ -325,6 +325,18 @@ def test_a_report_of_guidellm(url: str) -> None:
         assert [c.cell for c in measured_cells(store)] == [Cell("tiny", "cpu", "chat")]
 
 
+def test_the_same_test_again_in_one_report_is_a_repeat(tmp_path: Path) -> None:
+    document = json.loads((REAL / "guidellm_rate4.json").read_text("utf-8"))
+    document["benchmarks"] *= 2
+    document["benchmarks"][1] = document["benchmarks"][1] | {"start_time": 1795359900.0}
+    path, url = tmp_path / "guidellm.json", str(tmp_path / "perf.db")
+    path.write_text(json.dumps(document), "utf-8")
+    found = imported(url, path, told=Told(commit=A))
+    assert (found.kept.launches, found.skipped) == (1, [])
+    names = [line["metric"]["name"] for line in contents(url)]
+    assert names.count("requests_per_second") == names.count("time_to_first_token_ms") == 2
+
+
 @pytest.mark.parametrize(
     ("totals", "why"),
     [

@@ -10,11 +10,13 @@ import gzip
 import hashlib
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from headway.model.measurement import MeasuredCell
 from headway.perf import guidellm, vllmbench
 from headway.perf.blocklines import is_block
 from headway.perf.cellof import cell_of
@@ -25,6 +27,7 @@ from headway.perf.told import Told
 
 SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 _LARGEST_DOCUMENT = 512 * 2**20  # of one JSON document in memory; lines have no such limit
+_LONGEST_LINE = 128 * 2**20
 _CHUNK = 2**20
 
 
@@ -112,8 +115,11 @@ def _document(whole: object, data: bytes, told: Told) -> Iterator[Found]:
         yield from _object(whole, 0, key, told)
 
 
-def _lines(lines: Iterable[bytes], told: Told) -> Iterator[Found]:
-    for number, line in enumerate(lines, 1):
+def _lines(f: IO[bytes], told: Told) -> Iterator[Found]:
+    for number, line in enumerate(iter(lambda: f.readline(_LONGEST_LINE + 1), b""), 1):
+        if len(line) > _LONGEST_LINE:
+            yield Refused(number, f"is longer than {_LONGEST_LINE >> 20} MiB; the rest of the file is not read")
+            return
         if not line.strip():
             continue
         try:
@@ -138,7 +144,7 @@ def _object(found: object, line: int, key: str, told: Told) -> Iterator[Found]:
         else:  # as a client writes it before a workflow adds what it knows
             yield parse_record({**told.about(), **found}, line, key)
     elif guidellm.is_report(found):
-        yield from _of_guidellm(cast("Mapping[str, Any]", found), line, key, told)
+        yield from _of_guidellm(found, line, key, told)
     else:
         yield from _of_vllm(found, line, key, told)
 
@@ -146,11 +152,15 @@ def _object(found: object, line: int, key: str, told: Told) -> Iterator[Found]:
 def _of_guidellm(report: Mapping[str, Any], line: int, key: str, told: Told) -> Iterator[Found]:
     if not report["benchmarks"]:
         yield Refused(line, "holds no benchmark")
+    runs: Counter[MeasuredCell] = Counter()
     for tested in guidellm.benchmarks_of(report):
         if isinstance(tested, str):
             yield Refused(line, tested)
-        else:
-            yield from _parsed(guidellm.records_of(tested, told), tested.series, line, key)
+            continue
+        records = list(guidellm.records_of(tested, told))
+        cell = cell_of(records[0])
+        yield from _parsed(records, tested.series, line, key, runs[cell])
+        runs[cell] += 1  # the same test again is its next repeat
 
 
 def _of_vllm(found: object, line: int, key: str, told: Told) -> Iterator[Found]:
@@ -166,9 +176,13 @@ def _of_vllm(found: object, line: int, key: str, told: Told) -> Iterator[Found]:
 
 
 def _parsed(
-    records: Iterable[dict[str, Any]], series: Iterable[tuple[str, tuple[float, ...]]], line: int, key: str
+    records: Iterable[dict[str, Any]],
+    series: Iterable[tuple[str, tuple[float, ...]]],
+    line: int,
+    key: str,
+    repeat: int = 0,
 ) -> Iterator[Found]:
-    """Records of one test, then its series."""
+    """Records of one run of a test, then its series."""
     last = None
     for record in records:
         found = parse_record(record, line, key)
@@ -177,4 +191,4 @@ def _parsed(
             last = (found.about, cell_of(record))
     if last is not None:
         for name, values in series:
-            yield Parsed(key, last[0], Series(last[1], name, values))
+            yield Parsed(key, last[0], Series(last[1], name, values, repeat))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from headway.perf.told import Told
 
@@ -27,13 +27,14 @@ class Tested:
     backend: str
     at: int | None
     series: tuple[tuple[str, tuple[float, ...]], ...]
+    output_tokens: int
 
 
 class _Bad(Exception):
     """Carries why out of the checks below; it never leaves this file."""
 
 
-def is_report(document: object) -> bool:
+def is_report(document: object) -> TypeGuard[Mapping[str, Any]]:
     """Whether guidellm wrote it."""
     return isinstance(document, Mapping) and isinstance(document.get("benchmarks"), list) and "metrics" not in document
 
@@ -86,6 +87,7 @@ def _benchmark(found: Mapping[str, Any], version: str) -> Tested:
         str(backend.get("kind") or backend.get("type_") or ""),
         int(start) if isinstance(start, int | float) and math.isfinite(start) and start > 0 else None,
         tuple(_series(_dict(found, "requests").get("successful") or [])),
+        round(output["total_sum"]),
     )
 
 

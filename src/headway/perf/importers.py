@@ -1,4 +1,4 @@
-"""Result files of ``vllm bench`` (serve, latency, throughput, startup). Validity comes before any number.
+"""Result files of ``vllm bench`` (serve, latency, throughput, startup) and guidellm. Validity comes before any number.
 
 A file is data from outside: damaged, truncated or foreign ones are ``Invalid`` with why, never an exception.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headway.perf import guidellm
 from headway.stats.metrics import direction
 
 # Known numbers that measure no quality: counts, identity, settings.
@@ -79,8 +81,19 @@ def parse_result(path: Path) -> Result | Invalid:
     return parse_document(document)
 
 
+def _of_guidellm(report: Mapping[str, Any]) -> Result | Invalid:
+    """The one benchmark of a client's run; its metrics go by guidellm's names."""
+    found = list(guidellm.benchmarks_of(report))
+    if len(found) != 1:
+        return Invalid(f"is a report of {len(found)} benchmarks, not of one")
+    tested = found[0]
+    return Invalid(tested) if isinstance(tested, str) else Result(tested.metrics, tested.output_tokens, ())
+
+
 def parse_document(document: object) -> Result | Invalid:
     """The same of what the file's JSON holds."""
+    if guidellm.is_report(document):
+        return _of_guidellm(document)
     if not isinstance(document, dict):
         return Invalid("is not a result of vllm bench: not a JSON object")
     try:

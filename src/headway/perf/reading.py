@@ -75,8 +75,7 @@ class Compared(NamedTuple):
     new: Stat | None
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One launch in a series: when, of which commit and branch, its mean over ``repeats``."""
 
     at: datetime
@@ -143,7 +142,7 @@ def series(
             return ()
         return tuple(
             Point(datetime.fromtimestamp(at, UTC), commit, branch_name(on), mean, repeats)
-            for at, commit, on, mean, repeats in db.execute(rows)
+            for at, commit, on, mean, repeats in db.execute(rows).all()
         )
 
 
