@@ -134,7 +134,7 @@ def _ran(r: BlockResult) -> dict[str, Any]:
 def outlook(app: Headway, request: Request) -> tuple[JobPlan, ...]:
     """What a run would do and cost, job by job. Builds, installs and writes nothing."""
     perf, ends = _perf(app, request), _ends(app, request)
-    with app.store(write=False) as store:
+    with app.measurements(write=False) as store:
         known = store.comparisons()
     found = next((c for c in known if (c.subject, c.baseline) == (ends[1], ends[0])), None)
     found = _of_cells(found, perf)
@@ -164,7 +164,7 @@ def run(app: Headway, request: Request) -> Outcome:
     baseline = _subject(app, Side.BASELINE, request.base, ends[0], request.base_wheel)
     candidate = _subject(app, Side.CANDIDATE, request.candidate, ends[1], request.candidate_wheel)
     results: list[BlockResult] = []
-    with app.store(write=True) as store:
+    with app.measurements(write=True) as store:
         while True:
             whole = stored(store, candidate.commit, baseline.commit)
             found = _ours(whole, perf, (baseline, candidate))

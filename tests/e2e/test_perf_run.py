@@ -239,5 +239,5 @@ def test_blocks_of_another_wheel_are_never_taken_for_the_candidates(tmp_path: Pa
 
 
 def _launches(train: _Train) -> tuple[Any, ...]:
-    with train.app().store(write=False) as store:
+    with train.app().measurements(write=False) as store:
         return tuple(x for c in store.comparisons(subject=train.action.commit) for x in c.launches)
