@@ -185,8 +185,24 @@ def run(app: Headway, request: Request) -> Outcome:
             results += ran.results
             if missing and not ran.results:
                 raise not_measured(ran.failed)
+            if (
+                missing
+                and _ours(stored(store, candidate.commit, baseline.commit), perf, (baseline, candidate)) == found
+            ):
+                raise _not_asked_for(ran.results)
     stopped = "decided" if not undecided else "budget" if budget_spent(found, perf) else "cap"
     return Outcome(baseline, candidate, verdict, tuple(results), spent(found, perf), stopped, _invalid(found, perf))
+
+
+def _not_asked_for(results: tuple[BlockResult, ...]) -> WorldFailed:
+    """Blocks came back, and none is what was asked for: more of them would come for ever."""
+    return WorldFailed(
+        "perf.other-blocks",
+        say("the blocks that came back were measured with other wheels or arguments, or lack cells"),
+        clause="E5",
+        facts=facts(blocks=[r.job.name for r in results]),
+        remedy=say("see that the fleet runs this Headway and these wheels"),
+    )
 
 
 def _perf(app: Headway, request: Request) -> Perf:
