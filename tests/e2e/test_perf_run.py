@@ -79,7 +79,8 @@ def test_a_slow_commit_is_regressed_and_what_ran_is_told(project: Project) -> No
     assert cell["ratio"] > 1.6
     assert {"verdict", "cells", "false_block_bound", "miss_bound"} <= found.keys()
     assert (found["baseline"]["commit"], found["candidate"]["commit"]) == (base, slow)
-    assert (found["ran"]["blocks"], found["ran"]["launches"]) == (2, 4)
+    assert found["ran"]["blocks"] in {2, 3}
+    assert found["ran"]["launches"] == 2 * found["ran"]["blocks"]
     assert found["ran"]["device_minutes"] > 0
     for block in found["ran"]["launched"]:
         for side, mode in (("baseline", "fast"), ("candidate", "slow")):
