@@ -35,6 +35,7 @@ MODULES = (
     "running",
     "simulating",
     "matrix",
+    "importing",
     "building",
     "gates",
 )
