@@ -32,9 +32,11 @@ MODULES = (
     "figures",
     "setup",
     "measure",
+    "running",
     "simulating",
     "noise",
     "matrix",
+    "importing",
     "building",
     "gates",
 )

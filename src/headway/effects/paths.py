@@ -36,8 +36,15 @@ class StatePaths:
     def work(self, what: str) -> Path:
         return self.root / "work" / _name(what)
 
-    def environment(self, digest: str) -> Path:
-        return self.root / "environments" / digest[:20]
+    @property
+    def environments(self) -> Path:
+        """What was installed to be measured, each in a folder named by its wheel's digest."""
+        return self.root / "environments"
+
+    @property
+    def fleet(self) -> Path:
+        """Jobs and results of blocks on other hosts, which may see this folder too."""
+        return self.root / "fleet"
 
     def probe(self, commit: str, version: str) -> Path:
         return self.root / "probes" / f"{commit}-{_name(version)}"
