@@ -174,7 +174,8 @@ class FakeGitHub:
                 self.git("clone", "-q", "--branch", run.tag, str(self.repo), str(source), cwd=folder)
             elif uses == "actions/upload-artifact":
                 files = {p.name: p.read_bytes() for p in sorted((source / step["with"]["path"]).iterdir())}
-                name = filled(step["with"]["name"], run.tag, run.inputs)
+                own = dict(r.split("=", 1) for r in said.read_text().splitlines())
+                name = filled(step["with"]["name"], run.tag, {**run.inputs, **{f"env.{k}": v for k, v in own.items()}})
                 run.artifacts.append(Made(run.id * 10, name, zipped(files)))
             elif "run" in step and not step["name"].startswith("Install"):  # of tools, which are here
                 own = dict(r.split("=", 1) for r in said.read_text().splitlines())
@@ -325,6 +326,7 @@ class FakeGitHub:
                 **self.spec.example("job-paginated")["jobs"][0],
                 "id": run * 100 + i,
                 "run_id": run,
+                "created_at": "2020-01-20T17:42:00Z",
                 "name": filled(job.get("name", name), found.tag, found.inputs),
                 "status": found.status,
                 "conclusion": found.conclusion,
@@ -380,12 +382,16 @@ def _page(rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, A
 
 def filled(template: str, tag: str, inputs: dict[str, str]) -> str:
     """A template with its ``${{ … }}`` evaluated: names of contexts, joined by ``||``."""
-    known = {"github.ref_name": tag, "github.ref": f"refs/tags/{tag}", **{f"inputs.{k}": v for k, v in inputs.items()}}
+    known = {"github.ref_name": tag, "github.ref": f"refs/tags/{tag}", **_named(inputs)}
 
     def value(found: re.Match[str]) -> str:
         return next((v for name in found[1].split("||") if (v := known.get(name.strip(), ""))), "")
 
     return _EXPRESSION.sub(value, template)
+
+
+def _named(inputs: dict[str, str]) -> dict[str, str]:
+    return {k if k.startswith("env.") else f"inputs.{k}": v for k, v in inputs.items()}
 
 
 def _handler(fake: FakeGitHub) -> type[BaseHTTPRequestHandler]:

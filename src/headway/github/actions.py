@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,15 @@ class RunArtifact:
 
 @dataclass(frozen=True, slots=True)
 class RunJob:
-    """A job of a run: ``runner`` is the machine that took it (``""``: none yet), ``labels`` what it asked for."""
+    """A job of a run: ``runner`` is the machine that took it (``""``: none yet), ``labels`` what it asked for;
+    ``started`` is ISO 8601 (``""``: not yet), ``seconds`` how long it ran."""
 
     name: str
     conclusion: str
     runner: str
     labels: tuple[str, ...]
-    url: str
+    started: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,19 @@ def jobs_of(github: GitHub, run: int) -> tuple[RunJob, ...]:
     found = []
     for row in github.rows(f"actions/runs/{run}/jobs", "jobs"):
         try:
+            began, ended = row["started_at"], row["completed_at"]
+            took = datetime.fromisoformat(ended) - datetime.fromisoformat(began) if began and ended else timedelta()
             found.append(
                 RunJob(
                     str(row["name"]),
                     str(row["conclusion"] or ""),
                     str(row["runner_name"] or ""),
                     tuple(str(label) for label in row["labels"]),
-                    str(row["html_url"] or ""),
+                    str(began or ""),
+                    max(0.0, took.total_seconds()),
                 )
             )
-        except (KeyError, TypeError) as e:
+        except (KeyError, TypeError, ValueError) as e:
             raise _unlike("job") from e
     return tuple(found)
 
