@@ -30,6 +30,19 @@ class Cell:
         return f"{self.model} · {self.hardware} · {self.test}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class MeasuredCell:
+    """A cell as it was stored, with what the comparison page filters by; what was not said is ``""``."""
+
+    cell: Cell
+    benchmark: str = ""
+    backend: str = ""
+    mode: str = ""
+    dtype: str = ""
+    device: str = ""
+    arch: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One metric of one cell in one launch of one side of one block; a launch may serve its cells ``repeat`` by repeat.

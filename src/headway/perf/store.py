@@ -1,118 +1,70 @@
-"""E6: every measurement ever taken, kept: runs, cells, metrics, samples, on SQLite or PostgreSQL."""
+"""E6: every measurement ever taken, kept: launches, cells, metrics, values, on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import (
-    Column,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    create_engine,
-    inspect,
-    select,
-)
+from sqlalchemy import create_engine, event, inspect, select
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from headway.errors import UnusableInput, WorldFailed
-from headway.model.measurement import Cell, Comparison, Sample, Side
+from headway.model.measurement import Comparison, Launch, RawSeries, Sample
 from headway.model.text import facts, say
-
-SCHEMA = 1
-
-_tables = MetaData()
-# The names begin with perf_ because on PostgreSQL the ledger may live in the same database.
-_schema = Table("perf_schema", _tables, Column("version", Integer, primary_key=True))
-_runs = Table(
-    "perf_runs",
-    _tables,
-    Column("id", Integer, primary_key=True),
-    Column("subject", String, nullable=False),
-    Column("baseline", String, nullable=False),
-    UniqueConstraint("subject", "baseline"),
-)
-_environment = Table(
-    "perf_environment",
-    _tables,
-    Column("id", Integer, primary_key=True),
-    Column("run", ForeignKey("perf_runs.id"), nullable=False),
-    Column("name", String, nullable=False),
-    Column("value", String, nullable=False),
-    UniqueConstraint("run", "name", "value"),
-)
-_cells = Table(
-    "perf_cells",
-    _tables,
-    Column("id", Integer, primary_key=True),
-    Column("model", String, nullable=False),
-    Column("hardware", String, nullable=False),
-    Column("test", String, nullable=False),
-    UniqueConstraint("model", "hardware", "test"),
-)
-_metrics = Table(
-    "perf_metrics",
-    _tables,
-    Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
-)
-_samples = Table(
-    "perf_samples",
-    _tables,
-    Column("id", Integer, primary_key=True),
-    Column("run", ForeignKey("perf_runs.id"), nullable=False),
-    Column("block", Integer, nullable=False),
-    Column("side", String, nullable=False),
-    Column("cell", ForeignKey("perf_cells.id"), nullable=False),
-    Column("metric", ForeignKey("perf_metrics.id"), nullable=False),
-    Column("value", Float),
-    Column("why", String, nullable=False),
-    UniqueConstraint("run", "block", "side", "cell", "metric"),
-)
+from headway.perf import schema as t
+from headway.perf import schema1
+from headway.perf.blockstore import BlockWriter, read_comparisons
+from headway.perf.imported import Kept, Run
+from headway.perf.keeping import Keeper
 
 
 class MeasurementStore:
     """The store at a path (SQLite) or an SQLAlchemy URL.
 
-    With ``write`` it is made when it is not there. Without, nothing is ever written, and a store that does not exist
-    is an empty one. Raises ``UnusableInput`` for a store of a newer Headway, ``WorldFailed`` for a
-    database that does not answer.
+    With ``write`` it is made when it is not there, and one of an older Headway is brought to this schema. Without,
+    nothing is ever written, and a store that does not exist is an empty one. Raises ``UnusableInput`` for a store of a
+    newer Headway, ``WorldFailed`` for a database that does not answer.
     """
 
     def __init__(self, url_or_path: str | Path, write: bool = False) -> None:
         self._name = str(url_or_path)
+        self._write = write
         self._engine = _open(url_or_path, write)
         if self._engine is None:
             return
-        with self._working() as db:
-            if write:
-                _tables.create_all(db)
-            if not inspect(db).has_table(_schema.name):
-                self._engine = None
-                return
-            version = db.scalar(select(_schema.c.version))
-            if version is None and write:
-                db.execute(plain_insert(_schema).values(version=SCHEMA))
-        if version is not None and version > SCHEMA:
+        with self._transaction(self._engine) as db:
+            version = self._version(db, write)
+            old = schema1.read(db) if version == 1 and not write else None
+            if version == 1 and write:
+                schema1.upgrade(db)
+        if version is None or old is not None:
+            self._engine.dispose()
+            self._engine = None if old is None else _in_memory(old)
+
+    def _version(self, db: Connection, write: bool) -> int | None:
+        """The schema that is there, which is made when it may be; ``None`` where there is none."""
+        there = inspect(db).has_table(t.schema.name)
+        if not there and not write:
+            return None
+        if not there:
+            t.tables.create_all(db)
+            db.execute(plain_insert(t.schema).values(version=t.SCHEMA))
+        found = select(t.schema.c.version)
+        version: int | None = db.scalar(found.with_for_update() if write else found)
+        if version is not None and version > t.SCHEMA:
             raise UnusableInput(
                 "perf.store.newer",
                 say("the measurements in {name} were written by a newer Headway", name=self._name),
-                facts=facts(store=self._name, schema=version, known=SCHEMA),
+                facts=facts(store=self._name, schema=version, known=t.SCHEMA),
                 remedy=say("upgrade Headway"),
             )
+        return version
 
     def __enter__(self) -> Self:
         return self
@@ -132,69 +84,67 @@ class MeasurementStore:
         baseline: str,
         samples: Iterable[Sample],
         environment: Iterable[tuple[str, str]] = (),
+        launches: Iterable[Launch] = (),
+        raw: Iterable[RawSeries] = (),
     ) -> int:
-        """Keep samples of commit ``subject`` against commit ``baseline``, all or none; how many of them were new.
+        """Keep blocks of commit ``subject`` against commit ``baseline``, all or none; how many samples were new.
 
-        One sample stands for each block, side, cell and metric: the first that was added stays. A value that is no
-        finite number is kept as none, with ``why``.
+        One sample stands for each block, side, cell, metric and repeat: the first that was added stays. So do what a
+        launch said of itself, and each series. A value that is no finite number is kept as none, with ``why``.
         """
-        with self._working() as db:
-            run = _key(db, _runs, subject=subject, baseline=baseline)
-            for name, told in environment:
-                _key(db, _environment, run=run, name=name, value=told)
-            added = 0
-            for s in samples:
-                value = s.value if s.value is not None and math.isfinite(s.value) else None
-                row = {
-                    "run": run,
-                    "block": s.block,
-                    "side": s.side.value,
-                    "cell": _key(db, _cells, model=s.cell.model, hardware=s.cell.hardware, test=s.cell.test),
-                    "metric": _key(db, _metrics, name=s.metric),
-                    "value": value,
-                    "why": s.why or ("" if value == s.value else f"not a finite number: {s.value}"),
-                }
-                added += _insert(db, _samples, row)
+        with self.writing() as db:
+            writer = BlockWriter(db, subject, baseline)
+            writer.environment(environment)
+            writer.launches(launches)
+            added = writer.samples(samples)
+            writer.raw(raw)
             return added
 
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """Everything, in the order in which comparisons were begun and their samples added."""
-        if self._engine is None:
-            return ()
-        with self._working() as db:
-            runs = db.execute(select(_runs).order_by(_runs.c.id)).all()
-            told = db.execute(select(_environment).order_by(_environment.c.id)).all()
-            rows = db.execute(
-                select(_samples, _cells.c.model, _cells.c.hardware, _cells.c.test, _metrics.c.name)
-                .join(_cells, _cells.c.id == _samples.c.cell)
-                .join(_metrics, _metrics.c.id == _samples.c.metric)
-                .order_by(_samples.c.id)
-            ).all()
-        samples: dict[int, list[Sample]] = {run.id: [] for run in runs}
-        for r in rows:
-            cell = Cell(r.model, r.hardware, r.test)
-            samples[r.run].append(Sample(r.block, Side(r.side), cell, r.name, r.value, r.why))
-        return tuple(
-            Comparison(
-                run.subject,
-                run.baseline,
-                tuple(samples[run.id]),
-                tuple((e.name, e.value) for e in told if e.run == run.id),
-            )
-            for run in runs
-        )
+    def keep(self, runs: Iterable[Run]) -> Kept:
+        """Keep imported runs, all or none, and say what was new. They belong to no comparison."""
+        with self.writing() as db:
+            keeper, kept = Keeper(db), Kept()
+            for run in runs:
+                kept += keeper.keep(run)
+            return kept
+
+    def comparisons(
+        self, metrics: Iterable[str] | None = None, subject: str | None = None, baseline: str | None = None
+    ) -> tuple[Comparison, ...]:
+        """All comparisons, in the order in which they were begun; imports belong to none.
+
+        ``metrics`` keeps the samples of these alone; ``subject`` and ``baseline`` the comparisons of these commits.
+        """
+        with self.reading() as db:
+            if db is None:
+                return ()
+            return read_comparisons(db, None if metrics is None else frozenset(metrics), subject, baseline)
 
     @contextmanager
-    def _working(self) -> Iterator[Connection]:
-        """One transaction."""
+    def reading(self) -> Iterator[Connection | None]:
+        """A transaction to read in; ``None`` where there is no store."""
         if self._engine is None:
+            yield None
+            return
+        with self._transaction(self._engine) as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction to write in."""
+        if self._engine is None or not self._write:
             raise WorldFailed(
                 "perf.store.read-only",
                 say("the measurements in {name} were opened for reading", name=self._name),
                 remedy=say("open the store for writing"),
             )
+        with self._transaction(self._engine) as db:
+            yield db
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as db:
+            with engine.begin() as db:
                 yield db
         except SQLAlchemyError as e:
             why = str(e.__cause__ or e)
@@ -217,21 +167,17 @@ def _open(url_or_path: str | Path, write: bool) -> Engine | None:
         return None
     query = {"uri": "true", "mode": "rwc" if write else "ro"}
     url = URL.create("sqlite", database=path.as_uri(), query=query)
-    return create_engine(url, poolclass=NullPool, connect_args={"timeout": 30})
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 30, "isolation_level": None})
+    # The driver's own transactions leave out DDL: a store that is being upgraded would lose what it held to a kill.
+    # IMMEDIATE: of two writers that find an old store, the second sees the first one's upgrade.
+    event.listen(engine, "begin", lambda db: db.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN"))
+    return engine
 
 
-def _insert(db: Connection, table: Table, row: dict[str, Any]) -> int:
-    """Insert unless a row with the same unique key is there; how many were inserted."""
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    made = db.execute(dialect.insert(table).values(row).on_conflict_do_nothing().returning(table.c.id))
-    return len(made.all())
-
-
-def _key(db: Connection, table: Table, **row: Any) -> int:
-    """The id of the row with these values, which is made when it is not there."""
-    find = select(table.c.id).where(*(table.c[name] == value for name, value in row.items()))
-    found: int | None = db.scalar(find)
-    if found is None:
-        _insert(db, table, row)
-        found = db.execute(find).scalar_one()
-    return found
+def _in_memory(found: tuple[Comparison, ...]) -> Engine:
+    """An older store as it would be in this schema; it is small, and must not be written."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.begin() as db:
+        t.tables.create_all(db)
+        schema1.write(db, found)
+    return engine
