@@ -130,6 +130,10 @@ class Headway:
 
         return MeasurementStore(self.policy.ledger.url or self.repo.state / "measurements.db", write=write)
 
+    def measurements(self) -> MeasurementStore:
+        """Everything that was measured, to be read; close it."""
+        return self._store(write=False)
+
     # Looking ---------------------------------------------------------------------------------------------------
 
     def entries(self) -> tuple[Entry, ...]:

@@ -33,6 +33,7 @@ MODULES = (
     "setup",
     "measure",
     "access",
+    "comparing",
     "building",
     "gates",
 )
