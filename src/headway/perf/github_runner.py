@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
+from headway.clock import SystemClock
 from headway.decide.benchmarkworkflow import Workflow, model_name, runner_words, workflow_of
 from headway.errors import UnusableInput, WorldFailed
 from headway.github import client
@@ -302,8 +303,9 @@ class GitHubRunner:
             ) from e
 
 
-def github_runner(perf: Perf, api_url: str, token_env: str, state: Path, clock: Clock) -> GitHubRunner:
-    """The runner that the policy names. Raises ``UnusableInput`` without a workflow or a token."""
+def github_runner(perf: Perf, api_url: str, token_env: str, state: Path, clock: Clock | None = None) -> GitHubRunner:
+    """The runner that the policy names; ``state`` is Headway's own folder. Raises ``UnusableInput`` without a workflow
+    or a token."""
     flow = workflow_of(perf)
     github = client.github_at(api_url, flow.repository, token_env)
     if not github.token:
@@ -313,7 +315,7 @@ def github_runner(perf: Perf, api_url: str, token_env: str, state: Path, clock: 
             clause="E3",
             remedy=say("`headway perf access` says what it must be allowed, and writes the access request"),
         )
-    return GitHubRunner(github, flow, state / "dispatches", clock)
+    return GitHubRunner(github, flow, state / "dispatches", clock or SystemClock())
 
 
 def _check(perf: Perf) -> None:
