@@ -130,4 +130,5 @@ def test_e3_a_wrong_token_is_told(project: Path, github: FakeGitHub) -> None:
 
 def test_e3_a_github_that_does_not_answer_is_the_outside_world(project: Path, github: FakeGitHub) -> None:
     github.fault("GET", f"/repos/{OWNER}/{NAME}$", 502)
-    assert asked(project)[0] == 4
+    status, found, _ = asked(project)
+    assert (status, found["error"]["clause"]) == (4, "E3")

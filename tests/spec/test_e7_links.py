@@ -113,6 +113,8 @@ def test_e7_filters_survive_being_written() -> None:
         ),
         EXAMPLE.replace("week", "eon"),
         "http://[",
+        EXAMPLE.replace(OLD, "%00"),
+        EXAMPLE.replace("v0.9.1", "v0.9.1%1B[31m"),
     ],
 )
 def test_e7_a_link_that_cannot_be_read_is_refused_in_words(wrong: str) -> None:

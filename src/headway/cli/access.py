@@ -17,6 +17,7 @@ from headway.model.text import Text, say
 @answering
 def access(context: Context, send: bool) -> Answer:
     from headway.decide.benchmarkworkflow import access_request, workflow_of
+    from headway.errors import WorldFailed
     from headway.github.access import access_to, open_issue, write_issue
     from headway.github.client import github_at
 
@@ -24,15 +25,20 @@ def access(context: Context, send: bool) -> Answer:
     policy = app.policy
     flow = workflow_of(policy.perf)
     github = github_at(policy.forge.api_url, flow.repository, policy.forge.token_env)
-    found = access_to(github, flow.file)
-    asked = None if found.dispatch else access_request(policy.perf, policy.project.repository, app.person)
-    issue, sent = "", False
-    if asked is not None and found.read:
-        issue = open_issue(github, asked.marker)
-        if send and not issue and github.token:
-            # Shown before it is sent, on stderr, where JSON does not go.
-            context.progress.say(say("{title}\n\n{body}", title=asked.title, body=asked.body))
-            issue, sent = write_issue(github, asked.title, asked.body), True
+    asked, issue, sent = None, "", False
+    try:
+        found = access_to(github, flow.file)
+        if not found.dispatch:
+            asked = access_request(policy.perf, policy.project.repository, app.person)
+        if asked is not None and found.read:
+            issue = open_issue(github, asked.marker)
+            if send and not issue and github.token:
+                # Shown before it is sent, on stderr, where JSON does not go.
+                context.progress.say(say("{title}\n\n{body}", title=asked.title, body=asked.body))
+                issue, sent = write_issue(github, asked.title, asked.body), True
+    except WorldFailed as e:
+        e.clause = "E3"
+        raise
     still = _still(policy.perf.runner)
     document = {
         "repository": flow.repository,

@@ -82,6 +82,9 @@ def parse_dashboard_link(url: str, now: datetime | None = None) -> DashboardLink
         given = {k: v[-1] for k, v in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
     except ValueError as e:  # more fields than anybody writes, or no address
         raise _unreadable("address", url) from e
+    for name, value in given.items():
+        if not value.isprintable():  # no branch, commit or name of ours, and no database takes all of them
+            raise _unreadable(name, value)
     granularity = given.get("granularity") or "week"
     if granularity not in GRANULARITIES:
         raise _unreadable("granularity", granularity)

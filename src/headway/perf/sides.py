@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from headway.model.measurement import Cell
 from headway.perf import schema as t
@@ -32,7 +32,9 @@ def told_by(store: MeasurementStore, commit: str) -> Told:
     facts: dict[str, set[str]] = defaultdict(set)
     commands: dict[Cell, tuple[str, str]] = {}
     la, d = t.launches.c, t.documents.c
-    rows = select(d.body).join(t.launches, la.document == d.id).where(la.commit == commit).order_by(la.at, la.id)
+    newest = func.max(la.at).label("newest")
+    ours = select(la.document, newest).where(la.commit == commit).group_by(la.document).subquery()
+    rows = select(d.body).join(ours, ours.c.document == d.id).order_by(func.coalesce(ours.c.newest, 0), d.id)
     with store.reading() as db:
         bodies = [] if db is None else db.scalars(rows).all()
     for body in bodies:
