@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from headway.app import Headway
-from headway.decide.performance import comparison_of, design_of
+from headway.decide.performance import as_candidate, comparison_of, design_of
 from headway.errors import not_found
 from headway.history.log import is_ancestor, read_commit, read_tags, trunk_tip
 from headway.history.repository import resolve_commit
 from headway.model.commit import Sha
 from headway.model.text import say
+from headway.model.verdict import CellVerdict
 from headway.perf.links import PAGE, WINDOW, DashboardLink, Ref, address_of
 from headway.policy.scheme import branch_of, read_candidate_tag, read_final_tag
 from headway.sources.repository import branch_names, branches_elsewhere
@@ -84,9 +85,14 @@ def page_of(app: Headway, link: DashboardLink) -> Page:
     project = app.policy.project.repository
     with app.measurements() as store:
         left, right = ends(store, link, project)
-        paired = comparison_of(app.observe(), right.commit, left.commit) if left and right else None
-        verdicts = judge(paired, design_of(app.policy.perf)).cells if paired else ()
+        verdicts = _verdicts(app, left.commit, right.commit) if left and right else ()
         return comparison_page(store, link, project, verdicts)
+
+
+def _verdicts(app: Headway, base: Sha, candidate: Sha) -> tuple[CellVerdict, ...]:
+    snapshot = app.observe()
+    paired = comparison_of(snapshot, candidate, base)
+    return judge(paired, design_of(app.policy.perf), as_candidate(snapshot, base)).cells if paired else ()
 
 
 def moment_of(app: Headway) -> datetime:

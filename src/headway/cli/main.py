@@ -34,6 +34,8 @@ MODULES = (
     "measure",
     "access",
     "comparing",
+    "simulating",
+    "matrix",
     "building",
     "gates",
 )

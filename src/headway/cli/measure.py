@@ -21,13 +21,14 @@ def perf() -> None: ...
 @answering
 def compare(context: Context, base: str, candidate: str) -> Answer:
     from headway.comparing import commit_named, links_between
-    from headway.decide.performance import comparison_of, describe, design_of
+    from headway.decide.performance import as_candidate, comparison_of, describe, design_of
     from headway.stats.gate import judge
 
     app = context.app()
     ends = [commit_named(app, rev) for rev in (base, candidate)]
-    found = comparison_of(app.observe(), ends[1], ends[0])
-    verdict = judge(found, design_of(app.policy.perf))
+    snapshot = app.observe()
+    found = comparison_of(snapshot, ends[1], ends[0])
+    verdict = judge(found, design_of(app.policy.perf), as_candidate(snapshot, ends[0]))
     links = links_between(app, base, candidate)
     document = {**verdict.as_json(), "baseline": ends[0], "candidate": ends[1], "links": links.as_json()}
     status = {Verdict.PASS: YES, Verdict.REGRESSED: NO}.get(verdict.verdict, OPEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
-from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
+from headway.model.verdict import BROAD, CellVerdict, PerformanceVerdict, Verdict
 from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
 from headway.stats.gate import GateDesign, judge, next_look
@@ -43,6 +44,7 @@ def design_of(perf: Perf) -> GateDesign:
         margins=tuple(sorted(perf.margins.items())),
         margin=perf.margin,
         wanted=tuple((c.cell, c.metrics) for c in perf.cells),
+        noise=tuple((n.metric, n.sd, n.df) for n in perf.noise),
     )
 
 
@@ -69,6 +71,11 @@ def comparison_of(snapshot: Snapshot, subject: Sha, baseline: Sha | None) -> Com
     return replace(found, samples=tuple(s for s in found.samples if s.block < counted))
 
 
+def as_candidate(snapshot: Snapshot, commit: Sha | None) -> Comparison | None:
+    """The comparison in which a commit, now the baseline, was the candidate: its own history."""
+    return next((c for c in snapshot.comparisons if c.subject == commit), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """Blocks that are still to be run for the candidate."""
@@ -79,7 +86,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known: the verdict (``None`` where nothing was asked for), what blocks, and the next blocks if any."""
+    """What is known: the verdict (``None`` where nothing was asked for), what blocks, and the next blocks if any.
+
+    ``regressed``: the cells that are, and where only a broad drift is, the one that a culprit is searched in.
+    """
 
     verdict: PerformanceVerdict | None
     measure: Measure | None
@@ -113,7 +123,7 @@ def standing(
         return Standing(None, None, tuple(blockers), ())
     design = design_of(perf)
     comparison = comparison_of(snapshot, candidate.facts.commit, train.previous_commit)
-    verdict = judge(comparison, design)
+    verdict = judge(comparison, design, as_candidate(snapshot, train.previous_commit))
     bad = tuple(
         c for c in verdict.cells if c.verdict is not Verdict.PASS and not off(f"cell:{cell_key(c.cell, c.metric)}")
     )
@@ -122,11 +132,20 @@ def standing(
     regressed = tuple(c for c in bad if c.verdict is Verdict.REGRESSED)
     if regressed:
         blockers.append(_regressed_reason(train, candidate, regressed, snapshot))
-        return Standing(verdict, None, tuple(blockers), regressed)
+        return Standing(verdict, None, tuple(blockers), _searchable(regressed, verdict.cells))
     measure = _next_blocks(train, candidate, comparison, design, bad, snapshot.entries)
     if measure is None:
         blockers.append(_stuck_reason(train, candidate, bad))
     return Standing(verdict, measure, tuple(blockers), ())
+
+
+def _searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:
+    """With the cell of a broad drift that moved most, where none regressed by itself: a culprit is searched in one."""
+    if any(c.cell != BROAD for c in regressed):
+        return regressed
+    drifted = {c.metric for c in regressed}
+    moved = [c for c in cells if c.cell != BROAD and c.metric in drifted and c.ratio is not None]
+    return (*regressed, max(moved, key=lambda c: abs(math.log(c.ratio or 1.0))))
 
 
 def cell_key(cell: Cell, metric: str) -> str:
