@@ -39,7 +39,7 @@ jobs:
 """
 
 BENCH = """
-import json, os, sys
+import json, os, random, sys
 from pathlib import Path
 
 sha, mode = os.environ["HEAD_SHA"], os.environ.get("BENCH", "")
@@ -51,6 +51,8 @@ print("HEAD_SHA:", "0" * 40 if mode == "other-commit" else sha)
 if mode == "fails":
     sys.exit("CUDA out of memory")
 slow = 1.2 if sha in os.environ.get("SLOW", "") else 1.0
+if mode == "noisy":
+    slow *= random.uniform(0.995, 1.005)
 model = "meta-llama/Llama-3.1-8B-Instruct"
 
 

@@ -12,12 +12,18 @@ from githubfake import NAME, OWNER, TOKEN, FakeGitHub, serving
 from gitmaker import GitMaker
 
 from headway.clock import SetClock
+from headway.decide.performance import design_of
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.measurement import Cell, Side
 from headway.model.text import Text
+from headway.model.verdict import Verdict
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
 from headway.perf.github_runner import GitHubRunner, github_runner
+from headway.perf.links import DashboardLink
+from headway.perf.store import MeasurementStore
 from headway.policy.perf_tables import Fleet, Perf, PerfCell
+from headway.stats.gate import judge
+from headway.views.comparison import comparison_page
 
 BASE, NEW = "1" * 40, "2" * 40
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
@@ -281,3 +287,31 @@ def test_e5_a_github_that_fails_for_a_while_does_not_end_it(fake: FakeGitHub, tm
     fake.fault("BLOB", "artifacts", "cut")
     measured(one(runner(fake, tmp_path).run([job()], Watcher())))
     assert len(fake.runs) == 2
+
+
+def test_e7_blocks_of_the_workflow_decide_and_are_on_the_comparison_page(
+    fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOW", NEW)
+    monkeypatch.setenv("BENCH", "noisy")
+    with MeasurementStore(tmp_path / "m.db", write=True) as store:
+        for answer in runner(fake, tmp_path).run([job(n) for n in range(3)], Watcher()):
+            found = measured(answer)
+            store.add(NEW, BASE, found.samples, launches=found.launches)
+        (kept,) = store.comparisons()
+        verdict = judge(kept, design_of(PERF))
+        assert verdict.verdict is Verdict.REGRESSED
+        assert {(c.cell.test, c.verdict, c.blocks) for c in verdict.cells} == {
+            (test, Verdict.REGRESSED, 3) for test in (SERVING, LATENCY)
+        }
+        link = DashboardLink(("", BASE), ("", NEW), datetime(2020, 1, 1, tzinfo=UTC), NOW, "", "week")
+        page = comparison_page(store, link, verdicts=verdict.cells)
+    by_metric = {r.found.metric: r for r in page.rows}
+    row = by_metric["latency"]
+    assert row.found.base is not None
+    assert (row.found.base.launches, row.found.base.repeats) == (3, 9)
+    assert row.state == "worse"
+    assert row.verdict is not None
+    assert row.commands == (f"vllm bench latency --model {MODEL}", "")
+    assert by_metric["output_throughput"].state == "worse"
+    assert {d.name for d in page.differences} >= {"engine"}
