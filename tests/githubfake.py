@@ -7,7 +7,6 @@ is in ``violations``. Bytes are served from another host and port, as GitHub doe
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import re
@@ -15,10 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml
+from githubrun import Fault, Made, Run, filled, page_of, zipped
 from githubspec import Description, description
 from gitmaker import git_env
 
@@ -33,52 +31,6 @@ from headway.policy.workflow import passes
 
 OWNER, NAME, TOKEN, WORKFLOW = "toy", "kit", "gh-secret-of-the-test", "build.yml"
 BEGAN = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
-_EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
-
-
-@dataclass
-class Made:
-    """An artifact of a run."""
-
-    id: int
-    name: str
-    data: bytes
-    expired: bool = False
-
-
-@dataclass
-class Run:
-    """A workflow run. ``queued`` until it is worked on."""
-
-    id: int
-    event: str
-    tag: str
-    sha: str
-    title: str
-    inputs: dict[str, str]
-    status: str = "queued"
-    conclusion: str | None = None
-    artifacts: list[Made] = field(default_factory=list)
-    log: bytes = b""
-    looks: int = 0
-
-
-@dataclass
-class Fault:
-    """What happens instead to the next request that fits: a status, ``cut`` (done, and no answer) or a header dict."""
-
-    method: str
-    path: str
-    what: int | str
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as z:
-        for name, data in files.items():
-            z.writestr(name, data)
-    return raw.getvalue()
 
 
 class FakeGitHub:
@@ -218,7 +170,7 @@ class FakeGitHub:
         rest = path.removeprefix(base).removeprefix("/")
         routes: tuple[tuple[str, str, Callable[..., tuple[int, Any, str]]], ...] = (
             ("GET", "", lambda: self._repository(auth)),
-            ("GET", "issues", lambda: (200, _page(self.issues, query), "")),
+            ("GET", "issues", lambda: (200, page_of(self.issues, query), "")),
             ("POST", "issues", lambda: self._open_issue(json.loads(body))),
             ("GET", r"actions/workflows/([^/]+)", self._workflow_row),
             ("GET", r"actions/runs/(\d+)/jobs", lambda i: self._jobs(int(i), query)),
@@ -267,7 +219,7 @@ class FakeGitHub:
             self.git("cat-file", "-e", f"{sha}^{{commit}}")
         runs = [r for r in reversed(self.runs) if self.lists and sha in {None, r.sha} and event in {None, r.event}]
         found = [self._row(r) for r in runs]
-        return 200, {"total_count": len(found), "workflow_runs": _page(found, query)}, ""
+        return 200, {"total_count": len(found), "workflow_runs": page_of(found, query)}, ""
 
     def _run(self, run: int) -> tuple[int, Any, str]:
         found = next((r for r in self.runs if r.id == run), None)
@@ -335,7 +287,7 @@ class FakeGitHub:
             }
             for i, (name, job) in enumerate(flow["jobs"].items())
         ]
-        return 200, {"total_count": len(rows), "jobs": _page(rows, query)}, ""
+        return 200, {"total_count": len(rows), "jobs": page_of(rows, query)}, ""
 
     def _artifacts(self, run: int, query: dict[str, str]) -> tuple[int, Any, str]:
         made = next(r for r in self.runs if r.id == run).artifacts
@@ -351,7 +303,7 @@ class FakeGitHub:
             }
             for a in made
         ]
-        return 200, {"total_count": len(rows), "artifacts": _page(rows, query)}, ""
+        return 200, {"total_count": len(rows), "artifacts": page_of(rows, query)}, ""
 
     def _zip(self, artifact: int) -> tuple[int, Any, str]:
         found = next(a for r in self.runs for a in r.artifacts if a.id == artifact)
@@ -366,32 +318,13 @@ class FakeGitHub:
         self.git("cat-file", "-e", f"{sha}^{{commit}}")
         shape = self.spec.example("check-run-paginated")["check_runs"][0]
         rows = [{**shape, "head_sha": sha, "pull_requests": [], **c} for c in self.checks]
-        return 200, {"total_count": len(rows), "check_runs": _page(rows, query)}, ""
+        return 200, {"total_count": len(rows), "check_runs": page_of(rows, query)}, ""
 
     def blob(self, path: str) -> bytes | None:
         kind, _, name = path.strip("/").partition("/")
         if kind == "logs":
             return next((r.log for r in self.runs if str(r.id) == name), None)
         return next((a.data for r in self.runs for a in r.artifacts if str(a.id) == name), None)
-
-
-def _page(rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
-    size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
-    return rows[size * (page - 1) : size * page]
-
-
-def filled(template: str, tag: str, inputs: dict[str, str]) -> str:
-    """A template with its ``${{ … }}`` evaluated: names of contexts, joined by ``||``."""
-    known = {"github.ref_name": tag, "github.ref": f"refs/tags/{tag}", **_named(inputs)}
-
-    def value(found: re.Match[str]) -> str:
-        return next((v for name in found[1].split("||") if (v := known.get(name.strip(), ""))), "")
-
-    return _EXPRESSION.sub(value, template)
-
-
-def _named(inputs: dict[str, str]) -> dict[str, str]:
-    return {k if k.startswith("env.") else f"inputs.{k}": v for k, v in inputs.items()}
 
 
 def _handler(fake: FakeGitHub) -> type[BaseHTTPRequestHandler]:
