@@ -72,6 +72,8 @@ counts = {"num_prompts": 200, "completed": 200 - failed, "failed": failed, "tota
 write(serving + ".json", {**counts, "median_tpot_ms": 7.5 * slow, "output_throughput": 900.0 / slow})
 write(serving + ".pytorch.json", [record("median_tpot_ms", [7.5 * slow], **counts), record("unheard_of", [1.0])])
 client = "vllm bench serve --request-rate 4"
+if mode == "other-commands":
+    model += " --revision " + sha[:4]
 write(serving + ".commands", {"server_command": "vllm serve " + model, "client_command": client, "gpu_type": "H100"})
 if mode != "no-latency":
     iterations = [1.0 * slow, 1.1 * slow, 1.2 * slow]

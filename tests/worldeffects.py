@@ -291,6 +291,8 @@ def slowness(world: World, commit: str) -> float:
 def _measure(world: World, action: MeasureCandidate | ProbeCommit) -> tuple[Kind, Payload]:
     known = {"tag": action.tag, "commit": action.commit, "baseline": action.baseline}
     known |= {"first": action.first, "last": action.last}
+    if isinstance(action, MeasureCandidate):
+        known |= {"jobs": [j.as_json() for j in action.jobs]}
     probe = isinstance(action, ProbeCommit)
     if probe and action.commit in world.unbuildable:
         return Kind.PROBED, {**known, "ok": False, "why": "it cannot be built"}

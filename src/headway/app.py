@@ -125,14 +125,11 @@ class Headway:
 
         return open_ledger(self.ledger_place, write=True)
 
-    def _store(self, write: bool) -> MeasurementStore:
+    def store(self, write: bool) -> MeasurementStore:
+        """All that was measured; the caller closes it."""
         from headway.perf.store import MeasurementStore
 
         return MeasurementStore(self.policy.ledger.url or self.repo.state / "measurements.db", write=write)
-
-    def measurements(self) -> MeasurementStore:
-        """Everything that was measured, to be read; close it."""
-        return self._store(write=False)
 
     # Looking ---------------------------------------------------------------------------------------------------
 
@@ -194,7 +191,7 @@ class Headway:
         if branch and branch not in branches:
             branches = (*branches, branch)
         seen = read_repository(self.repo, self.trunk, branches, [r.commit for r in recent])
-        store = self._store(write=False)
+        store = self.store(write=False)
         snapshot = Snapshot(
             now=self.clock.now(),
             trunk=seen.trunk,
@@ -347,19 +344,28 @@ class _Performing:
 
     def __init__(self, app: Headway) -> None:
         self._app = app
-        self._store = app._store(write=True)
+        self._store = app.store(write=True)
 
     def __enter__(self) -> Performer:
         # Builders, runners and the HTTP client are loaded by what acts, not by what looks.
         from headway.effects.measure import Measurer
         from headway.effects.perform import Performer
+        from headway.effects.runners import runner_of
         from headway.effects.site import Site
 
         app = self._app
         return Performer(
             site=Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge),
             recorder=app.recording(ACTOR),
-            measurer=Measurer(app.repo, app.policy, app.paths, app.index_folder, self._store, app.progress),
+            measurer=Measurer(
+                app.repo,
+                app.policy,
+                app.paths,
+                app.index_folder,
+                self._store,
+                app.progress,
+                runner_of(app.policy, app.paths),
+            ),
         )
 
     def __exit__(self, *exc: object) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from headway.app import Headway
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
-from headway.effects.environment import uv_program
+from headway.environment import uv_program
 from headway.errors import HeadwayError
 from headway.history.git import check_git
 from headway.history.log import read_file, read_tags, trunk_tip

@@ -18,8 +18,8 @@ from headway.decide.notedraft import LARGEST, Edit, draft, read_draft
 from headway.decide.noteedit import Lost, edit_of, merged, sections_of
 from headway.decide.notes import Notes, notes_of
 from headway.decide.performance import Standing, standing
-from headway.effects.files import write_new
 from headway.errors import UnusableInput, not_found
+from headway.files import write_new
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.snapshot import Snapshot

@@ -11,8 +11,8 @@ from pathlib import Path
 import tomlkit
 
 from headway.decide.trains import releases
-from headway.effects.files import write_new, write_whole
 from headway.errors import UnusableInput
+from headway.files import write_new, write_whole
 from headway.history.log import read_file, read_tags
 from headway.history.repository import Repository, find_trunk
 from headway.model.commit import Tag

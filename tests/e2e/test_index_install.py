@@ -19,8 +19,8 @@ from packaging.metadata import Metadata
 from pkgmaker import as_files, build_policy, hatch_project, wheel
 
 from headway.effects.build import Built, build_candidate
-from headway.effects.environment import fresh_environment, uv_env, uv_program
 from headway.effects.index import publish_folder, yank
+from headway.environment import fresh_environment, uv_env, uv_program
 from headway.model.build import PublishedFile
 from headway.process import child_env
 from headway.sources.index import read_folder_index, read_simple_index

@@ -26,7 +26,7 @@ from trainkit import settle as settled
 
 from headway import controls
 from headway.app import Headway
-from headway.effects.environment import fresh_environment, uv_env, uv_program
+from headway.environment import fresh_environment, uv_env, uv_program
 from headway.errors import WorldFailed
 from headway.model.entry import Entry, Kind
 from headway.sources.index import read_folder_index

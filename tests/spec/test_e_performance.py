@@ -19,8 +19,10 @@ from headway.errors import UnusableInput
 from headway.model.measurement import Cell, Comparison, Sample, Side
 from headway.model.text import Text
 from headway.model.verdict import Verdict
+from headway.perf.blocks import BlockJob, BlockResult, Subject
 from headway.perf.links import DashboardLink, dashboard_link, parse_dashboard_link
-from headway.perf.local import Engine, environment, run_block
+from headway.perf.local import environment, run_block
+from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf, PerfCell
 from headway.stats.gate import GateDesign, judge
 
@@ -105,8 +107,22 @@ def policy(tmp_path: Path, **more: object) -> Perf:
     return Perf.model_validate(fields | more)
 
 
-def engine(side: Side, mode: str) -> Engine:
-    return Engine(side, Path(sys.executable), mode, side[0] * 40, f"releases/{side}")
+def engine(side: Side, mode: str) -> Subject:
+    return Subject(side, mode, side[0] * 40, f"releases/{side}", python=sys.executable)
+
+
+def block_of(
+    tmp_path: Path,
+    baseline: str,
+    candidate: str,
+    *,
+    block: int = 0,
+    perf: Perf | None = None,
+    watch: Watcher | None = None,
+) -> BlockResult:
+    sides = engine(Side.BASELINE, baseline), engine(Side.CANDIDATE, candidate)
+    job = BlockJob(block, block, *sides, perf or policy(tmp_path))
+    return run_block(job, workdir=tmp_path / "runs", progress=watch or Watcher())
 
 
 def measure(
@@ -118,14 +134,7 @@ def measure(
     perf: Perf | None = None,
     watch: Watcher | None = None,
 ) -> tuple[Sample, ...]:
-    return run_block(
-        block,
-        engine(Side.BASELINE, baseline),
-        engine(Side.CANDIDATE, candidate),
-        perf or policy(tmp_path),
-        workdir=tmp_path / "runs",
-        progress=watch or Watcher(),
-    )
+    return block_of(tmp_path, baseline, candidate, block=block, perf=perf, watch=watch).samples
 
 
 def of(samples: tuple[Sample, ...], side: Side, metric: str = METRIC) -> Sample:
@@ -194,7 +203,9 @@ def test_e4_cells_with_equal_arguments_share_a_launch(tmp_path: Path) -> None:
         cell.model_copy(update={"test": "again"}),
         cell.model_copy(update={"test": "x", "serve": "--extra '{commit} y'"}),
     )
-    samples = measure(tmp_path, "fast", "fast", perf=perf.model_copy(update={"cells": (cell, second, third)}))
+    jobs = jobs_of(perf.model_copy(update={"cells": (cell, second, third)}))
+    assert [[c.test for c in job.cells] for job in jobs] == [["closed-2", "again"], ["x"]]
+    samples = [s for i, job in enumerate(jobs) for s in measure(tmp_path / str(i), "fast", "fast", perf=job)]
     assert {s.cell.test for s in samples if s.value} == {"closed-2", "again", "x"}
     logs = sorted(p.read_text().splitlines()[0] for p in tmp_path.rglob("*-baseline/engine.log"))
     assert logs == [f"args ['Llama3', '--extra', '{'b' * 40} y'] vanilla", "args ['Llama3'] vanilla"]
@@ -287,7 +298,7 @@ def test_e5_a_serve_command_that_cannot_be_filled_in_is_refused(tmp_path: Path, 
 
 def test_e6_a_run_says_where_and_how_it_was_taken(tmp_path: Path) -> None:
     perf = policy(tmp_path)
-    told = dict(environment(perf, engine(Side.BASELINE, "0.9.1"), engine(Side.CANDIDATE, "0.9.2")))
+    told = dict(environment(block_of(tmp_path, "0.9.1", "0.9.2", perf=perf)))
     assert told["baseline"] == f"0.9.1 {'b' * 40}"
     assert told["serve"] == perf.serve
     assert told["client"].startswith("headway-client ")

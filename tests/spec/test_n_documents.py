@@ -22,10 +22,10 @@ from worlds import policy as world_policy
 from headway import controls
 from headway.decide.documents import document_problems
 from headway.effects.build import artifact_of
-from headway.effects.environment import fresh_environment
 from headway.effects.installed import installed_with
 from headway.effects.provenance import provenance, subjects_of
 from headway.effects.sbom import sbom
+from headway.environment import fresh_environment
 from headway.errors import WorldFailed
 from headway.model.build import Artifact, Installed
 from headway.model.entry import Kind

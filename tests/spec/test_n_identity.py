@@ -29,10 +29,10 @@ from trainkit import CUT, GO, approve, make_project, only, open_at, settle, veri
 from worlds import policy as world_policy
 
 from headway.decide.identity import Ways, ways
-from headway.effects.environment import uv_env
 from headway.effects.identity import Token, attest, no_attestation, upload_token
 from headway.effects.index import Published
 from headway.effects.upload import publish_upload
+from headway.environment import uv_env
 from headway.errors import WorldFailed
 from headway.model.entry import Kind
 from headway.model.reason import Reason

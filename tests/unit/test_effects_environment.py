@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pkgmaker import wheel, write
 
-from headway.effects.environment import Failed, fresh_environment, uv_env
+from headway.environment import Failed, fresh_environment, uv_env
 from headway.policy.loader import load_policy
 from headway.process import child_env, hiding, project_env
 

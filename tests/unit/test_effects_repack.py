@@ -19,12 +19,12 @@ from packaging.version import Version
 
 from headway.decide.restating import Restating, candidate_version
 from headway.effects.build import wheel_name_version
-from headway.effects.environment import fresh_environment
 from headway.effects.rawzip import NotRaw, read_zip
 from headway.effects.repack_check import repack_problems
 from headway.effects.repack_rules import NotRepacked, Repacked
 from headway.effects.repack_sdist import repack_sdist
 from headway.effects.repack_wheel import repack_wheel
+from headway.environment import fresh_environment
 
 RC = Restating(Version("0.9.2rc1"), Version("0.9.2"))
 FILES = ("_version.py",)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from headway.decide.blocks import JobBlocks
 from headway.model.build import Artifact, FinishedRun
 from headway.model.entry import GENESIS, Entry, Kind
 from headway.model.image import CandidateImage
@@ -23,6 +24,7 @@ from headway.views.words import action_text
 SHA, OTHER = "a1b2c3d4e5f6" + "0" * 28, "f" * 40
 WHEEL = Artifact("toy-0.1.1-py3-none-any.whl", "0" * 64, 1)
 CELL = Cell("toy", "cpu", "decode")
+BLOCKS = JobBlocks((CELL,), (3, 4, 5))
 IMAGE = CandidateImage("r.example/toy", "rc1", f"sha256:{'0' * 64}", "application/x", ("linux/amd64",), 1)
 
 
@@ -91,7 +93,7 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "run gate accuracy on toy-0.1.1-py3-none-any.whl of v0.1.1-rc1",
     ),
     (
-        a.MeasureCandidate("0.1.1", "v0.1.1-rc1", SHA, "rel", OTHER, "0.1.0", WHEEL, 3, 6),
+        a.MeasureCandidate("0.1.1", "v0.1.1-rc1", SHA, "rel", OTHER, "0.1.0", WHEEL, (BLOCKS,)),
         "measure v0.1.1-rc1 against 0.1.0, blocks 4 to 6",
     ),
     (

@@ -46,7 +46,7 @@ def show_(context: Context, version: str | None) -> Answer:
 @common_options
 @answering
 def export(context: Context, target: str | None) -> Answer:
-    from headway.effects.files import write_new
+    from headway.files import write_new
     from headway.ledger.bundle import export_lines
 
     entries = context.app().entries()

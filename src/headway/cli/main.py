@@ -34,6 +34,7 @@ MODULES = (
     "measure",
     "access",
     "comparing",
+    "running",
     "simulating",
     "matrix",
     "building",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from headway.decide import record
+from headway.decide.blocks import INVALID_BLOCKS_ALLOWED
 from headway.decide.candidates import CandidateRecord
-from headway.decide.performance import INVALID_BLOCKS_ALLOWED, comparison_of, pairs_of
+from headway.decide.performance import comparison_of, pairs_of
 from headway.model.commit import Commit, Line, Sha
 from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot

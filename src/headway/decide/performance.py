@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from headway.decide import record
+from headway.decide.blocks import JobBlocks, budget_spent, counted, next_blocks
 from headway.decide.candidates import CandidateRecord
 from headway.decide.waivers import waived
 from headway.model.commit import Sha
@@ -20,19 +21,18 @@ from headway.model.train import Train
 from headway.model.verdict import BROAD, CellVerdict, PerformanceVerdict, Verdict
 from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
-from headway.stats.gate import GateDesign, judge, next_look
+from headway.stats.gate import GateDesign, judge
 from headway.stats.paired import Pairs, pairs
 
-INVALID_BLOCKS_ALLOWED = 3
 
-
-def paired(comparison: Comparison | None, cell: Cell, metric: str) -> tuple[float, ...]:
+def paired(comparison: Comparison | None, cell: Cell, metric: str, pair_on: str = "host") -> tuple[float, ...]:
     """The datum of each valid block of one cell-metric: a log ratio, positive = worse."""
-    return pairs_of(comparison, cell, metric).worse
+    return pairs_of(comparison, cell, metric, pair_on).worse
 
 
-def pairs_of(comparison: Comparison | None, cell: Cell, metric: str) -> Pairs:
-    return pairs(comparison.samples if comparison else (), [(cell, metric)])[cell, metric]
+def pairs_of(comparison: Comparison | None, cell: Cell, metric: str, pair_on: str = "host") -> Pairs:
+    samples, launches = (comparison.samples, comparison.launches) if comparison else ((), ())
+    return pairs(samples, [(cell, metric)], launches, pair_on)[cell, metric]
 
 
 def design_of(perf: Perf) -> GateDesign:
@@ -45,6 +45,7 @@ def design_of(perf: Perf) -> GateDesign:
         margin=perf.margin,
         wanted=tuple((c.cell, c.metrics) for c in perf.cells),
         noise=tuple((n.metric, n.sd, n.df) for n in perf.noise),
+        pair_on=perf.pair_on,
     )
 
 
@@ -55,20 +56,17 @@ def uncovered(perf: Perf, measured: Iterable[Cell]) -> tuple[tuple[str, str], ..
 
 
 def comparison_of(snapshot: Snapshot, subject: Sha, baseline: Sha | None) -> Comparison | None:
-    """The blocks that the ledger says were measured; later ones are a killed tick's, and count once it is repeated."""
-    counted = max(
-        (
-            e.payload["last"]
-            for kind in (Kind.MEASURED, Kind.PROBED)
-            for e in record.of(snapshot.entries, kind)
-            if e.payload["commit"] == subject and e.payload["baseline"] == baseline and e.payload.get("ok", True)
-        ),
-        default=0,
-    )
+    """The blocks that the ledger says were measured; others are a killed tick's, and count once it is repeated."""
     found = next((c for c in snapshot.comparisons if c.subject == subject and c.baseline == baseline), None)
-    if found is None or counted == 0:
+    if found is None:
         return None
-    return replace(found, samples=tuple(s for s in found.samples if s.block < counted))
+    said = (
+        e.payload
+        for kind in (Kind.MEASURED, Kind.PROBED)
+        for e in record.of(snapshot.entries, kind)
+        if e.payload["commit"] == subject and e.payload["baseline"] == baseline and e.payload.get("ok", True)
+    )
+    return counted(found, said)
 
 
 def as_candidate(snapshot: Snapshot, commit: Sha | None) -> Comparison | None:
@@ -78,10 +76,9 @@ def as_candidate(snapshot: Snapshot, commit: Sha | None) -> Comparison | None:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Blocks that are still to be run for the candidate."""
+    """Blocks that are still to be run for the candidate, job by job."""
 
-    first: int
-    last: int
+    jobs: tuple[JobBlocks, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +130,9 @@ def standing(
     if regressed:
         blockers.append(_regressed_reason(train, candidate, regressed, snapshot))
         return Standing(verdict, None, tuple(blockers), _searchable(regressed, verdict.cells))
-    measure = _next_blocks(train, candidate, comparison, design, bad, snapshot.entries)
+    measure = _next_blocks(train, candidate, comparison, perf, bad, snapshot.entries)
     if measure is None:
-        blockers.append(_stuck_reason(train, candidate, bad))
+        blockers.append(_stuck_reason(train, candidate, bad, budget_spent(comparison, perf)))
     return Standing(verdict, measure, tuple(blockers), ())
 
 
@@ -157,21 +154,17 @@ def _next_blocks(
     train: Train,
     candidate: CandidateRecord,
     comparison: Comparison | None,
-    design: GateDesign,
+    perf: Perf,
     bad: tuple[CellVerdict, ...],
     entries: tuple[Entry, ...],
 ) -> Measure | None:
-    done = comparison.blocks if comparison else 0
-    valid = min(len(paired(comparison, c.cell, c.metric)) for c in bad)
     retries = sum(
         1
         for e in record.of(entries, Kind.RETRIED, train.name)
         if e.payload["tag"] == candidate.facts.tag and e.payload["step"] == "measure"
     )
-    if done - valid >= INVALID_BLOCKS_ALLOWED * (1 + retries):
-        return None
-    target = next_look(valid, design)
-    return None if target is None else Measure(done, done + target - valid)
+    jobs = next_blocks(comparison, perf, design_of(perf), ((c.cell, c.metric) for c in bad), retries)
+    return Measure(jobs) if jobs else None
 
 
 def _uncovered_reason(train: Train, missing: tuple[tuple[str, str], ...]) -> Reason:
@@ -233,7 +226,18 @@ def _regressed_reason(
     )
 
 
-def _stuck_reason(train: Train, candidate: CandidateRecord, bad: tuple[CellVerdict, ...]) -> Reason:
+def _stuck_reason(
+    train: Train, candidate: CandidateRecord, bad: tuple[CellVerdict, ...], budget_is_spent: bool
+) -> Reason:
+    remedy = say(
+        "mend invalid launches, then `headway tick --retry measure`; or waive it: `headway waive {version} CELL …`",
+        version=train.name,
+    )
+    if budget_is_spent:
+        remedy = say(
+            "the policy's budget for one comparison is spent: raise it, or waive it: `headway waive {version} CELL …`",
+            version=train.name,
+        )
     return Reason(
         "E7",
         "perf.undecided",
@@ -248,8 +252,5 @@ def _stuck_reason(train: Train, candidate: CandidateRecord, bad: tuple[CellVerdi
             cells=[f"{describe(c)} {c.verdict.value} {c.cause}".strip() for c in bad],
             blocks=max(c.blocks for c in bad),
         ),
-        say(
-            "mend invalid launches, then `headway tick --retry measure`; or waive it: `headway waive {version} CELL …`",
-            version=train.name,
-        ),
+        remedy,
     )

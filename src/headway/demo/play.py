@@ -21,8 +21,8 @@ from headway.demo.narrator import Narrator
 from headway.demo.telling import expect, told
 from headway.demo.toyserve import RELEASE_TAG, RELEASED, Toyserve, make_toyserve
 from headway.effects.build import Built, build_candidate
-from headway.effects.environment import Failed, fresh_environment
 from headway.effects.index import PublishRefused, publish_folder
+from headway.environment import Failed, fresh_environment
 from headway.errors import BrokenInvariant, WorldFailed
 from headway.history.export import export_tree
 from headway.model.entry import Kind

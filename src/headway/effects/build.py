@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from headway.effects.checks import Files, version_trouble
-from headway.effects.environment import uv_env
 from headway.effects.wheel import wheel_name_version
+from headway.environment import uv_env
 from headway.errors import WorldFailed
 from headway.model.build import Artifact
 from headway.model.matrix import wheel_tags

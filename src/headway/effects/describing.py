@@ -7,9 +7,9 @@ from typing import Any
 
 from headway.decide.documents import PROVENANCE, SBOM
 from headway.effects.build import artifact_of
-from headway.effects.files import write_whole
 from headway.effects.provenance import provenance
 from headway.effects.site import Site
+from headway.files import write_whole
 from headway.history.log import read_commit
 from headway.model.text import say
 from headway.plan.trust_actions import DescribeCandidate

@@ -11,10 +11,10 @@ from typing import Any
 
 from headway.decide.gates import judge
 from headway.effects.build import artifact_of
-from headway.effects.environment import Failed, fresh_environment
 from headway.effects.site import Site
 from headway.effects.testing import beside_the_tests, env_of, fresh_folders
 from headway.effects.wheel import importable_modules
+from headway.environment import Failed, fresh_environment
 from headway.errors import UnusableInput
 from headway.model.text import Text, say
 from headway.plan.gate_actions import RecordCheck, RunGate

@@ -13,11 +13,11 @@ from typing import Any
 
 from headway.decide.building import DISPATCHED, marked, run_of
 from headway.effects.build import accepted, partial_of
-from headway.effects.files import write_whole
 from headway.effects.pushing import push_tag
 from headway.effects.site import Site
 from headway.effects.unpack import unpack
 from headway.errors import WorldFailed
+from headway.files import write_whole
 from headway.github import client
 from headway.github.actions import RunArtifact, artifacts_of, dispatch, fetch_artifact, fetch_logs, runs_of
 from headway.github.client import GitHub

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.version import Version
-
-from headway.effects.build import Built, artifact_of, build_candidate
-from headway.effects.environment import Failed, fresh_environment
+from headway.decide.blocks import JobBlocks, span
+from headway.effects.blocks import Whole, asked_for, not_measured, run_blocks, stored
 from headway.effects.paths import StatePaths
-from headway.errors import WorldFailed
-from headway.history.export import export_tree
-from headway.history.log import read_commit
+from headway.effects.subjects import Subjects
 from headway.history.repository import Repository
-from headway.host import host_tags
-from headway.model.commit import Sha
 from headway.model.entry import digest_of
-from headway.model.matrix import best_wheel
-from headway.model.measurement import Sample, Side
+from headway.model.measurement import Side
 from headway.model.ports import Progress
-from headway.model.text import Text, facts, say
-from headway.perf.local import Engine, environment, run_block
+from headway.model.text import Text, say
+from headway.perf.blocks import BlockJob, Runner, Subject
 from headway.perf.store import MeasurementStore
-from headway.plan.actions import MeasureCandidate, ProbeCommit
+from headway.plan.actions import MeasureCandidate
 from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
-from headway.policy.scheme import final_tag
-
-_INSTALL_LIMIT_S = 1800
 
 
 @dataclass(frozen=True, slots=True)
 class Measurer:
-    """Measurements on this host. ``index`` is the folder in which a baseline's published wheel is looked for."""
+    """Measurements by a runner. ``index`` is the folder in which a baseline's published wheel is looked for."""
 
     repo: Repository
     policy: Policy
@@ -46,169 +32,49 @@ class Measurer:
     index: Path
     store: MeasurementStore
     progress: Progress
+    runner: Runner
+
+    @property
+    def subjects(self) -> Subjects:
+        return Subjects(self.repo, self.policy, self.paths, self.index, self.progress)
 
     def measure(self, action: MeasureCandidate, artifacts: Path) -> dict[str, Any]:
         """Blocks of a candidate against its baseline; each block is kept as soon as it is done."""
-        baseline = self._baseline(action.baseline, action.baseline_version)
-        python = self._install(artifacts / action.wheel.file)
-        candidate = Engine(Side.CANDIDATE, python, action.train, action.commit, action.branch)
+        baseline = self.subjects.baseline(action.baseline, action.baseline_version)
+        wheel = artifacts / action.wheel.file
+        candidate = Subject(Side.CANDIDATE, action.train, action.commit, action.branch, str(wheel), action.wheel.sha256)
+        found = stored(self.store, candidate.commit, baseline.commit)
+        asked = asked_for(action.jobs, self.policy.perf, found, baseline, candidate)
+        missing = [job for a in asked for job in a.missing]
         title = say("measuring {tag} against {baseline}", tag=action.tag, baseline=action.baseline_version)
-        digest = self._blocks(action.first, action.last, baseline, candidate, self.policy.perf, title)
+        measured = self.run(missing, [(a.perf, a.numbers) for a in asked], title)
+        first, last = span(measured)
         return {
             "tag": action.tag,
             "commit": action.commit,
             "baseline": action.baseline,
             "branch": action.branch,
-            "first": action.first,
-            "last": action.last,
-            "digest": digest,
+            "jobs": [j.as_json() for j in measured],
+            "first": first,
+            "last": last,
+            "digest": self.digest(candidate.commit, baseline.commit, measured),
         }
 
-    def probe(self, action: ProbeCommit) -> dict[str, Any]:
-        """One step of the culprit search: build the commit and measure the one cell, or say that it cannot be built."""
-        known: dict[str, Any] = {
-            "tag": action.tag,
-            "commit": action.commit,
-            "baseline": action.baseline,
-            "first": action.first,
-            "last": action.last,
-        }
-        wheel = self._build(action.commit, action.version, self.paths.probe(action.commit, action.version))
-        if isinstance(wheel, Text):
-            return {**known, "ok": False, "why": str(wheel)}
-        baseline = self._baseline(action.baseline, action.baseline_version)
-        subject = Engine(Side.CANDIDATE, self._install(wheel), action.version, action.commit, "")
-        row = next(
-            c
-            for c in self.policy.perf.cells
-            if (c.model, c.hardware, c.test) == (action.cell.model, action.cell.hardware, action.cell.test)
-        )
-        perf = self.policy.perf.model_copy(update={"cells": (row.model_copy(update={"metrics": (action.metric,)}),)})
-        title = say("searching the culprit: {commit}", commit=action.commit[:12])
-        digest = self._blocks(action.first, action.last, baseline, subject, perf, title)
-        done = [s for s in self._stored(action.commit, action.baseline) if s.block >= action.first]
-        if not any(s.value is not None for s in done):
-            # Nothing of it can be measured: for the search that is a commit like one that does not build.
-            return {**known, "ok": False, "why": next((s.why for s in done if s.why), ""), "digest": digest}
-        return {**known, "ok": True, "why": "", "digest": digest}
+    def run(
+        self, missing: list[BlockJob], jobs: list[tuple[Perf, tuple[int, ...]]], title: Text
+    ) -> tuple[JobBlocks, ...]:
+        """Run what is missing; of the jobs' blocks those that the store has now. Raises ``WorldFailed`` for none."""
+        ran = run_blocks(missing, self.runner, self.store, Whole(self.progress, title, len(missing)))
+        lost = {(f.job.number, f.job.perf.cells) for f in ran.failed}
+        kept = ((perf, tuple(n for n in numbers if (n, perf.cells) not in lost)) for perf, numbers in jobs)
+        measured = tuple(JobBlocks(tuple(c.cell for c in perf.cells), numbers) for perf, numbers in kept if numbers)
+        if not measured:
+            raise not_measured(ran.failed)
+        return measured
 
-    def _blocks(self, first: int, last: int, baseline: Engine, subject: Engine, perf: Perf, title: Text) -> str:
-        """Run the blocks that the store lacks; the digest of all samples from ``first`` to ``last``."""
-        told = environment(perf, baseline, subject)
-        have = {s.block for s in self._stored(subject.commit, baseline.commit)}
-        whole = _Whole(self.progress, title, last - first)
-        for block in range(first, last):
-            if block not in have:
-                self._block(block, baseline, subject, perf, told, whole)
-            whole.block_done()
-            self.progress.step(f"measured:{subject.commit}:{block}")
-        done = [s for s in self._stored(subject.commit, baseline.commit) if first <= s.block < last]
-        return digest_of([[s.block, str(s.side), str(s.cell), s.metric, s.value] for s in done])
-
-    def _block(
-        self,
-        block: int,
-        baseline: Engine,
-        subject: Engine,
-        perf: Perf,
-        told: tuple[tuple[str, str], ...],
-        progress: Progress,
-    ) -> None:
-        work = Path(tempfile.mkdtemp(prefix="block-", dir=self._made(self.paths.work("blocks"))))
-        samples = run_block(block, baseline, subject, perf, workdir=work, progress=progress)
-        self.store.add(subject.commit, baseline.commit, samples, told)
-        if all(s.value is not None for s in samples):  # else its logs are what a person needs
-            shutil.rmtree(work, ignore_errors=True)
-
-    def _stored(self, subject: Sha, baseline: Sha) -> tuple[Sample, ...]:
-        found = (c.samples for c in self.store.comparisons() if (c.subject, c.baseline) == (subject, baseline))
-        return next(found, ())
-
-    def _baseline(self, commit: Sha, version: str) -> Engine:
-        """The previous release's published wheel; a release that this index does not hold is built from its tag."""
-        found = _for_this_host((self.index / "files").glob(f"*/*-{version}-*.whl"))
-        wheel = found or self._build(commit, version, self.paths.baselines / version)
-        if isinstance(wheel, Text):
-            raise WorldFailed(
-                "perf.no-baseline",
-                say(
-                    "the previous release {version} is on no index and cannot be built: {why}",
-                    version=version,
-                    why=str(wheel),
-                ),
-                clause="E7",
-                facts=facts(version=version, commit=commit),
-                remedy=say("publish its wheel to the index, or waive E7"),
-            )
-        return Engine(Side.BASELINE, self._install(wheel), version, commit, "")
-
-    def _build(self, commit: Sha, version: str, out: Path) -> Path | Text:
-        if not out.is_dir():
-            self.progress.say(say("building {commit} as {version}", commit=commit[:12], version=version))
-            folder = Path(tempfile.mkdtemp(prefix="export-", dir=self._made(self.paths.root)))
-            try:
-                export_tree(self.repo, commit, folder, tag=final_tag(Version(version), self.policy.versions))
-                built = build_candidate(
-                    folder,
-                    out,
-                    version,
-                    self.policy.build,
-                    int(read_commit(self.repo, commit).committed.timestamp()),
-                    log=self.paths.log(commit, "build"),
-                    python=Path(sys.executable),
-                )
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-            if not isinstance(built, Built):
-                return built.why
-        wheel = _for_this_host(out.glob("*.whl"))
-        return wheel or say("the build left no wheel for this host in {out}", out=out)
-
-    def _install(self, wheel: Path) -> Path:
-        digest = artifact_of(wheel).sha256
-        log = self.paths.log(digest[:20], "install")
-        made = fresh_environment(self.paths.environment(digest), (str(wheel),), log=log, timeout_s=_INSTALL_LIMIT_S)
-        if isinstance(made, Failed):
-            raise WorldFailed(
-                "perf.not-installed",
-                made.why,
-                clause="E5",
-                facts=facts(wheel=wheel.name, log=log),
-                remedy=say("read {log}", log=log),
-            )
-        return made
-
-    @staticmethod
-    def _made(folder: Path) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-
-def _for_this_host(wheels: Iterable[Path]) -> Path | None:
-    by_name = {p.name: p for p in wheels}
-    best = best_wheel(by_name, host_tags())
-    return by_name[best] if best else None
-
-
-class _Whole:
-    """One bar over all blocks, moved by every launch; what a launch says is in its log."""
-
-    _UNITS = 100
-
-    def __init__(self, outer: Progress, title: Text, blocks: int) -> None:
-        self._outer, self._title, self._blocks, self._done = outer, title, blocks, 0
-        outer.bar(title, 0, blocks * self._UNITS)
-
-    def say(self, text: Text) -> None: ...
-
-    def bar(self, what: Text, done: int, total: int) -> None:
-        if done < total:
-            part = done * self._UNITS // total
-            self._outer.bar(self._title, self._done * self._UNITS + part, self._blocks * self._UNITS)
-
-    def block_done(self) -> None:
-        self._done += 1
-        self._outer.bar(self._title, self._done * self._UNITS, self._blocks * self._UNITS)
-
-    def step(self, name: str) -> None:
-        self._outer.step(name)
+    def digest(self, subject: str, baseline: str, measured: tuple[JobBlocks, ...]) -> str:
+        """The digest of all samples of these blocks."""
+        found = stored(self.store, subject, baseline)
+        of = {(c, b) for j in measured for c in j.cells for b in j.blocks}
+        rows = [s for s in found.samples if (s.cell, s.block) in of] if found else []
+        return digest_of([[s.block, str(s.side), str(s.cell), s.metric, s.value] for s in rows])

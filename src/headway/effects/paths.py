@@ -36,8 +36,10 @@ class StatePaths:
     def work(self, what: str) -> Path:
         return self.root / "work" / _name(what)
 
-    def environment(self, digest: str) -> Path:
-        return self.root / "environments" / digest[:20]
+    @property
+    def environments(self) -> Path:
+        """What was installed to be measured, each in a folder named by its wheel's digest."""
+        return self.root / "environments"
 
     def probe(self, commit: str, version: str) -> Path:
         return self.root / "probes" / f"{commit}-{_name(version)}"

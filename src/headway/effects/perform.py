@@ -11,17 +11,18 @@ from headway.effects.apply import apply_changes
 from headway.effects.builders import builder_of, ci_of
 from headway.effects.candidate import test
 from headway.effects.describing import describe
-from headway.effects.environment import uv_env
 from headway.effects.gating import checked, run_gate
 from headway.effects.images import publish_images
 from headway.effects.measure import Measurer
 from headway.effects.privately import prepare_embargoed
+from headway.effects.probing import probe
 from headway.effects.publishing import publish, stage
 from headway.effects.refs import create_branch, create_tag
 from headway.effects.releasing import draft, release
 from headway.effects.repacking import repack
 from headway.effects.site import Site
 from headway.effects.workspace import open_workspace
+from headway.environment import uv_env
 from headway.errors import WorldFailed
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
@@ -135,7 +136,7 @@ class Performer:
             case MeasureCandidate():
                 return Kind.MEASURED, self.measurer.measure(action, self.site.paths.artifacts(action.tag))
             case ProbeCommit():
-                return Kind.PROBED, self.measurer.probe(action)
+                return Kind.PROBED, probe(self.measurer, action)
             case NameCulprit():
                 return Kind.CULPRIT, {
                     "tag": action.tag,

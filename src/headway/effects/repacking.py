@@ -13,7 +13,6 @@ from packaging.version import Version
 
 from headway.decide.restating import Restating
 from headway.decide.versioning import named_version
-from headway.effects.environment import Failed, fresh_environment, uv_env
 from headway.effects.repack_check import repack_problems
 from headway.effects.repack_rules import NotRepacked, Repacked
 from headway.effects.repack_sdist import repack_sdist
@@ -21,6 +20,7 @@ from headway.effects.repack_wheel import repack_wheel
 from headway.effects.site import Site
 from headway.effects.testing import TEST_NAMES
 from headway.effects.wheel import importable_modules, wheel_name_version
+from headway.environment import Failed, fresh_environment, uv_env
 from headway.errors import UnusableInput
 from headway.model.text import Text, say
 from headway.plan.promotion_actions import RepackCandidate

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from headway.effects.environment import Failed, fresh_environment, uv_env, uv_program
 from headway.effects.wheel import importable_modules
+from headway.environment import Failed, fresh_environment, uv_env, uv_program
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.build import CheckResult
 from headway.model.text import Text, say

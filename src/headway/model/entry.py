@@ -52,7 +52,8 @@ class Kind(StrEnum):
     # installed:[{name, version, license, requires}] with the wheel
     GATED = "gated"  # gate, tag, commit, wheel, ok, why, passed: what the command or CI said, value, metric,
     # command | check, url, log, seconds, result_sha256   evidence that [[gates]] asks for
-    MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
+    MEASURED = "measured"  # tag, commit, baseline, branch, jobs:[{cells:[[model, hardware, test]], blocks: numbers}],
+    # first, last: the lowest block and one more than the highest, digest   without jobs: those of all cells
     PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks

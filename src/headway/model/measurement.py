@@ -101,6 +101,9 @@ LAUNCH_FACTS = (
     "arguments",
     "seed",
     "started",
+    "python",
+    "wheel",
+    "device_seconds",
 )
 MUST_AGREE = ("host", "cpu", "devices", "driver", "clocks", "client", "seed")
 

@@ -7,10 +7,12 @@ RESULT`` where the host is another one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from headway.model.entry import digest_of
 from headway.model.measurement import Launch, RawSeries, Sample, Side
 from headway.model.ports import Progress
 from headway.policy.perf_tables import Perf
@@ -58,8 +60,11 @@ class BlockJob:
 
     @property
     def name(self) -> str:
-        """The same for the same block of the same comparison, whoever asks and however often."""
-        return f"{self.baseline.commit[:12]}-{self.candidate.commit[:12]}-{self.model}-{self.hardware}-{self.number}"
+        """The same for the same block of the same comparison, whoever asks and however often. Letters, digits and
+        ``._-`` only; its end tells jobs apart that differ in nothing but arguments."""
+        asked = digest_of([self.perf.serve, *(c.model_dump(mode="json") for c in self.perf.cells)])[:8]
+        ends = f"{self.baseline.commit[:12]}-{self.candidate.commit[:12]}"
+        return re.sub(r"[^\w.-]", "_", f"{ends}-{self.model}-{self.hardware}-{asked}-{self.number}", flags=re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,8 @@ def percentile(values: list[float], percent: float) -> float:
 
 
 def report(args: argparse.Namespace, outcomes: list[Completed | Failed], duration: float) -> dict[str, object]:
-    """The result document: times in ms, ``duration`` in s, throughputs per second."""
+    """The result document: times in ms, ``duration`` in s, throughputs per second. With ``--save-detailed`` each
+    completed request too, in seconds, under the names of ``vllm bench serve``."""
     done = [o for o in outcomes if isinstance(o, Completed)]
     why = Counter(o.why for o in outcomes if isinstance(o, Failed))
     result: dict[str, object] = {
@@ -171,6 +172,12 @@ def report(args: argparse.Namespace, outcomes: list[Completed | Failed], duratio
     }
     if not done:
         return result
+    if args.save_detailed:
+        result["input_lens"] = [o.prompt_tokens for o in done]
+        result["output_lens"] = [o.output_tokens for o in done]
+        result["ttfts"] = [o.ttft for o in done]
+        result["itls"] = [list(o.gaps) for o in done]
+        result["e2els"] = [o.e2el for o in done]
     tokens = sum(o.output_tokens for o in done)
     result["request_throughput"] = len(done) / duration
     result["output_throughput"] = tokens / duration
@@ -216,6 +223,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--ignore-eos", action="store_true", help="ask the server to generate all of them")
     parser.add_argument("--seed", type=int, default=0, help="seed of the prompts")
     parser.add_argument("--warmups", type=_not_negative, default=2, help="requests before the measured ones")
+    parser.add_argument("--save-detailed", action="store_true", help="write the times of each request too")
     parser.add_argument("--result", type=Path, required=True, help="JSON file to write")
     return parser
 

@@ -44,6 +44,8 @@ from headway.perf.importers import Invalid
 from headway.perf.workflow_block import Side, block_result
 from headway.perf.workflow_results import artifact_of_model, read_artifact
 from headway.policy.perf_tables import Perf
+from headway.policy.schema import Policy, Versions
+from headway.policy.scheme import branch_of, parse_version
 
 T = TypeVar("T")
 _LONGEST = timedelta(hours=24)  # that a run is followed, or waited for, in one go
@@ -57,13 +59,15 @@ _PATIENCE = 5  # times that a reading of GitHub may fail in a row
 class GitHubRunner:
     """``Runner`` by a workflow. ``state`` is a folder that outlives a kill: it says which run is whose.
 
-    ``poll_s`` is the pause between two looks; ``pause`` what waits (seconds).
+    ``names`` tell the release branch of a subject that has none of its own (B1). ``poll_s`` is the pause between two
+    looks; ``pause`` what waits (seconds).
     """
 
     github: GitHub
     workflow: Workflow
     state: Path
     clock: Clock
+    names: Versions
     poll_s: float = 60.0
     pause: Callable[[float], None] = time.sleep
 
@@ -75,7 +79,7 @@ class GitHubRunner:
             _check(job.perf)
         ref = ""
         for job in listed:
-            nowhere = _nowhere(job)
+            nowhere = self._nowhere(job)
             if nowhere:
                 yield NoPlace(job, nowhere)
                 continue
@@ -131,6 +135,25 @@ class GitHubRunner:
             bad = ", ".join(j.name for j in jobs if j.conclusion not in {"success", "skipped", ""})
             return f"{run.url} ended as {run.conclusion or 'nothing'}{f': {bad}' if bad else ''}"
         return "" if names else f"the log of {run.url} does not name {subject.commit}: it measured something else"
+
+    def _nowhere(self, job: BlockJob) -> str:
+        """Why the workflow cannot take the job, ``""`` when it can."""
+        if job.hardware not in runner_words(job.perf):
+            return f"[[perf.fleet]] gives {job.hardware} no runners: the workflow's default never takes it"
+        if not model_name(job.perf.cells[0]):
+            return (
+                f"the policy does not say how the workflow's configuration names {job.model}: "
+                "add --model OWNER/NAME to the cell's serve"
+            )
+        for subject in (job.baseline, job.candidate):
+            if not (self._branch(subject) and subject.commit):
+                return f"the workflow needs branch and commit, and the {subject.side} {subject.version} has not both"
+        return ""
+
+    def _branch(self, subject: Subject) -> str:
+        """Its own, else the release branch of its version."""
+        version = parse_version(subject.version)
+        return subject.branch or (branch_of(version, self.names) if version else "")
 
     # Dispatching -----------------------------------------------------------------------------------------------
 
@@ -188,7 +211,7 @@ class GitHubRunner:
     def _dispatched(self, job: BlockJob, subject: Subject, ref: str, note: _Note, progress: Progress) -> int | Lost:
         runs = self._patiently(lambda: dispatched_runs(self.github, self.workflow.file))
         inputs = {
-            "vllm_branch": subject.branch,
+            "vllm_branch": self._branch(subject),
             "vllm_commit": subject.commit,
             "models": model_name(job.perf.cells[0]).lower(),
             "runners": runner_words(job.perf)[job.hardware],
@@ -303,19 +326,19 @@ class GitHubRunner:
             ) from e
 
 
-def github_runner(perf: Perf, api_url: str, token_env: str, state: Path, clock: Clock | None = None) -> GitHubRunner:
+def github_runner(policy: Policy, state: Path, clock: Clock | None = None) -> GitHubRunner:
     """The runner that the policy names; ``state`` is Headway's own folder. Raises ``UnusableInput`` without a workflow
     or a token."""
-    flow = workflow_of(perf)
-    github = client.github_at(api_url, flow.repository, token_env)
+    flow, forge = workflow_of(policy.perf), policy.forge
+    github = client.github_at(forge.api_url, flow.repository, forge.token_env)
     if not github.token:
         raise UnusableInput(
             "github.no-token",
-            say("there is no token for GitHub in {name}", name=token_env),
+            say("there is no token for GitHub in {name}", name=forge.token_env),
             clause="E3",
             remedy=say("`headway perf access` says what it must be allowed, and writes the access request"),
         )
-    return GitHubRunner(github, flow, state / "dispatches", clock or SystemClock())
+    return GitHubRunner(github, flow, state / "dispatches", clock or SystemClock(), policy.versions)
 
 
 def _check(perf: Perf) -> None:
@@ -327,21 +350,6 @@ def _check(perf: Perf) -> None:
             facts=facts(pair_on=perf.pair_on, runner=perf.runner),
             remedy=say('set perf.pair_on = "hardware", with a noise that holds between hosts, or another perf.runner'),
         )
-
-
-def _nowhere(job: BlockJob) -> str:
-    """Why the workflow cannot take the job, ``""`` when it can."""
-    if job.hardware not in runner_words(job.perf):
-        return f"[[perf.fleet]] gives {job.hardware} no runners: the workflow's default never takes it"
-    if not model_name(job.perf.cells[0]):
-        return (
-            f"the policy does not say how the workflow's configuration names {job.model}: "
-            "add --model OWNER/NAME to the cell's serve"
-        )
-    for subject in (job.baseline, job.candidate):
-        if not (subject.branch and subject.commit):
-            return f"the workflow needs branch and commit, and the {subject.side} {subject.version} has not both"
-    return ""
 
 
 def _on(job: RunJob, word: str) -> bool:

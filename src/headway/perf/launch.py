@@ -15,15 +15,19 @@ import httpx
 from headway.process import NOT_STARTED, end_group, ended_with_us, started, tail_of
 
 HOST = "127.0.0.1"
+# Seconds between two questions; the time to start is known to about this.
+_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
-    """``why`` is empty when the engine answers, else what happened, with the end of its log."""
+class Engine:
+    """``why`` is empty when the engine answers, else what happened, with the end of its log; ``startup_s`` are the
+    seconds from its start until it was healthy."""
 
     child: subprocess.Popen[bytes] | None
     log: Path
     why: str
+    startup_s: float = 0.0
 
     def death(self) -> str:
         """How the engine ended, if it did by itself; ``""`` while it runs."""
@@ -42,40 +46,52 @@ def free_port() -> int:
 @contextmanager
 def launched(
     argv: list[str], *, health: str, timeout_s: float, cwd: Path, env: Mapping[str, str], log: Path
-) -> Iterator[Launch]:
+) -> Iterator[Engine]:
     """Start the engine and wait until ``health`` (a URL) answers 200; its process group is ended on the way out."""
+    began = time.monotonic()
     with log.open("ab") as out:
         try:
             child = started(argv, out, cwd=cwd, env=env)
         except NOT_STARTED as e:
-            yield Launch(None, log, f"the engine cannot be started: {e}")
+            yield Engine(None, log, f"the engine cannot be started: {e}")
             return
     with ended_with_us(child):
         try:
-            yield _when_healthy(Launch(child, log, ""), child, health, timeout_s)
+            yield _when_healthy(child, log, health, began, timeout_s)
         finally:
             end_group(child)
 
 
-def _when_healthy(launch: Launch, child: subprocess.Popen[bytes], health: str, timeout_s: float) -> Launch:
-    limit = time.monotonic() + timeout_s
+def _when_healthy(child: subprocess.Popen[bytes], log: Path, health: str, began: float, timeout_s: float) -> Engine:
     said = "no answer"
+    waiting = Engine(child, log, "")
     with httpx.Client(trust_env=False, timeout=5) as http:
-        while time.monotonic() < limit:
-            if death := launch.death():
-                return Launch(child, launch.log, death)
+        while time.monotonic() < began + timeout_s:
+            if death := waiting.death():
+                return Engine(child, log, death)
             try:
                 answer = http.get(health)
             except httpx.HTTPError as e:
                 said = type(e).__name__
             else:
                 if answer.status_code == httpx.codes.OK:
-                    return launch
+                    return Engine(child, log, "", time.monotonic() - began)
                 said = f"HTTP {answer.status_code}"
             # A pause that a death of the engine cuts short.
             try:
-                child.wait(timeout=0.05)
+                child.wait(timeout=_PAUSE_S)
             except subprocess.TimeoutExpired:
                 continue
-    why = f"the engine was not healthy within {timeout_s:g} s ({said}): {tail_of(launch.log)}"
-    return Launch(child, launch.log, why)
+    return Engine(child, log, f"the engine was not healthy within {timeout_s:g} s ({said}): {tail_of(log)}")
+
+
+def version_of(base_url: str) -> str:
+    """What the engine says at ``/version``, as vLLM does (``{"version": …}``); ``""`` where it says nothing."""
+    try:
+        with httpx.Client(trust_env=False, timeout=5) as http:
+            answer = http.get(f"{base_url}/version")
+            said = answer.json() if answer.status_code == httpx.codes.OK else None
+    except (httpx.HTTPError, ValueError, RecursionError):
+        return ""
+    version = said.get("version") if isinstance(said, dict) else None
+    return version[:100] if isinstance(version, str) and version.isprintable() else ""

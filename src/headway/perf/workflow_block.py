@@ -56,9 +56,13 @@ def block_result(job: BlockJob, sides: tuple[Side, ...]) -> tuple[BlockResult, t
 def _same_work(found: dict[Who, TestResult]) -> dict[Who, TestResult]:
     """Both sides as they are, or both invalid when they did not do the same work."""
     tokens = {side: r.tokens for side, r in found.items() if not r.why and r.tokens is not None}
-    if len(set(tokens.values())) < 2:
+    if len({r.identity for r in found.values() if r.identity}) > 1:
+        why = "the sides were run by different commands: the workflow's configuration changed in between"
+    elif len(set(tokens.values())) > 1:
+        told = ", ".join(f"{s} {n}" for s, n in sorted(tokens.items()))
+        why = f"the sides generated different numbers of tokens: {told}"
+    else:
         return found
-    why = "the sides generated different numbers of tokens: " + ", ".join(f"{s} {n}" for s, n in sorted(tokens.items()))
     return {side: replace(r, why=r.why or why) for side, r in found.items()}
 
 
@@ -101,6 +105,6 @@ def _launches(job: BlockJob, side: Side, devices: int) -> list[Launch]:
             "device_seconds": f"{side.job.seconds * devices / len(groups)}" if side.job else "",
         }
         cells = tuple(cell for cell, _ in tests)
-        identity = tuple(r.identity for _, r in tests)
-        made.append(Launch(job.number, side.subject.side, cells, tuple((k, v) for k, v in told.items() if v), identity))
+        # No identity: the policy's arguments, of which it is made, are not what the workflow's tests are made of.
+        made.append(Launch(job.number, side.subject.side, cells, tuple((k, v) for k, v in told.items() if v)))
     return made

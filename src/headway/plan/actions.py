@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
+from headway.decide.blocks import JobBlocks, span
 from headway.model.build import Artifact, FinishedRun
 from headway.model.commit import Sha
 from headway.model.measurement import Cell
@@ -222,7 +223,7 @@ class TestCandidate:
 
 @dataclass(frozen=True, slots=True)
 class MeasureCandidate:
-    """Measure blocks ``first`` to ``last`` (not included) of candidate against baseline (E5)."""
+    """Measure blocks of candidate against baseline, job by job (E5)."""
 
     kind: ClassVar[str] = "measure"
     train: str
@@ -232,8 +233,17 @@ class MeasureCandidate:
     baseline: Sha
     baseline_version: str
     wheel: Artifact
-    first: int
-    last: int
+    jobs: tuple[JobBlocks, ...]
+
+    @property
+    def first(self) -> int:
+        """The lowest number of a block."""
+        return span(self.jobs)[0]
+
+    @property
+    def last(self) -> int:
+        """One more than the highest number of a block."""
+        return span(self.jobs)[1]
 
     @property
     def target(self) -> str:

@@ -89,8 +89,7 @@ def performance_action(
             train.previous_commit,
             str(train.previous),
             wheel,
-            perf.measure.first,
-            perf.measure.last,
+            perf.measure.jobs,
         )
     if not perf.regressed:
         return None

@@ -15,6 +15,7 @@ from headway.policy.clauses import CLAUSES
 from headway.policy.forge_tables import INPUTS
 from headway.policy.gate_checks import check_problems, gate_problems
 from headway.policy.image_checks import image_problems
+from headway.policy.perf_jobs import needs_client
 from headway.policy.problems import Problem, nearest
 from headway.policy.recut import first_name
 from headway.policy.schema import Naming, Policy, Versions
@@ -269,10 +270,14 @@ def _perf(policy: Policy) -> Iterator[Problem]:
     if any(b <= a for a, b in pairwise(looks)):
         yield Problem(("perf", "looks"), "must rise strictly")
     seen: dict[tuple[str, str, str], int] = {}
+    asked: dict[tuple[str, str, str, str, bool], int] = {}
     for i, cell in enumerate(policy.perf.cells):
         first = seen.setdefault((cell.model, cell.hardware, cell.test), i)
+        same = asked.setdefault((cell.model, cell.hardware, cell.serve, cell.client, needs_client(cell)), i)
         if first != i:
             yield Problem(("perf", "cells", i), f"has the model, hardware and test of cell {first}")
+        elif same != i:
+            yield Problem(("perf", "cells", i), f"is the same test as cell {same}, under another name")
     named: list[tuple[Path, str]] = [
         *(
             (("perf", "cells", i, "metrics", j), m)

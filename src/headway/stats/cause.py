@@ -37,7 +37,7 @@ class Causes:
         chance (Welch's t: those launches were not paired)."""
         if self.earlier is None:
             return False
-        then = pairs(self.earlier.samples, (key,))[key]
+        then = pairs(self.earlier.samples, (key,), self.earlier.launches)[key]
         before = [b + x for b, x in zip(then.baseline, then.log_ratios, strict=True)]
         now = data.baseline
         if min(len(before), len(now)) < _FEWEST:

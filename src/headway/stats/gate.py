@@ -44,7 +44,8 @@ class GateDesign:
 
     ``alpha``, ``beta``: the error rates; ``looks``: numbers of valid blocks; ``margins``: metric to fraction (0.05 =
     5 %); ``margin`` is for metrics that have none of their own; ``wanted`` gives each cell its gating metrics;
-    ``noise`` gives a metric the standard deviation of one block's log ratio, from history, and its degrees of freedom.
+    ``noise`` gives a metric the standard deviation of one block's log ratio, from history, and its degrees of freedom;
+    ``pair_on``: what both sides of a block must share, their ``host`` or only the kind of ``hardware``.
     """
 
     alpha: float
@@ -54,6 +55,7 @@ class GateDesign:
     margin: float
     wanted: tuple[tuple[Cell, tuple[str, ...]], ...]
     noise: tuple[tuple[str, float, float], ...] = ()
+    pair_on: str = "host"
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -98,7 +100,8 @@ def judge(comparison: Comparison | None, design: GateDesign, earlier: Comparison
     """
     for _, metric in design.keys:
         sign_of(metric)
-    data = pairs(comparison.samples if comparison else (), design.keys)
+    samples, launches = (comparison.samples, comparison.launches) if comparison else ((), ())
+    data = pairs(samples, design.keys, launches, design.pair_on)
     if not any(p.worse for p in data.values()):
         cells = tuple(_nothing(key, data[key], design) for key in design.keys)
         return PerformanceVerdict(_overall(cells), cells, design.alpha, design.beta)

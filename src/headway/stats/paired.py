@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headway.errors import UnusableInput
-from headway.model.measurement import Cell, Direction, Sample, Side
+from headway.model.measurement import Cell, Direction, Launch, Sample, Side
 from headway.model.text import facts, say
 from headway.stats.metrics import direction
+from headway.stats.validity import disagreement
 
 Key = tuple[Cell, str]
 
@@ -20,7 +21,8 @@ class Pairs:
     """One cell-metric: ``begun`` blocks, and ``log_ratios`` log(candidate / baseline) of those that are valid.
 
     ``sign`` is +1 where more is worse, -1 where less is; ``sign * log_ratio`` is the datum d, positive = worse.
-    ``numbers`` are the valid blocks', ``baseline`` the logs of what the baseline had in them.
+    ``numbers`` are the valid blocks', ``baseline`` the logs of what the baseline had in them; ``invalid`` gives the
+    number of each other block, and why it is none.
     """
 
     begun: int
@@ -28,6 +30,7 @@ class Pairs:
     sign: int
     numbers: tuple[int, ...] = ()
     baseline: tuple[float, ...] = ()
+    invalid: tuple[tuple[int, str], ...] = ()
 
     @property
     def worse(self) -> tuple[float, ...]:
@@ -53,38 +56,55 @@ def usable(value: float | None) -> bool:
     return value is not None and math.isfinite(value) and value > 0
 
 
-def pairs(samples: Iterable[Sample], wanted: Iterable[Key]) -> dict[Key, Pairs]:
+def pairs(
+    samples: Iterable[Sample], wanted: Iterable[Key], launches: Iterable[Launch] = (), pair_on: str = "host"
+) -> dict[Key, Pairs]:
     """The pairs of each wanted cell-metric, in block order.
 
-    A side with several samples of a metric in one block has the mean of their logs; a side with none, or with one
-    that is not usable, makes its block invalid for that metric.
+    A launch counts once: the mean of the logs of its repeats. A side with no sample, or with one that is not usable,
+    makes its block invalid for that metric, and so do two ``launches`` that are no pair (see ``disagreement``).
     """
-    found: dict[Key, dict[int, dict[Side, list[float | None]]]] = {k: {} for k in wanted}
+    found: dict[Key, dict[int, list[Sample]]] = {k: {} for k in wanted}
     for s in samples:
         blocks = found.get((s.cell, s.metric))
         if blocks is not None:
-            blocks.setdefault(s.block, defaultdict(list))[s.side].append(s.value)
-    return {key: _of(blocks, sign_of(key[1])) for key, blocks in found.items()}
+            blocks.setdefault(s.block, []).append(s)
+    launched: dict[int, list[Launch]] = defaultdict(list)
+    for launch in launches:
+        launched[launch.block].append(launch)
+    return {key: _pairs(key, blocks, launched, pair_on) for key, blocks in found.items()}
 
 
-def _of(blocks: dict[int, dict[Side, list[float | None]]], sign: int) -> Pairs:
-    valid = [(b, logs) for b, sides in sorted(blocks.items()) if (logs := _logs(sides)) is not None]
+def _pairs(key: Key, blocks: dict[int, list[Sample]], launched: dict[int, list[Launch]], pair_on: str) -> Pairs:
+    valid: list[tuple[int, tuple[float, float]]] = []
+    invalid: list[tuple[int, str]] = []
+    for number, found in sorted(blocks.items()):
+        logs = disagreement(launched.get(number, ()), key[0], pair_on) or _logs(found)
+        if isinstance(logs, str):
+            invalid.append((number, logs))
+        else:
+            valid.append((number, logs))
     return Pairs(
         begun=len(blocks),
         log_ratios=tuple(candidate - baseline for _, (candidate, baseline) in valid),
-        sign=sign,
+        sign=sign_of(key[1]),
         numbers=tuple(b for b, _ in valid),
         baseline=tuple(baseline for _, (_, baseline) in valid),
+        invalid=tuple(invalid),
     )
 
 
-def _logs(sides: dict[Side, list[float | None]]) -> tuple[float, float] | None:
-    """The mean log of the candidate and of the baseline in one block; ``None`` when either is not usable."""
+def _logs(found: list[Sample]) -> tuple[float, float] | str:
+    """The mean log of the candidate and of the baseline in one block, or why there is none."""
     means: list[float] = []
     for side in (Side.CANDIDATE, Side.BASELINE):
-        values = sides.get(side, [])
-        logs = [math.log(v) for v in values if v is not None and usable(v)]
-        if not logs or len(logs) < len(values):
-            return None
+        of_side = [s for s in found if s.side is side]
+        if not of_side:
+            return f"the {side} has no sample"
+        logs: list[float] = []
+        for s in of_side:
+            if s.value is None or not usable(s.value):
+                return s.why or f"the {side} measured {s.value}, which is no value above zero"
+            logs.append(math.log(s.value))
         means.append(math.fsum(logs) / len(logs))
     return means[0], means[1]

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from headway.decide import record
+from headway.decide.blocks import span
 from headway.decide.candidates import CandidateRecord
 from headway.decide.culprit import worst
 from headway.decide.performance import Standing
@@ -219,9 +220,8 @@ def _measured(planned: TrainPlan, standing: Standing) -> Lit:
     if standing.blockers:
         return Light.BLOCKED, standing.blockers[0].text
     if standing.measure is not None:
-        return Light.WAITING, say(
-            "blocks {first} to {last} are to be measured", first=standing.measure.first + 1, last=standing.measure.last
-        )
+        first, last = span(standing.measure.jobs)
+        return Light.WAITING, say("blocks {first} to {last} are to be measured", first=first + 1, last=last)
     if standing.verdict is None or standing.verdict.verdict is not Verdict.PASS:
         return Light.OK, say("waived")
     return Light.OK, say("no regression against {previous}", previous=planned.train.previous)

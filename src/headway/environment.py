@@ -54,6 +54,13 @@ def python_of(target: Path) -> Path:
     return target / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
+def complete_environment(target: Path, requirements: Sequence[str]) -> Path | None:
+    """The python of a complete environment of these requirements in ``target``, if there is one."""
+    python, mark = python_of(target), target / _COMPLETE
+    wanted = json.dumps(list(requirements))
+    return python if python.exists() and mark.is_file() and mark.read_text(encoding="utf-8") == wanted else None
+
+
 def fresh_environment(target: Path, requirements: Sequence[str], *, log: Path, timeout_s: float) -> Path | Failed:
     """An environment in ``target`` with ``requirements`` (wheels by path), by this interpreter's Python; its python.
 
@@ -65,7 +72,7 @@ def fresh_environment(target: Path, requirements: Sequence[str], *, log: Path, t
     python, mark = python_of(target), target / _COMPLETE
     wanted = json.dumps(list(requirements))
     try:
-        if python.exists() and mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+        if complete_environment(target, requirements):
             return python
         if target.exists():
             shutil.rmtree(target)

@@ -1,0 +1,174 @@
+"""Blocks that are still missing, run wherever the runner runs them; each is kept as soon as it is there (E5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
+
+from headway.decide.blocks import JobBlocks, blocks_of
+from headway.errors import WorldFailed
+from headway.model.measurement import Cell, Comparison
+from headway.model.ports import Progress
+from headway.model.text import Text, facts, say
+from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
+from headway.perf.local import environment, identity
+from headway.perf.store import MeasurementStore
+from headway.policy.perf_jobs import jobs_of
+from headway.policy.perf_tables import Perf
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of the blocks that were asked for."""
+
+    results: tuple[BlockResult, ...]
+    failed: tuple[NoPlace | Lost, ...]
+
+
+def run_blocks(jobs: Sequence[BlockJob], runner: Runner, store: MeasurementStore, progress: Progress) -> Ran:
+    """Run blocks and keep each result. One that was lost is asked for again as long as others come."""
+    missing = dict(enumerate(jobs))
+    results: list[BlockResult] = []
+    failed: dict[int, NoPlace | Lost] = {}
+    while missing:
+        known = {job.name: i for i, job in missing.items()}
+        before = len(results)
+        for answer in runner.run(tuple(missing.values()), progress):
+            i = known[answer.job.name]
+            if isinstance(answer, BlockResult):
+                keep(store, answer)
+                results.append(answer)
+                failed.pop(i, None)
+                missing.pop(i)
+                progress.step(f"measured:{answer.job.candidate.commit}:{answer.job.number}")
+            else:
+                failed[i] = answer
+                if isinstance(answer, NoPlace):
+                    missing.pop(i)
+        if len(results) == before:
+            break
+    return Ran(tuple(results), tuple(failed.values()))
+
+
+def keep(store: MeasurementStore, result: BlockResult) -> None:
+    """Put a block into the store, whole."""
+    job = result.job
+    told = environment(result)
+    store.add(job.candidate.commit, job.baseline.commit, result.samples, told, result.launches, result.raw)
+
+
+def stored(store: MeasurementStore, subject: str, baseline: str) -> Comparison | None:
+    """All that the store has of a commit against another."""
+    return next(iter(store.comparisons(subject=subject, baseline=baseline)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The blocks of one job: the numbers they get, and of these the ones that the store lacks."""
+
+    perf: Perf
+    numbers: tuple[int, ...]
+    missing: tuple[BlockJob, ...]
+
+
+def asked_for(
+    wanted: Iterable[JobBlocks], perf: Perf, found: Comparison | None, baseline: Subject, candidate: Subject
+) -> tuple[Asked, ...]:
+    """Wanted blocks as jobs of a runner; the seed of a block is its number."""
+    of_cells = {j.cells: j.blocks for j in wanted}
+    asked: list[Asked] = []
+    for job in jobs_of(perf):
+        blocks = of_cells.get(tuple(c.cell for c in job.cells), ())
+        if blocks:
+            numbers = numbered(blocks, found, job, (baseline, candidate))
+            missing = (BlockJob(n, n, baseline, candidate, job) for n, have in numbers if not have)
+            asked.append(Asked(job, tuple(n for n, _ in numbers), tuple(missing)))
+    return tuple(asked)
+
+
+def numbered(
+    wanted: Sequence[int], found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]
+) -> tuple[tuple[int, bool], ...]:
+    """For each wanted block of a job the number it gets, and whether the store has it already.
+
+    A block that is there is taken when it was measured with these very wheels and these arguments, as a killed tick
+    or ``headway perf run`` leaves it; else it stays what it is, and another number is taken. Blocks that count already
+    have numbers below the wanted ones.
+    """
+    begun = blocks_of(found, job)
+    ours = blocks_of(only(found, job, subjects), job)
+    chosen: list[tuple[int, bool]] = []
+    for n in chain(wanted, count(max(wanted) + 1)):
+        if len(chosen) == len(wanted):
+            break
+        if n not in begun:
+            chosen.append((n, False))
+        elif n in ours:
+            chosen.append((n, True))
+    return tuple(chosen)
+
+
+def only(found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]) -> Comparison | None:
+    """Of a comparison the blocks of a job that were measured whole, with these very wheels and arguments. What a
+    launch did not say is taken to be so."""
+    if found is None:
+        return None
+    digests = {s.side: s.sha256 for s in subjects}
+    asked = {c.cell: identity(job, c) for c in job.cells}
+    served: dict[int, set[Cell]] = {}
+    for s in found.samples:
+        served.setdefault(s.block, set()).add(s.cell)
+    other = {
+        x.block
+        for x in found.launches
+        if asked.keys() & set(x.cells)
+        and (
+            dict(x.told).get("wheel", digests[x.side]) != digests[x.side]
+            or any(asked.get(c, i) != i for c, i in zip(x.cells, x.identity, strict=False))
+        )
+    }
+    ours = {block for block, cells in served.items() if asked.keys() <= cells} - other
+    return replace(
+        found,
+        samples=tuple(s for s in found.samples if s.block in ours and s.cell in asked),
+        launches=tuple(x for x in found.launches if x.block in ours and asked.keys() & set(x.cells)),
+    )
+
+
+def not_measured(failed: Sequence[NoPlace | Lost]) -> WorldFailed:
+    """No block at all came back: why."""
+    whys = list(dict.fromkeys(f.why for f in failed))
+    no_place = all(isinstance(f, NoPlace) for f in failed)
+    return WorldFailed(
+        "perf.no-place" if no_place else "perf.lost",
+        say("no host can run these blocks: {why}", why=whys)
+        if no_place
+        else say("the blocks were lost: {why}", why=whys),
+        clause="E5",
+        facts=facts(blocks=[f.job.name for f in failed], why=whys),
+        remedy=say("see that the fleet has what [[perf.fleet]] asks for, then run it again: what was measured is kept"),
+    )
+
+
+class Whole:
+    """One bar over all blocks, moved by every run of a client; what a launch says is in its log."""
+
+    _UNITS = 100
+
+    def __init__(self, outer: Progress, title: Text, blocks: int) -> None:
+        self._outer, self._title, self._blocks, self._done = outer, title, blocks, 0
+        outer.bar(title, 0, max(1, blocks) * self._UNITS)
+
+    def say(self, text: Text) -> None: ...
+
+    def bar(self, what: Text, done: int, total: int) -> None:
+        if done < total:
+            part = done * self._UNITS // total
+            self._outer.bar(self._title, self._done * self._UNITS + part, self._blocks * self._UNITS)
+
+    def step(self, name: str) -> None:
+        """A block was kept."""
+        self._done = min(self._done + 1, self._blocks)
+        self._outer.bar(self._title, self._done * self._UNITS, self._blocks * self._UNITS)
+        self._outer.step(name)
