@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -321,3 +324,52 @@ def test_e7_blocks_of_the_workflow_decide_and_are_on_the_comparison_page(
     assert row.commands == (f"vllm bench latency --model {MODEL}", "")
     assert by_metric["output_throughput"].state == "worse"
     assert {d.name for d in page.differences} >= {"engine"}
+
+
+def test_e3_without_a_token_nothing_is_asked_of_github(
+    fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN")
+    made = runner(fake, tmp_path)
+    with pytest.raises(UnusableInput) as refused:
+        list(made.run([job()], Watcher()))
+    assert (refused.value.code, refused.value.clause) == ("github.no-token", "E3")
+    assert fake.asked == []
+
+
+def test_e5_perf_run_by_the_workflow_needs_no_wheel(
+    fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.works_after = 1
+    monkeypatch.setenv("BENCH", "noisy")
+    made = GitMaker(tmp_path / "p.git", bare=True)
+    cells = "".join(
+        f'[[perf.cells]]\nmodel = "{MODEL}"\nhardware = "H100"\ntest = "{test}"\nmetrics = ["{metric}"]\n'
+        for test, metric in ((SERVING, "median_tpot_ms"), (LATENCY, "latency"))
+    )
+    policy = f"""
+preset = "vllm-2025"
+[forge]
+api_url = "{fake.api}"
+[perf]
+runner = "github"
+workflow = "{OWNER}/{NAME} {FILE}"
+pair_on = "hardware"
+looks = [3]
+fleet = [{{ hardware = "H100", runners = "h100" }}]
+{cells}"""
+    old = made.commit("Begin", {"release.toml": policy, "a": "1\n"})
+    made.tag("v0.9.1", old)
+    new = made.commit("Slow down", {"a": "2\n"})
+    made.tag("v0.9.2-rc1", new)
+    monkeypatch.setenv("SLOW", new)
+    argv = ["perf", "run", "v0.9.1", "v0.9.2-rc1", "--repo", str(made.path), "--json"]
+    done = subprocess.run([sys.executable, "-m", "headway", *argv], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert json.loads(done.stdout)["verdict"] == "regressed"
+    assert [(r.inputs["vllm_branch"], r.inputs["vllm_commit"]) for r in fake.runs] == [
+        (branch, commit)
+        for n in range(3)
+        for branch, commit in (("releases/v0.9.1", old), ("releases/v0.9.2", new))[:: -1 if n % 2 else 1]
+    ]
+    assert TOKEN not in done.stdout + done.stderr

@@ -75,6 +75,13 @@ class GitHubRunner:
         """One answer for each job, in order. Raises ``UnusableInput`` before anything is dispatched for a policy that
         such blocks cannot serve, ``WorldFailed`` when GitHub cannot be asked; run again, it goes on where it was."""
         listed = tuple(jobs)
+        if not self.github.token:
+            raise UnusableInput(
+                "github.no-token",
+                say("there is no token for GitHub in {name}", name=self.github.token_env),
+                clause="E3",
+                remedy=say("`headway perf access` says what it must be allowed, and writes the access request"),
+            )
         for job in listed:
             _check(job.perf)
         ref = ""
@@ -327,17 +334,10 @@ class GitHubRunner:
 
 
 def github_runner(policy: Policy, state: Path, clock: Clock | None = None) -> GitHubRunner:
-    """The runner that the policy names; ``state`` is Headway's own folder. Raises ``UnusableInput`` without a workflow
-    or a token."""
+    """The runner that the policy names; ``state`` is Headway's own folder. Raises ``UnusableInput`` without a
+    workflow."""
     flow, forge = workflow_of(policy.perf), policy.forge
     github = client.github_at(forge.api_url, flow.repository, forge.token_env)
-    if not github.token:
-        raise UnusableInput(
-            "github.no-token",
-            say("there is no token for GitHub in {name}", name=forge.token_env),
-            clause="E3",
-            remedy=say("`headway perf access` says what it must be allowed, and writes the access request"),
-        )
     return GitHubRunner(github, flow, state / "dispatches", clock or SystemClock(), policy.versions)
 
 
