@@ -32,6 +32,8 @@ MODULES = (
     "figures",
     "setup",
     "measure",
+    "access",
+    "comparing",
     "running",
     "simulating",
     "noise",

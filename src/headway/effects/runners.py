@@ -21,6 +21,10 @@ def runner_of(policy: Policy, paths: StatePaths, named: str = "") -> Runner:
         return RayRunner(paths.fleet)
     if name == "slurm":
         return SlurmRunner(paths.fleet)
+    if name == "github":
+        from headway.perf.github_runner import github_runner
+
+        return github_runner(policy, paths.root)
     raise UnusableInput(
         "perf.runner",
         say("the runner {name} is not part of this installation", name=name),
