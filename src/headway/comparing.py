@@ -83,7 +83,7 @@ def page_of(app: Headway, link: DashboardLink) -> Page:
     from headway.views.comparison import comparison_page, ends
 
     project = app.policy.project.repository
-    with app.store(write=False) as store:
+    with app.measurements(write=False) as store:
         left, right = ends(store, link, project)
         verdicts = _verdicts(app, left.commit, right.commit) if left and right else ()
         return comparison_page(store, link, project, verdicts)

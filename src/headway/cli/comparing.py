@@ -72,7 +72,7 @@ def table(
     page = page_of(app, links.link)
     document: dict[str, Any] = {**as_json(page), "links": links.as_json()}
     if series:
-        with app.store(write=False) as store:
+        with app.measurements(write=False) as store:
             for row, shown in zip(page.rows, document["rows"], strict=True):
                 shown["series"] = chart_json(store, row, links.link)
 
