@@ -99,7 +99,7 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "build and measure a1b2c3d4e5f6 to find what made v0.1.1-rc1 slower",
     ),
     (
-        a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,)),
+        a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,), ((SHA, 0.99),)),
         "name a1b2c3d4e5f6 as the commit that made v0.1.1-rc1 slower",
     ),
     (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from headway.effects.measure import Measurer
+from headway.model.commit import Sha
 from headway.model.measurement import Side
 from headway.model.text import Text, say
 from headway.perf.local import Engine
@@ -12,20 +14,25 @@ from headway.plan.actions import ProbeCommit
 
 
 def probe(measurer: Measurer, action: ProbeCommit) -> dict[str, Any]:
-    """Build the commit and measure the one cell, or say that it cannot be built."""
+    """Build what is measured and measure the one cell, or say which commit cannot be built (``commit`` is that one)."""
     known: dict[str, Any] = {
         "tag": action.tag,
         "commit": action.commit,
         "baseline": action.baseline,
         "first": action.first,
         "last": action.last,
+        "confirms": action.confirms,
     }
-    out = measurer.paths.probe(action.commit, action.version)
-    wheel = measurer.build(action.commit, action.version, out)
-    if isinstance(wheel, Text):
-        return {**known, "ok": False, "why": str(wheel)}
-    baseline = measurer.baseline(action.baseline, action.baseline_version)
-    subject = Engine(Side.CANDIDATE, measurer.install(wheel), action.version, action.commit, "")
+    engines: list[Engine] = []
+    for side, commit, version in (
+        (Side.CANDIDATE, action.commit, action.version),
+        (Side.BASELINE, action.baseline, action.baseline_version),
+    ):
+        engine = _engine(measurer, side, commit, version, released=version != action.train)
+        if isinstance(engine, Text):
+            return {**known, "commit": commit, "ok": False, "why": str(engine)}
+        engines.append(engine)
+    subject, baseline = engines
     row = next(c for c in measurer.policy.perf.cells if c.cell == action.cell)
     only = (row.model_copy(update={"metrics": (action.metric,)}),)
     perf = measurer.policy.perf.model_copy(update={"cells": only})
@@ -36,3 +43,11 @@ def probe(measurer: Measurer, action: ProbeCommit) -> dict[str, Any]:
         # Nothing of it can be measured: for the search that is a commit like one that does not build.
         return {**known, "ok": False, "why": next((s.why for s in done if s.why), ""), "digest": digest}
     return {**known, "ok": True, "why": "", "digest": digest}
+
+
+def _engine(measurer: Measurer, side: Side, commit: Sha, version: str, *, released: bool) -> Engine | Text:
+    """One side, installed: a release as it was published, any other commit as it is built."""
+    if released:
+        return replace(measurer.baseline(commit, version), side=side)
+    wheel = measurer.build(commit, version, measurer.paths.probe(commit, version))
+    return wheel if isinstance(wheel, Text) else Engine(side, measurer.install(wheel), version, commit, "")

@@ -53,8 +53,8 @@ class Kind(StrEnum):
     GATED = "gated"  # gate, tag, commit, wheel, ok, why, passed: what the command or CI said, value, metric,
     # command | check, url, log, seconds, result_sha256   evidence that [[gates]] asks for
     MEASURED = "measured"  # tag, commit, baseline, branch, first, last, digest
-    PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
-    CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
+    PROBED = "probed"  # tag, commit, baseline, first, last, ok, why, confirms  one step of the culprit search
+    CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects, posterior
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     IMAGES_PUBLISHED = "images-published"  # tag, commit, images:[{name, digest, platforms, tags}],
     # latest: the tags that moved to it, greatest: the greatest released version
