@@ -127,12 +127,12 @@ def test_with_noise_of_half_the_effect_it_is_right_as_often_as_it_says() -> None
     assert sum(f.confirmed for f in ends) >= 0.9 * len(ends)
 
 
-def test_the_same_data_ask_the_same_and_other_data_may_not() -> None:
+def test_the_same_blocks_ask_the_same_and_more_blocks_may_not() -> None:
     """A search that was broken off goes on as if it had not been: nothing is remembered but what was measured."""
     hunt = Hunt(512, 100, lambda: 0.0)
     one, other = hunt.search(hosts=8), hunt.search(hosts=8)
     assert one.step() == other.step()
-    asked = {s.commits for n in range(9) if isinstance(s := Hunt(512, 100, lambda n=n: n / 1e4).search().step(), Next)}
+    asked = {s.commits for n in range(1, 9) if isinstance(s := Hunt(512, 9, lambda: 0.0, gate=n).search().step(), Next)}
     assert len(asked) > 1
 
 

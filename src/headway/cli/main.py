@@ -32,6 +32,7 @@ MODULES = (
     "figures",
     "setup",
     "measure",
+    "culprit",
     "building",
     "gates",
 )
