@@ -201,12 +201,12 @@ def train_in(prepared: Project, folder: Path, **how: Path) -> Train:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """v0.1.0 has the engine. Then a harmless commit, the slow one, another harmless one, and one that is not green."""
     project = make_project(tmp_path_factory.mktemp("prepared") / "toy.git", policy=_POLICY)
-    engine = {"toykit/engine.py": _ENGINE, "toykit/pace.py": "SECONDS = 0.003\n"}
+    engine = {"toykit/engine.py": _ENGINE, "toykit/pace.py": "SECONDS = 0.01\n"}
     project.commit("base", "[Core] Engine (#4)", engine)
     project.git("tag", "--delete", "v0.1.0")
     project.made.tag("v0.1.0", message="v0.1.0")
     project.commit("before", "[Core] Fewer rows (#5)", {"toykit/table.py": "def rows():\n    return [0, 1]\n"})
-    project.commit("slow", "[Core] Safer tokens (#6)", {"toykit/pace.py": "SECONDS = 0.04\n"})
+    project.commit("slow", "[Core] Safer tokens (#6)", {"toykit/pace.py": "SECONDS = 0.08\n"})
     project.commit("after", "[Doc] Tokens are safe (#7)", {"docs/safe.md": "They are.\n"})
     project.commit("red", "[Core] Half done (#8)", {"RED": ""})
     return project

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from headway.stats.changepoint import Floats, Indices
 
-_TOGETHER = 2_000  # searches side by side: some 100 MB for 512 commits
+_TOGETHER = 1_000_000  # commits of all searches that are done side by side: some 100 MB
+_MOST_COMMITS = 1_000_000
 _CELL, _METRIC = Cell("model", "hardware", "test"), "median_tpot_ms"
 _BINS = (0.95, 0.96, 0.97, 0.98, 0.99, 1.0)
 _Z = 1.959964
@@ -58,7 +59,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         wrong = {
-            "commits": self.commits < 2,
+            "commits": not 2 <= self.commits <= _MOST_COMMITS,
             "slowdown": not 0 < self.slowdown < math.inf,
             "sd": not 0 < self.sd < math.inf,
             "trials": self.trials < 1,
@@ -78,7 +79,9 @@ class Setting:
                     say("{name} cannot be {value} in a simulation", name=name, value=getattr(self, name)),
                     clause="E7",
                     facts=facts(**{name: getattr(self, name)}),
-                    remedy=say("at least two commits, one trial and one host; slowdown and scatter above zero"),
+                    remedy=say(
+                        "from two to a million commits, at least one trial and host; slowdown and scatter above zero"
+                    ),
                 )
 
 
@@ -134,8 +137,9 @@ def simulate(setting: Setting, design: GateDesign | None = None) -> Figures:
 
     rng = np.random.default_rng(setting.seed)
     done: list[tuple[Indices, Indices, Floats, Indices]] = []
-    for first in range(0, setting.trials, _TOGETHER):
-        batch = _begun(setting, min(_TOGETHER, setting.trials - first), rng)
+    together = max(1, _TOGETHER // setting.commits)
+    for first in range(0, setting.trials, together):
+        batch = _begun(setting, min(together, setting.trials - first), rng)
         done.append((batch.truth, *_searched(batch, setting, rng)))
     truth, named, stated, runs = (np.concatenate(parts) for parts in zip(*done, strict=True))
     right = truth == named
