@@ -144,7 +144,7 @@ def _named(named: Named, requested: Requested | None) -> Answer:
         for c in dict.fromkeys((*found.suspects, *(x for x, _ in found.posterior[:5]))):
             screen.line(f"  {c[:12]}  {chances.get(c, 0.0):.3f}  {subjects[c]}")
         for u in named.unbuildable:
-            screen.say(say("  {commit} cannot be built: {why}", commit=u.commit[:12], why=u.why), "dim")
+            screen.say(say("{commit} cannot be built: {why}", commit=u.commit[:12], why=u.why), "dim")
         screen.line(f"→ {named.advice.command}", "bold")
         if isinstance(named.advice, ProposeRevert):
             for line in named.advice.message.splitlines():
