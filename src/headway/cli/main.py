@@ -36,6 +36,7 @@ MODULES = (
     "simulating",
     "matrix",
     "importing",
+    "culprit",
     "building",
     "gates",
 )
