@@ -39,6 +39,7 @@ MODULES = (
     "noise",
     "matrix",
     "importing",
+    "culprit",
     "building",
     "gates",
 )

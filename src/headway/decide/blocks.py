@@ -13,10 +13,10 @@ from typing import Any
 from headway.model.measurement import Cell, Comparison, Launch
 from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf
+from headway.stats.culprit import INVALID_BLOCKS_ALLOWED
 from headway.stats.gate import GateDesign, next_look
 from headway.stats.paired import Key, pairs
 
-INVALID_BLOCKS_ALLOWED = 3
 _MANY = 1 << 30
 
 
