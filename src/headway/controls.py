@@ -26,6 +26,7 @@ from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, facts_json, say
 from headway.model.train import Train
+from headway.model.verdict import BROAD
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
@@ -226,7 +227,8 @@ def waive(
     request or commit that it is for, and for no other (P1, P7, P8)."""
     name = app.train(version).train.name
     rows = app.policy.perf.cells
-    cells = {cell_key(c.cell, m) for c in rows for m in c.metrics}
+    named = sorted({cell_key(row.cell, m) for row in rows for m in row.metrics})
+    cells = {*named, *(cell_key(BROAD, m) for row in rows for m in row.metrics)}
     key = what.removeprefix("cell:")
     clause = "cell" if key in cells else clause_of(what)
     if clause != "cell" and what not in CLAUSES and not what.startswith(KINDS):
@@ -235,7 +237,7 @@ def waive(
             what,
             say(
                 "clauses are named like E7; cells like {cells}",
-                cells=sorted(cells)[:3] or ["model/hardware/test/metric"],
+                cells=named[:3] or ["model/hardware/test/metric"],
             ),
         )
     refused = not_waivable(app, what, clause, reason, until, change is not None)

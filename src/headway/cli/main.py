@@ -32,6 +32,7 @@ MODULES = (
     "figures",
     "setup",
     "measure",
+    "simulating",
     "building",
     "gates",
 )

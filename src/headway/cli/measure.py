@@ -20,7 +20,7 @@ def perf() -> None: ...
 @common_options
 @answering
 def compare(context: Context, base: str, candidate: str) -> Answer:
-    from headway.decide.performance import comparison_of, describe, design_of
+    from headway.decide.performance import as_candidate, comparison_of, describe, design_of
     from headway.errors import not_found
     from headway.history.repository import resolve_commit
     from headway.stats.gate import judge
@@ -32,8 +32,9 @@ def compare(context: Context, base: str, candidate: str) -> Answer:
         if sha is None:
             raise not_found("commit", rev, say("name a commit, tag or branch"))
         ends.append(sha)
-    found = comparison_of(app.observe(), ends[1], ends[0])
-    verdict = judge(found, design_of(app.policy.perf))
+    snapshot = app.observe()
+    found = comparison_of(snapshot, ends[1], ends[0])
+    verdict = judge(found, design_of(app.policy.perf), as_candidate(snapshot, ends[0]))
     document = {**verdict.as_json(), "baseline": ends[0], "candidate": ends[1]}
     status = {Verdict.PASS: YES, Verdict.REGRESSED: NO}.get(verdict.verdict, OPEN)
 

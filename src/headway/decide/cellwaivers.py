@@ -21,7 +21,7 @@ from headway.model.measurement import Cell, Comparison, Sample, Side
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
-from headway.model.verdict import CellVerdict, Verdict
+from headway.model.verdict import BROAD, CellVerdict, Verdict
 from headway.policy.schema import Policy
 from headway.stats.paired import usable
 
@@ -40,17 +40,18 @@ def cell_key(cell: Cell, metric: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CellEvidence:
-    """The numbers behind one cell-metric: (block, side, repeat, value) of each block in which both sides gave some."""
+    """The numbers behind one cell-metric: (cell, block, side, repeat, value) of each block in which both sides gave
+    some; behind a broad drift those of all cells of its metric."""
 
     subject: Sha
     baseline: Sha
     cell: Cell
     metric: str
-    numbers: tuple[tuple[int, str, int, float], ...]
+    numbers: tuple[tuple[str, int, str, int, float], ...]
 
     @property
     def blocks(self) -> int:
-        return len({block for block, *_ in self.numbers})
+        return len({block for _, block, *_ in self.numbers})
 
     @property
     def digest(self) -> str:
@@ -63,12 +64,12 @@ class CellEvidence:
 
 def cell_evidence(comparison: Comparison | None, subject: Sha, baseline: Sha, cell: Cell, metric: str) -> CellEvidence:
     """The evidence of a cell-metric in the blocks that are known of ``subject`` against ``baseline``."""
-    found: dict[int, list[Sample]] = {}
+    found: dict[tuple[Cell, int], list[Sample]] = {}
     for s in comparison.samples if comparison else ():
-        if s.cell == cell and s.metric == metric:
-            found.setdefault(s.block, []).append(s)
+        if s.metric == metric and cell in (s.cell, BROAD):
+            found.setdefault((s.cell, s.block), []).append(s)
     numbers = sorted(
-        (s.block, s.side.value, s.repeat, s.value)
+        (str(s.cell), s.block, s.side.value, s.repeat, s.value)
         for samples in found.values()
         if {s.side for s in samples} == set(Side) and all(usable(s.value) for s in samples)
         for s in samples

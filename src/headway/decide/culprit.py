@@ -9,7 +9,7 @@ from headway.model.commit import Commit, Line, Sha
 from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
-from headway.model.verdict import CellVerdict
+from headway.model.verdict import BROAD, CellVerdict
 from headway.policy.schema import Policy
 from headway.stats.culprit import Found, Next, search
 
@@ -23,8 +23,11 @@ def suspects(line: Line, candidate: CandidateRecord, snapshot: Snapshot, previou
 
 
 def worst(regressed: tuple[CellVerdict, ...]) -> CellVerdict:
-    """The regressed cell with the largest effect: the one a culprit is searched with."""
-    return max(regressed, key=lambda c: abs(c.ratio - 1) if c.ratio is not None else 0.0)
+    """The cell with the largest effect: the one a culprit is searched with. A broad drift is none that could be
+    measured; ``standing`` gives a cell of it where nothing else regressed."""
+    return max(
+        (c for c in regressed if c.cell != BROAD), key=lambda c: abs(c.ratio - 1) if c.ratio is not None else 0.0
+    )
 
 
 def culprit_step(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
-from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
+from headway.model.verdict import BROAD, CellVerdict, PerformanceVerdict, Verdict
 from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
 from headway.stats.gate import GateDesign, judge, next_look
@@ -44,6 +45,7 @@ def design_of(perf: Perf) -> GateDesign:
         margins=tuple(sorted(perf.margins.items())),
         margin=perf.margin,
         wanted=tuple((c.cell, c.metrics) for c in perf.cells),
+        noise=tuple((n.metric, n.sd, n.df) for n in perf.noise),
     )
 
 
@@ -70,6 +72,11 @@ def comparison_of(snapshot: Snapshot, subject: Sha, baseline: Sha | None) -> Com
     return replace(found, samples=tuple(s for s in found.samples if s.block < counted))
 
 
+def as_candidate(snapshot: Snapshot, commit: Sha | None) -> Comparison | None:
+    """The comparison in which a commit, now the baseline, was the candidate: its own history."""
+    return next((c for c in snapshot.comparisons if c.subject == commit), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """Blocks that are still to be run for the candidate."""
@@ -83,6 +90,7 @@ class Standing:
     """What is known: the verdict (``None`` where nothing was asked for), what blocks, and the next blocks if any.
 
     ``waivers`` are those of single cells that count: bound to the numbers that the verdict rests on.
+    ``regressed``: the cells that are, and where only a broad drift is, the one that a culprit is searched in.
     """
 
     verdict: PerformanceVerdict | None
@@ -123,7 +131,7 @@ def standing(
         return Standing(None, None, tuple(blockers), ())
     design = design_of(perf)
     comparison = comparison_of(snapshot, candidate.facts.commit, train.previous_commit)
-    verdict = judge(comparison, design)
+    verdict = judge(comparison, design, as_candidate(snapshot, train.previous_commit))
     waivers, lapsed = _cell_waivers(train, candidate, verdict, comparison, snapshot, policy, at)
     bad = tuple(c for c in verdict.cells if c.verdict is not Verdict.PASS and c not in [w.cell for w in waivers])
     if not bad or off("E7"):
@@ -131,7 +139,7 @@ def standing(
     regressed = tuple(c for c in bad if c.verdict is Verdict.REGRESSED)
     if regressed:
         blockers.append(_regressed_reason(train, candidate, regressed, snapshot))
-        return Standing(verdict, None, (*blockers, *lapsed), regressed, waivers)
+        return Standing(verdict, None, (*blockers, *lapsed), _searchable(regressed, verdict.cells), waivers)
     measure = _next_blocks(train, candidate, comparison, design, bad, snapshot.entries)
     if measure is None:
         blockers += [_stuck_reason(train, candidate, bad), *lapsed]
@@ -174,6 +182,15 @@ def _cell_waivers(
         now = cell_evidence(comparison, subject, baseline, c.cell, c.metric)
         found.append(cell_waiver(train.name, c, now, then, snapshot, policy, at))
     return tuple(w for w in found if isinstance(w, CellWaiver)), tuple(w for w in found if isinstance(w, Reason))
+
+
+def _searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:
+    """With the cell of a broad drift that moved most, where no cell regressed by itself: to search a culprit in."""
+    if any(c.cell != BROAD for c in regressed):
+        return regressed
+    drifted = {c.metric for c in regressed}
+    moved = [c for c in cells if c.cell != BROAD and c.metric in drifted and c.ratio is not None]
+    return (*regressed, max(moved, key=lambda c: abs(math.log(c.ratio or 1.0))))
 
 
 def _next_blocks(

@@ -1,29 +1,41 @@
-"""E7, E1: is the candidate slower than the baseline? Paired log ratios per launch, a t interval, and a verdict.
+"""E7, E1: is the candidate slower than the baseline? Paired log ratios of launches, looks, and a verdict.
 
-The two stated error rates hold for any dependence between cell-metrics and between looks, because both are paid for
-by Bonferroni's inequality: conservative, so it asks for more blocks than a sequential design would.
+The rates it states hold over all cells, metrics and looks, for any dependence between cells:
 
-- REGRESSED: the one-sided p-value of "no worse" passes Holm's step-down over all wanted cell-metrics at level
-  ``alpha / looks``, and the mean is at least half the margin. P(any | nothing is worse) <= alpha.
-- PASS: the one-sided upper bound at level ``beta / looks`` is below the margin, and the mean below half of it.
-  P(a cell-metric worse by its margin passes) <= beta, so too for a release that holds one.
+- A) P(anything is REGRESSED | nothing is worse) <= ``alpha``: at each look a moderated t is held to the boundary that
+  spends its cell's share of alpha, by Holm's step-down over all wanted cell-metrics; broad drift, where it is tested,
+  has a fifth of alpha.
+- B) P(a release passes | a cell is worse by its margin) <= ``beta``: each cell's bound spends beta over the looks.
 
-A cell-metric is judged on its first ``look`` valid blocks, for the last of the design's looks that it has reached:
-blocks after that wait for the next look, and an invalid block is made good by another one.
+What is assumed is that a cell's blocks are alike and nearly independent; ``headway perf simulate`` shows the rates for
+five kinds of noise. A cell-metric is judged on its first n valid blocks, n being each of the looks that it has reached:
+blocks after that wait for the next look, and an invalid block is made good by another one. A cell that was seen to be
+worse at any look stays so.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 from headway.model.measurement import Cell, Comparison
-from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
+from headway.model.verdict import BROAD, CellVerdict, PerformanceVerdict, Verdict
+from headway.stats.broad import families_of
+from headway.stats.cause import Causes
+from headway.stats.kernel import Looked, critical, look, shares
+from headway.stats.moderation import MOST
 from headway.stats.paired import Key, Pairs, pairs, sign_of
-from headway.stats.student import quantile, upper_tail
+from headway.stats.student import quantile
 
-_METHOD = ("client", "serve")
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# A cell that passes is called unpowered only when its scatter is beyond doubt too large for its margin.
+_BEYOND_DOUBT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,8 @@ class GateDesign:
     """What is wanted, and how sure to be.
 
     ``alpha``, ``beta``: the error rates; ``looks``: numbers of valid blocks; ``margins``: metric to fraction (0.05 =
-    5 %); ``margin`` is for metrics that have none of their own; ``wanted`` gives each cell its gating metrics.
+    5 %); ``margin`` is for metrics that have none of their own; ``wanted`` gives each cell its gating metrics;
+    ``noise`` gives a metric the standard deviation of one block's log ratio, from history, and its degrees of freedom.
     """
 
     alpha: float
@@ -40,37 +53,29 @@ class GateDesign:
     margins: tuple[tuple[str, float], ...]
     margin: float
     wanted: tuple[tuple[Cell, tuple[str, ...]], ...]
+    noise: tuple[tuple[str, float, float], ...] = ()
 
     @property
     def keys(self) -> tuple[Key, ...]:
         return tuple((cell, metric) for cell, metrics in self.wanted for metric in metrics)
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The gating metrics, each once: a family is the cells of one."""
+        return tuple(dict.fromkeys(metric for _, metric in self.keys))
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """(alpha of all cells together, alpha of each family)."""
+        return shares(self.alpha, [sum(m == metric for _, m in self.keys) for metric in self.metrics])
+
     def margin_of(self, metric: str) -> float:
         return dict(self.margins).get(metric, self.margin)
 
-
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """Mean of d over ``n`` blocks and its standard error (``None`` with fewer than two); whether ``n`` is a look."""
-
-    n: int
-    at_look: bool
-    mean: float
-    error: float | None
-
-    def p_no_worse(self) -> float:
-        """One-sided p-value of "not worse"; a point interval is either above zero or not."""
-        if self.error is None:
-            return 1.0
-        if self.error == 0:
-            return 0.0 if self.mean > 0 else 1.0
-        return upper_tail(self.mean / self.error, self.n - 1)
-
-    def reach(self, level: float) -> float | None:
-        """How far the one-sided bound at ``level`` lies from the mean."""
-        if self.error is None:
-            return None
-        return self.error * quantile(level, self.n - 1)
+    def prior_of(self, metric: str) -> tuple[float, float] | None:
+        """(d0, s0²) from history, as the moderated variance takes it."""
+        found = next(((sd, df) for name, sd, df in self.noise if name == metric), None)
+        return None if found is None else (min(found[1], MOST), found[0] ** 2)
 
 
 def next_look(blocks: int, design: GateDesign) -> int | None:
@@ -78,103 +83,147 @@ def next_look(blocks: int, design: GateDesign) -> int | None:
     return min((x for x in design.looks if x > blocks), default=None)
 
 
-def judge(comparison: Comparison | None, design: GateDesign) -> PerformanceVerdict:
+def judge(comparison: Comparison | None, design: GateDesign, earlier: Comparison | None = None) -> PerformanceVerdict:
     """The verdict on every wanted cell-metric, and on the whole. Nothing wanted is MISSING, never a pass (E1).
 
-    ``ratio`` is candidate / baseline as measured; ``ci`` its two-sided interval at the level of PASS,
-    ``1 - 2 * beta / looks`` (REGRESSED is held to the stricter level above); ``mde`` the effect that this scatter and
-    this number of blocks would find with both error rates kept. ``cause`` is for REGRESSED ``regression``, or
-    ``method`` when the environment holds different clients or arguments; for OPEN ``unpowered`` when the smallest
-    detectable effect exceeds the margin, else ``noise`` when the mean is over half the margin and that
-    may be chance.
+    ``earlier`` is the comparison in which this baseline was the candidate: by it one sees whether the baseline moved.
+
+    ``ratio`` is candidate / baseline as measured; ``ci`` its repeated two-sided confidence interval at the look, at the
+    level of PASS; ``mde`` the effect that this scatter would show at the last look with both error rates kept.
+    ``cause`` of a REGRESSED cell: ``regression``, ``method`` (clients or arguments differ between its blocks),
+    ``hardware`` (the baseline moved too, against its own history) or ``noise`` (one block alone decides); of an OPEN
+    one ``unpowered`` (its ``mde`` exceeds the margin) or ``noise`` (over half the margin, which may be chance).
 
     Raises ``UnusableInput`` for a metric without a known direction.
     """
     for _, metric in design.keys:
         sign_of(metric)
     data = pairs(comparison.samples if comparison else (), design.keys)
-    summaries = {key: _summary(data[key], design.looks) for key in design.keys}
-    p_values = {key: s.p_no_worse() for key, s in summaries.items() if s and s.at_look}
-    worse = _holm(p_values, len(design.keys), _alpha(design))
-    environment = comparison.environment if comparison else ()
+    if not any(p.worse for p in data.values()):
+        cells = tuple(_nothing(key, data[key], design) for key in design.keys)
+        return PerformanceVerdict(_overall(cells), cells, design.alpha, design.beta)
+    seen = _Seen.of(data, design)
+    causes = Causes(comparison, earlier)
     cells = tuple(
-        _cell_verdict(key, data[key], summaries[key], design, key in worse, environment) for key in design.keys
+        seen.verdict(i, key, data[key], causes) if data[key].worse else _nothing(key, data[key], design)
+        for i, key in enumerate(design.keys)
     )
-    return PerformanceVerdict(_overall(cells), cells, design.alpha, design.beta)
-
-
-def _alpha(design: GateDesign) -> float:
-    return design.alpha / len(design.looks)
-
-
-def _summary(p: Pairs, looks: tuple[int, ...]) -> _Summary | None:
-    look = max((x for x in looks if x <= len(p.log_ratios)), default=None)
-    d = p.worse[:look]
-    if not d:
-        return None
-    if len(d) < 2:
-        return _Summary(len(d), look is not None, d[0], None)
-    # Equal values must give a point: stdev of them may leave a rounding residue.
-    spread = 0.0 if max(d) == min(d) else stdev(d)
-    return _Summary(len(d), look is not None, fmean(d), spread / math.sqrt(len(d)))
-
-
-def _holm(p_values: dict[Key, float], m: int, level: float) -> frozenset[Key]:
-    """Holm's step-down over ``m`` hypotheses; those without data count as never rejected."""
-    rejected: set[Key] = set()
-    for key, p in sorted(p_values.items(), key=lambda item: item[1]):
-        if p > level / (m - len(rejected)):
-            break
-        rejected.add(key)
-    return frozenset(rejected)
-
-
-def _cell_verdict(
-    key: Key,
-    data: Pairs,
-    summary: _Summary | None,
-    design: GateDesign,
-    worse: bool,
-    environment: tuple[tuple[str, str], ...],
-) -> CellVerdict:
-    cell, metric = key
-    margin = design.margin_of(metric)
-    if summary is None:
-        verdict = Verdict.INVALID if data.begun else Verdict.MISSING
-        return CellVerdict(cell, metric, 0, None, None, margin, None, verdict, "")
-    delta = math.log1p(margin)
-    reach = summary.reach(design.beta / len(design.looks))
-    to_find = summary.reach(_alpha(design) / len(design.keys))
-    mde = math.expm1(reach + to_find) if reach is not None and to_find is not None else None
-    half = summary.mean >= delta / 2
-    if worse and half:
-        verdict, cause = Verdict.REGRESSED, "method" if _method_differs(cell, environment) else "regression"
-    elif summary.at_look and reach is not None and summary.mean + reach < delta and not half:
-        verdict, cause = Verdict.PASS, ""
-    else:
-        unpowered = mde is None or mde > margin
-        verdict, cause = Verdict.OPEN, "unpowered" if unpowered else "noise" if half and not worse else ""
-    middle = data.sign * summary.mean
-    return CellVerdict(
-        cell,
-        metric,
-        summary.n,
-        math.exp(middle),
-        None if reach is None else (math.exp(middle - reach), math.exp(middle + reach)),
-        margin,
-        mde,
-        verdict,
-        cause,
+    margins = {metric: math.log1p(design.margin_of(metric)) for metric in design.metrics}
+    families = families_of(data, margins, design.shares[1], design.looks)
+    broad = tuple(
+        CellVerdict(
+            BROAD, f.metric, f.blocks, f.ratio, None, design.margin_of(f.metric), None, f.verdict, "broad drift"
+        )
+        for f in families
+        if f.verdict is Verdict.REGRESSED
     )
-
-
-def _method_differs(cell: Cell, environment: tuple[tuple[str, str], ...]) -> bool:
-    """Whether the environment names more than one client, serve command or set of arguments for this cell."""
-    named = (*_METHOD, f"arguments {cell}")
-    return any(len({value for name, value in environment if name == n}) > 1 for n in named)
+    return PerformanceVerdict(_overall((*cells, *broad)), (*cells, *broad), design.alpha, design.beta, families)
 
 
 def _overall(cells: tuple[CellVerdict, ...]) -> Verdict:
+    """One bad cell makes the whole bad; without any cell there is no evidence."""
     found = {c.verdict for c in cells}
-    order = (Verdict.REGRESSED, Verdict.MISSING, Verdict.INVALID, Verdict.OPEN, Verdict.PASS)
-    return next((v for v in order if v in found), Verdict.MISSING)
+    for verdict in (Verdict.REGRESSED, Verdict.INVALID, Verdict.MISSING, Verdict.OPEN):
+        if verdict in found:
+            return verdict
+    return Verdict.PASS if found else Verdict.MISSING
+
+
+def _nothing(key: Key, data: Pairs, design: GateDesign) -> CellVerdict:
+    """A cell-metric without one valid block."""
+    cell, metric = key
+    verdict = Verdict.INVALID if data.begun else Verdict.MISSING
+    return CellVerdict(cell, metric, 0, None, None, design.margin_of(metric), None, verdict, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """All cell-metrics at all looks. ``mean`` and ``n`` are cells × looks; ``reached``: whether the cell has that many
+    blocks; ``regressed``, ``near``: at which looks it was seen to be worse, or not worse by its margin."""
+
+    design: GateDesign
+    n: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    looked: tuple[Looked, ...]
+    reached: NDArray[np.bool_]
+    regressed: NDArray[np.bool_]
+    near: NDArray[np.bool_]
+
+    @staticmethod
+    def of(data: Mapping[Key, Pairs], design: GateDesign) -> _Seen:
+        import numpy as np
+
+        keys, looks = design.keys, design.looks
+        delta = np.array([math.log1p(design.margin_of(metric)) for _, metric in keys])
+        families = [np.array([i for i, (_, m) in enumerate(keys) if m == metric]) for metric in design.metrics]
+        priors = [design.prior_of(metric) for metric in design.metrics]
+        have = np.array([len(data[key].worse) for key in keys])
+        shape = (len(keys), len(looks))
+        n, mean, s2 = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        for i, key in enumerate(keys):
+            for k, blocks in enumerate(looks):
+                d = np.array(data[key].worse[:blocks])
+                n[i, k] = d.size
+                mean[i, k] = d.mean() if d.size else 0.0
+                s2[i, k] = d.var(ddof=1) if d.size > 1 else 0.0
+        looked = tuple(look(mean[:, k], s2[:, k], n[:, k], delta, families, priors) for k in range(len(looks)))
+        reached = have[:, None] >= np.array(looks)
+        half = mean >= delta[:, None] / 2
+        p_worse = np.where(reached & half, np.stack([x.p_worse for x in looked], -1), 1.0)
+        p_near = np.where(reached & ~half, np.stack([x.p_near for x in looked], -1), 1.0)
+        limits = [critical(design.beta, looks, k) for k in range(len(looks))]
+        regressed = _holm(p_worse, design)
+        return _Seen(design, n, mean, looked, reached, regressed, p_near <= np.array(limits))
+
+    def verdict(self, i: int, key: Key, data: Pairs, causes: Causes) -> CellVerdict:
+        """The verdict at the last look that the cell has reached; before the first, what its blocks say so far."""
+        cell, metric = key
+        design, margin = self.design, self.design.margin_of(metric)
+        looks = range(len(design.looks))
+        k = max((k for k in looks if self.reached[i, k]), default=0)
+        n, mean = int(self.n[i, k]), float(self.mean[i, k])
+        sd, df = float(self.looked[k].sd[i]), float(self.looked[k].df[i])
+        known = n > 1
+        reach = quantile(critical(design.beta, design.looks, k), df) * sd / math.sqrt(n) if known else None
+        mde = math.expm1(_detectable(sd, design)) if known else None
+        half = mean >= math.log1p(margin) / 2
+        if self.regressed[i]:
+            verdict = Verdict.REGRESSED
+            cause = causes.of(key, data, n, margin)
+        elif self.near[i].any() and not (known and math.expm1(_detectable(_lower(sd, df), design)) > margin):
+            verdict, cause = Verdict.PASS, ""
+        else:
+            verdict = Verdict.OPEN
+            cause = "unpowered" if mde is None or mde > margin else "noise" if half else ""
+        middle = data.sign * mean
+        interval = None if reach is None else (math.exp(middle - reach), math.exp(middle + reach))
+        return CellVerdict(cell, metric, n, math.exp(middle), interval, margin, mde, verdict, cause)
+
+
+def _holm(p: NDArray[np.float64], design: GateDesign) -> NDArray[np.bool_]:
+    """Holm's step-down over all wanted cell-metrics (cells × looks); one without data counts as never rejected."""
+    import numpy as np
+
+    alpha, m = design.shares[0], p.shape[0]
+    rejected = np.zeros(m, bool)
+    while (count := int(rejected.sum())) < m:
+        limits = [critical(alpha / (m - count), design.looks, k) for k in range(len(design.looks))]
+        fresh = (p <= np.array(limits)).any(axis=-1) & ~rejected
+        if not fresh.any():
+            break
+        rejected |= fresh
+    return rejected
+
+
+def _detectable(sd: float, design: GateDesign) -> float:
+    """The smallest effect (log ratio) that a scatter shows at the last look: (z_{1-α/m} + z_{1-β}) σ / √N."""
+    z = NormalDist().inv_cdf
+    alpha = design.shares[0] / len(design.keys)
+    return (z(1 - alpha) + z(1 - design.beta)) * sd / math.sqrt(design.looks[-1])
+
+
+def _lower(sd: float, df: float) -> float:
+    """The scatter's lower confidence bound."""
+    from scipy.special import chdtri
+
+    return sd * math.sqrt(df / float(chdtri(df, _BEYOND_DOUBT)))

@@ -20,11 +20,14 @@ class Pairs:
     """One cell-metric: ``begun`` blocks, and ``log_ratios`` log(candidate / baseline) of those that are valid.
 
     ``sign`` is +1 where more is worse, -1 where less is; ``sign * log_ratio`` is the datum d, positive = worse.
+    ``numbers`` are the valid blocks', ``baseline`` the logs of what the baseline had in them.
     """
 
     begun: int
     log_ratios: tuple[float, ...]
     sign: int
+    numbers: tuple[int, ...] = ()
+    baseline: tuple[float, ...] = ()
 
     @property
     def worse(self) -> tuple[float, ...]:
@@ -61,17 +64,22 @@ def pairs(samples: Iterable[Sample], wanted: Iterable[Key]) -> dict[Key, Pairs]:
         blocks = found.get((s.cell, s.metric))
         if blocks is not None:
             blocks.setdefault(s.block, defaultdict(list))[s.side].append(s.value)
-    return {
-        key: Pairs(
-            begun=len(blocks),
-            log_ratios=tuple(x for _, sides in sorted(blocks.items()) if (x := _log_ratio(sides)) is not None),
-            sign=sign_of(key[1]),
-        )
-        for key, blocks in found.items()
-    }
+    return {key: _of(blocks, sign_of(key[1])) for key, blocks in found.items()}
 
 
-def _log_ratio(sides: dict[Side, list[float | None]]) -> float | None:
+def _of(blocks: dict[int, dict[Side, list[float | None]]], sign: int) -> Pairs:
+    valid = [(b, logs) for b, sides in sorted(blocks.items()) if (logs := _logs(sides)) is not None]
+    return Pairs(
+        begun=len(blocks),
+        log_ratios=tuple(candidate - baseline for _, (candidate, baseline) in valid),
+        sign=sign,
+        numbers=tuple(b for b, _ in valid),
+        baseline=tuple(baseline for _, (_, baseline) in valid),
+    )
+
+
+def _logs(sides: dict[Side, list[float | None]]) -> tuple[float, float] | None:
+    """The mean log of the candidate and of the baseline in one block; ``None`` when either is not usable."""
     means: list[float] = []
     for side in (Side.CANDIDATE, Side.BASELINE):
         values = sides.get(side, [])
@@ -79,4 +87,4 @@ def _log_ratio(sides: dict[Side, list[float | None]]) -> float | None:
         if not logs or len(logs) < len(values):
             return None
         means.append(math.fsum(logs) / len(logs))
-    return means[0] - means[1]
+    return means[0], means[1]

@@ -6,14 +6,14 @@ from functools import cache
 
 
 @cache
-def quantile(level: float, df: int) -> float:
+def quantile(level: float, df: float) -> float:
     """The ``1 - level`` quantile of t with ``df`` degrees of freedom: a one-sided critical value."""
     from scipy.special import stdtrit
 
     return -float(stdtrit(df, level))
 
 
-def upper_tail(t: float, df: int) -> float:
+def upper_tail(t: float, df: float) -> float:
     """P(T > t) of t with ``df`` degrees of freedom; ``t`` may be infinite."""
     from scipy.special import stdtr
 
