@@ -45,7 +45,7 @@ def test_E7_a_waived_cell_is_shown_with_person_reason_day_and_digest(tmp_path: P
     entry = controls.waive(world.app("Rosa"), "0.1.1", SLOW, "a known trade <b>", UNTIL)
     assert isinstance(entry, Entry), entry
     digest = entry.payload["evidence"]
-    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url) as client:
+    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         page = client.get("/trains/0.1.1?lang=en").text
         assert "waived by Rosa until 2025-02-28: a known trade &lt;b&gt;" in page
         assert digest in page

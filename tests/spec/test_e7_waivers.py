@@ -9,15 +9,17 @@ from datetime import timedelta
 import pytest
 from packaging.version import Version
 from worldeffects import release, settle, step
-from worlds import CELL_KEY, MEASURED, MEASURING, METRIC, RC1, VERSION, World, blocks, cut, fact, policy, whole
+from worlds import CELL, CELL_KEY, MEASURED, MEASURING, METRIC, RC1, VERSION, World, blocks, cut, fact, policy, whole
 
+from headway.decide.cellwaivers import cell_evidence
 from headway.decide.notes import notes_of
 from headway.decide.performance import evidence_of_cell, standing
 from headway.decide.proof import problems, waived_cells
 from headway.model.entry import Entry, Kind
+from headway.model.measurement import Cell, Comparison, Sample
 from headway.model.reason import Reason
 from headway.model.train import Stage
-from headway.model.verdict import Verdict
+from headway.model.verdict import BROAD, Verdict
 from headway.plan.actions import MeasureCandidate
 from headway.policy.schema import Policy
 
@@ -266,3 +268,17 @@ def test_E7_a_released_waiver_without_a_digest_is_still_proved() -> None:
     world_codes = set(proof(world))
     assert "perf.waiver-lapsed" not in world_codes
     assert "perf.regressed" not in world_codes
+
+
+def test_E7_a_broad_drift_is_waived_by_the_numbers_of_all_its_cells() -> None:
+    """A waiver is bound to what was seen: of a broad drift every cell of the metric."""
+    baseline, subject = "0" * 40, "1" * 40
+    other = replace(CELL, test="prefill")
+    one = blocks(subject, baseline, 0, 3, 1.01)
+    two = [replace(s, cell=other) for s in one]
+
+    def digest(samples: list[Sample], cell: Cell) -> str:
+        return cell_evidence(Comparison(subject, baseline, tuple(samples)), subject, baseline, cell, METRIC).digest
+
+    assert digest(one, CELL) == digest([*one, *two], CELL) == digest([*two, *reversed(one)], CELL)
+    assert digest(one, BROAD) != digest([*one, *two], BROAD) == digest([*two, *one], BROAD)
