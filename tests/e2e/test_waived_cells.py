@@ -14,6 +14,7 @@ from headway import controls
 from headway.errors import UnusableInput
 from headway.model.entry import Entry
 from headway.noting import notes_for
+from headway.proving import prove_release
 from headway.refusal import Refused
 
 SLOW, FAST = "toy-small/cpu/decode/median_tpot_ms", "toy-small/cpu/prefill/median_ttft_ms"
@@ -56,3 +57,20 @@ def test_E7_a_waived_cell_is_shown_with_person_reason_day_and_digest(tmp_path: P
     assert line == f"cell:{SLOW}: a known trade <b> (Rosa, until 2025-02-28, evidence {digest[:12]})"
     waits = {w.code for w in world.app().train("0.1.1").waits}
     assert not {"perf.regressed", "perf.waiver-lapsed"} & waits
+
+
+def test_E7_a_release_with_a_waived_cell_is_proved_and_its_notes_and_proof_name_it(tmp_path: Path) -> None:
+    """Shown in the notes of the tag and in `verify`, from the real ledger and store."""
+    world = World(tmp_path, WAIVABLE).to_open(settled=False).at("01-28T09")
+    world.measure(1.31)
+    entry = controls.waive(world.app(), "0.1.1", SLOW, "a known trade", UNTIL)
+    assert isinstance(entry, Entry), entry
+    world.at("01-29T08")
+    go = controls.approve(world.app(), "0.1.1", "go")
+    assert isinstance(go, Entry), go
+    world.at("01-29T09").settle()
+    proof = prove_release(world.app(), controls.version_of("0.1.1"))
+    assert proof.problems == ()
+    (told,) = proof.waived
+    assert (told.key, told.entry.actor, told.digest) == (SLOW, "Rosa", entry.payload["evidence"])
+    assert f"evidence {told.digest[:12]}" in world.git.run("tag", "-l", "--format=%(contents)", "v0.1.1")
