@@ -35,6 +35,7 @@ TRANSLATED = (
     ("docs/how-to/tags.md", "docs/zh/how-to/tags.md"),
     ("docs/how-to/when-it-goes-wrong.md", "docs/zh/how-to/when-it-goes-wrong.md"),
     ("docs/how-to/candidates.md", "docs/zh/how-to/candidates.md"),
+    ("docs/how-to/benchmark-matrix.md", "docs/zh/how-to/benchmark-matrix.md"),
 )
 
 

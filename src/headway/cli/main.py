@@ -33,6 +33,7 @@ MODULES = (
     "setup",
     "measure",
     "simulating",
+    "matrix",
     "building",
     "gates",
 )

@@ -185,7 +185,7 @@ def _cell_waivers(
 
 
 def _searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:
-    """With the cell of a broad drift that moved most, where no cell regressed by itself: to search a culprit in."""
+    """With the cell of a broad drift that moved most, where none regressed by itself: a culprit is searched in one."""
     if any(c.cell != BROAD for c in regressed):
         return regressed
     drifted = {c.metric for c in regressed}

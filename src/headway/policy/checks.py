@@ -22,6 +22,7 @@ from headway.policy.scheme import CandidateName, candidate_tag, is_fix, parse_ve
 from headway.policy.toml_lines import Path
 from headway.policy.zone import zone
 from headway.process import command_line
+from headway.stats.metrics import EXAMPLES, direction
 
 _DAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 _BUILD = ("python", "source", "out", "version")
@@ -272,6 +273,19 @@ def _perf(policy: Policy) -> Iterator[Problem]:
         first = seen.setdefault((cell.model, cell.hardware, cell.test), i)
         if first != i:
             yield Problem(("perf", "cells", i), f"has the model, hardware and test of cell {first}")
+    named: list[tuple[Path, str]] = [
+        *(
+            (("perf", "cells", i, "metrics", j), m)
+            for i, c in enumerate(policy.perf.cells)
+            for j, m in enumerate(c.metrics)
+        ),
+        *((("perf", "margins", metric), metric) for metric in policy.perf.margins),
+        *((("perf", "noise", i, "metric"), n.metric) for i, n in enumerate(policy.perf.noise)),
+    ]
+    for at, metric in named:
+        if direction(metric) is None:
+            what = f"{metric!r} is no metric that is known to be better one way, so nothing can be gated on it"
+            yield Problem(at, what, nearest(metric, EXAMPLES))
 
 
 def _people(policy: Policy) -> Iterator[Problem]:

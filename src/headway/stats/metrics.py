@@ -10,6 +10,7 @@ _LOWER = re.compile(
     r"(avg_)?latency"
     r"|(mean|median|std|p\d+(\.\d+)?)_(ttft|tpot|itl|e2el)_ms"
     r"|avg_(cold|warm)_(startup|compilation)_time"
+    r"|startup_s"
 )
 _HIGHER = frozenset(
     {
@@ -21,6 +22,13 @@ _HIGHER = frozenset(
         "total_token_throughput",
         "max_output_tokens_per_s",
     }
+)
+# For hints: every name without its statistic, and the usual ones of those that have one.
+EXAMPLES = (
+    *sorted(_HIGHER),
+    *("avg_latency", "startup_s"),
+    *(f"avg_{state}_{what}_time" for state in ("cold", "warm") for what in ("startup", "compilation")),
+    *(f"{stat}_{of}_ms" for stat in ("mean", "median", "std", "p99") for of in ("ttft", "tpot", "itl", "e2el")),
 )
 
 
