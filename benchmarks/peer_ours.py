@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from peer_rules import Array, Mask, Rng
 
 from headway.model.measurement import Cell, Comparison, Sample, Side
-from headway.model.verdict import Verdict
+from headway.model.verdict import BROAD, Verdict
 from headway.stats.gate import GateDesign, judge, next_look
 
 Numbers = NDArray[np.intp]
@@ -87,11 +87,11 @@ def rates(
         worse[rng.permutation(n)[:bad]] = True
         values = launches(rng, LOOKS[-1])
         values[1] += (worse * shift)[:, None]
-        regressed, passed, cell_blocks, job_blocks = _release(design, cells, kinds, job, values)
+        regressed, passed, cell_blocks, job_blocks, drifted = _release(design, cells, kinds, job, values)
         wrong = regressed & ~worse
         sums += (
             wrong.sum(),
-            wrong.any(),
+            wrong.any() or (drifted and bad == 0),
             (regressed & worse).sum(),
             (passed & worse).sum(),
             cell_blocks.mean(),
@@ -105,25 +105,29 @@ def rates(
 
 def _release(
     design: GateDesign, cells: list[Cell], kinds: tuple[Kind, ...], job: Numbers, values: Array
-) -> tuple[Mask, Mask, Numbers, Numbers]:
+) -> tuple[Mask, Mask, Numbers, Numbers, bool]:
+    """What regressed and passed, blocks of each cell and job, and whether a broad drift was told."""
     have = np.zeros(int(job.max()) + 1, int)
     running = np.ones(have.size, bool)
     samples: list[Sample] = []
     decided_at = np.full(len(cells), LOOKS[-1])
     regressed = passed = np.zeros(len(cells), bool)
+    drifted = False
     while running.any():
         for j in np.flatnonzero(running):
             target = next_look(int(have[j]), design)
             assert target is not None
             samples += _samples(cells, kinds, np.flatnonzero(job == j), values, range(int(have[j]), target))
             have[j] = target
-        found = judge(Comparison("candidate", "baseline", tuple(samples)), design).cells
+        verdicts = judge(Comparison("candidate", "baseline", tuple(samples)), design).cells
+        found = [c for c in verdicts if c.cell != BROAD]
+        drifted |= len(found) < len(verdicts)
         regressed = np.array([c.verdict is Verdict.REGRESSED for c in found])
         passed = np.array([c.verdict is Verdict.PASS for c in found])
         decided_at = np.where(regressed | passed, np.minimum(decided_at, have[job]), decided_at)
         for j in np.flatnonzero(running):
             running[j] = have[j] < LOOKS[-1] and not (regressed | passed)[job == j].all()
-    return regressed, passed, decided_at, have
+    return regressed, passed, decided_at, have, drifted
 
 
 def _samples(cells: list[Cell], kinds: tuple[Kind, ...], which: Numbers, values: Array, blocks: range) -> list[Sample]:
