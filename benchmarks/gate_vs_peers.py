@@ -40,6 +40,8 @@ def head(effects: tuple[float, ...], cells: str) -> Row:
 
 
 def rate(x: float) -> str:
+    if 0 < x < 0.0001:
+        return "< 0.0001"
     return "0" if x == 0 else f"{x:.4f}" if x < 0.01 else f"{x:.3f}"
 
 

@@ -91,7 +91,7 @@ def rates(
         wrong = regressed & ~worse
         sums += (
             wrong.sum(),
-            wrong.any() or (drifted and bad == 0),
+            float(wrong.any() or (drifted and bad == 0)),
             (regressed & worse).sum(),
             (passed & worse).sum(),
             cell_blocks.mean(),
