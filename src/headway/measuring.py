@@ -18,7 +18,8 @@ from packaging.version import Version
 from headway.app import Headway
 from headway.decide import record
 from headway.decide.blocks import NOTHING, Cost, JobBlocks, blocks_of, budget_spent, expected, next_blocks, spent
-from headway.decide.performance import cell_key, design_of
+from headway.decide.cellwaivers import cell_key
+from headway.decide.performance import design_of
 from headway.decide.trains import branch_for
 from headway.effects.blocks import Whole, asked_for, not_measured, only, run_blocks, stored
 from headway.effects.runners import runner_of
