@@ -36,6 +36,7 @@ TRANSLATED = (
     ("docs/how-to/when-it-goes-wrong.md", "docs/zh/how-to/when-it-goes-wrong.md"),
     ("docs/how-to/candidates.md", "docs/zh/how-to/candidates.md"),
     ("docs/how-to/benchmark-matrix.md", "docs/zh/how-to/benchmark-matrix.md"),
+    ("docs/how-to/real-engine.md", "docs/zh/how-to/real-engine.md"),
 )
 
 
