@@ -152,6 +152,7 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
                 "commit": action.commit,
                 **named,
                 "suspects": list(action.suspects),
+                "posterior": [{"commit": c, "p": p} for c, p in action.posterior],
             }
         case Publish():
             return Kind.PUBLISHED, _publish(world, action)
@@ -294,6 +295,7 @@ def _measure(world: World, action: MeasureCandidate | ProbeCommit) -> tuple[Kind
     if isinstance(action, MeasureCandidate):
         known |= {"jobs": [j.as_json() for j in action.jobs]}
     probe = isinstance(action, ProbeCommit)
+    known |= {"confirms": action.confirms} if isinstance(action, ProbeCommit) else {}
     if probe and action.commit in world.unbuildable:
         return Kind.PROBED, {**known, "ok": False, "why": "it cannot be built"}
     have = world.samples.setdefault((action.commit, action.baseline), [])
@@ -301,7 +303,7 @@ def _measure(world: World, action: MeasureCandidate | ProbeCommit) -> tuple[Kind
     done = {s.block for s in have}
     for b in range(action.first, action.last):
         if b not in done:
-            ran = None if action.commit in world.crashing else factor
+            ran = None if {action.commit, action.baseline} & set(world.crashing) else factor
             have += blocks(action.commit, action.baseline, b, b + 1, ran, action.metric if probe else METRIC)
     if probe:
         return Kind.PROBED, {**known, "ok": True, "why": ""}

@@ -125,8 +125,8 @@ class Headway:
 
         return open_ledger(self.ledger_place, write=True)
 
-    def store(self, write: bool) -> MeasurementStore:
-        """All that was measured; the caller closes it."""
+    def measurements(self, write: bool) -> MeasurementStore:
+        """The store of measurements: where the ledger is."""
         from headway.perf.store import MeasurementStore
 
         return MeasurementStore(self.policy.ledger.url or self.repo.state / "measurements.db", write=write)
@@ -191,7 +191,7 @@ class Headway:
         if branch and branch not in branches:
             branches = (*branches, branch)
         seen = read_repository(self.repo, self.trunk, branches, [r.commit for r in recent])
-        store = self.store(write=False)
+        store = self.measurements(write=False)
         snapshot = Snapshot(
             now=self.clock.now(),
             trunk=seen.trunk,
@@ -199,7 +199,7 @@ class Headway:
             lines=seen.lines,
             reverts=seen.reverts,
             entries=entries,
-            comparisons=store.comparisons(),
+            comparisons=store.comparisons(metrics={m for c in self.policy.perf.cells for m in c.metrics}),
             bases=seen.bases,
             checked_out=seen.checked_out,
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy, entries)},
@@ -344,7 +344,7 @@ class _Performing:
 
     def __init__(self, app: Headway) -> None:
         self._app = app
-        self._store = app.store(write=True)
+        self._store = app.measurements(write=True)
 
     def __enter__(self) -> Performer:
         # Builders, runners and the HTTP client are loaded by what acts, not by what looks.

@@ -134,7 +134,7 @@ def _ran(r: BlockResult) -> dict[str, Any]:
 def outlook(app: Headway, request: Request) -> tuple[JobPlan, ...]:
     """What a run would do and cost, job by job. Builds, installs and writes nothing."""
     perf, ends = _perf(app, request), _ends(app, request)
-    with app.store(write=False) as store:
+    with app.measurements(write=False) as store:
         known = store.comparisons()
     found = next((c for c in known if (c.subject, c.baseline) == (ends[1], ends[0])), None)
     found = _of_cells(found, perf)
@@ -164,7 +164,7 @@ def run(app: Headway, request: Request) -> Outcome:
     baseline = _subject(app, Side.BASELINE, request.base, ends[0], request.base_wheel)
     candidate = _subject(app, Side.CANDIDATE, request.candidate, ends[1], request.candidate_wheel)
     results: list[BlockResult] = []
-    with app.store(write=True) as store:
+    with app.measurements(write=True) as store:
         while True:
             whole = stored(store, candidate.commit, baseline.commit)
             found = _ours(whole, perf, (baseline, candidate))
@@ -185,8 +185,24 @@ def run(app: Headway, request: Request) -> Outcome:
             results += ran.results
             if missing and not ran.results:
                 raise not_measured(ran.failed)
+            if (
+                missing
+                and _ours(stored(store, candidate.commit, baseline.commit), perf, (baseline, candidate)) == found
+            ):
+                raise _not_asked_for(ran.results)
     stopped = "decided" if not undecided else "budget" if budget_spent(found, perf) else "cap"
     return Outcome(baseline, candidate, verdict, tuple(results), spent(found, perf), stopped, _invalid(found, perf))
+
+
+def _not_asked_for(results: tuple[BlockResult, ...]) -> WorldFailed:
+    """Blocks came back, and none is what was asked for: more of them would come for ever."""
+    return WorldFailed(
+        "perf.other-blocks",
+        say("the blocks that came back were measured with other wheels or arguments, or lack cells"),
+        clause="E5",
+        facts=facts(blocks=[r.job.name for r in results]),
+        remedy=say("see that the fleet runs this Headway and these wheels"),
+    )
 
 
 def _perf(app: Headway, request: Request) -> Perf:

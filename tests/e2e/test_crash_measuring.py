@@ -27,7 +27,7 @@ from headway.model.measurement import Side
 
 TICKER = Path(__file__).parent.parent / "ticker.py"
 # What differs between two runs of one train: what was measured, how long it took, where it lay, digests of those.
-_LOOSE = frozenset({"seconds", "ratio", "digest", "log", "index", "evidence", "notes_sha256", "notes"})
+_LOOSE = frozenset({"seconds", "ratio", "posterior", "digest", "log", "index", "evidence", "notes_sha256", "notes"})
 
 # It says its commit on the pipe that all launches hold open until they end. With ENGINE_KILLS (a folder) the first
 # launch of each commit ends its parent, the tick, in the middle of the first request.
@@ -133,7 +133,7 @@ class End:
     refs: dict[str, str]
     entries: list[tuple[str, str, str, str, dict[str, Any]]]
     index: dict[str, bytes]
-    blocks: dict[str, list[tuple[int, Side]]]
+    blocks: dict[tuple[str, str], list[tuple[int, Side]]]
     launches: Counter[str]
 
 
@@ -184,7 +184,7 @@ class Train:
         # The final tag holds the notes, which may tell what was measured: its commit is compared, not the tag object.
         refs = self.project.refs() | {"refs/tags/v0.1.1": self.project.git("rev-parse", "v0.1.1^{commit}")}
         found = {
-            c.subject: [(s.block, s.side) for s in c.samples if s.metric == "median_tpot_ms"]
+            (c.subject, c.baseline): [(s.block, s.side) for s in c.samples if s.metric == "median_tpot_ms"]
             for c in app.observe().comparisons
         }
         return End(refs, rows, bytes_under(app.index_folder), found, self.lives.all_ended())
@@ -201,12 +201,12 @@ def train_in(prepared: Project, folder: Path, **how: Path) -> Train:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """v0.1.0 has the engine. Then a harmless commit, the slow one, another harmless one, and one that is not green."""
     project = make_project(tmp_path_factory.mktemp("prepared") / "toy.git", policy=_POLICY)
-    engine = {"toykit/engine.py": _ENGINE, "toykit/pace.py": "SECONDS = 0.003\n"}
+    engine = {"toykit/engine.py": _ENGINE, "toykit/pace.py": "SECONDS = 0.01\n"}
     project.commit("base", "[Core] Engine (#4)", engine)
     project.git("tag", "--delete", "v0.1.0")
     project.made.tag("v0.1.0", message="v0.1.0")
     project.commit("before", "[Core] Fewer rows (#5)", {"toykit/table.py": "def rows():\n    return [0, 1]\n"})
-    project.commit("slow", "[Core] Safer tokens (#6)", {"toykit/pace.py": "SECONDS = 0.04\n"})
+    project.commit("slow", "[Core] Safer tokens (#6)", {"toykit/pace.py": "SECONDS = 0.08\n"})
     project.commit("after", "[Doc] Tokens are safe (#7)", {"docs/safe.md": "They are.\n"})
     project.commit("red", "[Core] Half done (#8)", {"RED": ""})
     return project
@@ -224,7 +224,7 @@ def test_the_undisturbed_train_finds_the_culprit(prepared: Project, undisturbed:
     """E7, B2: what the other is compared with has every kind of effect in it, and is right."""
     shas = prepared.shas
     by_headway = [(kind, payload) for _, actor, kind, _, payload in undisturbed.entries if actor == "headway"]
-    probes = ["probed"] * 4
+    probes = ["probed"] * 3  # the commit before, the slow one, and the two against each other
     assert [kind for kind, _ in by_headway] == [
         *("checked", "checked", "cut", "tagged", "built", "tested", "staged", "measured"),
         *probes,
@@ -261,11 +261,13 @@ def test_a_train_killed_at_each_step_finds_the_same(prepared: Project, undisturb
     assert end.refs == undisturbed.refs
     assert end.index == undisturbed.index
     ranges = [
-        (p["commit"], p["first"], p["last"]) for _, _, kind, _, p in end.entries if kind in {"measured", "probed"}
+        ((p["commit"], p["baseline"]), p["first"], p["last"])
+        for _, _, kind, _, p in end.entries
+        if kind in {"measured", "probed"}
     ]
-    run = [(commit, block) for commit, first, last in ranges for block in range(first, last)]
+    run = [(pair, block) for pair, first, last in ranges for block in range(first, last)]
     assert len(run) == len(set(run))
-    assert {f"measured:{commit}:{block}" for commit, block in run} <= set(seen)
+    assert {f"measured:{commit}:{block}" for (commit, _), block in run} <= set(seen)
     assert sorted((c, b) for c, kept in end.blocks.items() for b, _ in kept) == sorted(run * 2)
     assert all(len(kept) == len(set(kept)) for kept in end.blocks.values())
     # A tick that was killed inside a launch runs that block again, from the baseline on; nothing else is run again.

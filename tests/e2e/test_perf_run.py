@@ -79,7 +79,8 @@ def test_a_slow_commit_is_regressed_and_what_ran_is_told(project: Project) -> No
     assert cell["ratio"] > 1.6
     assert {"verdict", "cells", "false_block_bound", "miss_bound"} <= found.keys()
     assert (found["baseline"]["commit"], found["candidate"]["commit"]) == (base, slow)
-    assert (found["ran"]["blocks"], found["ran"]["launches"]) == (2, 4)
+    assert found["ran"]["blocks"] in {2, 3}
+    assert found["ran"]["launches"] == 2 * found["ran"]["blocks"]
     assert found["ran"]["device_minutes"] > 0
     for block in found["ran"]["launched"]:
         for side, mode in (("baseline", "fast"), ("candidate", "slow")):
@@ -239,5 +240,5 @@ def test_blocks_of_another_wheel_are_never_taken_for_the_candidates(tmp_path: Pa
 
 
 def _launches(train: _Train) -> tuple[Any, ...]:
-    with train.app().store(write=False) as store:
+    with train.app().measurements(write=False) as store:
         return tuple(x for c in store.comparisons(subject=train.action.commit) for x in c.launches)

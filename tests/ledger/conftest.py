@@ -2,43 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ledgerpg import NoPostgres, running
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Path]:
-    """The socket folder of a running PostgreSQL."""
-    try:
-        server = running()
-        home = server.__enter__()
-    except NoPostgres as e:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"no PostgreSQL here: {e}")
-    try:
-        yield home
-    finally:
-        server.__exit__(None, None, None)
-
-
-@pytest.fixture
-def database(postgres: Path) -> Callable[[], str]:
-    """Makes empty databases; gives their addresses."""
-    import psycopg
-
-    def make() -> str:
-        with psycopg.connect(host=str(postgres), user="headway", dbname="postgres", autocommit=True) as c:
-            (count,) = c.execute("SELECT count(*) FROM pg_database").fetchone()
-            name = f"t{count}"
-            c.execute(f"CREATE DATABASE {name}")
-        return f"postgresql://headway@/{name}?host={postgres}"
-
-    return make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

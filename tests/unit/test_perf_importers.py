@@ -141,3 +141,19 @@ def test_every_truncation_of_a_real_file_is_invalid(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_invalid(tmp_path: Path) -> None:
     assert read_result(tmp_path / "none.json") == Invalid("cannot be read: No such file or directory")
     assert read_result(tmp_path) == Invalid("cannot be read: Is a directory")
+
+
+def test_guidellm() -> None:
+    found = parse_result(REAL / "guidellm_rate4.json")
+    assert isinstance(found, Result)
+    assert found.output_tokens == 640
+    assert found.metrics["median_time_to_first_token_ms"] == pytest.approx(160.12001037597656)
+    # Its time per output token has the first token in it: it never passes for vllm bench's.
+    assert not {"median_tpot_ms", "median_ttft_ms"} & found.metrics.keys()
+
+
+def test_a_report_of_several_benchmarks_is_not_one_run(tmp_path: Path) -> None:
+    document = json.loads((REAL / "guidellm_rate4.json").read_text("utf-8"))
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({**document, "benchmarks": document["benchmarks"] * 2}), "utf-8")
+    assert read_result(path) == Invalid("is a report of 2 benchmarks, not of one")

@@ -101,7 +101,11 @@ ACTIONS: list[tuple[a.Action, str]] = [
         "build and measure a1b2c3d4e5f6 to find what made v0.1.1-rc1 slower",
     ),
     (
-        a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,)),
+        a.ProbeCommit("0.1.1", "v0.1.1-rc1", OTHER, "0.1.0", SHA, "0.1.1", CELL, "median_tpot_ms", 0, 3, True),
+        "compare a1b2c3d4e5f6, suspected of having made v0.1.1-rc1 slower, with its parent",
+    ),
+    (
+        a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,), ((SHA, 0.99),)),
         "name a1b2c3d4e5f6 as the commit that made v0.1.1-rc1 slower",
     ),
     (
@@ -351,6 +355,12 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
         {**RC, "baseline": OTHER, "first": 0, "last": 3},
         "measured v0.1.1-rc1 against ffffffffffff: blocks 1 to 3",
         "E5",
+    ),
+    (
+        Kind.PROBED,
+        {**RC, "commit": OTHER, "baseline": SHA, "ok": True, "confirms": True},
+        "compared the suspected a1b2c3d4e5f6 with its parent",
+        "E7",
     ),
     (Kind.PROBED, {**RC, "ok": True}, "built and measured a1b2c3d4e5f6 in search of the culprit", "E7"),
     (

@@ -35,6 +35,8 @@ MODULES = (
     "running",
     "simulating",
     "matrix",
+    "importing",
+    "culprit",
     "building",
     "gates",
 )

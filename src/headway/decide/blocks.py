@@ -13,10 +13,10 @@ from typing import Any
 from headway.model.measurement import Cell, Comparison, Launch
 from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf
+from headway.stats.culprit import INVALID_BLOCKS_ALLOWED
 from headway.stats.gate import GateDesign, next_look
 from headway.stats.paired import Key, pairs
 
-INVALID_BLOCKS_ALLOWED = 3
 _MANY = 1 << 30
 
 
@@ -129,7 +129,7 @@ def next_blocks(
         keys = [(c.cell, m) for c in job.cells for m in c.metrics if (c.cell, m) in open_keys]
         begun = blocks_of(comparison, job)
         each = expected([comparison] if comparison else [], job)
-        more = min(_missing(comparison, keys, begun, design, perf.pair_on, retries), _affordable(cost, each, perf))
+        more = min(_missing(comparison, job, keys, design, retries), _affordable(cost, each, perf))
         if more > 0:
             cost += Cost(2 * more, each.device_minutes * more if each else 0.0)
             first = 1 + max(begun, default=-1)
@@ -148,25 +148,29 @@ def _affordable(cost: Cost, each: Cost | None, perf: Perf) -> int:
     return max(0, min(rooms))
 
 
-def _missing(
-    comparison: Comparison | None,
-    keys: list[Key],
-    begun: frozenset[int],
-    design: GateDesign,
-    pair_on: str,
-    retries: int,
-) -> int:
+def _missing(comparison: Comparison | None, job: Perf, keys: list[Key], design: GateDesign, retries: int) -> int:
     """How many blocks a job lacks to the next look; 0 when it gets no more."""
     if not keys:
         return 0
-    data = pairs(comparison.samples, keys, comparison.launches, pair_on) if comparison else {}
-    valid = min((len(p.log_ratios) for p in data.values()), default=0)
-    # A cell-metric that no block of its job ever had is as invalid as one that failed in each.
-    invalid = max(((p.begun or len(begun)) - len(p.log_ratios) for p in data.values()), default=0)
+    data = pairs(comparison.samples, keys, comparison.launches, job.pair_on) if comparison else {}
+    whole = _whole_blocks(comparison, job)
+    valid = min((len(p.numbers) for p in data.values()), default=0)
+    # A block that lacks a cell-metric is as invalid for it as one in which it failed.
+    invalid = max((len(p.invalid) + len(whole - p.begun_in) for p in data.values()), default=0)
     if invalid >= INVALID_BLOCKS_ALLOWED * (1 + retries):
         return 0
     target = next_look(valid, design)
     return 0 if target is None else target - valid
+
+
+def _whole_blocks(comparison: Comparison | None, job: Perf) -> frozenset[int]:
+    """Blocks of a job that were not of one of its cells alone, as those of a culprit search are."""
+    cells = {c.cell for c in job.cells}
+    served: dict[int, set[Cell]] = {}
+    for s in comparison.samples if comparison else ():
+        if s.cell in cells:
+            served.setdefault(s.block, set()).add(s.cell)
+    return frozenset(b for b, found in served.items() if len(found) > 1 or len(cells) == 1)
 
 
 def budget_spent(comparison: Comparison | None, perf: Perf) -> bool:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
 from headway.decide import record
-from headway.decide.blocks import INVALID_BLOCKS_ALLOWED
 from headway.decide.candidates import CandidateRecord
-from headway.decide.performance import comparison_of, pairs_of
+from headway.decide.performance import comparison_of, design_of, pairs_of
 from headway.model.commit import Commit, Line, Sha
 from headway.model.entry import Kind
+from headway.model.measurement import Comparison, Side
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.model.verdict import BROAD, CellVerdict
+from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
-from headway.stats.culprit import Found, Next, search
+from headway.stats.culprit import (
+    INVALID_BLOCKS_ALLOWED,
+    SURE,
+    TOLD_SD,
+    Confirm,
+    Found,
+    Next,
+    Search,
+    Suspicion,
+    one_cell,
+)
+from headway.stats.paired import Key
 
 
 def suspects(line: Line, candidate: CandidateRecord, snapshot: Snapshot, previous: Sha) -> tuple[Commit, ...]:
@@ -38,7 +53,7 @@ def culprit_step(
     regressed: tuple[CellVerdict, ...],
     snapshot: Snapshot,
     policy: Policy,
-) -> Next | Found | None:
+) -> Next | Confirm | Found | None:
     """The next probe of the culprit search, its result, or ``None`` when it is done or there is nothing to search.
 
     The good end is the previous release itself: it is what everything is measured against.
@@ -47,19 +62,64 @@ def culprit_step(
         snapshot.entries, Kind.CULPRIT, train.name, tag=candidate.facts.tag
     ):
         return None
-    commits = suspects(line, candidate, snapshot, train.previous_commit)
     target = worst(regressed)
-    probes: dict[Sha, tuple[float, ...]] = {}
-    broken = {e.payload["commit"] for e in record.of(snapshot.entries, Kind.PROBED, train.name) if not e.payload["ok"]}
-    for c in commits:
-        data = pairs_of(comparison_of(snapshot, c.sha, train.previous_commit), target.cell, target.metric)
-        probes[c.sha] = data.worse
-        if data.begun - len(data.worse) >= INVALID_BLOCKS_ALLOWED:
-            broken.add(c.sha)  # it builds and does not run
-    bad_end = probes.get(candidate.facts.commit, ())
-    effect = sum(bad_end) / len(bad_end) if bad_end else 0.0
-    if effect <= 0:
+    key = (target.cell, target.metric)
+    found = suspects(line, candidate, snapshot, train.previous_commit)
+    commits = (train.previous_commit, *(c.sha for c in found))
+    bad_end = pairs_of(comparison_of(snapshot, candidate.facts.commit, train.previous_commit), *key).worse
+    if not sum(bad_end) > 0:
         return None
-    ends = (train.previous_commit, *(c.sha for c in commits))
-    step = search(ends, probes, frozenset(broken), effect, policy.perf.probe_blocks)
-    return None if isinstance(step, Next) and step.commit in broken else step
+    broken = {e.payload["commit"] for e in record.of(snapshot.entries, Kind.PROBED, train.name) if not e.payload["ok"]}
+    return next_step(
+        commits, key, policy.perf, lambda subject, baseline: comparison_of(snapshot, subject, baseline), broken
+    )
+
+
+def next_step(
+    commits: tuple[Sha, ...],
+    key: Key,
+    perf: Perf,
+    measured: Callable[[Sha, Sha], Comparison | None],
+    broken: set[Sha],
+    *,
+    nightly: Mapping[Sha, tuple[float, ...]] | None = None,
+    hosts: int = 1,
+    sure: float = SURE,
+) -> Next | Confirm | Found:
+    """One step of the search among ``commits`` (oldest first, from the good end to the bad end).
+
+    ``measured`` gives what there is of a commit against another. ``broken``: commits that cannot be built; one with too
+    many invalid blocks builds and does not run, which is the same.
+    """
+    good, *after = commits
+    probes: dict[Sha, tuple[float, ...]] = {}
+    unbuildable = set(broken)
+    for c in after:
+        data = pairs_of(measured(c, good), *key)
+        probes[c] = data.worse
+        if data.begun - len(data.worse) >= INVALID_BLOCKS_ALLOWED:
+            unbuildable.add(c)
+    told = next((n.sd for n in perf.noise if n.metric == key[1]), TOLD_SD)
+    search = Search(commits, probes, frozenset(unbuildable), nightly, told, perf.probe_blocks, hosts, sure)
+    step = search.step()
+    if not isinstance(step, Suspicion):
+        return step
+    return search.end(step, turned(measured(step.parent, step.commit)), one_cell(design_of(perf), *key))
+
+
+def turned(comparison: Comparison | None) -> Comparison | None:
+    """A confirmation as the gate reads it.
+
+    It is kept the other way round, the parent against the culprit: so its blocks are never those that found the
+    culprit, not even where the parent is the good end.
+    """
+    if comparison is None:
+        return None
+    other = {Side.BASELINE: Side.CANDIDATE, Side.CANDIDATE: Side.BASELINE}
+    return replace(
+        comparison,
+        subject=comparison.baseline,
+        baseline=comparison.subject,
+        samples=tuple(replace(s, side=other[s.side]) for s in comparison.samples),
+        launches=tuple(replace(x, side=other[x.side]) for x in comparison.launches),
+    )

@@ -145,6 +145,7 @@ class Performer:
                     "ratio": action.ratio,
                     "confirmed": action.confirmed,
                     "suspects": list(action.suspects),
+                    "posterior": [{"commit": c, "p": p} for c, p in action.posterior],
                 }
             case Publish():
                 return publish(self.site, action)

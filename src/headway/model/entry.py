@@ -54,8 +54,8 @@ class Kind(StrEnum):
     # command | check, url, log, seconds, result_sha256   evidence that [[gates]] asks for
     MEASURED = "measured"  # tag, commit, baseline, branch, jobs:[{cells:[[model, hardware, test]], blocks: numbers}],
     # first, last: the lowest block and one more than the highest, digest   without jobs: those of all cells
-    PROBED = "probed"  # tag, commit, baseline, first, last, ok, why  one step of the culprit search
-    CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects
+    PROBED = "probed"  # tag, commit, baseline, first, last, ok, why, confirms  one step of the culprit search
+    CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects, posterior
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     IMAGES_PUBLISHED = "images-published"  # tag, commit, images:[{name, digest, platforms, tags}],
     # latest: the tags that moved to it, greatest: the greatest released version

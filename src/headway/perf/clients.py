@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -22,17 +21,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from headway import __version__
+from headway.perf import guidellm
 from headway.perf.importers import Invalid, parse_result
+from headway.perf.vllmbench import series_of
 from headway.policy.perf_jobs import OFFLINE, VLLM_BENCH
 from headway.policy.perf_tables import Perf, PerfCell
 from headway.process import command_line, project_env
 
 BUILT_IN = "headway-client"
 GUIDELLM = "guidellm"
-_SERIES = ("ttfts", "itls", "e2els", "latencies", "input_lens", "output_lens")
 _ASKS_LIMIT_S = 60
 _SAYS_VERSION = """
 import sys, importlib.metadata as known
@@ -159,19 +158,10 @@ def read_run(result: Path) -> Run | Invalid:
     if isinstance(found, Invalid):
         return found
     document = json.loads(result.read_text("utf-8"))
-    prompt = document.get("total_input_tokens") if isinstance(document, dict) else None
+    if guidellm.is_report(document):
+        (tested,) = guidellm.benchmarks_of(document)
+        series = () if isinstance(tested, str) else tested.series
+        return Run(found.metrics, (None, found.output_tokens), series)
+    prompt = document.get("total_input_tokens")
     tokens = (prompt if isinstance(prompt, int) else None, found.output_tokens)
-    return Run(found.metrics, tokens, _series(document))
-
-
-def _series(document: Any) -> tuple[tuple[str, tuple[float, ...]], ...]:
-    """Series of requests; one that holds anything but finite numbers is left out. Gaps of all requests are one."""
-    found: list[tuple[str, tuple[float, ...]]] = []
-    for name in _SERIES if isinstance(document, dict) else ():
-        rows = document.get(name)
-        if not isinstance(rows, list):
-            continue
-        flat = [x for row in rows for x in (row if isinstance(row, list) else [row])]
-        if flat and all(isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in flat):
-            found.append((name, tuple(float(x) for x in flat)))
-    return tuple(found)
+    return Run(found.metrics, tokens, tuple(series_of(document)))

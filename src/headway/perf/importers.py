@@ -1,4 +1,4 @@
-"""Result files of ``vllm bench`` (serve, latency, throughput, startup). Validity comes before any number.
+"""Result files of ``vllm bench`` (serve, latency, throughput, startup) and guidellm. Validity comes before any number.
 
 A file is data from outside: damaged, truncated or foreign ones are ``Invalid`` with why, never an exception.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headway.perf import guidellm
 from headway.stats.metrics import direction
 
 # Known numbers that measure no quality: counts, identity, settings.
-_NOT_METRICS = frozenset(
+NOT_METRICS = frozenset(
     {
         "duration",
         "completed",
@@ -67,24 +69,37 @@ def read_result(path: Path) -> dict[str, float] | Invalid:
 def parse_result(path: Path) -> Result | Invalid:
     """All that a result file says, or why it is not valid."""
     try:
-        document = _document(path)
+        text = path.read_text("utf-8")
+    except OSError as e:
+        return Invalid(f"cannot be read: {e.strerror}")
+    except UnicodeDecodeError:
+        return Invalid("is not UTF-8 text")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        return Invalid(f"is not JSON: {e}")
+    return parse_document(document)
+
+
+def _of_guidellm(report: Mapping[str, Any]) -> Result | Invalid:
+    """The one benchmark of a client's run; its metrics go by guidellm's names."""
+    found = list(guidellm.benchmarks_of(report))
+    if len(found) != 1:
+        return Invalid(f"is a report of {len(found)} benchmarks, not of one")
+    tested = found[0]
+    return Invalid(tested) if isinstance(tested, str) else Result(tested.metrics, tested.output_tokens, ())
+
+
+def parse_document(document: object) -> Result | Invalid:
+    """The same of what the file's JSON holds."""
+    if guidellm.is_report(document):
+        return _of_guidellm(document)
+    if not isinstance(document, dict):
+        return Invalid("is not a result of vllm bench: not a JSON object")
+    try:
         return _read(document, _validate(document))
     except _Refused as e:
         return Invalid(str(e))
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except OSError as e:
-        raise _Refused(f"cannot be read: {e.strerror}") from e
-    except UnicodeDecodeError as e:
-        raise _Refused("is not UTF-8 text") from e
-    except (ValueError, RecursionError) as e:
-        raise _Refused(f"is not JSON: {e}") from e
-    if not isinstance(document, dict):
-        raise _Refused("is not a result of vllm bench: not a JSON object")
-    return document
 
 
 def _validate(document: dict[str, Any]) -> int | None:
@@ -119,7 +134,7 @@ def _read(document: dict[str, Any], tokens: int | None) -> Result:
     aside: list[str] = []
     for name, value in document.items():
         if direction(name) is None:
-            if _is_number(value) and name not in _NOT_METRICS:
+            if _is_number(value) and name not in NOT_METRICS:
                 aside.append(name)
         elif value is not None:  # null: not measured
             number = _number(name, value)

@@ -75,8 +75,7 @@ class Compared(NamedTuple):
     new: Stat | None
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One launch in a series: when, of which commit and branch, its mean over ``repeats``."""
 
     at: datetime
@@ -103,14 +102,9 @@ def compare_releases(
         cells = _cells(db, filters)
         names = {r.id: r.name for r in db.execute(select(t.metrics))}
         found = [_stats(db, commit, filters) for commit in (base, new)]
-    rows = [
-        Compared(cells[cell], names[metric], found[0].get((cell, metric)), found[1].get((cell, metric)))
-        for cell, metric in found[0].keys() | found[1].keys()
-        if cell in cells
-    ]
-    place = {m: i for i, m in enumerate(sorted(set(cells.values())))}
-    rows.sort(key=lambda r: (place[r.cell], r.metric))
-    return tuple(rows)
+    order = {cell: i for i, cell in enumerate(sorted(cells, key=cells.__getitem__))}
+    keys = sorted((order[c], names[m], c, m) for c, m in found[0].keys() | found[1].keys() if c in order)
+    return tuple(Compared(cells[c], name, found[0].get((c, m)), found[1].get((c, m))) for _, name, c, m in keys)
 
 
 def series(
@@ -148,7 +142,7 @@ def series(
             return ()
         return tuple(
             Point(datetime.fromtimestamp(at, UTC), commit, branch_name(on), mean, repeats)
-            for at, commit, on, mean, repeats in db.execute(rows)
+            for at, commit, on, mean, repeats in db.execute(rows).all()
         )
 
 
@@ -192,7 +186,7 @@ def _cells(db: Connection, filters: Filters) -> dict[int, MeasuredCell]:
             rows = rows.where(c[name] == wanted)
     if filters.arch:
         rows = rows.where(or_(c.arch == filters.arch, c.hardware == filters.arch))
-    return {r[0]: MeasuredCell(Cell(*r[1:4]), *r[4:]) for r in db.execute(rows)}
+    return {r[0]: MeasuredCell(Cell(*r[1:4]), *r[4:]) for r in db.execute(rows).all()}
 
 
 def _stats(db: Connection, commit: str, filters: Filters) -> dict[tuple[int, int], Stat]:
@@ -206,7 +200,7 @@ def _stats(db: Connection, commit: str, filters: Filters) -> dict[tuple[int, int
     )
     return {
         (cell, metric): Stat(n, int(repeats), mean, log, _sd(n, log, squares))
-        for cell, metric, n, repeats, mean, log, squares in db.execute(rows)
+        for cell, metric, n, repeats, mean, log, squares in db.execute(rows).all()
     }
 
 

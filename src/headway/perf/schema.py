@@ -141,7 +141,8 @@ summary = Table(
     Column("mean", Float, nullable=False),
     Column("log", Float, nullable=False),
     PrimaryKeyConstraint("launch", "cell", "metric"),
-    Index("perf_summary_of_cell", "cell", "metric", "launch"),
+    # All that a series shows: each of its launches lies on a page of its own in the table.
+    Index("perf_summary_of_cell", "cell", "metric", "launch", "mean", "repeats"),
     sqlite_with_rowid=False,
 )
 # Samples of each request: little-endian doubles, compressed.

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import create_engine, event, inspect, select
+from sqlalchemy import create_engine, event, inspect, make_url, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,7 +33,7 @@ class MeasurementStore:
     """
 
     def __init__(self, url_or_path: str | Path, write: bool = False) -> None:
-        self._name = str(url_or_path)
+        self._name = str(url_or_path) if "://" not in str(url_or_path) else repr(make_url(str(url_or_path)))
         self._write = write
         self._engine = _open(url_or_path, write)
         if self._engine is None:
@@ -159,7 +159,10 @@ class MeasurementStore:
 def _open(url_or_path: str | Path, write: bool) -> Engine | None:
     text = str(url_or_path)
     if "://" in text:
-        return create_engine(text, poolclass=NullPool)
+        address = make_url(text)
+        if address.drivername in {"postgresql", "postgres"}:  # as the ledger's address may be written
+            address = address.set(drivername="postgresql+psycopg")
+        return create_engine(address, poolclass=NullPool)
     path = Path(text).absolute()
     if write:
         path.parent.mkdir(parents=True, exist_ok=True)

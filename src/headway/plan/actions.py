@@ -252,7 +252,10 @@ class MeasureCandidate:
 
 @dataclass(frozen=True, slots=True)
 class ProbeCommit:
-    """Build one commit between the good and the bad end and measure it against the baseline (E7)."""
+    """Build one commit between the good and the bad end and measure it against the baseline (E7).
+
+    ``confirms``: the commit is the parent and the baseline the commit that is suspected, both on blocks of their own.
+    """
 
     kind: ClassVar[str] = "probe"
     train: str
@@ -265,6 +268,7 @@ class ProbeCommit:
     metric: str
     first: int
     last: int
+    confirms: bool = False
 
     @property
     def target(self) -> str:
@@ -273,7 +277,7 @@ class ProbeCommit:
 
 @dataclass(frozen=True, slots=True)
 class NameCulprit:
-    """Record the commit that made it slower (E7)."""
+    """Record the commit that made it slower (E7). ``posterior``: (commit, probability), most probable first."""
 
     kind: ClassVar[str] = "culprit"
     train: str
@@ -283,6 +287,7 @@ class NameCulprit:
     ratio: float
     confirmed: bool
     suspects: tuple[Sha, ...]
+    posterior: tuple[tuple[Sha, float], ...]
 
     @property
     def target(self) -> str:

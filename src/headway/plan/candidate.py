@@ -24,7 +24,7 @@ from headway.plan.build_actions import StartBuild
 from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.policy.schema import Policy
-from headway.stats.culprit import Next
+from headway.stats.culprit import Confirm, Next
 
 
 def candidate_action(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> Action | None:
@@ -96,26 +96,39 @@ def performance_action(
     step = culprit.culprit_step(train, line, newest, perf.regressed, snapshot, policy)
     if step is None:
         return None
-    if isinstance(step, Next):
-        target = culprit.worst(perf.regressed)
-        done = performance.comparison_of(snapshot, step.commit, train.previous_commit)
-        first = done.blocks if done else 0
-        have = len(performance.paired(done, target.cell, target.metric))
-        return ProbeCommit(
-            train.name,
-            c.tag,
-            step.commit,
-            train.name,
-            train.previous_commit,
-            str(train.previous),
-            target.cell,
-            target.metric,
-            first,
-            first + max(1, step.blocks - have),
-        )
+    if isinstance(step, Next | Confirm):
+        return _probe(train, newest, step, perf, snapshot)
     commits = culprit.suspects(line, newest, snapshot, train.previous_commit)
     subject = next((x.title for x in commits if x.sha == step.commit), "")
-    return NameCulprit(train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects)
+    return NameCulprit(
+        train.name, c.tag, step.commit, subject, step.ratio, step.confirmed, step.suspects, step.posterior
+    )
+
+
+def _probe(train: Train, r: CandidateRecord, step: Next | Confirm, perf: Standing, snapshot: Snapshot) -> ProbeCommit:
+    """The blocks that the search asks for. Of a commit between the ends the version is the train's."""
+    good, released = train.previous_commit or "", str(train.previous)
+    target = culprit.worst(perf.regressed)
+    if isinstance(step, Next):
+        commit, version, baseline, baseline_version = step.commits[0], train.name, good, released
+    else:
+        version = released if step.parent == good else train.name
+        commit, baseline, baseline_version = step.parent, step.commit, train.name
+    done = performance.comparison_of(snapshot, commit, baseline)
+    first = done.blocks if done else 0
+    return ProbeCommit(
+        train.name,
+        r.facts.tag,
+        commit,
+        version,
+        baseline,
+        baseline_version,
+        target.cell,
+        target.metric,
+        first,
+        first + step.blocks,
+        isinstance(step, Confirm),
+    )
 
 
 def offer_action(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> Action | None:

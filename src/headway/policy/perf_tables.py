@@ -61,7 +61,9 @@ class Perf(Table):
     start_timeout_s: Positive = Field(600, description="Limit for a launch to become healthy.")
     client: str = Field(
         "headway-client",
-        description="The built-in `headway-client`, or a command that writes a `vllm bench serve` JSON to {result}.",
+        pattern=r"\S",
+        description="The built-in `headway-client`, `vllm-bench PYTHON` or `guidellm PYTHON` of that interpreter, "
+        "or a command that writes a result of one of these to {result}.",
     )
     client_timeout_s: Positive = Field(1800, description="Limit of one client run.")
     env: dict[str, str] = Field(default_factory=dict, description="Environment of launches.")

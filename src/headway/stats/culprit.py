@@ -1,28 +1,57 @@
-"""E7: which commit made it slower? Noise-aware bisection, as a pure function of what was measured so far."""
+"""E7: which commit made it slower? A Bayesian search of a change point, as a pure function of what was measured so far.
+
+Each commit between the good and the bad end may be the first slow one. What was measured gives each a probability
+(``headway.stats.changepoint``); the next blocks are of the commits near the middle of it; when one is probable enough,
+it is compared with its parent by the gate's own test, on blocks that had no part in finding it.
+
+A commit that cannot be measured is never asked for. What it did first shows in the next one that can be measured, and
+the two cannot be told apart: that one is named for both, with the prior of both, and both stay suspect.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from statistics import fmean
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
 from headway.errors import UnusableInput
 from headway.model.commit import Sha
+from headway.model.measurement import Cell, Comparison
 from headway.model.text import facts, say
-from headway.stats.student import quantile
+from headway.model.verdict import Verdict
+from headway.stats.gate import GateDesign, judge, next_look
+from headway.stats.paired import pairs
 
-# One commit is given up to this many times the blocks of a probe before its mean alone decides.
-_PATIENCE = 4
-_LEVEL = 0.025
+if TYPE_CHECKING:
+    from headway.stats.changepoint import Floats
+
+SURE = 0.95  # at this probability a search stops, unless it is told another
+INVALID_BLOCKS_ALLOWED = 3
+TOLD_SD = 0.03  # where no history says how one block scatters
+_SHOWN = 0.001  # commits less probable than this are not listed
+# A search that is not sure after this many blocks of one commit in each halving of the range will not become so.
+_BLOCKS_PER_HALVING = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """Measure ``commit`` until it has ``blocks`` valid blocks in all."""
+    """Measure each of ``commits`` for ``blocks`` more valid blocks against the good end, all at once; one that stands
+    there twice gets twice as many."""
+
+    commits: tuple[Sha, ...]
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Compare the commit with its parent (the commit before it that can be measured) for ``blocks`` more valid
+    blocks."""
 
     commit: Sha
+    parent: Sha
     blocks: int
 
 
@@ -30,141 +59,193 @@ class Next:
 class Found:
     """The end of the search.
 
-    ``ratio`` is how much worse ``commit`` is than the commit before it that was measured (1.25 = 25 % worse).
-    ``confirmed``: ``commit`` alone is suspect, and fresh blocks of it and of its parent show the step again.
-    ``suspects``: every commit that may have done it, oldest first; ``commit`` among them, or, when the step did not
-    show again, all commits between those that are clearly good and clearly bad.
+    ``ratio`` is how much worse the range became (1.25 = 25 % worse) by all blocks of commits at or after ``commit``.
+    ``shown``: the gate says of fresh blocks that it is worse than its parent. ``suspects``: every commit that may have
+    done it, oldest first: ``commit`` with those before it that cannot be measured; where the step did not show again,
+    the smallest set that holds the culprit with the probability that was asked for, by all blocks.
+    ``posterior``: (commit, probability), most probable first. ``blocks``: how many the search took, without those of
+    the ends and of the confirmation, which are in ``confirming``.
     """
 
     commit: Sha
     ratio: float
-    confirmed: bool
+    shown: bool
     suspects: tuple[Sha, ...]
+    posterior: tuple[tuple[Sha, float], ...]
+    blocks: int
+    confirming: int
 
-
-class _State(Enum):
-    GOOD = "good"
-    BAD = "bad"
-    UNCLEAR = "unclear"
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """How a commit reads, how many of its blocks that took, and whether its interval (not the cap) said so."""
-
-    state: _State
-    used: int
-    clear: bool
+    @property
+    def confirmed(self) -> bool:
+        """Whether ``commit`` alone is suspect and its step showed again."""
+        return self.shown and len(self.suspects) == 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class Suspicion:
+    """A search that asks for no more: ``commit`` is the most probable, ``parent`` comes before it. ``p`` is its
+    probability (less than was asked for when the search was given up), ``step`` the log ratio."""
+
+    commit: Sha
+    parent: Sha
+    p: float
+    step: float
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is known. ``commits``: oldest first, the first known good, the last known bad.
+
+    ``probes``: per commit, d of each valid block against the good end (log ratio, positive = worse); those of the bad
+    end are the gate's. ``unbuildable``: commits that cannot be measured. ``nightly``: per commit, logs of nightly
+    values, positive = worse. ``told_sd``: scatter of one block's d from history. ``each``: blocks a probe; ``hosts``:
+    how many probes at once; ``sure``: how probable the culprit must be, between 0.5 and 1.
+
+    Raises ``UnusableInput`` for fewer than two commits, or a bad end that is not worse than the good one.
+    """
+
     commits: tuple[Sha, ...]
     probes: Mapping[Sha, tuple[float, ...]]
-    unbuildable: frozenset[Sha]
-    effect: float
-    step: int
+    unbuildable: frozenset[Sha] = frozenset()
+    nightly: Mapping[Sha, tuple[float, ...]] | None = None
+    told_sd: float = TOLD_SD
+    each: int = 1
+    hosts: int = 1
+    sure: float = SURE
 
-    def values(self, i: int) -> tuple[float, ...]:
-        return tuple(x for x in self.probes.get(self.commits[i], ()) if math.isfinite(x))
+    def __post_init__(self) -> None:
+        bad = self._values(self.commits[-1]) if self.commits else ()
+        if len(self.commits) < 2 or (bad and not math.fsum(bad) > 0):
+            effect = math.fsum(bad) / len(bad) if bad else None
+            raise UnusableInput(
+                "culprit.range",
+                say("there is nothing to search: {n} commits, effect {effect}", n=len(self.commits), effect=effect),
+                clause="E7",
+                facts=facts(commits=len(self.commits), effect=effect),
+                remedy=say("name a good commit, a bad one after it, and a slowdown that was measured"),
+            )
 
-    def scatter(self) -> tuple[float, int]:
-        """Standard deviation of one block's d, pooled over all commits probed, and its degrees of freedom."""
-        groups = [v for i in range(len(self.commits)) if len(v := self.values(i)) > 1]
-        df = sum(len(v) - 1 for v in groups)
-        total = sum(math.fsum((x - fmean(v)) ** 2 for x in v) for v in groups)
-        return (math.sqrt(total / df), df) if df else (math.inf, 1)
+    def step(self) -> Next | Suspicion:
+        """What to measure next, or whom to suspect."""
+        bad = self.commits[-1]
+        if not self._values(bad):
+            return Next((bad,), self.each)
+        units, p = self._units(), self.posterior()
+        best = max(range(len(units)), key=lambda i: p[i])
+        taken = sum(len(self._values(c)) for c in units[1:-1])
+        limit = self.each * _BLOCKS_PER_HALVING * math.ceil(math.log2(len(units)))
+        if p[best] >= self.sure or taken >= limit:
+            return Suspicion(units[best], units[best - 1], float(p[best]), self._slowdown(units[best]), taken)
+        from headway.stats.changepoint import queries
 
-    def read(self, values: tuple[float, ...]) -> _Read:
-        """Whether the commit is bad: more blocks while its interval holds half the effect, up to the cap."""
-        sd, df = self.scatter()
-        cap = self.step * _PATIENCE
-        for n in range(self.step, min(len(values), cap) + 1, self.step):
-            mean = fmean(values[:n])
-            clear = abs(mean - self.effect / 2) > quantile(_LEVEL, df) * sd / math.sqrt(n)
-            if clear or n == cap:
-                return _Read(_State.BAD if mean > self.effect / 2 else _State.GOOD, n, clear)
-        return _Read(_State.UNCLEAR, min(len(values), cap), False)
+        asked = queries(p, self._dither(), self.hosts)
+        return Next(tuple(units[int(i)] for i in asked), self.each)
 
-    def more(self, i: int) -> Next:
-        """One probe's worth of blocks beyond what the commit has."""
-        return Next(self.commits[i], (len(self.values(i)) // self.step + 1) * self.step)
+    def end(self, suspicion: Suspicion, comparison: Comparison | None, design: GateDesign) -> Confirm | Found:
+        """Confirm a suspicion by the gate: the design's one cell-metric, with the suspected step as its margin.
 
-    def between(self, low: int, high: int) -> int | None:
-        """The buildable commit nearest to the middle of an open range, or ``None``."""
-        middle = (low + high) // 2
-        inside = (i for i in range(low + 1, high) if self.commits[i] not in self.unbuildable)
-        return min(inside, key=lambda i: (abs(i - middle), i), default=None)
-
-    def bisect(self) -> Next | tuple[int, int]:
-        """The next probe, or the last good and the first bad commit, with nothing buildable between them."""
-        low, high = 0, len(self.commits) - 1
-        while (middle := self.between(low, high)) is not None:
-            state = self.read(self.values(middle)).state
-            if state is _State.UNCLEAR:
-                return self.more(middle)
-            low, high = (low, middle) if state is _State.BAD else (middle, high)
-        return low, high
-
-    def confirm(self, low: int, high: int) -> Next | Found:
-        """Compare the two commits on blocks that had no part in finding them."""
-        fresh: list[tuple[float, ...]] = []
-        for i in (high, low):
-            values = self.values(i)
-            if i == 0 and not values:  # the good end is known: it needs no probe
-                fresh.append(())
-                continue
-            # The bad end was not found by its blocks, so all that it has are fresh.
-            used = 0 if i in (0, len(self.commits) - 1) else self.read(values).used
-            if len(values) < used + self.step:
-                return Next(self.commits[i], used + self.step)
-            fresh.append(values[used:])
-        bad, good = fresh
-        gap = fmean(bad) - (fmean(good) if good else 0.0)
-        sd, df = self.scatter()
-        error = sd * math.sqrt(1 / len(bad) + (1 / len(good) if good else 0.0))
-        shown = gap > self.effect / 2 and gap > quantile(_LEVEL, df) * error
-        everything = self.values(high), self.values(low)
-        ratio = math.exp(fmean(everything[0]) - (fmean(everything[1]) if everything[1] else 0.0))
-        short = next((i for i in (high, low) if fresh[i == low] and len(fresh[i == low]) < self.step * _PATIENCE), None)
-        if not shown and short is not None:
-            return self.more(short)
-        suspects = self.commits[low + 1 : high + 1] if shown else self.doubtful(low, high)
-        return Found(self.commits[high], ratio, shown and high - low == 1, suspects)
-
-    def doubtful(self, low: int, high: int) -> tuple[Sha, ...]:
-        """What remains when the step did not show again: from the last clearly good to the first clearly bad commit."""
-        reads = {i: self.read(self.values(i)) for i in range(1, len(self.commits) - 1)}
-        clear = {i: r.state for i, r in reads.items() if r.clear}
-        good = max((i for i, s in clear.items() if s is _State.GOOD and i < low), default=0)
-        bad = min((i for i, s in clear.items() if s is _State.BAD and i > high), default=len(self.commits) - 1)
-        return self.commits[good + 1 : bad + 1]
-
-
-def search(
-    commits: tuple[Sha, ...],
-    probes: Mapping[Sha, tuple[float, ...]],
-    unbuildable: frozenset[Sha],
-    effect: float,
-    blocks_per_probe: int,
-) -> Next | Found:
-    """What to measure next, or the commit that made it slower.
-
-    ``commits``: oldest first, the first known good, the last known bad. ``probes``: per commit, d of each valid block
-    (log ratio to the baseline of the worst regressed cell-metric, positive = worse). ``unbuildable``: commits that
-    cannot be measured; they are stepped around, and stay suspect. ``effect``: d of the whole slowdown, above zero.
-    A commit is bad when its mean d is over half the effect; at least two blocks a probe, since one has no scatter.
-
-    Raises ``UnusableInput`` for fewer than two commits or an effect that is not above zero.
-    """
-    if len(commits) < 2 or not effect > 0:
-        raise UnusableInput(
-            "culprit.range",
-            say("there is nothing to search: {n} commits, effect {effect}", n=len(commits), effect=effect),
-            clause="E7",
-            facts=facts(commits=len(commits), effect=effect),
-            remedy=say("name a good commit, a bad one after it, and a slowdown that was measured"),
+        ``comparison``: the fresh blocks, the suspected commit as the candidate and its parent as the baseline. With
+        that margin the gate decides whether it is nearer to the whole step or to none.
+        """
+        s, (key,) = suspicion, design.keys
+        fresh = pairs(comparison.samples if comparison else (), design.keys)[key]
+        margin = math.expm1(s.step) or design.margin_of(key[1])
+        own = replace(design, margins=((key[1], margin),), margin=margin)
+        verdict = judge(comparison, own).verdict if s.p >= self.sure else Verdict.OPEN
+        look = next_look(len(fresh.worse), own)
+        able = fresh.begun - len(fresh.worse) < INVALID_BLOCKS_ALLOWED
+        if s.p >= self.sure and verdict not in {Verdict.REGRESSED, Verdict.PASS} and able and look is not None:
+            return Confirm(s.commit, s.parent, look - len(fresh.worse))
+        p = self.posterior(s.commit, fresh.worse)
+        units = self._units()
+        shown = verdict is Verdict.REGRESSED
+        ranked = sorted(range(1, len(units)), key=lambda i: -p[i])
+        best = units.index(s.commit) if shown else ranked[0]
+        suspected = (best,) if shown else self._likely(ranked, p)
+        suspects = tuple(c for i in sorted(suspected) for c in self._stands_for(units, i))
+        return Found(
+            units[best],
+            math.exp(self._slowdown(units[best])),
+            shown,
+            suspects,
+            tuple((units[i], float(p[i])) for i in ranked if p[i] >= _SHOWN),
+            s.blocks,
+            len(fresh.worse),
         )
-    run = _Search(commits, probes, unbuildable, effect, max(2, blocks_per_probe))
-    ends = run.bisect()
-    return ends if isinstance(ends, Next) else run.confirm(*ends)
+
+    def posterior(self, suspected: Sha = "", fresh: tuple[float, ...] = ()) -> Floats:
+        """Probability that each measurable commit (the good end first, with 0) is the first slow one.
+
+        ``fresh``: d of blocks of ``suspected`` against its parent: slow if and only if it is the one.
+        """
+        import numpy as np
+
+        from headway.stats.changepoint import from_here_on, posterior
+
+        units = self._units()
+        data = [self._values(c) for c in units[1:]]
+        count, total = ([0.0, *(float(f(x)) for x in data)] for f in (len, math.fsum))
+        slow_count, slow_sum = from_here_on(np.array(count)), from_here_on(np.array(total))
+        if fresh:
+            at = units.index(suspected)
+            slow_count[at] += len(fresh)
+            slow_sum[at] += math.fsum(fresh)
+        everything = [y for x in (*data, fresh) for y in x]
+        squares = np.array([math.fsum(y * y for y in everything)])
+        return posterior(
+            slow_count, slow_sum, np.array([float(len(everything))]), squares, self._log_prior(units), self.told_sd
+        )
+
+    def _log_prior(self, units: tuple[Sha, ...]) -> Floats:
+        import numpy as np
+
+        from headway.stats.nightly import log_likelihood
+
+        nights = [(i, y) for i, c in enumerate(self.commits) for y in (self.nightly or {}).get(c, ())]
+        bad = self._values(self.commits[-1])
+        step, n = math.fsum(bad) / len(bad), len(bad)
+        error = math.sqrt((self.told_sd**2 + math.fsum((y - step) ** 2 for y in bad)) / n / n)
+        single = np.exp(log_likelihood(nights, len(self.commits), step, error))
+        at = {c: i for i, c in enumerate(self.commits)}
+        ends = pairwise(at[c] for c in units)
+        with np.errstate(divide="ignore"):
+            log: Floats = np.log(np.array([0.0, *(float(single[a + 1 : b + 1].sum()) for a, b in ends)]))
+        return log
+
+    def _units(self) -> tuple[Sha, ...]:
+        """The commits that can be measured, with both ends."""
+        inner = (c for c in self.commits[1:-1] if c not in self.unbuildable)
+        return (self.commits[0], *inner, self.commits[-1])
+
+    def _stands_for(self, units: tuple[Sha, ...], i: int) -> tuple[Sha, ...]:
+        """The commit and those right before it that cannot be measured."""
+        first = self.commits.index(units[i - 1]) + 1
+        return self.commits[first : self.commits.index(units[i]) + 1]
+
+    def _values(self, commit: Sha) -> tuple[float, ...]:
+        return tuple(y for y in self.probes.get(commit, ()) if math.isfinite(y))
+
+    def _slowdown(self, commit: Sha) -> float:
+        """Mean d of all blocks from the commit on."""
+        slow = [y for c in self.commits[self.commits.index(commit) :] for y in self._values(c)]
+        return max(math.fsum(slow) / len(slow), 0.0) if slow else 0.0
+
+    def _dither(self) -> Floats:
+        """The same numbers for the same blocks: a search that is broken off goes on as it would have gone on."""
+        import numpy as np
+
+        said = ";".join(f"{c}:{len(self._values(c))}" for c in self.commits)
+        seeds = (hashlib.sha256(f"{k};{said}".encode()).digest() for k in range(self.hosts))
+        return np.array([int.from_bytes(s[:6]) / 2**48 for s in seeds])
+
+    def _likely(self, ranked: list[int], p: Floats) -> tuple[int, ...]:
+        """The fewest of the ranked that are together as probable as asked."""
+        sums = accumulate(float(p[i]) for i in ranked)
+        enough = next((n for n, total in enumerate(sums, 1) if total >= self.sure), len(ranked))
+        return tuple(ranked[:enough])
+
+
+def one_cell(design: GateDesign, cell: Cell, metric: str) -> GateDesign:
+    """The design of a gate on one cell-metric alone."""
+    return replace(design, wanted=((cell, (metric,)),))

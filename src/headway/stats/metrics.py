@@ -11,6 +11,8 @@ _LOWER = re.compile(
     r"|(mean|median|std|p\d+(\.\d+)?)_(ttft|tpot|itl|e2el)_ms"
     r"|avg_(cold|warm)_(startup|compilation)_time"
     r"|startup_s"
+    # guidellm; its time per output token has the first token in it, so these are not vllm bench's under other names
+    r"|(mean|median|p\d+)_(time_to_first_token_ms|time_per_output_token_ms|inter_token_latency_ms|request_latency)"
 )
 _HIGHER = frozenset(
     {
@@ -21,6 +23,8 @@ _HIGHER = frozenset(
         "output_throughput",
         "total_token_throughput",
         "max_output_tokens_per_s",
+        "output_tokens_per_second",
+        "prompt_tokens_per_second",
     }
 )
 # For hints: every name without its statistic, and the usual ones of those that have one.

@@ -33,6 +33,11 @@ class Pairs:
     invalid: tuple[tuple[int, str], ...] = ()
 
     @property
+    def begun_in(self) -> frozenset[int]:
+        """The numbers of all its blocks."""
+        return frozenset((*self.numbers, *(n for n, _ in self.invalid)))
+
+    @property
     def worse(self) -> tuple[float, ...]:
         return tuple(self.sign * x for x in self.log_ratios)
 

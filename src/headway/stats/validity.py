@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from headway.model.measurement import MUST_AGREE, Cell, Launch, Side
 
-# Seconds; more than a slow host's two readings of its clocks can lie apart.
+# Seconds; more than a slow host's two readings of its clocks can lie apart. And twice as fast as NTP slews a clock.
 _CLOCKS_APART_S = 2.0
+_SLEWED = 0.001
 # What another host of the same kind cannot have in common with the first.
 _OF_A_HOST = frozenset({"host", "devices"})
 
@@ -41,7 +42,7 @@ def clocks_apart(wall_s: float, monotonic_s: float) -> str:
     """Why a launch cannot be believed whose length was ``wall_s`` by the clock and ``monotonic_s`` by a counter that
     only runs while the host does: it was suspended, or its clock was set; ``""`` where they agree."""
     apart = wall_s - monotonic_s
-    if abs(apart) <= _CLOCKS_APART_S:
+    if abs(apart) <= _CLOCKS_APART_S + _SLEWED * monotonic_s:
         return ""
     return (
         f"the clock of the host moved {apart:+.1f} s against its running time: it was suspended, or its clock was set"

@@ -264,6 +264,8 @@ def _measured(train: str, p: Payload) -> Text:
 
 
 def _probed(train: str, p: Payload) -> Text:
+    if p.get("ok") and p.get("confirms"):
+        return say("compared the suspected {commit} with its parent", commit=short(p.get("baseline")))
     if p.get("ok"):
         return say("built and measured {commit} in search of the culprit", commit=short(p.get("commit")))
     return say(

@@ -142,6 +142,12 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
                 first=action.first + 1,
                 last=action.last,
             )
+        case ProbeCommit(confirms=True):
+            return say(
+                "compare {commit}, suspected of having made {tag} slower, with its parent",
+                commit=short(action.baseline),
+                tag=action.tag,
+            )
         case ProbeCommit():
             return say(
                 "build and measure {commit} to find what made {tag} slower", commit=short(action.commit), tag=action.tag

@@ -1,0 +1,91 @@
+"""Probes of the culprit search through any runner: what is asked for is built, sent out at once, and kept (E5, E7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from headway.effects.blocks import run_blocks, stored
+from headway.effects.measure import Measurer
+from headway.errors import WorldFailed
+from headway.model.commit import Sha
+from headway.model.measurement import Comparison, Side
+from headway.model.text import Text, facts, say
+from headway.perf.blocks import BlockJob, NoPlace, Subject
+from headway.policy.perf_jobs import jobs_of
+from headway.policy.perf_tables import Perf
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """So many more blocks of a commit against another one."""
+
+    subject: Sha
+    baseline: Sha
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unbuildable:
+    """A commit that cannot be built, and why."""
+
+    commit: Sha
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """``version`` is what commits are built as; ``released`` gives the version of those that were published."""
+
+    measurer: Measurer
+    version: str
+    released: Mapping[Sha, str]
+
+    def stored(self, subject: Sha, baseline: Sha) -> Comparison | None:
+        """All that was ever measured of the pair."""
+        return stored(self.measurer.store, subject, baseline)
+
+    def measure(self, wanted: Iterable[Wanted], perf: Perf) -> tuple[Unbuildable, ...]:
+        """Run blocks of all that can be built, each kept as soon as it is there; what cannot be built is the answer.
+
+        Raises ``WorldFailed`` when no host has what the blocks ask for, or block after block is lost.
+        """
+        jobs: list[BlockJob] = []
+        cannot: dict[Sha, Unbuildable] = {}
+        for w in wanted:
+            sides = [self._subject(w.baseline, Side.BASELINE), self._subject(w.subject, Side.CANDIDATE)]
+            cannot |= {s.commit: s for s in sides if isinstance(s, Unbuildable)}
+            baseline, candidate = sides
+            if isinstance(baseline, Subject) and isinstance(candidate, Subject):
+                mine = [j.number for j in jobs if (j.candidate, j.baseline) == (candidate, baseline)]
+                kept = self.stored(w.subject, w.baseline)
+                first = max([n + 1 for n in mine], default=kept.blocks if kept else 0)
+                numbers = range(first, first + w.blocks)
+                jobs += [BlockJob(n, n, baseline, candidate, job) for n in numbers for job in jobs_of(perf)]
+        m = self.measurer
+        ran = run_blocks(jobs, m.runner, m.store, m.progress)
+        for answer in ran.failed:
+            if isinstance(answer, NoPlace):
+                raise WorldFailed(
+                    "culprit.no-place",
+                    say("no host can run {block}: {why}", block=answer.job.name, why=answer.why),
+                    clause="E5",
+                    facts=facts(hardware=answer.job.hardware, why=answer.why),
+                    remedy=say("add such a host, or search with another cell: --cell"),
+                )
+        if ran.failed:
+            raise WorldFailed(
+                "culprit.lost",
+                say("{count} blocks were lost again and again", count=len(ran.failed)),
+                clause="E5",
+                facts=facts(blocks=[f.job.name for f in ran.failed]),
+                remedy=say("see to the hosts, then run it again: it goes on where it was"),
+            )
+        return tuple(cannot.values())
+
+    def _subject(self, commit: Sha, side: Side) -> Subject | Unbuildable:
+        subjects = self.measurer.subjects
+        if commit in self.released:
+            return replace(subjects.baseline(commit, self.released[commit]), side=side)
+        made = subjects.built(side, commit, self.version)
+        return Unbuildable(commit, str(made)) if isinstance(made, Text) else made

@@ -1,0 +1,445 @@
+"""Files of every form into the store: what is kept, what is set aside and why, and that twice is once."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headway.app import Silent
+from headway.model.measurement import Cell, Comparison, Launch, RawSeries, Sample, Side
+from headway.perf.exporting import export, lines
+from headway.perf.importing import Outcome, import_files
+from headway.perf.reading import Filters, compare_releases, measured_cells, revisions, series
+from headway.perf.store import MeasurementStore
+from headway.perf.told import Told
+
+REAL = Path(__file__).parent.parent / "fixtures" / "vllm-results"
+A, B = "a" * 40, "b" * 40
+TOLD = Told(commit=A, branch="main", repo="o/n", hardware="H100", engine="0.32.0")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "perf.db")
+    made: str = request.getfixturevalue("database")()
+    return made
+
+
+def imported(url: str, *paths: Path, told: Told = TOLD, blocks: bool = False) -> Outcome:
+    with MeasurementStore(url, write=True) as store:
+        return import_files(store, paths, told, Silent(), blocks=blocks)
+
+
+def contents(url: str) -> list[dict[str, Any]]:
+    with MeasurementStore(url) as store:
+        return list(lines(store))
+
+
+def record(metric: str = "median_ttft_ms", *values: float, **fields: Any) -> dict[str, Any]:
+    """A record v3 as the dashboard's uploader writes it."""
+    made = {
+        "timestamp": 1752000000,
+        "schema_version": "v3",
+        "name": "vLLM benchmark",
+        "repo": "vllm-project/vllm",
+        "head_branch": "main(refs/heads/main)",
+        "head_sha": A,
+        "workflow_id": 16000000000,
+        "run_attempt": 1,
+        "job_id": 45000000001,
+        "runners": [
+            {"name": "cuda", "type": "NVIDIA H100 80GB HBM3", "gpu_count": 8, "extra_info": {"hostname": "n1"}}
+        ],
+        "benchmark": {
+            "name": "vLLM benchmark",
+            "mode": "",
+            "dtype": "bfloat16",
+            "extra_info": {"args": {"request_rate": 4.0, "tensor_parallel_size": 8, "seed": 0}, "use_compile": "true"},
+        },
+        "model": {"name": "meta-llama/Llama-4", "type": "OSS model", "backend": "vllm", "origins": []},
+        "inputs": {},
+        "dependencies": {"vllm": {"repo": "vllm-project/vllm", "version": "0.9.2"}},
+        "metric": {"name": metric, "benchmark_values": list(values or (20.0,)), "target_value": 0, "extra_info": {}},
+    }
+    return made | fields
+
+
+def with_args(**args: Any) -> dict[str, Any]:
+    benchmark = record()["benchmark"]
+    old = benchmark["extra_info"]["args"]
+    return {"benchmark": benchmark | {"extra_info": {**benchmark["extra_info"], "args": old | args}}}
+
+
+def written(path: Path, *records: object) -> Path:
+    path.write_text("".join(json.dumps(r) + "\n" for r in records), "utf-8")
+    return path
+
+
+def test_a_record_keeps_all_its_repeats_and_what_the_page_filters_by(url: str, tmp_path: Path) -> None:
+    found = imported(url, written(tmp_path / "r.jsonl", record("median_ttft_ms", 20.0, 21.0, 25.0)))
+    assert (found.kept.new, found.kept.launches, found.skipped) == (1, 1, [])
+    with MeasurementStore(url) as store:
+        (cell,) = measured_cells(store)
+        assert (cell.cell.model, cell.device, cell.arch) == ("meta-llama/Llama-4", "cuda", "NVIDIA H100 80GB HBM3")
+        assert (cell.backend, cell.dtype, cell.benchmark) == ("vllm", "bfloat16", "vLLM benchmark")
+        assert cell.cell.test == "vLLM benchmark (tensor_parallel_size=8, request_rate=4)"
+        (revision,) = revisions(store, branch="main")
+        assert (revision.commit, revision.branch, revision.repo) == (A, "main", "vllm-project/vllm")
+        (row,) = compare_releases(store, B, A, Filters(device="cuda", backend="vllm"))
+        assert row.new is not None
+        assert (row.new.launches, row.new.repeats, row.new.mean) == (1, 3, 22.0)
+        assert compare_releases(store, B, A, Filters(device="rocm")) == ()
+        (point,) = series(store, cell, "median_ttft_ms", branch="main")
+        assert (point.mean, point.at) == (22.0, datetime.fromtimestamp(1752000000, UTC))
+
+
+def test_twice_is_once_and_another_job_is_another_launch(url: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "r.jsonl", record(), record("median_tpot_ms", 5.0))
+    assert imported(url, path).kept.new == 2
+    before = contents(url)
+    again = imported(url, path)
+    assert (again.kept.new, again.kept.known, again.kept.launches, again.skipped) == (0, 2, 0, [])
+    assert contents(url) == before
+    rerun = [record(job_id=7), record(workflow_id=16000000009), record(run_attempt=2)]
+    assert imported(url, written(tmp_path / "again.jsonl", *rerun)).kept.launches == 3
+    with MeasurementStore(url) as store:
+        found = {r.metric: r.new for r in compare_releases(store, B, A)}
+    assert found["median_ttft_ms"] is not None
+    assert found["median_ttft_ms"].launches == 4
+
+
+def test_runs_of_one_test_in_one_job_are_repeats(url: str, tmp_path: Path) -> None:
+    runs = [record("median_ttft_ms", 20.0 + i, timestamp=1752000000 + i, **with_args(seed=i)) for i in range(3)]
+    assert imported(url, written(tmp_path / "r.jsonl", *runs)).kept.new == 3
+    with MeasurementStore(url) as store:
+        (row,) = compare_releases(store, B, A)
+    assert row.new is not None
+    assert (row.new.launches, row.new.repeats, row.new.mean) == (1, 3, 21.0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [record("median_ttft_ms", 99.0), record("median_ttft_ms", 20.0, **with_args(enable_prefix_caching=True))],
+    ids=["other values", "another test by the same name"],
+)
+def test_two_tests_of_one_identity_are_both_refused(url: str, tmp_path: Path, other: dict[str, Any]) -> None:
+    found = imported(url, written(tmp_path / "r.jsonl", record(), other, record("median_tpot_ms", 5.0)))
+    assert found.kept.new == 1
+    assert [r.line for _, r in found.skipped] == [1, 2]
+    assert "one identity" in found.skipped[0][1].why
+
+
+def test_what_the_store_has_is_not_overwritten_by_another_file(url: str, tmp_path: Path) -> None:
+    imported(url, written(tmp_path / "r.jsonl", record()))
+    before = contents(url)
+    found = imported(url, written(tmp_path / "s.jsonl", record("median_ttft_ms", 5.0)))
+    assert [r.why.partition(":")[0] for _, r in found.skipped] == ["the store has this with other values, which stay"]
+    assert contents(url) == before
+
+
+BAD: list[tuple[dict[str, Any] | str, str]] = [
+    ({"schema_version": "v2"}, "schema_version"),
+    ({"timestamp": -1}, "timestamp"),
+    ({"timestamp": 1752000000000}, "not in seconds"),
+    ({"timestamp": True}, "timestamp"),
+    ({"workflow_id": 2**64}, "workflow_id"),
+    ({"job_id": None}, "job_id"),
+    ({"head_sha": "; rm -rf /"}, "head_sha"),
+    ({"head_branch": None}, "head_branch"),
+    ({"repo": "a\0b"}, "NUL"),
+    ({"repo": "\ud800"}, "UTF-8"),
+    ({"model": {"backend": "vllm"}}, "model has no name"),
+    ({"benchmark": []}, "benchmark"),
+    ({"runners": {"name": "x"}}, "runners"),
+    ({"runners": [7]}, "a runner"),
+    ({"metric": {"name": "median_ttft_ms", "benchmark_values": []}}, "empty"),
+    ({"metric": {"name": "median_ttft_ms", "benchmark_values": [0.0]}}, "nothing was measured"),
+    ({"metric": {"name": "median_ttft_ms", "benchmark_values": [20.0, -1]}}, "nothing was measured"),
+    ({"metric": {"name": "median_ttft_ms", "benchmark_values": [float("nan")]}}, "JSON"),
+    ({"metric": {"name": "median_ttft_ms", "benchmark_values": ["20"]}}, "not a finite number"),
+    ({"metric": {"name": "median_ttft_ms", "benchmark_values": [10**400]}}, "not a finite number"),
+    ({"metric": {"name": "median_ttft_ms", "benchmark_values": [True]}}, "not a finite number"),
+    (
+        {
+            "metric": {
+                "name": "median_ttft_ms",
+                "benchmark_values": [1.0],
+                "extra_info": {"completed": 39, "num_prompts": 40},
+            }
+        },
+        "39 of 40",
+    ),
+    (
+        {"metric": {"name": "median_ttft_ms", "benchmark_values": [1.0], "extra_info": {"failed": 40}}},
+        "40 requests failed",
+    ),
+    ("not JSON at all", "not JSON"),
+    ("[" * 100_000, "not JSON"),
+    ("7", "not a JSON object"),
+    ("{}", "none of its known fields"),
+    ('{"timestamp": 17520', "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("bad", "why"), BAD)
+def test_bad_lines_are_named_and_the_sound_ones_go_in(tmp_path: Path, bad: dict[str, Any] | str, why: str) -> None:
+    line = bad if isinstance(bad, str) else json.dumps(record() | bad)
+    path = tmp_path / "r.jsonl"
+    path.write_text(f"{json.dumps(record())}\n\n{line}\n{json.dumps(record('median_tpot_ms', 5.0))}\n", "utf-8")
+    found = imported(str(tmp_path / "perf.db"), path)
+    assert found.kept.new == 2
+    assert [r.line for _, r in found.skipped] == [3]
+    assert why in found.skipped[0][1].why
+
+
+def truncated(data: bytes) -> bytes:
+    return gzip.compress(data)[:-20]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "why"),
+    [
+        ("r.jsonl.gz", truncated, "cut off"),
+        ("r.jsonl.gz", lambda data: gzip.compress(data)[:30] + b"\0\0\0\0" + gzip.compress(data)[34:], "gzip"),
+        ("r.jsonl.gz", lambda data: b"\x1f\x8b", "cut off"),
+        ("r.jsonl", lambda data: data + b"\xff\xfe", "not UTF-8"),
+        ("r.jsonl", lambda data: b"", "empty"),
+        ("r.json", lambda data: b"   \n", "empty"),
+        ("r.json", lambda data: b"[]", "empty"),
+        ("r.json", lambda data: data[:100], "not JSON"),
+    ],
+)
+def test_a_damaged_file_is_set_aside_whole(
+    tmp_path: Path, name: str, damage: Callable[[bytes], bytes], why: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(damage(b"".join(json.dumps(record(job_id=i)).encode() + b"\n" for i in range(20))))
+    found = imported(str(tmp_path / "perf.db"), path)
+    assert found.kept.new == 0
+    ((_, refused),) = found.skipped
+    assert refused.line == 0
+    assert why in refused.why
+
+
+def test_unknown_numbers_are_set_aside_by_name(tmp_path: Path) -> None:
+    path = written(tmp_path / "r.jsonl", record("spec_decode_acceptance", 0.7), record("duration", 10.0), record())
+    found = imported(str(tmp_path / "perf.db"), path)
+    assert found.kept.new == 1
+    assert found.set_aside == {str(path): {"spec_decode_acceptance": 1, "duration": 1}}
+
+
+@pytest.mark.parametrize("form", ["json list", "json lines", "gzip", "one record"])
+def test_every_wrapping_of_records_is_read(tmp_path: Path, form: str) -> None:
+    records = [record(), record("median_tpot_ms", 5.0)]
+    path = tmp_path / ("r.jsonl" if form == "json lines" else "r.json.gz" if form == "gzip" else "r.json")
+    text = json.dumps(records) if form == "json list" else "\n".join(map(json.dumps, records))
+    text = json.dumps(records[0]) if form == "one record" else text
+    path.write_bytes(gzip.compress(text.encode()) if form == "gzip" else text.encode())
+    assert imported(str(tmp_path / "perf.db"), path).kept.new == (1 if form == "one record" else 2)
+
+
+def test_what_a_client_wrote_before_the_upload_is_completed_by_what_a_person_says(tmp_path: Path) -> None:
+    bare = {k: record()[k] for k in ("benchmark", "model", "metric")}
+    path = tmp_path / "results.pytorch.json"
+    path.write_text(json.dumps([bare]), "utf-8")
+    url = str(tmp_path / "perf.db")
+    assert imported(url, path).kept.new == 1
+    assert imported(url, path).kept.known == 1
+    (line,) = contents(url)
+    assert (line["head_sha"], line["head_branch"], line["repo"]) == (A, "main(refs/heads/main)", "o/n")
+    assert line["runners"] == [{"type": "H100"}]
+
+
+def test_results_of_vllm_bench(url: str) -> None:
+    names = ("A_rate4_r1", "B_rateinf_r1", "A_latency_r1", "A_throughput_r1")
+    found = imported(url, *(REAL / f"{name}.json" for name in names))
+    assert (found.kept.launches, found.skipped) == (4, [])
+    assert list(found.notes.values()) == [[str(REAL / "A_throughput_r1.json")]]
+    by_test: dict[str, dict[str, Any]] = {}
+    for line in contents(url):
+        by_test.setdefault(line["benchmark"]["name"], {})[line["metric"]["name"]] = line
+    assert set(by_test) == {"vllm bench serve", "vllm bench latency", "vllm bench throughput"}
+    assert by_test["vllm bench throughput"]["tokens_per_second"]["metric"]["benchmark_values"] == [2798.214723133805]
+    raw = json.loads((REAL / "A_latency_r1.json").read_text("utf-8"))["latencies"]
+    assert by_test["vllm bench latency"]["latencies"]["metric"]["benchmark_values"] == raw
+    one = by_test["vllm bench latency"]["avg_latency"]
+    assert (one["head_sha"], one["dependencies"]) == (A, {"engine": {"version": "0.32.0"}})
+    with MeasurementStore(url) as store:
+        tests = {c.cell.test for c in measured_cells(store)}
+    assert "vllm bench serve (num_prompts=40, request_rate=4)" in tests
+    assert "vllm bench serve (num_prompts=40, request_rate=inf)" in tests
+
+
+def test_gaps_within_requests_keep_their_requests(tmp_path: Path) -> None:
+    document = json.loads((REAL / "A_rate4_r1.json").read_text("utf-8")) | {"itls": [[0.1, 0.2], [], [0.3]]}
+    path = tmp_path / "serve.json"
+    path.write_text(json.dumps(document), "utf-8")
+    url = str(tmp_path / "perf.db")
+    imported(url, path)
+    found = {line["metric"]["name"]: line["metric"]["benchmark_values"] for line in contents(url)}
+    assert (found["itls"], found["itls.lengths"]) == ([0.1, 0.2, 0.3], [2.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"completed": 0, "failed": 40}, "0 of 40 requests completed"),
+        ({"completed": 39}, "39 of 40"),
+        ({"total_output_tokens": 0}, "no tokens"),
+        ({"median_ttft_ms": float("nan")}, "median_ttft_ms is not a finite number"),
+    ],
+)
+def test_an_invalid_run_of_vllm_bench_is_skipped_never_fast(tmp_path: Path, change: dict[str, Any], why: str) -> None:
+    path = tmp_path / "serve.json"
+    path.write_text(json.dumps(json.loads((REAL / "A_rate4_r1.json").read_text("utf-8")) | change), "utf-8")
+    found = imported(str(tmp_path / "perf.db"), path)
+    assert (found.kept.new, found.kept.launches) == (0, 0)
+    assert why in found.skipped[0][1].why
+
+
+def test_coalesced_chunks_stay_out(tmp_path: Path) -> None:
+    path = tmp_path / "serve.json"
+    changed = {"median_itl_ms": 0.009}
+    path.write_text(json.dumps(json.loads((REAL / "A_rate4_r1.json").read_text("utf-8")) | changed), "utf-8")
+    url = str(tmp_path / "perf.db")
+    assert "median_itl_ms" in imported(url, path).set_aside[str(path)]
+    assert not [line for line in contents(url) if line["metric"]["name"].endswith("_itl_ms")]
+
+
+def test_a_report_of_guidellm(url: str) -> None:
+    found = imported(url, REAL / "guidellm_rate4.json", told=Told(commit=A, hardware="cpu", test="chat"))
+    assert (found.kept.launches, found.skipped) == (1, [])
+    by_name = {line["metric"]["name"]: line for line in contents(url)}
+    assert by_name["median_time_to_first_token_ms"]["metric"]["benchmark_values"] == [160.12001037597656]
+    assert by_name["output_tokens_per_second"]["metric"]["benchmark_values"] == [127.39645671064505]
+    assert len(by_name["time_to_first_token_ms"]["metric"]["benchmark_values"]) == 20  # of each request
+    assert by_name["requests_per_second"]["timestamp"] == 1795359806
+    with MeasurementStore(url) as store:
+        assert [c.cell for c in measured_cells(store)] == [Cell("tiny", "cpu", "chat")]
+
+
+def test_the_same_test_again_in_one_report_is_a_repeat(tmp_path: Path) -> None:
+    document = json.loads((REAL / "guidellm_rate4.json").read_text("utf-8"))
+    document["benchmarks"] *= 2
+    document["benchmarks"][1] = document["benchmarks"][1] | {"start_time": 1795359900.0}
+    path, url = tmp_path / "guidellm.json", str(tmp_path / "perf.db")
+    path.write_text(json.dumps(document), "utf-8")
+    found = imported(url, path, told=Told(commit=A))
+    assert (found.kept.launches, found.skipped) == (1, [])
+    names = [line["metric"]["name"] for line in contents(url)]
+    assert names.count("requests_per_second") == names.count("time_to_first_token_ms") == 2
+
+
+@pytest.mark.parametrize(
+    ("totals", "why"),
+    [
+        ({"successful": 0, "errored": 20, "incomplete": 0}, "0 requests completed, 20 failed"),
+        ({"successful": 19, "errored": 1, "incomplete": 0}, "1 failed"),
+        ({"successful": 19, "errored": 0, "incomplete": 1}, "1 were cut off"),
+        ({"successful": "many"}, "successful is not a count"),
+    ],
+)
+def test_an_invalid_report_of_guidellm_is_skipped(tmp_path: Path, totals: dict[str, Any], why: str) -> None:
+    document = json.loads((REAL / "guidellm_rate4.json").read_text("utf-8"))
+    document["benchmarks"][0]["metrics"]["request_totals"] = totals
+    path = tmp_path / "guidellm.json"
+    path.write_text(json.dumps(document), "utf-8")
+    found = imported(str(tmp_path / "perf.db"), path)
+    assert found.kept.new == 0
+    assert why in found.skipped[0][1].why
+
+
+def comparison(store: MeasurementStore) -> None:
+    cell = Cell("Llama3", "H100", "serving · 模型")
+    samples = [Sample(0, side, cell, "median_tpot_ms", 10.0 + r, "", r) for side in Side for r in range(2)]
+    died = [
+        Sample(1, side, cell, "median_tpot_ms", None, "the engine died\nbadly", r) for side in Side for r in range(2)
+    ]
+    told = [
+        Launch(0, side, (cell,), (("host", "n1"), ("started", "2026-11-30T04:00:00")), ("d" * 64,)) for side in Side
+    ]
+    raw = [RawSeries(0, Side.BASELINE, cell, 1, "ttfts", (0.1, 1 / 3))]
+    store.add(A, B, [*samples, *died], (("client", "own"), ("client", "other")), told, raw)
+
+
+def test_nothing_is_lost_out_and_in_again(url: str, tmp_path: Path) -> None:
+    mixed = [
+        record("median_ttft_ms", 20.0, 21.0),
+        record(job_id="benchmark", extra={"a": [1]}),
+        record("latency", 1 / 3),
+    ]
+    mixed += [record("median_ttft_ms", 30.0, timestamp=0, run_attempt="2", **with_args(seed=3))]
+    imported(url, written(tmp_path / "r.jsonl", *mixed), REAL)
+    with MeasurementStore(url, write=True) as store:
+        comparison(store)
+        first = export(store, tmp_path / "one.jsonl.gz")
+        before = store.comparisons()
+    with gzip.open(tmp_path / "one.jsonl.gz", "rt", encoding="utf-8") as f:
+        assert sum(1 for _ in f) == first
+    again = imported(url, tmp_path / "one.jsonl.gz", blocks=True)
+    assert (again.kept.new, again.kept.launches, again.kept.series, again.blocks, again.skipped) == (0, 0, 0, 0, [])
+
+    copy = str(tmp_path / "copy.db")
+    assert imported(copy, tmp_path / "one.jsonl.gz", blocks=True).skipped == []
+    with MeasurementStore(copy) as store:
+        export(store, tmp_path / "two.jsonl")
+        assert store.comparisons() == before
+    with gzip.open(tmp_path / "one.jsonl.gz", "rb") as f:
+        assert f.read() == (tmp_path / "two.jsonl").read_bytes()
+
+
+def test_blocks_are_evidence_and_come_in_on_a_persons_word_only(tmp_path: Path) -> None:
+    with MeasurementStore(tmp_path / "a.db", write=True) as store:
+        comparison(store)
+        export(store, tmp_path / "a.jsonl")
+    found = imported(str(tmp_path / "b.db"), tmp_path / "a.jsonl")
+    assert found.kept.new == found.blocks == 0
+    assert {r.why for _, r in found.skipped} == {
+        "a block of a comparison is evidence of the gate: it is restored with --blocks only"
+    }
+    with MeasurementStore(tmp_path / "b.db") as store:
+        assert store.comparisons() == ()
+
+
+def test_imports_belong_to_no_comparison(tmp_path: Path) -> None:
+    url = str(tmp_path / "perf.db")
+    imported(url, written(tmp_path / "r.jsonl", record()))
+    with MeasurementStore(url, write=True) as store:
+        comparison(store)
+        (found,) = store.comparisons()
+    assert isinstance(found, Comparison)
+    assert {s.metric for s in found.samples} == {"median_tpot_ms"}
+
+
+def test_folders_are_walked_and_other_files_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    (folder / "deep" / "er").mkdir(parents=True)
+    written(folder / "deep" / "er" / "r.jsonl", record())
+    (folder / "notes.txt").write_text("mine", "utf-8")
+    (folder / "a\u202ehostile\x1b[31m.json").write_text("{}", "utf-8")
+    found = imported(str(tmp_path / "perf.db"), folder)
+    assert (found.files, found.kept.new, len(found.skipped)) == (2, 1, 1)
+
+
+def test_a_file_with_many_bad_lines_is_told_shortly(tmp_path: Path) -> None:
+    path = written(tmp_path / "r.jsonl", *range(1000))
+    found = imported(str(tmp_path / "perf.db"), path)
+    assert len(found.skipped) == 101
+    assert found.skipped[-1][1].why == "900 more lines are set aside"
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = written(tmp_path / "out.jsonl", {"mine": 1})
+    (tmp_path / "perf.db").write_bytes(b"this is a letter, not a database. " * 200)
+    before = path.read_bytes()
+    with pytest.raises(Exception, match="cannot be used"):
+        export(MeasurementStore(tmp_path / "perf.db"), path)
+    assert path.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl", "perf.db"]
