@@ -24,14 +24,19 @@ GOOD = f": ping\n\n{CHUNK * 3}{LAST}{USAGE}data: [DONE]\n\n"
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     answers: ClassVar[list[str]]
     asked: ClassVar[list[dict[str, Any]]]
+    peers: ClassVar[set[tuple[str, int]]]
 
     def do_POST(self) -> None:
         self.asked.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.peers.add(self.client_address)
+        body = self.answers[min(len(self.asked), len(self.answers)) - 1].encode()
         self.send_response(200)
+        self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(self.answers[min(len(self.asked), len(self.answers)) - 1].encode())
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         del format, args
@@ -39,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[ThreadingHTTPServer]:
-    Handler.answers, Handler.asked = [GOOD], []
+    Handler.answers, Handler.asked, Handler.peers = [GOOD], [], set()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         yield http
@@ -51,6 +56,13 @@ def run(port: int, result: Path, *more: str) -> tuple[int, dict[str, Any]]:
     argv += ["--num-prompts", "5", "--warmups", "1", "--input-len", "3", "--output-len", "3", "--result", str(result)]
     code = subprocess.run([*argv, *more], check=False, capture_output=True).returncode
     return code, json.loads(result.read_text("utf-8")) if result.exists() else {}
+
+
+def test_each_request_has_a_connection_of_its_own(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+    """A server may close one that it said nothing of: no request is lost by that."""
+    _, result = run(server.server_port, tmp_path / "r.json")
+    assert result["completed"] == 5
+    assert len(Handler.peers) == 6
 
 
 def test_a_good_run_has_the_fields_of_vllm_bench_serve(server: ThreadingHTTPServer, tmp_path: Path) -> None:

@@ -113,7 +113,9 @@ async def run(args: argparse.Namespace) -> tuple[list[Completed | Failed], float
         base_url=args.base_url,
         timeout=None,  # noqa: S113 - the caller limits the whole run
         trust_env=False,  # the address is this host's: never through a proxy
-        limits=httpx.Limits(max_connections=args.concurrency),
+        # A connection for each request: llama.cpp's server closes one after a stream without having said so, and what
+        # is sent on it in that moment fails.
+        limits=httpx.Limits(max_connections=args.concurrency, max_keepalive_connections=0),
     ) as http:
 
         async def drive(texts: list[str]) -> list[Completed | Failed]:
