@@ -7,7 +7,6 @@ is in ``violations``. Bytes are served from another host and port, as GitHub doe
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import re
@@ -15,10 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml
+from githubrun import Fault, Made, Run, filled, page_of, zipped
 from githubspec import Description, description
 from gitmaker import git_env
 
@@ -33,59 +31,21 @@ from headway.policy.workflow import passes
 
 OWNER, NAME, TOKEN, WORKFLOW = "toy", "kit", "gh-secret-of-the-test", "build.yml"
 BEGAN = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
-_EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
-
-
-@dataclass
-class Made:
-    """An artifact of a run."""
-
-    id: int
-    name: str
-    data: bytes
-    expired: bool = False
-
-
-@dataclass
-class Run:
-    """A workflow run. ``queued`` until it is worked on."""
-
-    id: int
-    event: str
-    tag: str
-    sha: str
-    title: str
-    inputs: dict[str, str]
-    status: str = "queued"
-    conclusion: str | None = None
-    artifacts: list[Made] = field(default_factory=list)
-    log: bytes = b""
-
-
-@dataclass
-class Fault:
-    """What happens instead to the next request that fits: a status, ``cut`` (done, and no answer) or a header dict."""
-
-    method: str
-    path: str
-    what: int | str
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as z:
-        for name, data in files.items():
-            z.writestr(name, data)
-    return raw.getvalue()
 
 
 class FakeGitHub:
     """``repo`` is the bare repository that GitHub has; ``lists`` whether new runs are in listings yet; ``details``
-    whether a dispatch tells its run."""
+    whether a dispatch tells its run; ``works_after`` how often a run is looked at until it has run; ``may`` what the
+    token's owner may, ``scopes`` those of a classic token; ``state`` of the workflow."""
 
-    def __init__(self, repo: Path) -> None:
+    def __init__(self, repo: Path, file: str = WORKFLOW) -> None:
         self.repo = repo
+        self.file = file
+        self.works_after: int | None = None
+        self.may = {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True}
+        self.scopes: str | None = None
+        self.state = "active"
+        self.issues: list[dict[str, Any]] = []
         self.spec: Description = description()
         self.runs: list[Run] = []
         self.checks: list[dict[str, Any]] = []
@@ -113,11 +73,17 @@ class FakeGitHub:
 
     def workflow(self, sha: str) -> dict[str, Any] | None:
         try:
-            text = self.git("show", f"{sha}:.github/workflows/{WORKFLOW}")
+            text = self.git("show", f"{sha}:.github/workflows/{self.file}")
         except LookupError:
             return None
         found = yaml.safe_load(text)
         return {**found, "on": found[True]}  # YAML 1.1 reads the key as a boolean
+
+    def _tip(self, ref: str) -> str | None:
+        try:
+            return self._tags().get(ref) or self.git("rev-parse", "--verify", f"refs/heads/{ref}")
+        except LookupError:
+            return None
 
     def sync(self) -> None:
         """Push events of the tags that came since: GitHub reads the workflow of the pushed commit."""
@@ -130,6 +96,10 @@ class FakeGitHub:
 
     def _begin(self, event: str, tag: str, sha: str, flow: dict[str, Any], inputs: dict[str, str]) -> Run:
         title = filled(flow.get("run-name", flow["name"]), tag, inputs).strip()
+        if (flow.get("concurrency") or {}).get("cancel-in-progress"):  # its group here: the workflow on the commit
+            for other in self.runs:
+                if other.sha == sha and other.status != "completed":
+                    other.status, other.conclusion = "completed", "cancelled"
         self.runs.append(Run(1000 + len(self.runs), event, tag, sha, title, inputs))
         return self.runs[-1]
 
@@ -156,7 +126,9 @@ class FakeGitHub:
                 self.git("clone", "-q", "--branch", run.tag, str(self.repo), str(source), cwd=folder)
             elif uses == "actions/upload-artifact":
                 files = {p.name: p.read_bytes() for p in sorted((source / step["with"]["path"]).iterdir())}
-                run.artifacts.append(Made(run.id * 10, step["with"]["name"], zipped(files)))
+                own = dict(r.split("=", 1) for r in said.read_text().splitlines())
+                name = filled(step["with"]["name"], run.tag, {**run.inputs, **{f"env.{k}": v for k, v in own.items()}})
+                run.artifacts.append(Made(run.id * 10, name, zipped(files)))
             elif "run" in step and not step["name"].startswith("Install"):  # of tools, which are here
                 own = dict(r.split("=", 1) for r in said.read_text().splitlines())
                 given = {k: filled(v, run.tag, run.inputs) for k, v in step.get("env", {}).items()}
@@ -190,13 +162,18 @@ class FakeGitHub:
     def answer(self, method: str, path: str, query: dict[str, str], body: bytes, auth: str) -> tuple[int, Any, str]:
         """Status, JSON and Location."""
         self.sync()
-        base = f"/repos/{OWNER}/{NAME}/"
-        if not path.startswith(base):
+        base = f"/repos/{OWNER}/{NAME}"
+        if path != base and not path.startswith(f"{base}/"):
             return 404, {"message": "Not Found"}, ""
         if auth not in {"", f"Bearer {TOKEN}"}:
             return 401, {"message": "Bad credentials"}, ""
-        rest = path.removeprefix(base)
+        rest = path.removeprefix(base).removeprefix("/")
         routes: tuple[tuple[str, str, Callable[..., tuple[int, Any, str]]], ...] = (
+            ("GET", "", lambda: self._repository(auth)),
+            ("GET", "issues", lambda: (200, page_of(self.issues, query), "")),
+            ("POST", "issues", lambda: self._open_issue(json.loads(body))),
+            ("GET", r"actions/workflows/([^/]+)", self._workflow_row),
+            ("GET", r"actions/runs/(\d+)/jobs", lambda i: self._jobs(int(i), query)),
             ("POST", r"actions/workflows/([^/]+)/dispatches", lambda w: self._dispatch(w, json.loads(body))),
             ("GET", r"actions/workflows/([^/]+)/runs", lambda w: self._list(w, query)),
             ("GET", r"actions/runs/(\d+)", lambda i: self._run(int(i))),
@@ -210,14 +187,16 @@ class FakeGitHub:
             if verb == method and found:
                 if not auth and (method == "POST" or rest.endswith(("/zip", "/logs"))):
                     return 401, {"message": "Requires authentication"}, ""
+                if rest.endswith("/dispatches") and not self.may["push"]:
+                    return 403, {"message": "Resource not accessible by personal access token"}, ""
                 return route(*found.groups())
         return 404, {"message": "Not Found"}, ""
 
     def _dispatch(self, workflow: str, asked: dict[str, Any]) -> tuple[int, Any, str]:
-        sha = self._tags().get(asked["ref"])
+        sha = self._tip(asked["ref"])
         if sha is None:
             return 422, {"message": f"No ref found for: {asked['ref']}"}, ""
-        flow = self.workflow(sha) if workflow == WORKFLOW else None
+        flow = self.workflow(sha) if workflow == self.file else None
         if flow is None:
             return 404, {"message": "Not Found"}, ""
         known = (flow["on"].get("workflow_dispatch") or {}).get("inputs", {})
@@ -233,14 +212,21 @@ class FakeGitHub:
         return 200, {"workflow_run_id": run.id, **urls}, ""
 
     def _list(self, workflow: str, query: dict[str, str]) -> tuple[int, Any, str]:
-        if workflow != WORKFLOW:
+        if workflow != self.file:
             return 404, {"message": "Not Found"}, ""
-        self.git("cat-file", "-e", f"{query['head_sha']}^{{commit}}")
-        found = [self._row(r) for r in reversed(self.runs) if self.lists and r.sha == query["head_sha"]]
-        return 200, {"total_count": len(found), "workflow_runs": _page(found, query)}, ""
+        sha, event = query.get("head_sha"), query.get("event")
+        if sha:
+            self.git("cat-file", "-e", f"{sha}^{{commit}}")
+        runs = [r for r in reversed(self.runs) if self.lists and sha in {None, r.sha} and event in {None, r.event}]
+        found = [self._row(r) for r in runs]
+        return 200, {"total_count": len(found), "workflow_runs": page_of(found, query)}, ""
 
     def _run(self, run: int) -> tuple[int, Any, str]:
         found = next((r for r in self.runs if r.id == run), None)
+        if found is not None and self.works_after is not None:
+            found.looks += 1
+            if found.looks >= self.works_after:
+                self.work()
         return (200, self._row(found), "") if found else (404, {"message": "Not Found"}, "")
 
     def _row(self, run: Run) -> dict[str, Any]:
@@ -261,6 +247,48 @@ class FakeGitHub:
             "updated_at": f"{ended:%Y-%m-%dT%H:%M:%SZ}",
         }
 
+    def _repository(self, auth: str) -> tuple[int, Any, str]:
+        row = self.spec.example("full-repository-default-response")
+        row |= {"name": NAME, "full_name": f"{OWNER}/{NAME}", "default_branch": "main", "archived": False}
+        row["html_url"] = f"https://github.example/{OWNER}/{NAME}"
+        for part in ("permissions", "template_repository", "parent", "source"):  # as examples they lack a field
+            row.pop(part, None)
+        return 200, {"language": None, **row, **({"permissions": self.may} if auth else {})}, ""
+
+    def _workflow_row(self, workflow: str) -> tuple[int, Any, str]:
+        if workflow != self.file:
+            return 404, {"message": "Not Found"}, ""
+        row = {**self.spec.example("workflow"), "state": self.state, "path": f".github/workflows/{self.file}"}
+        return 200, row, ""
+
+    def _open_issue(self, asked: dict[str, Any]) -> tuple[int, Any, str]:
+        number = len(self.issues) + 1
+        url = f"https://github.example/{OWNER}/{NAME}/issues/{number}"
+        row = {**self.spec.example("issue"), "number": number, "html_url": url, "state": "open", **asked}
+        row.pop("pull_request", None)
+        self.issues.append(row)
+        return 201, row, ""
+
+    def _jobs(self, run: int, query: dict[str, str]) -> tuple[int, Any, str]:
+        found = next(r for r in self.runs if r.id == run)
+        flow = self.workflow(found.sha)
+        assert flow is not None
+        rows = [
+            {
+                **self.spec.example("job-paginated")["jobs"][0],
+                "id": run * 100 + i,
+                "run_id": run,
+                "created_at": "2020-01-20T17:42:00Z",
+                "name": filled(job.get("name", name), found.tag, found.inputs),
+                "status": found.status,
+                "conclusion": found.conclusion,
+                "labels": [filled(job["runs-on"], found.tag, found.inputs)],
+                "runner_name": f"machine-{run % 3}" if found.status == "completed" else None,
+            }
+            for i, (name, job) in enumerate(flow["jobs"].items())
+        ]
+        return 200, {"total_count": len(rows), "jobs": page_of(rows, query)}, ""
+
     def _artifacts(self, run: int, query: dict[str, str]) -> tuple[int, Any, str]:
         made = next(r for r in self.runs if r.id == run).artifacts
         shape = self.spec.example("artifact-paginated")["artifacts"][0]
@@ -275,7 +303,7 @@ class FakeGitHub:
             }
             for a in made
         ]
-        return 200, {"total_count": len(rows), "artifacts": _page(rows, query)}, ""
+        return 200, {"total_count": len(rows), "artifacts": page_of(rows, query)}, ""
 
     def _zip(self, artifact: int) -> tuple[int, Any, str]:
         found = next(a for r in self.runs for a in r.artifacts if a.id == artifact)
@@ -290,28 +318,13 @@ class FakeGitHub:
         self.git("cat-file", "-e", f"{sha}^{{commit}}")
         shape = self.spec.example("check-run-paginated")["check_runs"][0]
         rows = [{**shape, "head_sha": sha, "pull_requests": [], **c} for c in self.checks]
-        return 200, {"total_count": len(rows), "check_runs": _page(rows, query)}, ""
+        return 200, {"total_count": len(rows), "check_runs": page_of(rows, query)}, ""
 
     def blob(self, path: str) -> bytes | None:
         kind, _, name = path.strip("/").partition("/")
         if kind == "logs":
             return next((r.log for r in self.runs if str(r.id) == name), None)
         return next((a.data for r in self.runs for a in r.artifacts if str(a.id) == name), None)
-
-
-def _page(rows: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
-    size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
-    return rows[size * (page - 1) : size * page]
-
-
-def filled(template: str, tag: str, inputs: dict[str, str]) -> str:
-    """A template with its ``${{ … }}`` evaluated: names of contexts, joined by ``||``."""
-    known = {"github.ref_name": tag, "github.ref": f"refs/tags/{tag}", **{f"inputs.{k}": v for k, v in inputs.items()}}
-
-    def value(found: re.Match[str]) -> str:
-        return next((v for name in found[1].split("||") if (v := known.get(name.strip(), ""))), "")
-
-    return _EXPRESSION.sub(value, template)
 
 
 def _handler(fake: FakeGitHub) -> type[BaseHTTPRequestHandler]:
@@ -348,6 +361,7 @@ def _handler(fake: FakeGitHub) -> type[BaseHTTPRequestHandler]:
                 data = b"" if said is None else json.dumps(said).encode()
                 headers = {**({"Content-Type": "application/json"} if data else {}), **extra}
                 headers |= {"Location": place} if place else {}
+                headers |= {"X-OAuth-Scopes": fake.scopes} if auth and fake.scopes is not None else {}
                 if status < 400 or status == 410:
                     wrong = fake.spec.response(method, url.path, query, body, status, headers, data)
                     if wrong is not None:
@@ -390,9 +404,9 @@ def _blob_handler(fake: FakeGitHub) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serving(repo: Path) -> Iterator[FakeGitHub]:
-    """GitHub over a bare repository, as long as the context lasts."""
-    fake = FakeGitHub(repo)
+def serving(repo: Path, file: str = WORKFLOW) -> Iterator[FakeGitHub]:
+    """GitHub over a bare repository with a workflow ``file``, as long as the context lasts."""
+    fake = FakeGitHub(repo, file)
     with (
         ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake)) as api,
         ThreadingHTTPServer(("127.0.0.1", 0), _blob_handler(fake)) as blobs,
@@ -406,4 +420,4 @@ def serving(repo: Path) -> Iterator[FakeGitHub]:
         finally:
             for server in (api, blobs):
                 server.shutdown()
-    assert not fake.violations, "\n".join(fake.violations)[:3000]
+    assert not fake.violations, "\n".join(v if len(v) < 3000 else f"{v[:300]} … {v[-2500:]}" for v in fake.violations)

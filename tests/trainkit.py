@@ -293,4 +293,4 @@ def only(app: Headway, kind: Kind, train: str) -> Entry:
 
 def verify(app: Headway, version: str) -> tuple[Reason, ...]:
     """What speaks against a released version, asked as the command asks."""
-    return verify_release(app, Version(version))
+    return verify_release(app, Version(version)).problems

@@ -13,7 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from headway.decide import changes, debts, queue
+from headway.decide.cellwaivers import cell_key, seen
 from headway.decide.embargo import private_branch
+from headway.decide.performance import evidence_of_cell, standing
 from headway.decide.trains import live_branches, live_trains
 from headway.history.revertmessage import read_claim
 from headway.history.reverts import link_reverts
@@ -213,6 +215,18 @@ class World:
         day = until or self.now.date() + timedelta(days=30)
         known = {"commit": commit.sha} if commit else {}
         return self.note(Kind.WAIVED, train, actor, what=what, reason="known", until=day.isoformat(), **known)
+
+    def waive_cell(self, key: str = CELL_KEY, until: date | None = None, actor: str = "ann") -> Entry:
+        """As a person does who looks at the newest candidate's cell: bound to what is known of it now."""
+        snapshot, planned = self.snapshot(), self.train()
+        commit, baseline = planned.candidates[-1].facts.commit, planned.train.previous_commit
+        assert baseline is not None
+        perf = standing(planned.train, planned.candidates[-1], snapshot, self.policy)
+        assert perf.verdict is not None
+        c = next(c for c in perf.verdict.cells if cell_key(c.cell, c.metric) == key)
+        bound = seen(c, evidence_of_cell(snapshot, commit, baseline, c.cell, c.metric))
+        day = (until or self.now.date() + timedelta(days=30)).isoformat()
+        return self.note(Kind.WAIVED, VERSION, actor, what=f"cell:{key}", reason="known", until=day, **bound)
 
     def approve(self, train: str = VERSION, actor: str = "ann", gate: str = "go") -> Entry:
         """For the newest candidate and the evidence as they are now; there must be some."""

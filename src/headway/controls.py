@@ -13,12 +13,11 @@ from headway.app import Headway, pick_train
 from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.candidates import CandidateRecord
-from headway.decide.performance import cell_key
+from headway.decide.cellwaivers import cell_key
 from headway.decide.promotion import bad_publication
-from headway.decide.trains import today
 from headway.decide.waivers import clause_of
 from headway.errors import not_found
-from headway.gating import GATE, KINDS, failed_gate, unknown_subject
+from headway.gating import GATE, KINDS, failed_gate
 from headway.history.changes import resolve_change
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
@@ -27,14 +26,14 @@ from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, facts_json, say
 from headway.model.train import Train
+from headway.model.verdict import BROAD
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
 from headway.policy.clauses import CLAUSES
 from headway.policy.scheme import cuts_own_branch, is_fix
 from headway.refusal import Refused, as_if, no, version_of
 from headway.reviewing import approve_pick, approve_revert
-
-OF_CHANGES = ("P1", "P7", "P8")  # clauses about single changes
+from headway.waiving import cell_as_seen, not_waivable
 
 
 def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
@@ -228,7 +227,8 @@ def waive(
     request or commit that it is for, and for no other (P1, P7, P8)."""
     name = app.train(version).train.name
     rows = app.policy.perf.cells
-    cells = {cell_key(c.cell, m) for c in rows for m in c.metrics}
+    named = sorted({cell_key(row.cell, m) for row in rows for m in row.metrics})
+    cells = {*named, *(cell_key(BROAD, m) for row in rows for m in row.metrics)}
     key = what.removeprefix("cell:")
     clause = "cell" if key in cells else clause_of(what)
     if clause != "cell" and what not in CLAUSES and not what.startswith(KINDS):
@@ -237,48 +237,18 @@ def waive(
             what,
             say(
                 "clauses are named like E7; cells like {cells}",
-                cells=sorted(cells)[:3] or ["model/hardware/test/metric"],
+                cells=named[:3] or ["model/hardware/test/metric"],
             ),
         )
-    if (unknown := unknown_subject(app.policy, what)) is not None:
-        return unknown
-    if clause not in app.policy.waivers.clauses:
-        return no(
-            "G1",
-            "waive.not-allowed",
-            say("the policy does not let {what} be waived", what=what),
-            say("what can be waived: {names}", names=app.policy.waivers.clauses),
-            what=what,
-        )
-    if not reason.strip() or until < today(app.policy, app.clock.now()):
-        return no(
-            "G1",
-            "waive.form",
-            say("a waiver has a reason and a day that is not over: {until}", until=until),
-            say("give a --reason, and an --until of today or later"),
-            until=until.isoformat(),
-        )
-    if change is not None and clause not in OF_CHANGES:
-        return no(
-            "G1",
-            "waive.not-of-changes",
-            say("{what} is not a clause about single changes", what=what),
-            say("leave out --commit; what can be waived for a change: {names}", names=OF_CHANGES),
-            what=what,
-        )
-    named = app.policy.waivers.people
-    of_embargoes = app.policy.embargo.people if change is not None and clause == "P8" else ()
-    allowed = sorted({*named, *of_embargoes})
-    if named and app.person not in allowed:
-        return no(
-            "G1",
-            "waive.not-a-person",
-            say("{person} may not waive {what}", person=app.person, what=what),
-            say("ask one of {people}", people=allowed),
-            person=app.person,
-            people=tuple(allowed),
-        )
-    payload = {"what": f"cell:{key}" if clause == "cell" else what, "reason": reason, "until": until.isoformat()}
+    refused = not_waivable(app, what, clause, reason, until, change is not None)
+    if refused is not None:
+        return refused
+    payload: dict[str, object] = {"what": what, "reason": reason, "until": until.isoformat()}
+    if clause == "cell":
+        bound = cell_as_seen(app, name, key)
+        if isinstance(bound, Refused):
+            return bound
+        payload |= {"what": f"cell:{key}", **bound}
     if change is not None:
         payload["commit"] = _commit_of(app, change)
     return app.record(Kind.WAIVED, name, payload)

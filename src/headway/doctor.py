@@ -215,11 +215,22 @@ def _performance(app: Headway) -> Check:
 
 
 def _access(app: Headway) -> Check:
-    named = app.policy.perf.workflow
-    if not named:
-        return Check("access", True, say("measurements run on this host; no access is needed (E3)"))
-    return Check(
-        "access",
-        True,
-        say("measurements run on this host; {workflow} is not dispatched by this version (E3)", workflow=named),
+    """Who could dispatch the benchmark workflow (E3); GitHub itself is asked by ``perf access``."""
+    perf, token = app.policy.perf, app.policy.forge.token_env
+    if not perf.workflow:
+        if perf.runner == "github":
+            text = say("perf.runner is `github`, and the policy names no workflow (E3)")
+            return Check("access", False, text, say("set perf.workflow in release.toml"))
+        return Check("access", True, say("the policy names no benchmark workflow; no access is needed (E3)"))
+    if perf.runner != "github":
+        text = say(
+            "blocks run by `{runner}`; {workflow} is not dispatched (E3)", runner=perf.runner, workflow=perf.workflow
+        )
+        return Check("access", True, text)
+    mend = say("`headway perf access` asks GitHub what the token may do, and writes the request")
+    if not os.environ.get(token):
+        return Check("access", False, say("there is no token for GitHub in {name}", name=token), mend)
+    text = say(
+        "{workflow} is dispatched with the token of {name}; {mend}", workflow=perf.workflow, name=token, mend=str(mend)
     )
+    return Check("access", True, text)

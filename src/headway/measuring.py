@@ -18,11 +18,12 @@ from packaging.version import Version
 from headway.app import Headway
 from headway.decide import record
 from headway.decide.blocks import NOTHING, Cost, JobBlocks, blocks_of, budget_spent, expected, next_blocks, spent
-from headway.decide.performance import cell_key, design_of
+from headway.decide.cellwaivers import cell_key
+from headway.decide.performance import design_of
 from headway.decide.trains import branch_for
 from headway.effects.blocks import Whole, asked_for, not_measured, only, run_blocks, stored
 from headway.effects.runners import runner_of
-from headway.effects.subjects import Subjects, best_for_this_host, subject_of
+from headway.effects.subjects import Subjects, best_for_this_host, subject_of, takes_commits
 from headway.errors import UnusableInput, WorldFailed, not_found
 from headway.history.log import read_tags
 from headway.history.repository import resolve_commit
@@ -160,9 +161,10 @@ def run(app: Headway, request: Request) -> Outcome:
     """
     app.need_policy()
     perf, ends = _perf(app, request), _ends(app, request)
-    runner = runner_of(app.policy, app.paths, request.runner)
-    baseline = _subject(app, Side.BASELINE, request.base, ends[0], request.base_wheel)
-    candidate = _subject(app, Side.CANDIDATE, request.candidate, ends[1], request.candidate_wheel)
+    named = request.runner or app.policy.perf.runner
+    runner = runner_of(app.policy, app.paths, named)
+    baseline = _subject(app, Side.BASELINE, request.base, ends[0], request.base_wheel, named)
+    candidate = _subject(app, Side.CANDIDATE, request.candidate, ends[1], request.candidate_wheel, named)
     results: list[BlockResult] = []
     with app.measurements(write=True) as store:
         while True:
@@ -245,9 +247,12 @@ def _ends(app: Headway, request: Request) -> tuple[Sha, Sha]:
     return found[0], found[1]
 
 
-def _subject(app: Headway, side: Side, rev: str, commit: Sha, wheel: Path | None) -> Subject:
-    """The wheel that was given; else the one that was built as a candidate, the one on the index, or a build."""
+def _subject(app: Headway, side: Side, rev: str, commit: Sha, wheel: Path | None, runner: str) -> Subject:
+    """The wheel that was given; else the one that was built as a candidate, the one on the index, or a build. None for
+    a runner that takes commits."""
     version, branch = _named(app, rev, commit)
+    if takes_commits(runner):
+        return Subject(side, version, commit, branch)
     if wheel is not None:
         if not wheel.is_file():
             raise not_found("file", str(wheel), say("give a wheel"))

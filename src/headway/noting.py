@@ -100,7 +100,9 @@ def _report(
     edited: bool,
 ) -> Report:
     snapshot = app.with_noted(snapshot, train, line.tip, labels)
-    perf: Standing | None = standing(train, candidate, snapshot, app.policy) if candidate else None
+    published = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
+    at = published.at if published else None
+    perf: Standing | None = standing(train, candidate, snapshot, app.policy, at) if candidate else None
     notes = notes_of(train, line, candidate, perf, snapshot, app.policy)
     found = edit_of(snapshot.entries, train.name) if edited else None
     return replace(Report(notes), edit=found[0], entry=found[1]) if found else Report(notes)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
 
 from headway.app import Headway
+from headway.decide.cellwaivers import CellWaiver
 from headway.errors import UnusableInput
 from headway.history.gitsettings import path_setting
 from headway.ledger.bundle import check_path
@@ -24,13 +25,15 @@ _HEAD = re.compile(r"[0-9a-f]{12,64}")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was found. ``head`` is the digest of the last entry: kept elsewhere, it finds what is taken off later."""
+    """What was found. ``head`` is the digest of the last entry: kept elsewhere, it finds what is taken off later.
+    ``waived`` are cells that did not pass and that people had waived when it was published (E7)."""
 
     subject: str
     problems: tuple[Reason, ...]
     signatures: tuple[Signature, ...]
     entries: int
     head: str
+    waived: tuple[CellWaiver, ...] = ()
 
     @property
     def unchecked(self) -> tuple[Signature, ...]:
@@ -49,13 +52,14 @@ class Proof:
             "signatures": [s.as_json() for s in self.signatures],
             "entries": self.entries,
             "head": self.head,
+            "waived": [w.as_json() for w in self.waived],
         }
 
 
 def prove_release(app: Headway, version: Version, head: str = "", allowed: Path | None = None) -> Proof:
     """A release is exactly what was accepted, and the ledger that says so is whole (B5, G4)."""
     found, entries = verify_release(app, version, allowed), app.entries()
-    return _proof(str(version), found, entries, head, allowed)
+    return replace(_proof(str(version), found.problems, entries, head, allowed), waived=found.waived)
 
 
 def prove_ledger(url_or_path: str, head: str = "", allowed: Path | None = None) -> Proof:

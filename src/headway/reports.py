@@ -11,6 +11,7 @@ from headway.app import Headway
 from headway.decide import imageproof, proof, record
 from headway.decide.calendar import CalendarRow, release_calendar
 from headway.decide.candidates import CandidateRecord, records
+from headway.decide.cellwaivers import CellWaiver
 from headway.decide.mishaps import Revision, revision, with_mishaps
 from headway.decide.trains import released_train
 from headway.errors import UnusableInput, not_found
@@ -56,26 +57,35 @@ def look_back(app: Headway, version: Version) -> Released:
     return Released(train, replace(line, branch=train.branch), snapshot, records(train, snapshot, app.policy))
 
 
-def verify_release(app: Headway, version: Version, allowed: Path | None = None) -> tuple[Reason, ...]:
-    """All that speaks against a release being exactly what was accepted; empty is the proof (B5, G4).
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """All that speaks against a release, and the cells that people had waived when it was published (E7)."""
+
+    problems: tuple[Reason, ...]
+    waived: tuple[CellWaiver, ...] = ()
+
+
+def verify_release(app: Headway, version: Version, allowed: Path | None = None) -> Verified:
+    """Whether a release is exactly what was accepted; no problems are the proof (B5, G4).
 
     ``allowed`` is a list of allowed signers, for the final tag's signature.
     """
     if not any(r.version == version for r in app.releases()):
         kept = record.last(app.entries(), Kind.RELEASED, str(version))
         if kept is not None:
-            return (*proof.chain_problems(app.entries()), _tag_gone(kept))
+            return Verified((*proof.chain_problems(app.entries()), _tag_gone(kept)))
         text = say("{version} has no final tag", version=version)
         remedy = say("a release is complete when its final tag stands")
         known = facts(version=version)
-        return (*proof.chain_problems(app.entries()), Reason("B5", "verify.no-tag", text, known, remedy))
+        return Verified((*proof.chain_problems(app.entries()), Reason("B5", "verify.no-tag", text, known, remedy)))
     back = look_back(app, version)
     published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
     first = published.payload["files"][0]["file"] if published else ""
     found = proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
     trust = trust_problems(app, str(version), allowed)
     again = recheck(app, version, back.snapshot.entries)
-    return (*found, *again, *_images(app, back), *_other_notes(app, back), *trust)
+    problems = (*found, *again, *_images(app, back), *_other_notes(app, back), *trust)
+    return Verified(problems, proof.waived_cells(version, back.snapshot, app.policy))
 
 
 def _images(app: Headway, back: Released) -> tuple[Reason, ...]:

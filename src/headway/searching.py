@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from headway.app import Headway
+from headway.decide.cellwaivers import cell_key
 from headway.decide.culprit import next_step
 from headway.decide.culpritadvice import ProposeRevert, RequestPick, advice
-from headway.decide.performance import cell_key, design_of, paired, pairs_of
+from headway.decide.performance import design_of, paired, pairs_of
 from headway.effects.prober import Prober, Unbuildable, Wanted
 from headway.errors import UnusableInput, WorldFailed, not_found
 from headway.history.log import is_ancestor, read_commits, trunk_tip

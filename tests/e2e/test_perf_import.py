@@ -84,7 +84,7 @@ def test_what_nothing_can_be_used_of_is_unusable_input(project: Path, tmp_path: 
     (tmp_path / "a.json").write_text("{}", "utf-8")
     found = ran(project, "import", tmp_path / "a.json", status=2)
     assert (found["records"], [s["file"] for s in found["skipped"]]) == (0, [str(tmp_path / "a.json")])
-    assert ran(project, "import", tmp_path / "none.json", status=2)["error"]["code"] == "usage"
+    assert ran(project, "import", tmp_path / "none.json", status=2)["error"]["code"] == "file.not-found"
     error = ran(project, "import", REAL, "--commit", "nothing", status=2)["error"]
     assert error["code"] == "commit.not-found"
     assert ran(project, "import", REAL, "--date", "yesterday", status=2)["error"]["code"] == "usage.time"

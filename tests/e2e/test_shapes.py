@@ -132,7 +132,7 @@ def test_what_was_released_before_headway_came_is_not_called_broken(tmp_path: Pa
     app = open_at(released(tmp_path / "r", {}).path, CUT)
     with pytest.raises(UnusableInput, match="released nothing here yet"):
         newest_release(app)
-    (problem,) = verify_release(app, Version("0.1.0"))
+    (problem,) = verify_release(app, Version("0.1.0")).problems
     assert (problem.clause, problem.code) == ("N1", "verify.not-released")
     assert "only what Headway released" in str(problem.remedy)
 
@@ -197,7 +197,7 @@ def test_a_post_release_asks_nothing_of_what_was_released_before_headway_came(tm
     app.tick("0.1.1.post1", settle=True)
     assert isinstance(controls.approve(app, "0.1.1.post1", "go"), Entry)
     app.tick("0.1.1.post1", settle=True)
-    assert verify_release(app, Version("0.1.1.post1")) == ()
+    assert verify_release(app, Version("0.1.1.post1")).problems == ()
 
 
 def test_a_branch_that_only_the_remote_has_goes_by_either_name(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ TRANSLATED = (
     ("docs/how-to/tags.md", "docs/zh/how-to/tags.md"),
     ("docs/how-to/when-it-goes-wrong.md", "docs/zh/how-to/when-it-goes-wrong.md"),
     ("docs/how-to/candidates.md", "docs/zh/how-to/candidates.md"),
+    ("docs/how-to/fleets.md", "docs/zh/how-to/fleets.md"),
+    ("docs/how-to/benchmark-workflow.md", "docs/zh/how-to/benchmark-workflow.md"),
     ("docs/how-to/benchmark-matrix.md", "docs/zh/how-to/benchmark-matrix.md"),
     ("docs/how-to/real-engine.md", "docs/zh/how-to/real-engine.md"),
 )

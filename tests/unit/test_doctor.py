@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from gitmaker import GitMaker
 from trainkit import open_at
 
@@ -83,3 +84,24 @@ def test_a_shallow_clone_and_submodules(tmp_path: Path) -> None:
     found = checks(clone)
     assert words(found["repository"]) == (False, f"{clone} is a shallow clone", "git fetch --unshallow")
     assert not found["submodules"].ok
+
+
+def test_who_may_dispatch_the_benchmark_workflow_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    made = GitMaker(tmp_path / "r")
+    named = 'workflow = "a/b bench.yml"\n'
+    made.commit("Begin", {"release.toml": f"{POLICY}[perf]\n{named}"})
+    assert words(checks(made.path)["access"])[:2] == (
+        True,
+        "blocks run by `local`; a/b bench.yml is not dispatched (E3)",
+    )
+    made.commit("By it", {"release.toml": f'{POLICY}[perf]\n{named}runner = "github"\n'})
+    ok, text, remedy = words(checks(made.path)["access"])
+    assert (ok, text) == (False, "there is no token for GitHub in GITHUB_TOKEN")
+    assert "headway perf access" in remedy
+    monkeypatch.setenv("GITHUB_TOKEN", "gh-secret-of-the-test")
+    ok, text, _ = words(checks(made.path)["access"])
+    assert ok
+    assert "gh-secret" not in text
+    made.commit("Nowhere", {"release.toml": f'{POLICY}[perf]\nrunner = "github"\n'})
+    assert words(checks(made.path)["access"])[0] is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterator
@@ -202,6 +203,13 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
         with pytest.raises(WorldFailed) as failed:
             MeasurementStore(path, write=write)
         assert failed.value.code == "perf.store"
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    with pytest.raises(WorldFailed) as failed:
+        MeasurementStore("postgresql://me:secret@127.0.0.1:1/db?password=secret&connect_timeout=1", write=True)
+    assert "secret" not in json.dumps(failed.value.as_json())
+    assert "127.0.0.1" in str(failed.value)
 
 
 def test_a_store_of_a_newer_headway_is_refused(url: str) -> None:

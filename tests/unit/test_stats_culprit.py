@@ -158,7 +158,7 @@ def test_more_hosts_take_fewer_rounds() -> None:
 
 
 def test_a_scatter_told_wrongly_does_not_decide() -> None:
-    """It is worth one degree of freedom: ten noisy blocks of each side outweigh it."""
+    """It is worth half a degree of freedom: ten noisy blocks of each side outweigh it."""
     commits = names(4)
     rng = random.Random(5)  # noqa: S311
     noisy = {

@@ -98,8 +98,8 @@ def _no_slowdown(verdict: PerformanceVerdict) -> Answer:
 
 
 def _named(named: Named, requested: Requested | None) -> Answer:
+    from headway.decide.cellwaivers import cell_key
     from headway.decide.culpritadvice import ProposeRevert
-    from headway.decide.performance import cell_key
 
     found, subjects = named.found, {c.sha: c.title for c in named.commits}
     document = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from headway.cli.common import USAGE, YES, Answer, Command, Context, Option, Screen, answering, common_options, moment
 from headway.cli.measure import perf
+from headway.errors import not_found
 from headway.model.text import say
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def _told_options(fn: Any) -> Any:
     cls=Command,
     help="Result files of vllm bench, guidellm and record v3 into the store. The options say what a file does not.",
 )
-@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_told_options
 @click.option("--blocks", is_flag=True, cls=Option, help="Restore blocks of comparisons: they are the gate's evidence.")
 @common_options
@@ -52,6 +54,9 @@ def import_results(context: Context, paths: tuple[Path, ...], blocks: bool, **to
     from headway.perf.importing import import_files
     from headway.perf.told import Told
 
+    for path in paths:
+        if not path.exists():
+            raise not_found("file", str(path), say("name files of results, or folders with such"))
     app = context.app()
     commit = told["commit"]
     facts = Told(
@@ -76,10 +81,6 @@ def import_results(context: Context, paths: tuple[Path, ...], blocks: bool, **to
 
 def _commit(text: str) -> str:
     """A commit that this repository does not have must be a whole one. Raises ``UnusableInput``."""
-    import re
-
-    from headway.errors import not_found
-
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text):
         raise not_found("commit", text, say("name a commit of this repository, or a whole commit of another"))
     return text

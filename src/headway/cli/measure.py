@@ -20,22 +20,17 @@ def perf() -> None: ...
 @common_options
 @answering
 def compare(context: Context, base: str, candidate: str) -> Answer:
+    from headway.comparing import commit_named, links_between
     from headway.decide.performance import as_candidate, comparison_of, describe, design_of
-    from headway.errors import not_found
-    from headway.history.repository import resolve_commit
     from headway.stats.gate import judge
 
     app = context.app()
-    ends = []
-    for rev in (base, candidate):
-        sha = resolve_commit(app.repo, rev)
-        if sha is None:
-            raise not_found("commit", rev, say("name a commit, tag or branch"))
-        ends.append(sha)
+    ends = [commit_named(app, rev) for rev in (base, candidate)]
     snapshot = app.observe()
     found = comparison_of(snapshot, ends[1], ends[0])
     verdict = judge(found, design_of(app.policy.perf), as_candidate(snapshot, ends[0]))
-    document = {**verdict.as_json(), "baseline": ends[0], "candidate": ends[1]}
+    links = links_between(app, base, candidate)
+    document = {**verdict.as_json(), "baseline": ends[0], "candidate": ends[1], "links": links.as_json()}
     status = {Verdict.PASS: YES, Verdict.REGRESSED: NO}.get(verdict.verdict, OPEN)
 
     def show(screen: Screen) -> None:
@@ -52,5 +47,6 @@ def compare(context: Context, base: str, candidate: str) -> Answer:
 
         for c in verdict.cells:
             screen.line(f"  {set_cell_size(screen.word(c.verdict.value), 10)} {describe(c)}")
+        screen.line(links.dashboard or links.path, "dim")
 
     return Answer(status, document, show)

@@ -46,6 +46,8 @@ def verify(context: Context, what: str | None, head: str, allowed_signers: Path 
             screen.say(say("{what}: what could be checked holds", what=proof.subject), "bold yellow")
         else:
             screen.say(say("{what}: every link of the proof holds", what=proof.subject), "bold green")
+        for w in proof.waived:
+            screen.say(w.words, "yellow")
         for s in proof.signatures:
             if s.standing is not Standing.BAD:
                 screen.say(s.words, "green" if s.standing is Standing.VOUCHED else "yellow")

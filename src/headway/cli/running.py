@@ -80,7 +80,8 @@ def run(
 
 
 def _show(screen: Screen, base: str, candidate: str, outcome: Outcome) -> None:
-    from headway.decide.performance import cell_key, describe
+    from headway.decide.cellwaivers import cell_key
+    from headway.decide.performance import describe
 
     verdict = screen.word(outcome.verdict.verdict.value)
     screen.say(

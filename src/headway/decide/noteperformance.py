@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headway.decide import record
-from headway.decide.performance import Standing, cell_key, describe, uncovered
+from headway.decide.cellwaivers import CellWaiver, cell_key
+from headway.decide.performance import Standing, describe, uncovered
 from headway.decide.waivers import waived
 from headway.model.entry import Kind
 from headway.model.snapshot import Snapshot
@@ -17,11 +18,13 @@ from headway.policy.schema import Policy
 @dataclass(frozen=True, slots=True)
 class Figures:
     """``cells`` are those of the comparison with the previous release, ``waived`` the keys of those that did not pass
-    and were waived, ``missing`` pairs (model, hardware) that the policy asks for and no cell measures (E2)."""
+    and were waived, ``missing`` pairs (model, hardware) that the policy asks for and no cell measures (E2); ``waivers``
+    are those of single cells."""
 
     cells: tuple[CellVerdict, ...]
     waived: frozenset[str]
     missing: tuple[tuple[str, str], ...]
+    waivers: tuple[CellWaiver, ...] = ()
 
     @property
     def passed(self) -> frozenset[str]:
@@ -52,17 +55,16 @@ def key(c: CellVerdict) -> str:
 
 
 def figures_of(train: Train, standing: Standing | None, snapshot: Snapshot, policy: Policy) -> Figures | None:
-    """Of the candidate's comparison; ``None`` where there is none. Waivers are those in force when it was published."""
+    """Of the candidate's comparison; ``None`` where there is none. Waivers are those in force when it was published, as
+    ``standing`` is to be of then."""
     if standing is None or standing.verdict is None:
         return None
     published = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
     at = published.at if published else None
 
-    def off(what: str) -> bool:
-        return waived(snapshot, train.name, what, policy, at)
-
     cells = standing.verdict.cells
-    whole = off("E7")
+    whole = waived(snapshot, train.name, "E7", policy, at)
     bad = (key(c) for c in cells if c.verdict is not Verdict.PASS)
     missing = uncovered(policy.perf, (c.cell for c in policy.perf.cells))
-    return Figures(cells, frozenset(k for k in bad if whole or off(f"cell:{k}")), missing)
+    one_by_one = {w.key for w in standing.waivers}
+    return Figures(cells, frozenset(k for k in bad if whole or k in one_by_one), missing, standing.waivers)

@@ -112,7 +112,7 @@ def notes_of(
         tuple(left_out),
         policy.notes.groups,
         people_of(found.told, noted, policy.notes),
-        tuple((e.seq, _waiver(e, line, snapshot)) for e in _mattering(train, line, figures, snapshot)),
+        tuple((e.seq, _waiver(e, line, figures, snapshot)) for e in _mattering(train, line, figures, snapshot)),
         mishaps.mishaps(train.name, snapshot.entries),
         figures,
         artifact_lines(train, candidate, snapshot, policy),
@@ -132,12 +132,13 @@ def artifact_lines(
 
 def _mattering(train: Train, line: Line, figures: Figures | None, snapshot: Snapshot) -> tuple[Entry, ...]:
     """Waivers without which the release would be another: not of a change that never came (it may be a secret still),
-    not of a cell that passed; of several of one person for one thing the newest."""
+    not of a cell that passed or whose waiver lapsed; of several of one person for one thing the newest."""
     found: dict[tuple[str, str, str], Entry] = {}
-    passed = figures.passed if figures else frozenset()
+    counting = {w.entry.seq for w in figures.waivers} if figures else set()
     for e in record.of(snapshot.entries, Kind.WAIVED, train.name):
         what, commit = e.payload["what"], e.payload.get("commit")
-        if (commit is None or _holds(line, commit, snapshot)) and what.removeprefix("cell:") not in passed:
+        idle = figures is not None and what.startswith("cell:") and e.seq not in counting
+        if (commit is None or _holds(line, commit, snapshot)) and not idle:
             key = (what, commit or "", record.person(e.actor))
             found.pop(key, None)
             found[key] = e
@@ -152,9 +153,11 @@ def _holds(line: Line, commit: Sha, snapshot: Snapshot) -> bool:
     return any(commit.startswith(some) for some in names) or any(a.origin == commit for a in recorded)
 
 
-def _waiver(e: Entry, line: Line, snapshot: Snapshot) -> str:
+def _waiver(e: Entry, line: Line, figures: Figures | None, snapshot: Snapshot) -> str:
     change = f" {_title(e.payload['commit'], line, snapshot)}" if e.payload.get("commit") else ""
-    words = f"{e.payload['reason']} ({e.actor}, until {e.payload['until']})"
+    bound = next((w.digest for w in figures.waivers if w.entry.seq == e.seq), "") if figures else ""
+    evidence = f", evidence {bound[:12]}" if bound else ""
+    words = f"{e.payload['reason']} ({e.actor}, until {e.payload['until']}{evidence})"
     return f"{e.payload['what']}{change}: {words}"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headway.decide import record
 from headway.decide.blocks import JobBlocks, budget_spent, counted, next_blocks
 from headway.decide.candidates import CandidateRecord
+from headway.decide.cellwaivers import CellEvidence, CellWaiver, cell_evidence, cell_key, cell_waiver
 from headway.decide.waivers import waived
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
@@ -85,6 +86,7 @@ class Measure:
 class Standing:
     """What is known: the verdict (``None`` where nothing was asked for), what blocks, and the next blocks if any.
 
+    ``waivers`` are those of single cells that count: bound to the numbers that the verdict rests on.
     ``regressed``: the cells that are, and where only a broad drift is, the one that a culprit is searched in.
     """
 
@@ -92,6 +94,12 @@ class Standing:
     measure: Measure | None
     blockers: tuple[Reason, ...]
     regressed: tuple[CellVerdict, ...]
+    waivers: tuple[CellWaiver, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """Whether any cell has a number of the candidate's own commit (E1)."""
+        return self.verdict is not None and any(c.blocks for c in self.verdict.cells)
 
 
 def standing(
@@ -121,19 +129,56 @@ def standing(
     design = design_of(perf)
     comparison = comparison_of(snapshot, candidate.facts.commit, train.previous_commit)
     verdict = judge(comparison, design, as_candidate(snapshot, train.previous_commit))
-    bad = tuple(
-        c for c in verdict.cells if c.verdict is not Verdict.PASS and not off(f"cell:{cell_key(c.cell, c.metric)}")
-    )
+    waivers, lapsed = _cell_waivers(train, candidate, verdict, comparison, snapshot, policy, at)
+    bad = tuple(c for c in verdict.cells if c.verdict is not Verdict.PASS and c not in [w.cell for w in waivers])
     if not bad or off("E7"):
-        return Standing(verdict, None, tuple(blockers), ())
+        return Standing(verdict, None, tuple(blockers), (), waivers)
     regressed = tuple(c for c in bad if c.verdict is Verdict.REGRESSED)
     if regressed:
         blockers.append(_regressed_reason(train, candidate, regressed, snapshot))
-        return Standing(verdict, None, tuple(blockers), _searchable(regressed, verdict.cells))
+        return Standing(verdict, None, (*blockers, *lapsed), _searchable(regressed, verdict.cells), waivers)
     measure = _next_blocks(train, candidate, comparison, perf, bad, snapshot.entries)
     if measure is None:
-        blockers.append(_stuck_reason(train, candidate, bad, budget_spent(comparison, perf)))
-    return Standing(verdict, measure, tuple(blockers), ())
+        blockers += [_stuck_reason(train, candidate, bad, budget_spent(comparison, perf)), *lapsed]
+    return Standing(verdict, measure, tuple(blockers), (), waivers)
+
+
+def evidence_of_cell(
+    snapshot: Snapshot, subject: Sha, baseline: Sha, cell: Cell, metric: str, before: int | None = None
+) -> CellEvidence:
+    """The numbers behind a cell-metric that the ledger says were measured; with ``before`` by that entry."""
+    if before is not None:
+        snapshot = replace(snapshot, entries=tuple(e for e in snapshot.entries if e.seq < before))
+    return cell_evidence(comparison_of(snapshot, subject, baseline), subject, baseline, cell, metric)
+
+
+def _cell_waivers(
+    train: Train,
+    candidate: CandidateRecord,
+    verdict: PerformanceVerdict,
+    comparison: Comparison | None,
+    snapshot: Snapshot,
+    policy: Policy,
+    at: datetime | None,
+) -> tuple[tuple[CellWaiver, ...], tuple[Reason, ...]]:
+    """Those that count for cells that do not pass, and why others do not.
+
+    Where no cell has a number none counts: cells are waived one by one beside evidence, never instead of it (E1).
+    """
+    subject, baseline = candidate.facts.commit, train.previous_commit
+    if baseline is None or not any(c.blocks for c in verdict.cells):
+        return (), ()
+    found: list[CellWaiver | Reason | None] = []
+    for c in verdict.cells:
+        if c.verdict is Verdict.PASS:
+            continue
+
+        def then(e: Entry, c: CellVerdict = c) -> CellEvidence:
+            return evidence_of_cell(snapshot, subject, baseline, c.cell, c.metric, e.seq)
+
+        now = cell_evidence(comparison, subject, baseline, c.cell, c.metric)
+        found.append(cell_waiver(train.name, c, now, then, snapshot, policy, at))
+    return tuple(w for w in found if isinstance(w, CellWaiver)), tuple(w for w in found if isinstance(w, Reason))
 
 
 def _searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:
@@ -143,11 +188,6 @@ def _searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ..
     drifted = {c.metric for c in regressed}
     moved = [c for c in cells if c.cell != BROAD and c.metric in drifted and c.ratio is not None]
     return (*regressed, max(moved, key=lambda c: abs(math.log(c.ratio or 1.0))))
-
-
-def cell_key(cell: Cell, metric: str) -> str:
-    """How a person names a cell of the gate: model/hardware/test/metric."""
-    return f"{cell.model}/{cell.hardware}/{cell.test}/{metric}"
 
 
 def _next_blocks(

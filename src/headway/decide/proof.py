@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 from packaging.version import Version
 
 from headway.decide import branch, checks, gates, record
-from headway.decide.candidates import records
+from headway.decide.candidates import CandidateRecord, records
+from headway.decide.cellwaivers import CellWaiver
 from headway.decide.gates import GateState
-from headway.decide.performance import standing
+from headway.decide.performance import Standing, standing
 from headway.decide.reverts import needed
 from headway.decide.trains import released_train
 from headway.decide.waivers import waived
@@ -89,7 +90,7 @@ def _bits(
     found: list[Reason] = []
     commit = released.payload["commit"]
     then = _then(published, snapshot)
-    accepted = next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
+    accepted = accepted_of(train, published, snapshot, policy)
     if accepted is None or accepted.facts.commit != commit or published.payload["commit"] != commit:
         found.append(
             _problem(
@@ -196,21 +197,49 @@ def _gates(train: Train, line: Line, published: Entry, snapshot: Snapshot, polic
                 "B6", "verify.reverts", say("trunk reverts from before the release are missing"), reverts=open_reverts
             )
         )
-    accepted = next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
+    accepted = accepted_of(train, published, snapshot, policy)
     if accepted is not None:
         perf = standing(train, accepted, then, policy, published.at)
         found += perf.blockers
         found += _evidence(train, published, then, policy)
-        if perf.measure is not None:
-            found.append(
-                _problem(
-                    "E7",
-                    "verify.unmeasured",
-                    say("the comparison with the previous release is not complete"),
-                    commit=accepted.facts.commit,
-                )
-            )
+        found += _measurements(train, accepted, perf, published, then, policy)
     return found
+
+
+def accepted_of(train: Train, published: Entry, snapshot: Snapshot, policy: Policy) -> CandidateRecord | None:
+    """The candidate that was published, by its tag."""
+    return next((r for r in records(train, snapshot, policy) if r.facts.tag == published.payload["tag"]), None)
+
+
+def waived_cells(version: Version, snapshot: Snapshot, policy: Policy) -> tuple[CellWaiver, ...]:
+    """Waivers of single cells with which ``version`` was published (E7)."""
+    published = record.last(snapshot.entries, Kind.PUBLISHED, str(version))
+    if published is None:
+        return ()
+    policy = _policy_then(published, snapshot, policy)
+    train = released_train(version, snapshot, policy)
+    accepted = accepted_of(train, published, snapshot, policy)
+    then = _then(published, snapshot)
+    return standing(train, accepted, then, policy, published.at).waivers if accepted else ()
+
+
+def _measurements(
+    train: Train, accepted: CandidateRecord, perf: Standing, published: Entry, then: Snapshot, policy: Policy
+) -> list[Reason]:
+    """Evidence of the accepted commit itself: nothing is promoted on another commit's run (E1, E7)."""
+    commit = accepted.facts.commit
+    asked = perf.verdict is not None and not waived(then, train.name, "E7", policy, published.at)
+    if asked and not perf.measured:
+        runs = {e.payload["commit"]: e.payload["tag"] for e in record.of(then.entries, Kind.MEASURED, train.name)}
+        runs.pop(commit, None)
+        text = say("nothing was measured of the accepted commit")
+        if runs:
+            text = say("nothing was measured of the accepted commit, only of {others}", others=sorted(runs.values()))
+        return [_problem("E1", "verify.unmeasured", text, commit=commit, measured=sorted(runs))]
+    if perf.measure is not None:
+        text = say("the comparison with the previous release is not complete")
+        return [_problem("E7", "verify.unmeasured", text, commit=commit)]
+    return []
 
 
 def _then(published: Entry, snapshot: Snapshot) -> Snapshot:
@@ -220,7 +249,7 @@ def _then(published: Entry, snapshot: Snapshot) -> Snapshot:
 
 def _evidence(train: Train, published: Entry, then: Snapshot, policy: Policy) -> list[Reason]:
     """Gates of the policy then in force that this very candidate had neither passed nor been waived from (B4)."""
-    accepted = next((r for r in records(train, then, policy) if r.facts.tag == published.payload["tag"]), None)
+    accepted = accepted_of(train, published, then, policy)
     if accepted is None:
         return []
     rows = gates.gates_of(train, accepted, then, policy, published.at).rows

@@ -14,8 +14,8 @@ from headway.policy.schema import Policy
 
 
 def waived(snapshot: Snapshot, train: str, what: str, policy: Policy, at: datetime | None = None) -> bool:
-    """Whether a clause (``E7``), a cell of the gate (``cell:…``), further evidence (``gate:…``) or a check of the
-    candidate (``check:…``) is waived for a whole train now, or was at an earlier moment ``at``.
+    """Whether a clause (``E7``), further evidence (``gate:…``) or a check of the candidate (``check:…``) is waived for
+    a whole train now, or was at an earlier moment ``at``. Cells of the gate have ``cellwaivers``.
 
     What the policy does not let people waive is not waived, whatever the ledger says.
     """

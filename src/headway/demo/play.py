@@ -258,7 +258,7 @@ def _promote(stage: _Stage, version: str) -> None:
         stage.at(day)
         stage.tell.scene(day, say("The day of {version}", version=version))
         _tick(stage)
-    problems = verify_release(stage.app(), version_of(version))
+    problems = verify_release(stage.app(), version_of(version)).problems
     stage.tell.reasons(problems)
     expect(not problems, f"{version} is proven")
     stage.tell.headway(say("`headway verify {version}`: every link of the proof holds", version=version))

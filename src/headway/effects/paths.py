@@ -41,6 +41,11 @@ class StatePaths:
         """What was installed to be measured, each in a folder named by its wheel's digest."""
         return self.root / "environments"
 
+    @property
+    def fleet(self) -> Path:
+        """Jobs and results of blocks on other hosts, which may see this folder too."""
+        return self.root / "fleet"
+
     def probe(self, commit: str, version: str) -> Path:
         return self.root / "probes" / f"{commit}-{_name(version)}"
 

@@ -43,6 +43,8 @@ class Subjects:
 
         Raises ``WorldFailed`` (``perf.no-baseline``) when it cannot be built either.
         """
+        if takes_commits(self.policy.perf.runner):
+            return Subject(Side.BASELINE, version, commit, "")
         found = self.published(version) or self._wheel(commit, version, self.paths.baselines / version)
         if isinstance(found, Text):
             raise WorldFailed(
@@ -60,6 +62,8 @@ class Subjects:
 
     def built(self, side: Side, commit: Sha, version: str) -> Subject | Text:
         """A commit, built as this version; or why that cannot be done."""
+        if takes_commits(self.policy.perf.runner):
+            return Subject(side, version, commit, "")
         found = self._wheel(commit, version, self.paths.probe(commit, version))
         return found if isinstance(found, Text) else subject_of(side, found, version, commit)
 
@@ -89,6 +93,11 @@ class Subjects:
                 return built.why
         wheel = best_for_this_host(out.glob("*.whl"))
         return wheel or say("the build left no wheel for this host in {out}", out=out)
+
+
+def takes_commits(runner: str) -> bool:
+    """Whether a runner installs a commit by itself, so that no wheel has to be had here."""
+    return runner == "github"
 
 
 def subject_of(side: Side, wheel: Path, version: str, commit: Sha, branch: str = "") -> Subject:

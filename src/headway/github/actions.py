@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from headway.errors import WorldFailed
-from headway.github.client import FAILED, GitHub
+from headway.github.client import FAILED, PAGE, GitHub
 from headway.model.build import CiCheck, CiRun
 from headway.model.commit import Sha
 from headway.model.text import say
@@ -26,6 +27,19 @@ class RunArtifact:
 
 
 @dataclass(frozen=True, slots=True)
+class RunJob:
+    """A job of a run: ``runner`` is the machine that took it (``""``: none yet), ``labels`` what it asked for;
+    ``started`` is ISO 8601 (``""``: not yet), ``seconds`` how long it ran."""
+
+    name: str
+    conclusion: str
+    runner: str
+    labels: tuple[str, ...]
+    started: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatched:
     """What a dispatch answered: ``run`` and ``url`` are ``None`` and ``""`` where the server does not tell them."""
 
@@ -39,14 +53,42 @@ def runs_of(github: GitHub, workflow: str, commit: Sha) -> tuple[CiRun, ...]:
     return tuple(_run(r) for r in rows)
 
 
+def dispatched_runs(github: GitHub, workflow: str) -> tuple[CiRun, ...]:
+    """The newest runs of a workflow that somebody dispatched, newest first, a page of them. Raises ``WorldFailed``."""
+    rows = github.rows(f"actions/workflows/{workflow}/runs", "workflow_runs", event="workflow_dispatch")
+    return tuple(_run(r) for r in islice(rows, PAGE))
+
+
+def jobs_of(github: GitHub, run: int) -> tuple[RunJob, ...]:
+    """The jobs of a run's last attempt. Raises ``WorldFailed``."""
+    found = []
+    for row in github.rows(f"actions/runs/{run}/jobs", "jobs"):
+        try:
+            began, ended = row["started_at"], row["completed_at"]
+            took = datetime.fromisoformat(ended) - datetime.fromisoformat(began) if began and ended else timedelta()
+            found.append(
+                RunJob(
+                    str(row["name"]),
+                    str(row["conclusion"] or ""),
+                    str(row["runner_name"] or ""),
+                    tuple(str(label) for label in row["labels"]),
+                    str(began or ""),
+                    max(0.0, took.total_seconds()),
+                )
+            )
+        except (KeyError, TypeError, ValueError) as e:
+            raise _unlike("job") from e
+    return tuple(found)
+
+
 def run_at(github: GitHub, run: int) -> CiRun:
     """One run. Raises ``WorldFailed``."""
     return _run(github.get(f"actions/runs/{run}"))
 
 
 def dispatch(github: GitHub, workflow: str, ref: str, inputs: Mapping[str, str]) -> Dispatched:
-    """Start a workflow on a tag. Raises ``WorldFailed``; after ``github.no-answer`` and ``github.failed`` it may
-    run."""
+    """Start a workflow on a tag or branch. Raises ``WorldFailed``; after ``github.no-answer`` and ``github.failed`` it
+    may run."""
     body = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
     said = github.post(f"actions/workflows/{workflow}/dispatches", body)
     if not isinstance(said, dict) or not isinstance(said.get("workflow_run_id"), int):

@@ -46,6 +46,21 @@ class GitHub:
         """The JSON of a resource under the repository. Raises ``WorldFailed``, one of the codes above."""
         return _json(self._ask("GET", path, params=params))
 
+    def told(self, path: str, header: str) -> tuple[Any, str | None]:
+        """The JSON of a resource, and a header of the answer (``None`` where it is absent). Raises as ``get`` does."""
+        answer = self._ask("GET", path)
+        return _json(answer), answer.headers.get(header)
+
+    def listed(self, path: str, **params: str | int) -> Iterator[Mapping[str, Any]]:
+        """The objects of a resource that is a list by itself, over all of its pages. Raises as ``get`` does."""
+        for page in range(1, _MOST_PAGES + 1):
+            rows = self.get(path, per_page=PAGE, page=page, **params)
+            if not isinstance(rows, list):
+                raise _unread(path)
+            yield from rows
+            if len(rows) < PAGE:
+                return
+
     def rows(self, path: str, key: str, **params: str | int) -> Iterator[Mapping[str, Any]]:
         """The objects of a listing, over all of its pages. Raises as ``get`` does."""
         for page in range(1, _MOST_PAGES + 1):
@@ -106,7 +121,7 @@ class GitHub:
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
-        url = f"{self.api_url.rstrip('/')}/repos/{self.repository}/{path}"
+        url = f"{self.api_url.rstrip('/')}/repos/{self.repository}/{path}".rstrip("/")  # no path: the repository
         headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": API_VERSION,

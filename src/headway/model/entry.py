@@ -69,7 +69,8 @@ class Kind(StrEnum):
     # other bytes that the index has under these names
     HELD = "held"  # reason
     HOLD_RELEASED = "hold-released"  # held: seq
-    WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone
+    WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone; of a cell also
+    # evidence: digest of its numbers, seen:{commit, baseline, blocks, verdict, ratio}
     SLIPPED = "slipped"  # before, after, reason
     SKIPPED = "skipped"  # reason, date: the day that it had
     ABANDONED = "abandoned"  # reason, date: the day that it had

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -11,6 +11,8 @@ from headway.errors import UnusableInput
 from headway.model.text import facts, say
 
 Ref = tuple[str, str]
+WINDOW = timedelta(days=90)
+PAGE = "/benchmark/llms"  # of our own pages, for the same parameters
 GRANULARITIES = ("hour", "day", "week", "month")
 # A filter's word for "no filter".
 NO_FILTER = (
@@ -48,31 +50,64 @@ def dashboard_link(
 
     ``start`` and ``stop`` are aware; both commits' results must lie inside.
     """
-    window = (("startTime", _rfc1123(start)), ("stopTime", _rfc1123(stop)), ("granularity", granularity))
-    sides = (("lBranch", left[0]), ("lCommit", left[1]), ("rBranch", right[0]), ("rCommit", right[1]))
+    return address_of(base, DashboardLink(left, right, start, stop, repo, granularity))
+
+
+def address_of(base: str, link: DashboardLink) -> str:
+    """The address that ``parse_dashboard_link`` reads as ``link``; ``base`` may be a path alone."""
+    window = (
+        ("startTime", _rfc1123(link.start)),
+        ("stopTime", _rfc1123(link.stop)),
+        ("granularity", link.granularity),
+    )
+    sides = (("lBranch", link.left[0]), ("lCommit", link.left[1]), ("rBranch", link.right[0]))
+    filters = dict(link.filters)
+    rest = (("repoName", link.repo), *((name, filters.get(name) or word) for name, word in NO_FILTER))
     query = [
         *(f"{k}={quote(v, safe='')}" for k, v in window),
-        *(f"{k}={quote(v, safe='/')}" for k, v in sides),  # the page's own links leave a branch's slash as it is
-        *(f"{k}={quote(v, safe='')}" for k, v in (("repoName", repo), *NO_FILTER)),
+        # The page's own links leave a branch's slash as it is.
+        *(f"{k}={quote(v, safe='/')}" for k, v in (*sides, ("rCommit", link.right[1]))),
+        *(f"{k}={quote(v, safe='')}" for k, v in rest),
     ]
     return f"{base}?{'&'.join(query)}"
 
 
-def parse_dashboard_link(url: str) -> DashboardLink:
-    """Read a link, or its query alone. Raises ``UnusableInput`` for a date or granularity that cannot be read."""
-    given = {k: v[-1] for k, v in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
-    granularity = given.get("granularity", "week")
+def parse_dashboard_link(url: str, now: datetime | None = None) -> DashboardLink:
+    """Read a link, or its query alone. With ``now`` (aware) a link may leave out the times, as the one of clause E6
+    does: ``stop`` is ``now``, ``start`` the example's ninety days before ``stop``.
+
+    Raises ``UnusableInput`` for a date or granularity that cannot be read, and for a window that ends before it begins.
+    """
+    try:
+        given = {k: v[-1] for k, v in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
+    except ValueError as e:  # more fields than anybody writes, or no address
+        raise _unreadable("address", url) from e
+    for name, value in given.items():
+        if not value.isprintable():  # no branch, commit or name of ours, and no database takes all of them
+            raise _unreadable(name, value)
+    granularity = given.get("granularity") or "week"
     if granularity not in GRANULARITIES:
         raise _unreadable("granularity", granularity)
+    stop = now if now and not given.get("stopTime") else _moment("stopTime", given)
+    start = stop - WINDOW if now and not given.get("startTime") else _moment("startTime", given)
+    if start >= stop:
+        raise _unreadable("startTime", f"{start.isoformat()} (stopTime {stop.isoformat()})")
     return DashboardLink(
         left=(given.get("lBranch", ""), given.get("lCommit", "")),
         right=(given.get("rBranch", ""), given.get("rCommit", "")),
-        start=_moment("startTime", given),
-        stop=_moment("stopTime", given),
+        start=start,
+        stop=stop,
         repo=given.get("repoName", ""),
         granularity=granularity,
         filters=tuple((k, given[k]) for k, word in NO_FILTER if given.get(k, word) not in {word, ""}),
     )
+
+
+def device_and_arch(link: DashboardLink) -> tuple[str, str]:
+    """The filters of device and architecture, ``""`` for none: ``cuda (NVIDIA H100 80GB HBM3)`` is both at once."""
+    filters = dict(link.filters)
+    device, bracket, arch = filters.get("deviceName", "").partition(" (")
+    return device, filters.get("archName") or (arch.removesuffix(")") if bracket else "")
 
 
 def _rfc1123(when: datetime) -> str:
@@ -84,9 +119,10 @@ def _moment(name: str, given: dict[str, str]) -> datetime:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             found = read(text)
-        except ValueError:
+            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (ValueError, OverflowError):
             continue
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return found
     raise _unreadable(name, text)
 
 

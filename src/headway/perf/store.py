@@ -33,7 +33,7 @@ class MeasurementStore:
     """
 
     def __init__(self, url_or_path: str | Path, write: bool = False) -> None:
-        self._name = str(url_or_path) if "://" not in str(url_or_path) else repr(make_url(str(url_or_path)))
+        self._name = _shown(str(url_or_path))
         self._write = write
         self._engine = _open(url_or_path, write)
         if self._engine is None:
@@ -154,6 +154,14 @@ class MeasurementStore:
                 facts=facts(store=self._name, why=why),
                 remedy=say("check that the file or database is there, is whole, may be written and has room"),
             ) from e
+
+
+def _shown(place: str) -> str:
+    """A path as it is; of an address no password, wherever it was written."""
+    if "://" not in place:
+        return place
+    address = make_url(place)
+    return repr(address.set(query={k: v for k, v in address.query.items() if k in {"host", "port"}}))
 
 
 def _open(url_or_path: str | Path, write: bool) -> Engine | None:

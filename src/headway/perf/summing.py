@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from headway.perf.schema import summary, values
 
 Key = tuple[int, int, int]
-_AT_ONCE = 200  # below every database's limit of variables
+_AT_ONCE = 500  # cells: below every database's limit of variables
 
 
 def sum_up(db: Connection, touched: Iterable[Key]) -> None:
     """Write the summary of each (launch, cell, metric) anew from its values."""
-    keys = iter(sorted(set(touched)))
-    while some := list(islice(keys, _AT_ONCE)):
-        found = db.execute(
-            select(values.c.launch, values.c.cell, values.c.metric, values.c.value)
-            .where(tuple_(values.c.launch, values.c.cell, values.c.metric).in_(some))
-            .order_by(values.c.launch, values.c.cell, values.c.metric)
-        ).all()
-        db.execute(delete(summary).where(tuple_(summary.c.launch, summary.c.cell, summary.c.metric).in_(some)))
+    by_launch: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for launch, cell, metric in touched:
+        by_launch[launch].add((cell, metric))
+    # Launch by launch: SQLite finds no index for a list of whole keys, and would read all that was ever measured.
+    for launch, keys in by_launch.items():
         rows = [
-            {"launch": key[0], "cell": key[1], "metric": key[2], **told}
-            for key, group in groupby(found, key=lambda r: (r.launch, r.cell, r.metric))
-            if (told := summed([r.value for r in group])) is not None
+            {"launch": launch, "cell": cell, "metric": metric, **told}
+            for cell, metric, numbers in _values(db, launch, keys)
+            if (told := summed(numbers)) is not None
         ]
+        the_row = (
+            (summary.c.launch == launch) & (summary.c.cell == bindparam("c")) & (summary.c.metric == bindparam("m"))
+        )
+        db.execute(delete(summary).where(the_row), [{"c": cell, "m": metric} for cell, metric in sorted(keys)])
         if rows:
             db.execute(insert(summary), rows)
+
+
+def _values(db: Connection, launch: int, keys: set[tuple[int, int]]) -> Iterator[tuple[int, int, list[float | None]]]:
+    """The values of each (cell, metric) of a launch."""
+    cells, v = iter(sorted({cell for cell, _ in keys})), values.c
+    while some := list(islice(cells, _AT_ONCE)):
+        rows = select(v.cell, v.metric, v.value).where(v.launch == launch, v.cell.in_(some)).order_by(v.cell, v.metric)
+        for (cell, metric), group in groupby(db.execute(rows).all(), key=lambda r: (r.cell, r.metric)):
+            if (cell, metric) in keys:
+                yield cell, metric, [r.value for r in group]
 
 
 def summed(numbers: list[float | None]) -> dict[str, float] | None:

@@ -111,7 +111,7 @@ def finish(
     promoted = publish_action(train, accepted, snapshot, policy)
     if promoted is not None:
         return TrainPlan(train, Stage.PROMOTING, promoted, (), known)
-    perf = standing(train, accepted, snapshot, policy) if accepted else None
+    perf = standing(train, accepted, snapshot, policy, published.at) if accepted else None
     notes = notes_of(train, line.upto(commit), accepted, perf, snapshot, policy)
     edit = edit_of(snapshot.entries, train.name)
     text = markdown(told_again(notes, edit[0] if edit else None).items)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Indices: TypeAlias = NDArray[np.int64]
 
 # What the told scatter is worth, in degrees of freedom. With 20 a scatter told 0.7 × too small makes the stated
-# posterior 4 points too sure; with one it is right, for a block more.
-TOLD_DF = 1.0
+# posterior 4 points too sure; with a half it is right also among the surest searches, for a block or two more.
+TOLD_DF = 0.5
 # Queries lie about the median. Farther out they learn less; all at one place, they depend on one commit's own oddities.
 _SPREAD = 0.5
 _JITTER = 0.4

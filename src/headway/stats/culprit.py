@@ -200,12 +200,14 @@ class Search:
     def _log_prior(self, units: tuple[Sha, ...]) -> Floats:
         import numpy as np
 
+        from headway.stats.changepoint import TOLD_DF
         from headway.stats.nightly import log_likelihood
 
         nights = [(i, y) for i, c in enumerate(self.commits) for y in (self.nightly or {}).get(c, ())]
         bad = self._values(self.commits[-1])
         step, n = math.fsum(bad) / len(bad), len(bad)
-        error = math.sqrt((self.told_sd**2 + math.fsum((y - step) ** 2 for y in bad)) / n / n)
+        squares = TOLD_DF * self.told_sd**2 + math.fsum((y - step) ** 2 for y in bad)
+        error = math.sqrt(squares / (TOLD_DF + n - 1) / n)
         single = np.exp(log_likelihood(nights, len(self.commits), step, error))
         at = {c: i for i, c in enumerate(self.commits)}
         ends = pairwise(at[c] for c in units)

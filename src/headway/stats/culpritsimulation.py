@@ -14,7 +14,7 @@ from headway.errors import UnusableInput
 from headway.model.measurement import Cell, Comparison, Sample, Side
 from headway.model.text import facts, say
 from headway.model.verdict import Verdict
-from headway.stats.changepoint import from_here_on, posterior, queries
+from headway.stats.changepoint import TOLD_DF, from_here_on, posterior, queries
 from headway.stats.culprit import SURE
 from headway.stats.gate import GateDesign, judge, next_look
 from headway.stats.nightly import log_likelihood
@@ -177,7 +177,8 @@ def _begun(setting: Setting, trials: int, rng: np.random.Generator) -> _Batch:
         noise = setting.nightly_sd * rng.standard_normal((trials, len(nights)))
         values = step * (nights >= truth[:, None]) + noise
         told = setting.told_sd or setting.sd
-        errors = np.sqrt((told**2 + gate.var(axis=1) * setting.gate_blocks) / setting.gate_blocks**2)
+        n_gate = setting.gate_blocks
+        errors = np.sqrt((TOLD_DF * told**2 + gate.var(axis=1) * n_gate) / (TOLD_DF + n_gate - 1) / n_gate)
         for t in range(trials):
             seen = list(zip(nights.tolist(), values[t].tolist(), strict=True))
             log_prior[t] = log_likelihood(seen, n, float(gate[t].mean()), float(errors[t]))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from headway.decide import record
+from headway.decide.cellwaivers import CellWaiver
 from headway.decide.performance import Standing
 from headway.decide.reverts import RevertVerdict, findings, needed
 from headway.model.commit import Line, RevertKind, Sha
@@ -135,11 +136,16 @@ class TrainView:
     reverts: tuple[RevertRow, ...]
     candidates: tuple[CandidateRow, ...]
     performance: PerformanceVerdict | None
+    waivers: tuple[CellWaiver, ...]
     culprits: tuple[Culprit, ...]
 
     @property
     def cells(self) -> tuple[CellVerdict, ...]:
         return self.performance.cells if self.performance else ()
+
+    def waiver(self, c: CellVerdict) -> CellWaiver | None:
+        """The waiver of one cell that counts."""
+        return next((w for w in self.waivers if w.cell == c), None)
 
     def as_json(self) -> dict[str, object]:
         """The JSON twin of the page, in English."""
@@ -157,6 +163,7 @@ class TrainView:
             "reverts": [r.as_json() for r in self.reverts],
             "candidates": [c.as_json() for c in self.candidates],
             "performance": self.performance.as_json() if self.performance else None,
+            "waivers": [w.as_json() for w in self.waivers],
             "culprits": [c.as_json() for c in self.culprits],
         }
 
@@ -188,6 +195,7 @@ def train_view(
         reverts=_reverts(train, line, snapshot) if line else (),
         candidates=candidates,
         performance=standing.verdict if standing else None,
+        waivers=standing.waivers if standing else (),
         culprits=_culprits(train, snapshot.entries),
     )
 

@@ -1,0 +1,54 @@
+"""How much a metric's paired log ratio scatters, from comparisons that were measured already (E7).
+
+A cell's scatter over its blocks says nothing of how fast it is: any past comparison serves, also one that regressed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from headway.model.measurement import Cell, Comparison
+from headway.stats.moderation import FEWEST, MOST, fit
+from headway.stats.paired import pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Of one metric: the standard deviation of one block's log ratio, the degrees of freedom that it is worth as a
+    prior, and from how many cells and valid blocks."""
+
+    metric: str
+    sd: float
+    df: float
+    cells: int
+    blocks: int
+
+
+def scatter_of(comparisons: Iterable[Comparison], wanted: Iterable[tuple[Cell, str]]) -> tuple[Scatter, ...]:
+    """One for each metric of ``wanted`` that some cell has two valid blocks of, in the order of ``wanted``.
+
+    With at least ``FEWEST`` cells the degrees of freedom say how alike the cells are; with fewer they are those of the
+    pooled variance. Both are 20 at most.
+    """
+    keys = tuple(wanted)
+    found: dict[str, list[tuple[float, int]]] = {metric: [] for _, metric in keys}
+    for comparison in comparisons:
+        for (_, metric), data in pairs(comparison.samples, keys).items():
+            d, n = data.worse, len(data.worse)
+            if n > 1:
+                mean = math.fsum(d) / n
+                found[metric].append((math.fsum((x - mean) ** 2 for x in d) / (n - 1), n - 1))
+    return tuple(_scatter(metric, rows) for metric, rows in found.items() if rows)
+
+
+def _scatter(metric: str, rows: list[tuple[float, int]]) -> Scatter:
+    import numpy as np
+
+    s2, df = np.array([v for v, _ in rows]), np.array([float(n) for _, n in rows])
+    pooled, total = float((s2 * df).sum() / df.sum()), float(df.sum())
+    if len(rows) >= FEWEST:
+        d0, s0 = fit(s2, df)
+        total, pooled = float(d0), float(s0)
+    return Scatter(metric, math.sqrt(pooled), min(total, MOST), len(rows), int(df.sum()) + len(rows))
