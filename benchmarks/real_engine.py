@@ -44,9 +44,10 @@ client_timeout_s = 900
 model = "tiny"
 hardware = "cpu"
 test = "closed-1"
-client = '''serve --tokenizer {models}/layers{layers} --random-input-len 512 --random-output-len 24 --num-prompts 12
+client = '''serve --tokenizer {models}/layers{layers} --random-input-len 1024 --random-output-len 8 --num-prompts 12
   --max-concurrency 1 --ignore-eos --num-warmups 2 --percentile-metrics ttft,tpot,e2el'''
-metrics = ["median_ttft_ms", "median_tpot_ms"]
+# What a token takes after the first is Python's time here, not the model's.
+metrics = ["median_ttft_ms"]
 """
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",

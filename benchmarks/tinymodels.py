@@ -21,8 +21,9 @@ VOCABULARY, CONTEXT = 12288, 2048
 BEGIN, END, PAD = SPECIAL = ("<|begin_of_text|>", "<|end_of_text|>", "<|pad|>")
 SHAPE: dict[str, Any] = {
     "vocab_size": VOCABULARY,
-    "hidden_size": 512,
-    "num_attention_heads": 8,
+    # Wide and shallow: a layer's arithmetic is more than what Python costs around it.
+    "hidden_size": 1024,
+    "num_attention_heads": 16,
     "num_key_value_heads": 4,
     "head_dim": 64,
     "bos_token_id": 0,
@@ -31,11 +32,11 @@ SHAPE: dict[str, Any] = {
     "max_position_embeddings": CONTEXT,
     "tie_word_embeddings": False,
 }
-LLAMA4 = {"intermediate_size_mlp": 1024, "num_local_experts": 4, "attention_chunk_size": 512}
+LLAMA4 = {"intermediate_size_mlp": 2048, "num_local_experts": 4, "attention_chunk_size": 512}
 FAMILIES = {
-    "llama3": lambda: t.LlamaForCausalLM(t.LlamaConfig(intermediate_size=1376, **SHAPE)),
-    "mixtral": lambda: t.MixtralForCausalLM(t.MixtralConfig(intermediate_size=1024, sliding_window=None, **SHAPE)),
-    "llama4": lambda: t.Llama4ForCausalLM(t.Llama4TextConfig(intermediate_size=1024, **LLAMA4, **SHAPE)),
+    "llama3": lambda: t.LlamaForCausalLM(t.LlamaConfig(intermediate_size=2752, **SHAPE)),
+    "mixtral": lambda: t.MixtralForCausalLM(t.MixtralConfig(intermediate_size=2048, sliding_window=None, **SHAPE)),
+    "llama4": lambda: t.Llama4ForCausalLM(t.Llama4TextConfig(intermediate_size=2048, **LLAMA4, **SHAPE)),
 }
 
 

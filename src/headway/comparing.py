@@ -13,7 +13,7 @@ from headway.history.log import is_ancestor, read_commit, read_tags, trunk_tip
 from headway.history.repository import resolve_commit
 from headway.model.commit import Sha
 from headway.model.text import say
-from headway.model.verdict import CellVerdict
+from headway.model.verdict import CellVerdict, PerformanceVerdict
 from headway.perf.links import PAGE, WINDOW, DashboardLink, Ref, address_of
 from headway.policy.scheme import branch_of, read_candidate_tag, read_final_tag
 from headway.sources.repository import branch_names, branches_elsewhere
@@ -90,9 +90,35 @@ def page_of(app: Headway, link: DashboardLink) -> Page:
 
 
 def _verdicts(app: Headway, base: Sha, candidate: Sha) -> tuple[CellVerdict, ...]:
-    snapshot = app.observe()
-    paired = comparison_of(snapshot, candidate, base)
-    return judge(paired, design_of(app.policy.perf), as_candidate(snapshot, base)).cells if paired else ()
+    judged = judged_between(app, base, candidate)
+    return judged.verdict.cells if judged.blocks else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The gate's verdict on two commits. ``counted``: by the ledger, so that a train stands on it; else by what the
+    store holds of ``perf run``. ``blocks`` were begun; with none, ``unpaired`` tells whether both commits were at least
+    measured separately."""
+
+    verdict: PerformanceVerdict
+    counted: bool
+    blocks: int
+    unpaired: bool
+
+
+def judged_between(app: Headway, base: Sha, candidate: Sha) -> Judged:
+    """Raises as ``observe`` does."""
+    snapshot, design = app.observe(), design_of(app.policy.perf)
+    counted = comparison_of(snapshot, candidate, base)
+    found = counted or next((c for c in snapshot.comparisons if (c.subject, c.baseline) == (candidate, base)), None)
+    verdict = judge(found, design, as_candidate(snapshot, base))
+    blocks, unpaired = found.blocks if found else 0, False
+    if not blocks:
+        from headway.perf.reading import revisions
+
+        with app.measurements(write=False) as store:
+            unpaired = {base, candidate} <= {r.commit for r in revisions(store)}
+    return Judged(verdict, counted is not None, blocks, unpaired)
 
 
 def moment_of(app: Headway) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headway.app import Headway
@@ -20,6 +20,7 @@ from headway.model.commit import Commit, Sha
 from headway.model.measurement import Comparison
 from headway.model.text import facts, say
 from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
+from headway.perf.reading import imported_logs
 from headway.policy.perf_tables import Perf
 from headway.stats.culprit import INVALID_BLOCKS_ALLOWED, SURE, Confirm, Found, Next
 from headway.stats.gate import GateDesign, judge, next_look
@@ -137,14 +138,15 @@ class _Hunt:
 
     def step(self, key: Key) -> Next | Confirm | Found:
         shas = tuple(c.sha for c in self.commits)
-        every = {(c.subject, c.baseline): c for c in self.prober.measurer.store.comparisons()}
+        store = self.prober.measurer.store
+        every = {(c.subject, c.baseline): c for c in store.comparisons(metrics={key[1]})}
         return next_step(
             shas,
             key,
             self.app.policy.perf,
             lambda subject, baseline: every.get((subject, baseline)),
             set(self.broken),
-            nightly=_nightly(tuple(every.values()), shas, key),
+            nightly=_nightly(tuple(every.values()), imported_logs(store, shas, *key), shas, key),
             hosts=self.asked.hosts,
             sure=self.asked.sure,
         )
@@ -258,12 +260,14 @@ def _only(perf: Perf, key: Key) -> Perf:
     return perf.model_copy(update={"cells": (row.model_copy(update={"metrics": (key[1],)}),)})
 
 
-def _nightly(every: Sequence[Comparison], commits: Sequence[Sha], key: Key) -> dict[Sha, tuple[float, ...]]:
-    """Launches of commits of the range that were made for other reasons (nightly runs, candidates of other trains):
-    per commit, the log of each value, positive = worse. The search's own blocks are paired already."""
+def _nightly(
+    every: Sequence[Comparison], imported: Mapping[Sha, tuple[float, ...]], commits: Sequence[Sha], key: Key
+) -> dict[Sha, tuple[float, ...]]:
+    """Launches of commits of the range that were made for other reasons (``imported`` nightly runs, candidates of other
+    trains): per commit, the log of each value, positive = worse. The search's own blocks are paired already."""
     inside = set(commits)
     sign = sign_of(key[1])
-    found: dict[Sha, list[float]] = {}
+    found = {commit: [sign * log for log in logs] for commit, logs in imported.items()}
     for c in every:
         if c.baseline in inside and c.subject in inside:
             continue

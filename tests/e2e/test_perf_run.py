@@ -59,8 +59,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
-def perf_run(project: Project, *args: str) -> tuple[int, dict[str, Any]]:
-    argv = [sys.executable, "-c", _MAIN, "perf", "run", *args, "--repo", str(project.path), "--json"]
+def perf_run(project: Project, *args: str, command: str = "run") -> tuple[int, dict[str, Any]]:
+    argv = [sys.executable, "-c", _MAIN, "perf", command, *args, "--repo", str(project.path), "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -94,6 +94,13 @@ def test_a_slow_commit_is_regressed_and_what_ran_is_told(project: Project) -> No
     assert again["spent"] == {k: found["ran"][k] for k in ("launches", "device_minutes")}
     _, planned = perf_run(project, "v0.1.0", project.shas["same"], "--cells", KEY, "--dry-run")
     assert planned["device_minutes"] > 0
+
+    # perf compare judges the same blocks, and says that no train stands on them.
+    status, compared = perf_run(project, "v0.1.0", slow, command="compare")
+    assert (status, compared["verdict"], compared["counted"]) == (1, "regressed", False)
+    assert compared["cells"][0]["ratio"] == found["cells"][0]["ratio"]
+    status, nothing = perf_run(project, slow, "v0.1.0", command="compare")
+    assert (status, nothing["verdict"], nothing["unpaired"]) == (3, "missing", True)
 
 
 def test_a_budget_ends_it_and_a_larger_one_goes_on_with_what_is_missing(project: Project) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from headway.app import Silent
 from headway.model.measurement import Cell, Comparison, Launch, RawSeries, Sample, Side
 from headway.perf.exporting import export, lines
 from headway.perf.importing import Outcome, import_files
-from headway.perf.reading import Filters, compare_releases, measured_cells, revisions, series
+from headway.perf.reading import Filters, compare_releases, imported_logs, measured_cells, revisions, series
 from headway.perf.store import MeasurementStore
 from headway.perf.told import Told
 
@@ -443,3 +445,19 @@ def test_an_export_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         export(MeasurementStore(tmp_path / "perf.db"), path)
     assert path.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl", "perf.db"]
+
+
+def test_nightly_runs_are_found_by_commit_for_the_search_of_a_culprit(url: str, tmp_path: Path) -> None:
+    """E7: launches that were imported, by commit; those of blocks are paired already and are none of them."""
+    night = [
+        record("median_ttft_ms", v, head_sha=sha, job_id=i)
+        for i, (sha, v) in enumerate([(A, 20.0), (A, 22.0), (B, 30.0)])
+    ]
+    imported(url, written(tmp_path / "nights.jsonl", *night))
+    with MeasurementStore(url, write=True) as store:
+        (cell,) = measured_cells(store)
+        sample = Sample(0, Side.CANDIDATE, cell.cell, "median_ttft_ms", 99.0)
+        store.add(A, B, [sample, replace(sample, side=Side.BASELINE)])
+        found = imported_logs(store, (A, "c" * 40), cell.cell, "median_ttft_ms")
+        assert imported_logs(store, (A,), cell.cell, "median_tpot_ms") == {}
+    assert found == {A: pytest.approx((math.log(20.0), math.log(22.0)))}

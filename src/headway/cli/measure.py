@@ -20,17 +20,21 @@ def perf() -> None: ...
 @common_options
 @answering
 def compare(context: Context, base: str, candidate: str) -> Answer:
-    from headway.comparing import commit_named, links_between
-    from headway.decide.performance import as_candidate, comparison_of, describe, design_of
-    from headway.stats.gate import judge
+    from headway.comparing import commit_named, judged_between, links_between
+    from headway.decide.performance import describe
 
     app = context.app()
     ends = [commit_named(app, rev) for rev in (base, candidate)]
-    snapshot = app.observe()
-    found = comparison_of(snapshot, ends[1], ends[0])
-    verdict = judge(found, design_of(app.policy.perf), as_candidate(snapshot, ends[0]))
-    links = links_between(app, base, candidate)
-    document = {**verdict.as_json(), "baseline": ends[0], "candidate": ends[1], "links": links.as_json()}
+    judged = judged_between(app, ends[0], ends[1])
+    verdict, links = judged.verdict, links_between(app, base, candidate)
+    document = {
+        **verdict.as_json(),
+        "baseline": ends[0],
+        "candidate": ends[1],
+        "counted": judged.counted,
+        "unpaired": judged.unpaired,
+        "links": links.as_json(),
+    }
     status = {Verdict.PASS: YES, Verdict.REGRESSED: NO}.get(verdict.verdict, OPEN)
 
     def show(screen: Screen) -> None:
@@ -47,6 +51,11 @@ def compare(context: Context, base: str, candidate: str) -> Answer:
 
         for c in verdict.cells:
             screen.line(f"  {set_cell_size(screen.word(c.verdict.value), 10)} {describe(c)}")
+        if judged.unpaired:
+            table = f"headway perf table --left {base} --right {candidate}"
+            screen.say(say("both were measured, but not in blocks side by side; `{table}` shows that", table=table))
+        elif judged.blocks and not judged.counted:
+            screen.say(say("no train stands on these blocks: the ledger does not have them"), "dim")
         screen.line(links.dashboard or links.path, "dim")
 
     return Answer(status, document, show)

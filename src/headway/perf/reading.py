@@ -8,6 +8,7 @@ are one mean. Every launch counts: imported ones and both sides of every block.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -144,6 +145,34 @@ def series(
             Point(datetime.fromtimestamp(at, UTC), commit, branch_name(on), mean, repeats)
             for at, commit, on, mean, repeats in db.execute(rows).all()
         )
+
+
+def imported_logs(
+    store: MeasurementStore, commits: Iterable[str], cell: Cell, metric: str
+) -> dict[str, tuple[float, ...]]:
+    """Of each commit that was measured by itself (nightly runs that were imported, no blocks): the natural log of each
+    launch's value of one cell-metric. A cell is found by its model, hardware and test, whatever else was told of it."""
+    la, c, s = t.launches.c, t.cells.c, t.summary.c
+    rows = (
+        select(la.commit, s.log)
+        .join(t.summary, s.launch == la.id)
+        .join(t.cells, c.id == s.cell)
+        .where(
+            la.run.is_(None),
+            c.model == cell.model,
+            c.hardware == cell.hardware,
+            c.test == cell.test,
+            s.metric == select(t.metrics.c.id).where(t.metrics.c.name == metric).scalar_subquery(),
+        )
+        .order_by(la.id)
+    )
+    wanted = set(commits)
+    found: dict[str, list[float]] = {}
+    with store.reading() as db:
+        for commit, log in [] if db is None else db.execute(rows):
+            if commit in wanted:
+                found.setdefault(commit, []).append(log)
+    return {commit: tuple(logs) for commit, logs in found.items()}
 
 
 def revisions(store: MeasurementStore, filters: Filters = Filters(), branch: str = "") -> tuple[Revision, ...]:
