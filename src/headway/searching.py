@@ -10,7 +10,7 @@ from headway.app import Headway
 from headway.decide.cellwaivers import cell_key
 from headway.decide.culprit import next_step
 from headway.decide.culpritadvice import ProposeRevert, RequestPick, advice
-from headway.decide.performance import design_of, paired, pairs_of
+from headway.decide.performance import design_of, paired, pairs_of, searchable
 from headway.effects.prober import Prober, Unbuildable, Wanted
 from headway.errors import UnusableInput, WorldFailed, not_found
 from headway.history.log import is_ancestor, read_commits, trunk_tip
@@ -86,7 +86,7 @@ def search_culprit(app: Headway, asked: Asked) -> Named | NoSlowdown:
             regressed = [c for c in compared.cells if c.verdict is Verdict.REGRESSED]
             if not regressed:
                 return NoSlowdown(compared)
-            key = _worst(regressed)
+            key = _worst(searchable(tuple(regressed), compared.cells))
         else:
             (key,) = keys
         found = hunt.find(key)
@@ -132,7 +132,10 @@ class _Hunt:
                 case Confirm(commit=suspect, parent=parent, blocks=blocks):
                     self._measured([Wanted(parent, suspect, blocks)], perf)
                 case Next(commits=asked, blocks=blocks):
-                    if bad in asked and _invalid(self.prober.stored(bad, good), key) >= INVALID_BLOCKS_ALLOWED:
+                    if (
+                        bad in asked
+                        and _invalid(self.prober.stored(bad, good), key, perf.pair_on) >= INVALID_BLOCKS_ALLOWED
+                    ):
                         raise _no_end(bad, _why(self.prober.stored(bad, good)))
                     self._measured([Wanted(c, good, blocks) for c in asked], perf)
 
@@ -230,15 +233,15 @@ def _more(compared: Comparison | None, keys: Sequence[Key], verdict: Performance
     """How many more blocks of the ends the gate wants. Raises ``WorldFailed`` when they keep being invalid."""
     if verdict.verdict in {Verdict.REGRESSED, Verdict.PASS}:
         return 0
-    valid = min(len(paired(compared, *key)) for key in keys)
+    valid = min(len(paired(compared, *key, design.pair_on)) for key in keys)
     look = next_look(valid, design)
-    if look is not None and max(_invalid(compared, key) for key in keys) >= INVALID_BLOCKS_ALLOWED:
+    if look is not None and max(_invalid(compared, key, design.pair_on) for key in keys) >= INVALID_BLOCKS_ALLOWED:
         raise _no_end(compared.subject if compared else "", _why(compared))
     return look - valid if look is not None else 0
 
 
-def _invalid(compared: Comparison | None, key: Key) -> int:
-    data = pairs_of(compared, *key)
+def _invalid(compared: Comparison | None, key: Key, pair_on: str) -> int:
+    data = pairs_of(compared, *key, pair_on)
     return data.begun - len(data.worse)
 
 

@@ -21,7 +21,7 @@ def noise(context: Context, hardware: str | None) -> Answer:
 
     app = context.app()
     keys = [(cell, m) for cell, m in design_of(app.policy.perf).keys if hardware in {None, cell.hardware}]
-    found = scatter_of(app.observe().comparisons, keys)
+    found = scatter_of(app.observe().comparisons, keys, app.policy.perf.pair_on)
 
     def show(screen: Screen) -> None:
         if not found:

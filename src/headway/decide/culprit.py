@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
-from headway.decide.performance import comparison_of, design_of, pairs_of
+from headway.decide.performance import comparison_of, design_of, paired, pairs_of
 from headway.model.commit import Commit, Line, Sha
 from headway.model.entry import Kind
 from headway.model.measurement import Comparison, Side
@@ -66,7 +66,8 @@ def culprit_step(
     key = (target.cell, target.metric)
     found = suspects(line, candidate, snapshot, train.previous_commit)
     commits = (train.previous_commit, *(c.sha for c in found))
-    bad_end = pairs_of(comparison_of(snapshot, candidate.facts.commit, train.previous_commit), *key).worse
+    compared = comparison_of(snapshot, candidate.facts.commit, train.previous_commit)
+    bad_end = paired(compared, *key, policy.perf.pair_on)
     if not sum(bad_end) > 0:
         return None
     broken = {e.payload["commit"] for e in record.of(snapshot.entries, Kind.PROBED, train.name) if not e.payload["ok"]}
@@ -95,7 +96,7 @@ def next_step(
     probes: dict[Sha, tuple[float, ...]] = {}
     unbuildable = set(broken)
     for c in after:
-        data = pairs_of(measured(c, good), *key)
+        data = pairs_of(measured(c, good), *key, perf.pair_on)
         probes[c] = data.worse
         if data.begun - len(data.worse) >= INVALID_BLOCKS_ALLOWED:
             unbuildable.add(c)

@@ -136,7 +136,7 @@ def standing(
     regressed = tuple(c for c in bad if c.verdict is Verdict.REGRESSED)
     if regressed:
         blockers.append(_regressed_reason(train, candidate, regressed, snapshot))
-        return Standing(verdict, None, (*blockers, *lapsed), _searchable(regressed, verdict.cells), waivers)
+        return Standing(verdict, None, (*blockers, *lapsed), searchable(regressed, verdict.cells), waivers)
     measure = _next_blocks(train, candidate, comparison, perf, bad, snapshot.entries)
     if measure is None:
         blockers += [_stuck_reason(train, candidate, bad, budget_spent(comparison, perf)), *lapsed]
@@ -181,7 +181,7 @@ def _cell_waivers(
     return tuple(w for w in found if isinstance(w, CellWaiver)), tuple(w for w in found if isinstance(w, Reason))
 
 
-def _searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:
+def searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:
     """With the cell of a broad drift that moved most, where none regressed by itself: a culprit is searched in one."""
     if any(c.cell != BROAD for c in regressed):
         return regressed

@@ -22,6 +22,7 @@ class Causes:
 
     comparison: Comparison | None
     earlier: Comparison | None = None
+    pair_on: str = "host"
 
     def of(self, key: Key, data: Pairs, n: int, margin: float) -> str:
         """The cause class of a regressed cell-metric, judged on its first ``n`` valid blocks."""
@@ -37,7 +38,7 @@ class Causes:
         chance (Welch's t: those launches were not paired)."""
         if self.earlier is None:
             return False
-        then = pairs(self.earlier.samples, (key,), self.earlier.launches)[key]
+        then = pairs(self.earlier.samples, (key,), self.earlier.launches, self.pair_on)[key]
         before = [b + x for b, x in zip(then.baseline, then.log_ratios, strict=True)]
         now = data.baseline
         if min(len(before), len(now)) < _FEWEST:

@@ -149,7 +149,8 @@ class Search:
         that margin the gate decides whether it is nearer to the whole step or to none.
         """
         s, (key,) = suspicion, design.keys
-        fresh = pairs(comparison.samples if comparison else (), design.keys)[key]
+        samples, launches = (comparison.samples, comparison.launches) if comparison else ((), ())
+        fresh = pairs(samples, design.keys, launches, design.pair_on)[key]
         margin = math.expm1(s.step) or design.margin_of(key[1])
         own = replace(design, margins=((key[1], margin),), margin=margin)
         verdict = judge(comparison, own).verdict if s.p >= self.sure else Verdict.OPEN

@@ -106,7 +106,7 @@ def judge(comparison: Comparison | None, design: GateDesign, earlier: Comparison
         cells = tuple(_nothing(key, data[key], design) for key in design.keys)
         return PerformanceVerdict(_overall(cells), cells, design.alpha, design.beta)
     seen = _Seen.of(data, design)
-    causes = Causes(comparison, earlier)
+    causes = Causes(comparison, earlier, design.pair_on)
     cells = tuple(
         seen.verdict(i, key, data[key], causes) if data[key].worse else _nothing(key, data[key], design)
         for i, key in enumerate(design.keys)

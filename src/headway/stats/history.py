@@ -26,7 +26,9 @@ class Scatter:
     blocks: int
 
 
-def scatter_of(comparisons: Iterable[Comparison], wanted: Iterable[tuple[Cell, str]]) -> tuple[Scatter, ...]:
+def scatter_of(
+    comparisons: Iterable[Comparison], wanted: Iterable[tuple[Cell, str]], pair_on: str = "host"
+) -> tuple[Scatter, ...]:
     """One for each metric of ``wanted`` that some cell has two valid blocks of, in the order of ``wanted``.
 
     With at least ``FEWEST`` cells the degrees of freedom say how alike the cells are; with fewer they are those of the
@@ -35,7 +37,7 @@ def scatter_of(comparisons: Iterable[Comparison], wanted: Iterable[tuple[Cell, s
     keys = tuple(wanted)
     found: dict[str, list[tuple[float, int]]] = {metric: [] for _, metric in keys}
     for comparison in comparisons:
-        for (_, metric), data in pairs(comparison.samples, keys).items():
+        for (_, metric), data in pairs(comparison.samples, keys, comparison.launches, pair_on).items():
             d, n = data.worse, len(data.worse)
             if n > 1:
                 mean = math.fsum(d) / n
