@@ -77,11 +77,13 @@ looks = [3, 6]
 model = "toy-small"
 hardware = "cpu"
 test = "decode"
+client = "--input-len 16 --output-len 64"
 metrics = ["median_tpot_ms", "output_throughput"]
 [[perf.cells]]
 model = "toy-small"
 hardware = "cpu"
 test = "prefill"
+client = "--input-len 512 --output-len 1"
 metrics = ["median_ttft_ms"]
 """
 HOSTILE = 'Fix <script>document.title="owned"</script> \u202egnp.exe ' + "w" * 200 + " (#66)"

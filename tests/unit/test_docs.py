@@ -40,6 +40,7 @@ TRANSLATED = (
     ("docs/how-to/measure.md", "docs/zh/how-to/measure.md"),
     ("docs/how-to/benchmark-matrix.md", "docs/zh/how-to/benchmark-matrix.md"),
     ("docs/how-to/real-engine.md", "docs/zh/how-to/real-engine.md"),
+    ("docs/how-to/measurements.md", "docs/zh/how-to/measurements.md"),
 )
 
 

@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 # What result files may not say themselves.
 _TOLD = (
-    ("--commit", "REV", "Commit that was measured."),
-    ("--branch", "NAME", "Branch that it was measured on."),
-    ("--repo-name", "OWNER/NAME", "Repository that the commit is of."),
-    ("--model", "NAME", "Model, as the policy or the dashboard spells it."),
-    ("--hardware", "NAME", "Hardware, such as H100."),
-    ("--device", "NAME", "Kind of device, such as cuda."),
-    ("--backend", "NAME", "Backend, such as vllm."),
-    ("--dtype", "NAME", "Type of the weights, such as bfloat16."),
-    ("--mode", "NAME", "Mode of the benchmark, such as inference."),
-    ("--test", "NAME", "Name of the test."),
-    ("--engine-version", "VERSION", "Version of the engine."),
-    ("--date", "ISO8601", "When it was measured."),
+    ("--commit", "REV", say("Commit that was measured.")),
+    ("--branch", "NAME", say("Branch that it was measured on.")),
+    ("--repo-name", "OWNER/NAME", say("Repository that the commit is of.")),
+    ("--model", "NAME", say("Model, as the policy or the dashboard spells it.")),
+    ("--hardware", "NAME", say("Hardware, such as H100.")),
+    ("--device", "NAME", say("Kind of device, such as cuda.")),
+    ("--backend", "NAME", say("Backend, such as vllm.")),
+    ("--dtype", "NAME", say("Type of the weights, such as bfloat16.")),
+    ("--mode", "NAME", say("Mode of the benchmark, such as inference.")),
+    ("--test", "NAME", say("Name of the test.")),
+    ("--engine-version", "VERSION", say("Version of the engine.")),
+    ("--date", "ISO8601", say("When it was measured.")),
 )
 
 
 def _told_options(fn: Any) -> Any:
     for name, metavar, text in reversed(_TOLD):
-        fn = click.option(name, cls=Option, metavar=metavar, help=text, default="")(fn)
+        fn = click.option(name, cls=Option, metavar=metavar, help=str(text), default="")(fn)
     return fn
 
 

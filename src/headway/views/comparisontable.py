@@ -7,7 +7,24 @@ from typing import Any, Protocol
 from headway.model.text import Text, clean, say
 from headway.views.comparison import BETTER, MISSING, SINGLE, UNCLEAR, WORSE, Page, Row, counts, reproduce
 
-_ORDER = (WORSE, MISSING, SINGLE, UNCLEAR, BETTER)
+_STATES = {
+    WORSE: say("worse"),
+    MISSING: say("missing"),
+    SINGLE: say("single"),
+    UNCLEAR: say("unclear"),
+    BETTER: say("better"),
+}
+_TITLES = (
+    say("state"),
+    say("cell"),
+    say("metric"),
+    say("left"),
+    say("right"),
+    say("ratio"),
+    say("interval"),
+    say("gate"),
+)
+_ORDER = tuple(_STATES)
 _STYLES = {WORSE: "red", MISSING: "yellow", BETTER: "green"}
 
 
@@ -52,12 +69,12 @@ def show_page(page: Page, screen: Shown) -> None:
                 ),
                 "bold",
             )
-    found = Table(*(screen.word(w) for w in ("state", "cell", "metric", "left", "right", "ratio", "interval", "gate")))
+    found = Table(*(screen.word(str(t)) for t in _TITLES))
     for row in sorted(page.rows, key=lambda r: (_ORDER.index(r.state), -(r.worse_by or 0.0))):
         found.add_row(*(Styled(clean(c), style=_STYLES.get(row.state, "")) for c in _columns(row, screen)))
     screen.console.print(found)
     tally = counts(page.rows)
-    screen.say(say("{cells}", cells=[f"{screen.word(state)}: {tally[state]}" for state in _ORDER]))
+    screen.say(say("{cells}", cells=[f"{screen.word(str(_STATES[state]))}: {tally[state]}" for state in _ORDER]))
     for a in page.averages:
         if a.ratio is not None:
             screen.say(
@@ -84,4 +101,4 @@ def _columns(row: Row, screen: Shown) -> tuple[str, ...]:
     ratio = f"{row.ratio:.3f}" if row.ratio is not None else "-"
     ci = f"[{row.ci[0]:.3f}, {row.ci[1]:.3f}]" if row.ci else "-"
     gate = screen.word(row.verdict.verdict.value) if row.verdict else "-"
-    return screen.word(row.state), str(c.cell.cell), c.metric, *sides, ratio, ci, gate
+    return screen.word(str(_STATES[row.state])), str(c.cell.cell), c.metric, *sides, ratio, ci, gate

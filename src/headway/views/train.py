@@ -83,6 +83,12 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.INVALID: say("invalid"),
 }
 
+# Why a cell that did not regress stays open.
+CAUSES: Mapping[str, Text] = {
+    "unpowered": say("unpowered"),
+    "noise": say("noise"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Culprit:

@@ -20,7 +20,7 @@ from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
 from headway.views.picks import PICK_STATES
 from headway.views.stops import STOPS
-from headway.views.train import REVERT_STATES, VERDICTS
+from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
 from headway.views.words import KINDS, STAGES, short
 from headway.web.drawing import clipped
 
@@ -34,6 +34,7 @@ _WORDS: dict[Any, Text] = {
     **{("pick", k): v for k, v in PICK_STATES.items()},
     **{("revert", k): v for k, v in REVERT_STATES.items()},
     **{("verdict", k): v for k, v in VERDICTS.items()},
+    **{("cause", k): v for k, v in CAUSES.items()},
 }
 
 
