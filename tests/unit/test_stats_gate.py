@@ -285,3 +285,15 @@ def test_many_cells_at_once_bad_ones_are_told_and_good_ones_pass() -> None:
     assert verdicts[:5] == [Verdict.REGRESSED] * 5
     assert verdicts[5:].count(Verdict.PASS) >= 24
     assert Verdict.REGRESSED not in verdicts[5:]
+
+
+def test_a_job_that_was_decided_early_does_not_hide_a_broad_drift() -> None:
+    """Its few blocks stand beside the many of the others, as in the simulation."""
+    rng = random.Random(5)  # noqa: S311
+    wanted = tuple(Cell(f"m{i % 4}", "h", f"t{i}") for i in range(40))
+    found: tuple[Sample, ...] = ()
+    for cell in wanted:
+        blocks = 3 if cell.model == "m0" else 16
+        found += samples([10 * math.exp(rng.gauss(0.012, 0.05)) for _ in range(blocks)], cell=cell)
+    (family,) = judged(found, design(cells=wanted)).families
+    assert (family.verdict, family.blocks) == (Verdict.REGRESSED, 16)

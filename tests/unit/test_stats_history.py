@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -35,12 +36,17 @@ def test_the_scatter_of_alike_cells_is_found_however_fast_they_are(by: float) ->
     assert (found.df, found.cells, found.blocks) == (20.0, 30, 240)
 
 
-def test_few_cells_are_worth_their_blocks_and_no_more() -> None:
-    (found,) = scatter_of([measured(0.02, 2, 4)], keys(2))
-    assert (found.df, found.cells, found.blocks) == (6.0, 2, 8)
+def test_of_few_cells_the_one_that_scatters_most_stands_for_all() -> None:
+    """How alike they are cannot be known: pooled, a noisy cell would be called regressed for its noise."""
+    calm, noisy = measured(0.01, 6, 6), measured(0.05, 7, 6, seed=3)
+    odd = tuple(s for s in noisy.samples if s.cell == Cell("m6", "h", "t"))
+    (found,) = scatter_of([replace(calm, samples=(*calm.samples, *odd))], keys(7))
+    (alone,) = scatter_of([replace(noisy, samples=odd)], keys(7))
+    assert (found.sd, found.df, found.cells, found.blocks) == (alone.sd, 5.0, 7, 42)
+    assert found.sd > 0.02
 
 
 def test_one_block_says_nothing_and_comparisons_add_up() -> None:
     assert scatter_of([measured(0.02, 3, 1)], keys(3)) == ()
     (found,) = scatter_of([measured(0.02, 2, 4), measured(0.02, 2, 4, seed=2)], keys(2))
-    assert (found.df, found.blocks) == (12.0, 16)
+    assert (found.df, found.cells, found.blocks) == (3.0, 4, 16)

@@ -75,6 +75,15 @@ _FEWEST = 3
     show_default=True,
     help="Jobs that the cells are spread over: all cells of a job are served by the same launches.",
 )
+@click.option(
+    "--history-df",
+    "history",
+    cls=Option,
+    type=click.FloatRange(0, 1000),
+    default=0.0,
+    show_default=True,
+    help="Degrees of freedom of a right [[perf.noise]]; 0: the policy gives none.",
+)
 @click.option("--seed", cls=Option, type=click.IntRange(0), default=0, show_default=True, help="Seed of the noise.")
 @common_options
 @answering
@@ -88,6 +97,7 @@ def simulate(
     drift: float,
     repeats: int,
     jobs: int,
+    history: float,
     seed: int,
 ) -> Answer:
     from headway.stats.simulation import Scenario
@@ -100,7 +110,7 @@ def simulate(
             facts=facts(bad_cells=bad, cells=cells),
             remedy=say("give --bad-cells no more than --cells"),
         )
-    scenario = Scenario(releases, cells, noise, bad, effect, seed, repeats, jobs, drift)
+    scenario = Scenario(releases, cells, noise, bad, effect, seed, repeats, jobs, drift, history=history)
     what = say("simulating {count} releases", count=releases)
     rates = run(scenario, lambda done: context.progress.bar(what, done, releases))
 
@@ -109,4 +119,5 @@ def simulate(
 
         screen.console.print(table(scenario, rates, screen.lang))
 
-    return Answer(YES, {**asdict(rates), "scenario": asdict(scenario)}, show)
+    bounds = {name: [low, high] for name, low, high in rates.bounds}
+    return Answer(YES, {**asdict(rates), "bounds": bounds, "scenario": asdict(scenario)}, show)

@@ -34,14 +34,15 @@ def _family(
         jobs.setdefault((key[0].model, key[0].hardware), []).append(key)
     blocks = [_block_means([data[k] for k in members]) for members in jobs.values()]
     weights = [len(members) / len(keys) for members in jobs.values()]
-    least = min(len(b) for b in blocks)
-    reached = [k for k, n in enumerate(looks) if n <= least]
+    # A job that stopped early, its cells decided, stands with the blocks that it has.
+    most = max(len(b) for b in blocks)
+    reached = [k for k, n in enumerate(looks) if n <= most]
     found, mean = Verdict.OPEN, None
     for k in reached:
         mean, p = _at([b[: looks[k]] for b in blocks], weights, margin)
         if p <= critical(alpha, looks, k) and mean >= DRIFT_PART / 2:
             found = Verdict.REGRESSED
-    n = looks[reached[-1]] if reached else least
+    n = looks[reached[-1]] if reached else most
     ratio = math.exp(data[keys[0]].sign * mean * margin) if mean is not None else None
     return FamilyVerdict(metric, len(keys), n, mean, DRIFT_PART / 2, ratio, found)
 

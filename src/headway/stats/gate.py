@@ -18,14 +18,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from headway.model.measurement import Cell, Comparison
 from headway.model.verdict import BROAD, CellVerdict, PerformanceVerdict, Verdict
 from headway.stats.broad import families_of
 from headway.stats.cause import Causes
-from headway.stats.kernel import Looked, critical, look, shares
+from headway.stats.kernel import Looked, critical, detectable, holm, least_scatter, look, shares
 from headway.stats.moderation import MOST
 from headway.stats.paired import Key, Pairs, pairs, sign_of
 from headway.stats.student import quantile
@@ -33,9 +32,6 @@ from headway.stats.student import quantile
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-# A cell that passes is called unpowered only when its scatter is beyond doubt too large for its margin.
-_BEYOND_DOUBT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +171,20 @@ class _Seen:
         p_worse = np.where(reached & half, np.stack([x.p_worse for x in looked], -1), 1.0)
         p_near = np.where(reached & ~half, np.stack([x.p_near for x in looked], -1), 1.0)
         limits = [critical(design.beta, looks, k) for k in range(len(looks))]
-        regressed = _holm(p_worse, design)
+        regressed = holm(p_worse[None], design.shares[0], looks)[0]
         return _Seen(design, n, mean, looked, reached, regressed, p_near <= np.array(limits))
+
+    def mde(self, sd: float | NDArray[np.float64]) -> float:
+        """The smallest detectable effect of a scatter, as a fraction."""
+        import numpy as np
+
+        level = self.design.shares[0] / len(self.design.keys)
+        return math.expm1(float(detectable(np.asarray(sd), level, self.design.beta, self.design.looks)))
 
     def verdict(self, i: int, key: Key, data: Pairs, causes: Causes) -> CellVerdict:
         """The verdict at the last look that the cell has reached; before the first, what its blocks say so far."""
+        import numpy as np
+
         cell, metric = key
         design, margin = self.design, self.design.margin_of(metric)
         looks = range(len(design.looks))
@@ -188,12 +193,12 @@ class _Seen:
         sd, df = float(self.looked[k].sd[i]), float(self.looked[k].df[i])
         known = n > 1
         reach = quantile(critical(design.beta, design.looks, k), df) * sd / math.sqrt(n) if known else None
-        mde = math.expm1(_detectable(sd, design)) if known else None
+        mde = self.mde(sd) if known else None
         half = mean >= math.log1p(margin) / 2
         if self.regressed[i]:
             verdict = Verdict.REGRESSED
             cause = causes.of(key, data, n, margin)
-        elif self.near[i].any() and not (known and math.expm1(_detectable(_lower(sd, df), design)) > margin):
+        elif self.near[i].any() and self.mde(least_scatter(np.array(sd), np.array(df))) <= margin:
             verdict, cause = Verdict.PASS, ""
         else:
             verdict = Verdict.OPEN
@@ -201,32 +206,3 @@ class _Seen:
         middle = data.sign * mean
         interval = None if reach is None else (math.exp(middle - reach), math.exp(middle + reach))
         return CellVerdict(cell, metric, n, math.exp(middle), interval, margin, mde, verdict, cause)
-
-
-def _holm(p: NDArray[np.float64], design: GateDesign) -> NDArray[np.bool_]:
-    """Holm's step-down over all wanted cell-metrics (cells × looks); one without data counts as never rejected."""
-    import numpy as np
-
-    alpha, m = design.shares[0], p.shape[0]
-    rejected = np.zeros(m, bool)
-    while (count := int(rejected.sum())) < m:
-        limits = [critical(alpha / (m - count), design.looks, k) for k in range(len(design.looks))]
-        fresh = (p <= np.array(limits)).any(axis=-1) & ~rejected
-        if not fresh.any():
-            break
-        rejected |= fresh
-    return rejected
-
-
-def _detectable(sd: float, design: GateDesign) -> float:
-    """The smallest effect (log ratio) that a scatter shows at the last look: (z_{1-α/m} + z_{1-β}) σ / √N."""
-    z = NormalDist().inv_cdf
-    alpha = design.shares[0] / len(design.keys)
-    return (z(1 - alpha) + z(1 - design.beta)) * sd / math.sqrt(design.looks[-1])
-
-
-def _lower(sd: float, df: float) -> float:
-    """The scatter's lower confidence bound."""
-    from scipy.special import chdtri
-
-    return sd * math.sqrt(df / float(chdtri(df, _BEYOND_DOUBT)))

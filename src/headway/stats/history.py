@@ -31,8 +31,8 @@ def scatter_of(
 ) -> tuple[Scatter, ...]:
     """One for each metric of ``wanted`` that some cell has two valid blocks of, in the order of ``wanted``.
 
-    With at least ``FEWEST`` cells the degrees of freedom say how alike the cells are; with fewer they are those of the
-    pooled variance. Both are 20 at most.
+    With at least ``FEWEST`` cells the degrees of freedom say how alike the cells are (20 at most). With fewer that
+    cannot be known, so the one that scatters most stands for all, with no more degrees of freedom than its own.
     """
     keys = tuple(wanted)
     found: dict[str, list[tuple[float, int]]] = {metric: [] for _, metric in keys}
@@ -48,9 +48,9 @@ def scatter_of(
 def _scatter(metric: str, rows: list[tuple[float, int]]) -> Scatter:
     import numpy as np
 
-    s2, df = np.array([v for v, _ in rows]), np.array([float(n) for _, n in rows])
-    pooled, total = float((s2 * df).sum() / df.sum()), float(df.sum())
-    if len(rows) >= FEWEST:
-        d0, s0 = fit(s2, df)
-        total, pooled = float(d0), float(s0)
-    return Scatter(metric, math.sqrt(pooled), min(total, MOST), len(rows), int(df.sum()) + len(rows))
+    blocks = sum(n + 1 for _, n in rows)
+    if len(rows) < FEWEST:
+        worst, n = max(rows)
+        return Scatter(metric, math.sqrt(worst), min(float(n), MOST), len(rows), blocks)
+    d0, s0 = fit(np.array([v for v, _ in rows]), np.array([float(n) for _, n in rows]))
+    return Scatter(metric, math.sqrt(float(s0)), min(float(d0), MOST), len(rows), blocks)

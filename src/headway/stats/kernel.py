@@ -28,6 +28,8 @@ _DRIFT_SHARE = 0.2
 DRIFT_CELLS = 8
 # In units of the margin: a steadier family is rounding.
 _DRIFT_FLOOR = 0.01
+# How often a cell with just enough power is called unpowered.
+_BY_CHANCE = 0.001
 # How sure one must be that a release scatters more than history says, before its own scatter counts.
 _WIDER = 0.05
 
@@ -97,6 +99,43 @@ def critical(level: float, looks: tuple[int, ...], k: int) -> float:
     from scipy.special import ndtr
 
     return float(ndtr(-boundaries(level, looks)[k]))
+
+
+def holm(p_worse: Array, alpha: float, looks: tuple[int, ...]) -> Mask:
+    """Which cells Holm's step-down rejects (… × cells), by their p-values at the looks so far (… × cells × looks); a
+    cell without data has p-values of 1, and counts as never rejected."""
+    import numpy as np
+
+    cells = p_worse.shape[-2]
+    rejected = np.zeros(p_worse.shape[:-1], bool)
+    while True:
+        count = rejected.sum(axis=-1)
+        fresh = np.zeros_like(rejected)
+        for c in np.unique(count[count < cells]):
+            of = count == c
+            limits = np.array([critical(alpha / (cells - int(c)), looks, k) for k in range(p_worse.shape[-1])])
+            fresh[of] = (p_worse[of] <= limits).any(axis=-1) & ~rejected[of]
+        if not fresh.any():
+            return rejected
+        rejected |= fresh
+
+
+def detectable(sd: Array, level: float, beta: float, looks: tuple[int, ...]) -> Array:
+    """The smallest effect (log ratio) that a scatter shows at the last look: (z_{1-level} + z_{1-β}) σ / √N."""
+    from scipy.special import ndtri
+
+    found: Array = -(ndtri(level) + ndtri(beta)) * sd / looks[-1] ** 0.5
+    return found
+
+
+def least_scatter(sd: Array, df: Array) -> Array:
+    """The lower confidence bound of a scatter: what is unpowered by this is so not merely by chance."""
+    import numpy as np
+    from scipy.special import chdtri
+
+    safe = np.maximum(df, 1e-3)
+    found: Array = sd * np.sqrt(safe / chdtri(safe, _BY_CHANCE))
+    return found
 
 
 def drift(means: Array, s2: Array, n: Array, weights: Array) -> tuple[Array, Array]:

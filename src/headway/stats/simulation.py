@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headway.stats.kernel import DRIFT_CELLS, DRIFT_PART, critical, drift, look, shares
+from headway.stats.kernel import DRIFT_CELLS, DRIFT_PART, critical, detectable, drift, holm, least_scatter, look, shares
 from headway.stats.noise import draw, sd_at
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Scenario:
     """What is simulated: ``cells`` cell-metrics in three equal families, in ``jobs`` jobs; ``bad`` of them worse by
     ``effect`` margins, all of them by ``drift`` margins. ``noise`` is one of ``headway.stats.noise.KINDS``.
 
+    ``history``: degrees of freedom of a right ``perf.noise``; 0: none is given.
+
     A job is launched until all its cells are decided, or the release has drifted.
     """
 
@@ -41,6 +43,7 @@ class Scenario:
     alpha: float = 0.05
     beta: float = 0.05
     looks: tuple[int, ...] = (3, 4, 6, 8, 12, 16)
+    history: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Rates:
 
     ``false_block``: something was called REGRESSED that is not worse. ``miss``: a bad cell PASSed. ``released``: every
     cell PASSed. ``open``: nothing REGRESSED and some cell undecided at the last look. ``drifted``: broad drift said so.
+    ``bounds`` are two-sided 95 % intervals (Clopper and Pearson) of the shares, by name.
+
     ``blocks_per_cell``: until the cell itself was decided; ``blocks_per_job``: until all of its job were.
     """
 
@@ -63,6 +68,7 @@ class Rates:
     blocks_per_cell: float
     blocks_per_job: float
     launches_per_cell: float
+    bounds: tuple[tuple[str, float, float], ...]
 
 
 def simulate(s: Scenario, told: Callable[[int], None] = lambda _done: None) -> Rates:
@@ -86,7 +92,15 @@ def simulate(s: Scenario, told: Callable[[int], None] = lambda _done: None) -> R
         """Clopper and Pearson's one-sided bound."""
         return 1.0 if hits >= n else float(betaincinv(hits + 1, n - hits, 0.95))
 
+    def interval(hits: float, of: int) -> tuple[float, float]:
+        low = 0.0 if hits == 0 else float(betaincinv(hits, of - hits + 1, 0.025))
+        return low, 1.0 if hits >= of else float(betaincinv(hits + 1, of - hits, 0.975))
+
+    shares = {"false_block": ("false", n), "released": ("released", n), "open": ("open", n), "drifted": ("drifted", n)}
+    if s.bad:
+        shares |= {"miss": ("miss", n), "regressed": ("caught", n * s.bad)}
     return Rates(
+        bounds=tuple((name, *interval(total[of], count)) for name, (of, count) in shares.items()),
         false_block=total["false"] / n,
         false_block_ub95=upper(total["false"]),
         miss=total["miss"] / n,
@@ -136,9 +150,10 @@ def _run(s: Scenario, g: _Setting, rng: np.random.Generator, releases: int) -> d
     shift = (s.drift + s.effect * bad) * g.delta
     d = draw(rng, s.noise, releases, g.job, s.looks[-1], s.repeats) * g.sd[:, None] + shift[..., None]
     families = [np.flatnonzero(g.family == f) for f in range(len(FAMILIES))]
-    none = [None] * len(families)
+    known = [(s.history, sd_at(s.repeats, sd) ** 2) if s.history else None for _, sd in FAMILIES]
     shape = (releases, s.cells)
-    regressed, passed, drifted = np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(releases, bool)
+    regressed, near, drifted = np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(releases, bool)
+    passed = near
     n, mean, s2 = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     decided_at, job_at = np.full(shape, float(s.looks[-1])), np.full((releases, g.jobs), float(s.looks[-1]))
     running = np.ones((releases, g.jobs), bool)
@@ -150,11 +165,13 @@ def _run(s: Scenario, g: _Setting, rng: np.random.Generator, releases: int) -> d
         n = np.where(here, blocks, n)
         mean = np.where(here, first.mean(axis=-1), mean)
         s2 = np.where(here, first.var(axis=-1, ddof=1), s2)
-        found = look(mean, s2, n, g.delta, families, none)
+        found = look(mean, s2, n, g.delta, families, known)
         half = mean >= g.delta / 2
         worse[..., k] = np.where(here & half, found.p_worse, 1.0)
-        regressed |= _holm(worse[..., : k + 1], cells_alpha, s.looks)
-        passed |= here & ~half & (found.p_near <= critical(s.beta, s.looks, k))
+        regressed |= holm(worse[..., : k + 1], cells_alpha, s.looks)
+        near |= here & ~half & (found.p_near <= critical(s.beta, s.looks, k))
+        least = least_scatter(found.sd, found.df)
+        passed = near & (detectable(least, cells_alpha / s.cells, s.beta, s.looks) <= g.delta)
         for f in families:
             if f.size >= DRIFT_CELLS:
                 drifted |= _drifted(d[..., :blocks], g, f, n, critical(drift_alpha, s.looks, k))
@@ -180,24 +197,6 @@ def _run(s: Scenario, g: _Setting, rng: np.random.Generator, releases: int) -> d
         "cell blocks": float(decided_at.sum()),
         "job blocks": float(job_at.sum()),
     }
-
-
-def _holm(worse: Array, alpha: float, looks: tuple[int, ...]) -> Mask:
-    """Which cells Holm's step-down rejects on what was looked at so far (releases × cells × looks)."""
-    import numpy as np
-
-    cells = worse.shape[1]
-    rejected = np.zeros(worse.shape[:2], bool)
-    while True:
-        count = rejected.sum(axis=1)
-        fresh = np.zeros_like(rejected)
-        for c in np.unique(count[count < cells]):
-            of = count == c
-            limits = [critical(alpha / (cells - int(c)), looks, k) for k in range(worse.shape[2])]
-            fresh[of] = (worse[of] <= np.array(limits)).any(axis=-1) & ~rejected[of]
-        if not fresh.any():
-            return rejected
-        rejected |= fresh
 
 
 def _drifted(d: Array, g: _Setting, cells: NDArray[np.intp], n: Array, limit: float) -> Mask:
