@@ -461,3 +461,16 @@ def test_nightly_runs_are_found_by_commit_for_the_search_of_a_culprit(url: str, 
         found = imported_logs(store, (A, "c" * 40), cell.cell, "median_ttft_ms")
         assert imported_logs(store, (A,), cell.cell, "median_tpot_ms") == {}
     assert found == {A: pytest.approx((math.log(20.0), math.log(22.0)))}
+
+
+def test_what_a_folder_hides_is_told(url: str, tmp_path: Path) -> None:
+    """A link that leads nowhere, and a folder without results: nobody is to think that they were read."""
+    (tmp_path / "in").mkdir()
+    written(tmp_path / "in" / "one.jsonl", record())
+    (tmp_path / "in" / "gone.json").symlink_to(tmp_path / "nowhere.json")
+    (tmp_path / "none").mkdir()
+    outcome = imported(url, tmp_path / "in", tmp_path / "none")
+    assert (outcome.files, outcome.kept.new) == (1, 1)
+    told = {Path(name).name: refused.why for name, refused in outcome.skipped}
+    assert told["gone.json"] == "leads to no file"
+    assert "no result file" in told["none"]

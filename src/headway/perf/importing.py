@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -51,14 +52,31 @@ class Outcome:
         }
 
 
-def files_under(path: Path) -> Iterator[Path]:
-    """The file itself, or the result files of a folder and its folders, in order."""
+def files_under(path: Path, unread: list[tuple[str, Refused]]) -> Iterator[Path]:
+    """The file itself, or the result files of a folder and its folders, in order.
+
+    What cannot be looked into, leads nowhere or holds no result file goes to ``unread`` with why.
+    """
     if not path.is_dir():
         yield path
         return
-    for found in sorted(path.rglob("*")):
-        if found.is_file() and found.name.endswith(SUFFIXES) and not found.name.startswith("."):
-            yield found
+    found: list[Path] = []
+    for folder, _, names in os.walk(path, onerror=lambda e: unread.append((e.filename, _no_folder(e)))):
+        for name in names:
+            file = Path(folder) / name
+            if not name.endswith(SUFFIXES) or name.startswith("."):
+                continue
+            if file.is_file():
+                found.append(file)
+            else:
+                unread.append((str(file), Refused(0, "leads to no file")))
+    if not found and not unread:
+        unread.append((str(path), Refused(0, f"holds no result file ({', '.join(SUFFIXES)})")))
+    yield from sorted(found)
+
+
+def _no_folder(e: OSError) -> Refused:
+    return Refused(0, f"cannot be looked into: {e.strerror or e}")
 
 
 def import_files(
@@ -69,7 +87,8 @@ def import_files(
     ``blocks``: those of comparisons are restored too, out of an export. They are evidence of the gate, so only a
     person's word brings them in.
     """
-    outcome, files = Outcome(), [f for p in paths for f in files_under(p)]
+    outcome = Outcome()
+    files = [f for p in paths for f in files_under(p, outcome.skipped)]
     for i, path in enumerate(files):
         progress.bar(say("Importing results"), i, len(files))
         _import(store, path, told, outcome, blocks=blocks)
