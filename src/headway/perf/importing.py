@@ -61,6 +61,7 @@ def files_under(path: Path, unread: list[tuple[str, Refused]]) -> Iterator[Path]
         yield path
         return
     found: list[Path] = []
+    before = len(unread)
     for folder, _, names in os.walk(path, onerror=lambda e: unread.append((e.filename, _no_folder(e)))):
         for name in names:
             file = Path(folder) / name
@@ -70,7 +71,7 @@ def files_under(path: Path, unread: list[tuple[str, Refused]]) -> Iterator[Path]
                 found.append(file)
             else:
                 unread.append((str(file), Refused(0, "leads to no file")))
-    if not found and not unread:
+    if not found and len(unread) == before:
         unread.append((str(path), Refused(0, f"holds no result file ({', '.join(SUFFIXES)})")))
     yield from sorted(found)
 
