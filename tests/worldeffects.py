@@ -11,12 +11,16 @@ from typing import Any
 
 from worlds import METRIC, World, blocks, sha
 
+from headway.decide.blocks import JobBlocks
 from headway.decide.gates import judge
+from headway.decide.numbers import numbers_of
+from headway.decide.performance import design_of
 from headway.effects.gating import checked
 from headway.model.build import Artifact, PublishedFile
 from headway.model.entry import Entry, Kind, digest_of
 from headway.model.image import FoundImage
 from headway.model.matrix import vanished
+from headway.model.measurement import Comparison
 from headway.model.pick import ChangeKind
 from headway.model.snapshot import PrivateBranch
 from headway.plan.actions import (
@@ -292,9 +296,9 @@ def slowness(world: World, commit: str) -> float:
 def _measure(world: World, action: MeasureCandidate | ProbeCommit) -> tuple[Kind, Payload]:
     known = {"tag": action.tag, "commit": action.commit, "baseline": action.baseline}
     known |= {"first": action.first, "last": action.last}
-    if isinstance(action, MeasureCandidate):
-        known |= {"jobs": [j.as_json() for j in action.jobs]}
     probe = isinstance(action, ProbeCommit)
+    jobs = [JobBlocks((action.cell,), tuple(range(action.first, action.last)))] if probe else action.jobs
+    known |= {"jobs": [j.as_json() for j in jobs]}
     known |= {"confirms": action.confirms} if isinstance(action, ProbeCommit) else {}
     if probe and action.commit in world.unbuildable:
         return Kind.PROBED, {**known, "ok": False, "why": "it cannot be built"}
@@ -305,6 +309,8 @@ def _measure(world: World, action: MeasureCandidate | ProbeCommit) -> tuple[Kind
         if b not in done:
             ran = None if {action.commit, action.baseline} & set(world.crashing) else factor
             have += blocks(action.commit, action.baseline, b, b + 1, ran, action.metric if probe else METRIC)
+    said = numbers_of(Comparison(action.commit, action.baseline, tuple(have)), jobs, design_of(world.policy.perf).keys)
+    known |= {"numbers": [n.as_json() for n in said]}
     if probe:
         return Kind.PROBED, {**known, "ok": True, "why": ""}
     return Kind.MEASURED, {**known, "branch": action.branch, "digest": digest_of([s.value for s in have])}

@@ -56,6 +56,32 @@ def proof(world: World) -> dict[str, Reason]:
     return {r.code: whole(r) for r in found}
 
 
+def test_E7_G4_counted_numbers_that_are_others_now_speak_against_the_release() -> None:
+    """The ledger holds the digest of what was counted: a store that says something else is found out."""
+    world = cut(MEASURING)
+    release(world)
+    assert proof(world) == {}
+    (pair,) = world.samples
+    counted = tuple(world.samples[pair])
+    for store in (
+        (replace(counted[0], value=(counted[0].value or 0.0) * 1.0001), *counted[1:]),
+        (*counted, replace(counted[0], repeat=1)),
+    ):
+        world.samples[pair] = list(store)
+        found = proof(world)
+        assert found.keys() == {"verify.other-numbers"}
+        assert found["verify.other-numbers"].clause == "E7"
+        assert fact(found["verify.other-numbers"], "cell") == CELL_KEY
+    # Blocks that were never counted may come and go, and entries of before tell no numbers.
+    world.samples[pair] = [*counted, *blocks(*pair, 90, 91, 3.0)]
+    assert proof(world) == {}
+    world.samples[pair] = list(store)
+    for i, e in enumerate(world.entries):
+        if "numbers" in e.payload:
+            world.entries[i] = replace(e, payload={k: v for k, v in e.payload.items() if k != "numbers"})
+    assert "verify.other-numbers" not in proof(world)
+
+
 def altered(world: World, kind: Kind, without: str = "", **payload: object) -> None:
     """As if entries of a kind had said something else."""
     changed = (

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from headway.app import Silent
-from headway.model.measurement import Cell, Comparison, Launch, RawSeries, Sample, Side
+from headway.model.measurement import IMPORTED, Cell, Comparison, Launch, RawSeries, Sample, Side
 from headway.perf.exporting import export, lines
 from headway.perf.importing import Outcome, import_files
 from headway.perf.reading import Filters, compare_releases, imported_logs, measured_cells, revisions, series
@@ -392,9 +392,37 @@ def test_nothing_is_lost_out_and_in_again(url: str, tmp_path: Path) -> None:
     assert imported(copy, tmp_path / "one.jsonl.gz", blocks=True).skipped == []
     with MeasurementStore(copy) as store:
         export(store, tmp_path / "two.jsonl")
-        assert store.comparisons() == before
-    with gzip.open(tmp_path / "one.jsonl.gz", "rb") as f:
-        assert f.read() == (tmp_path / "two.jsonl").read_bytes()
+        (found,) = store.comparisons()
+    assert all(IMPORTED in x.told for x in found.launches)
+    assert (replace(found, launches=tuple(map(unmarked, found.launches))),) == before
+    # But for that mark it is the same, and from then on it is the very same.
+    third = str(tmp_path / "third.db")
+    assert imported(third, tmp_path / "two.jsonl", blocks=True).skipped == []
+    with MeasurementStore(third) as store:
+        assert export(store, tmp_path / "three.jsonl") == first
+    assert (tmp_path / "two.jsonl").read_bytes() == (tmp_path / "three.jsonl").read_bytes()
+
+
+def unmarked(launch: Launch) -> Launch:
+    return replace(launch, told=tuple(t for t in launch.told if t != IMPORTED))
+
+
+def test_E7_a_block_that_is_there_is_not_diluted_by_a_file(tmp_path: Path) -> None:
+    """A block measured 20 % slower stays so, whatever repeats a file adds to its launches."""
+    with MeasurementStore(tmp_path / "planted.db", write=True) as store:
+        comparison(store)
+        (known,) = store.comparisons()
+        slow = next(s for s in known.samples if s.value is not None)
+        planted = [replace(slow, side=side, value=1.0, repeat=r) for side in Side for r in range(2, 21)]
+    with MeasurementStore(tmp_path / "other.db", write=True) as store:
+        store.add(A, B, planted)
+        export(store, tmp_path / "planted.jsonl")
+    found = imported(str(tmp_path / "planted.db"), tmp_path / "planted.jsonl", blocks=True)
+    assert found.blocks == 0
+    assert len(found.skipped) == 38
+    assert all("the store has this launch whole" in r.why for _, r in found.skipped)
+    with MeasurementStore(tmp_path / "planted.db") as store:
+        assert store.comparisons() == (known,)
 
 
 def test_blocks_are_evidence_and_come_in_on_a_persons_word_only(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.measurement import Cell, Comparison, Launch, RawSeries, Sample, Side
 from headway.perf.exporting import lines
+from headway.perf.imported import Block
 from headway.perf.reading import compare_releases, series
 from headway.perf.store import MeasurementStore
 
@@ -72,6 +73,19 @@ def test_every_repeat_and_launch_is_kept_and_the_first_stays(url: str) -> None:
     assert sorted(found.launches, key=lambda x: list(Side).index(x.side)) == told
 
 
+def test_E7_what_may_have_been_counted_gets_no_repeats_and_no_other_launch_later(url: str) -> None:
+    """The unit is the launch: planted repeats would move its mean, a planted host would make its block invalid."""
+    planted = [Sample(0, side, CELL, "median_tpot_ms", 1.0, "", r) for side in Side for r in range(20)]
+    with MeasurementStore(url, write=True) as store:
+        store.add(A, B, block(0), ENV)
+        before = store.comparisons()
+        assert store.add(A, B, planted, ENV, [launch(0, side, CELL) for side in Side]) == 0
+        assert store.comparisons() == before
+        added, refused = store.restore(Block(A, B, (), (), (*planted, *block(1)), ()))
+        assert (added, len(refused)) == (2, 38)
+        assert {s.repeat for s in refused} == set(range(1, 20))
+
+
 def test_launches_of_two_jobs_of_one_block_are_two(url: str) -> None:
     other = Cell("Mixtral", "H100", "serving")
     with MeasurementStore(url, write=True) as store:
@@ -123,8 +137,8 @@ def test_the_summary_is_of_launches_and_leaves_out_what_is_not_valid(url: str) -
     ]
     launches = [launch(n, Side.CANDIDATE, CELL, started=at(n + 1)) for n in values]
     with MeasurementStore(url, write=True) as store:
-        store.add(A, B, samples[:1], launches=launches)
-        store.add(A, B, samples[1:], launches=launches)
+        store.add(A, B, samples[:2], launches=launches)
+        store.add(A, B, samples[2:], launches=launches)
         (row,) = compare_releases(store, B, A)
         points = series(store, row.cell, "median_tpot_ms")
     logs = [(math.log(10) + math.log(20)) / 2, math.log(40)]

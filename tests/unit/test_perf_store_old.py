@@ -98,7 +98,8 @@ def test_it_is_upgraded_when_it_is_written_to_and_goes_on(url: str) -> None:
     with MeasurementStore(url, write=True) as store:
         holds_all(store.comparisons())
         assert store.add(A, B, block(0)) == 0
-        assert store.add(A, B, [Sample(0, Side.BASELINE, LLAMA, "median_tpot_ms", 5.0, repeat=1)]) == 1
+        assert store.add(A, B, [Sample(0, Side.BASELINE, LLAMA, "median_tpot_ms", 5.0, repeat=1)]) == 0
+        assert store.add(A, B, [Sample(3, Side.BASELINE, LLAMA, "median_tpot_ms", 5.0)]) == 1
     assert version(url) == 2
     with MeasurementStore(url, write=True) as store:
         assert len(store.comparisons()[0].samples) == 8 + 8 + 2 + 1

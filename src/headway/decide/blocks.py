@@ -45,8 +45,8 @@ def span(jobs: Iterable[JobBlocks]) -> tuple[int, int]:
 def counted(comparison: Comparison, payloads: Iterable[Mapping[str, Any]]) -> Comparison | None:
     """The samples and launches of those blocks that entries say were measured; ``None`` where they name none.
 
-    An entry names blocks for each job (``jobs``); an older one, and one of the culprit search, names ``first`` to
-    ``last`` (not included) for all cells.
+    An entry names blocks for each job (``jobs``); an older one names ``first`` to ``last`` (not included) for all
+    cells.
     """
     everywhere: set[int] = set()
     of_cell: set[tuple[Cell, int]] = set()

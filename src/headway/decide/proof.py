@@ -9,14 +9,15 @@ from packaging.version import Version
 
 from headway.decide import branch, checks, gates, record
 from headway.decide.candidates import CandidateRecord, records
-from headway.decide.cellwaivers import CellWaiver
+from headway.decide.cellwaivers import CellWaiver, cell_key
 from headway.decide.gates import GateState
+from headway.decide.numbers import altered
 from headway.decide.performance import Standing, standing
 from headway.decide.reverts import needed
 from headway.decide.trains import released_train
 from headway.decide.waivers import waived
 from headway.model.build import PublishedFile
-from headway.model.commit import Line
+from headway.model.commit import Line, Sha
 from headway.model.entry import Entry, Kind, broken_links, canonical
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -239,7 +240,33 @@ def _measurements(
     if perf.measure is not None:
         text = say("the comparison with the previous release is not complete")
         return [_problem("E7", "verify.unmeasured", text, commit=commit)]
-    return []
+    return _altered(train, commit, then)
+
+
+def _altered(train: Train, commit: Sha, then: Snapshot) -> list[Reason]:
+    """Counted blocks of which the store says other numbers now than when they were counted (E7, G4)."""
+    baseline = train.previous_commit
+    compared = next((c for c in then.comparisons if (c.subject, c.baseline) == (commit, baseline)), None)
+    read = {s.metric for c in then.comparisons for s in c.samples}  # those of no policy any more are not looked at
+    cells = {
+        cell_key(cell, metric): e.seq
+        for kind in (Kind.MEASURED, Kind.PROBED)
+        for e in record.of(then.entries, kind)
+        if (e.payload["commit"], e.payload["baseline"]) == (commit, baseline) and e.payload.get("ok", True)
+        for cell, metric in altered(e.payload, compared)
+        if metric in read
+    }
+    return [
+        _problem(
+            "E7",
+            "verify.other-numbers",
+            say("the store has other measurements of {cell} than those that were counted", cell=cell),
+            cell=cell,
+            entry=seq,
+            commit=commit,
+        )
+        for cell, seq in sorted(cells.items())
+    ]
 
 
 def _then(published: Entry, snapshot: Snapshot) -> Snapshot:

@@ -8,7 +8,7 @@ from itertools import chain, count
 
 from headway.decide.blocks import JobBlocks, blocks_of
 from headway.errors import WorldFailed
-from headway.model.measurement import Cell, Comparison
+from headway.model.measurement import IMPORTED, Cell, Comparison, Side
 from headway.model.ports import Progress
 from headway.model.text import Text, facts, say
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
@@ -110,30 +110,54 @@ def numbered(
 
 
 def only(found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]) -> Comparison | None:
-    """Of a comparison the blocks of a job that were measured whole, with these very wheels and arguments. What a
-    launch did not say is taken to be so."""
+    """Of a comparison the blocks of a job that were measured whole, with these very wheels and arguments."""
     if found is None:
         return None
-    digests = {s.side: s.sha256 for s in subjects}
-    asked = {c.cell: identity(job, c) for c in job.cells}
-    served: dict[int, set[Cell]] = {}
-    for s in found.samples:
-        served.setdefault(s.block, set()).add(s.cell)
-    other = {
-        x.block
-        for x in found.launches
-        if asked.keys() & set(x.cells)
-        and (
-            dict(x.told).get("wheel", digests[x.side]) != digests[x.side]
-            or any(asked.get(c, i) != i for c, i in zip(x.cells, x.identity, strict=False))
-        )
+    asked = {c.cell for c in job.cells}
+    measured = {
+        block
+        for block, places in _measured(found, job, subjects).items()
+        if asked <= {cell for _, cell in places} and {side for side, _ in places} == set(Side)
     }
-    ours = {block for block, cells in served.items() if asked.keys() <= cells} - other
     return replace(
         found,
-        samples=tuple(s for s in found.samples if s.block in ours and s.cell in asked),
-        launches=tuple(x for x in found.launches if x.block in ours and asked.keys() & set(x.cells)),
+        samples=tuple(s for s in found.samples if s.block in measured and s.cell in asked),
+        launches=tuple(x for x in found.launches if x.block in measured and asked & set(x.cells)),
     )
+
+
+def ours(found: Comparison | None, job: Perf, subjects: tuple[Subject, Subject]) -> frozenset[int]:
+    """Numbers of the blocks of a job, whole or not, in which nothing was measured with other wheels or arguments."""
+    return frozenset(_measured(found, job, subjects)) if found else frozenset()
+
+
+def _measured(
+    found: Comparison, job: Perf, subjects: tuple[Subject, Subject]
+) -> dict[int, frozenset[tuple[Side, Cell]]]:
+    """What was measured in each block of a job that a launch of these very wheels and arguments accounts for.
+
+    A launch must have named its wheel where the side has one; a runner that takes commits knows none. Samples that no
+    launch speaks for, and launches out of a file, are nobody's.
+    """
+    digests = {s.side: s.sha256 for s in subjects}
+    asked = {c.cell: identity(job, c) for c in job.cells}
+    told: dict[int, set[tuple[Side, Cell]]] = {}
+    there: dict[int, set[tuple[Side, Cell]]] = {}
+    other: set[int] = set()
+    for x in found.launches:
+        if not asked.keys() & set(x.cells):
+            continue
+        told.setdefault(x.block, set()).update((x.side, c) for c in x.cells)
+        if (
+            IMPORTED in x.told
+            or dict(x.told).get("wheel", "") != digests[x.side]
+            or any(asked.get(c, i) != i for c, i in zip(x.cells, x.identity, strict=False))
+        ):
+            other.add(x.block)
+    for s in found.samples:
+        if s.cell in asked:
+            there.setdefault(s.block, set()).add((s.side, s.cell))
+    return {b: frozenset(p) for b, p in there.items() if b not in other and p <= told.get(b, set())}
 
 
 def not_measured(failed: Sequence[NoPlace | Lost]) -> WorldFailed:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from headway.effects.blocks import stored
+from headway.decide.blocks import span
+from headway.effects.blocks import numbered, stored
 from headway.effects.measure import Measurer
 from headway.effects.subjects import Subjects
 from headway.model.commit import Sha
@@ -38,19 +39,26 @@ def probe(measurer: Measurer, action: ProbeCommit) -> dict[str, Any]:
     row = next(c for c in measurer.policy.perf.cells if c.cell == action.cell)
     only = (row.model_copy(update={"metrics": (action.metric,)}),)
     perf = measurer.policy.perf.model_copy(update={"cells": only})
-    numbers = tuple(range(action.first, action.last))
     found = stored(measurer.store, action.commit, action.baseline)
-    have = {s.block for s in found.samples if s.cell == action.cell} if found else set()
-    missing = [BlockJob(n, n, baseline, subject, perf) for n in numbers if n not in have]
+    wanted = numbered(range(action.first, action.last), found, perf, (baseline, subject))
+    missing = [BlockJob(n, n, baseline, subject, perf) for n, have in wanted if not have]
     title = say("searching the culprit: {commit}", commit=action.commit[:12])
-    measured = measurer.run(missing, [(perf, numbers)], title)
-    digest = measurer.digest(action.commit, action.baseline, measured)
+    measured = measurer.run(missing, [(perf, tuple(n for n, _ in wanted))], (baseline, subject), title)
+    first, last = span(measured)
+    known |= {
+        "jobs": [j.as_json() for j in measured],
+        "first": first,
+        "last": last,
+        "digest": measurer.digest(action.commit, action.baseline, measured),
+        "numbers": measurer.numbers(action.commit, action.baseline, measured),
+    }
     after = stored(measurer.store, action.commit, action.baseline)
-    done = [s for s in after.samples if s.block >= action.first] if after else []
+    blocks = {b for j in measured for b in j.blocks}
+    done = [s for s in after.samples if s.block in blocks and s.cell == action.cell] if after else []
     if not any(s.value is not None for s in done):
         # Nothing of it can be measured: for the search that is a commit like one that does not build.
-        return {**known, "ok": False, "why": next((s.why for s in done if s.why), ""), "digest": digest}
-    return {**known, "ok": True, "why": "", "digest": digest}
+        return {**known, "ok": False, "why": next((s.why for s in done if s.why), "")}
+    return {**known, "ok": True, "why": ""}
 
 
 def _subject(subjects: Subjects, side: Side, commit: Sha, version: str, *, released: bool) -> Subject | Text:

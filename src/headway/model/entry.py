@@ -53,8 +53,10 @@ class Kind(StrEnum):
     GATED = "gated"  # gate, tag, commit, wheel, ok, why, passed: what the command or CI said, value, metric,
     # command | check, url, log, seconds, result_sha256   evidence that [[gates]] asks for
     MEASURED = "measured"  # tag, commit, baseline, branch, jobs:[{cells:[[model, hardware, test]], blocks: numbers}],
-    # first, last: the lowest block and one more than the highest, digest   without jobs: those of all cells
-    PROBED = "probed"  # tag, commit, baseline, first, last, ok, why, confirms  one step of the culprit search
+    # first, last: the lowest block and one more than the highest, digest,
+    # numbers:[{cell, metric, digest: of all samples of it in these blocks}]   without jobs: those of all cells
+    PROBED = "probed"  # tag, commit, baseline, jobs, first, last, digest, numbers: as of measured, ok, why,
+    # confirms   one step of the culprit search
     CULPRIT = "culprit"  # tag, commit, subject, ratio, confirmed, suspects, posterior
     APPROVED = "approved"  # gate, commit, evidence, left_out: conflicting picks
     IMAGES_PUBLISHED = "images-published"  # tag, commit, images:[{name, digest, platforms, tags}],

@@ -104,7 +104,10 @@ LAUNCH_FACTS = (
     "python",
     "wheel",
     "device_seconds",
+    "imported",
 )
+# What a launch says that a person brought in with a file: it was not seen to be measured.
+IMPORTED = ("imported", "yes")
 MUST_AGREE = ("host", "cpu", "devices", "driver", "clocks", "client", "seed")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from headway.model.entry import canonical
@@ -30,13 +30,15 @@ class BlockWriter:
         self._cells: dict[Cell, int] = {}
         self._metrics: dict[str, int] = {}
         self._launches: dict[_Place, int] = {}
+        self.refused: list[Sample] = []  # new ones of what was whole already, which stays as it is
 
     def environment(self, told: Iterable[tuple[str, str]]) -> None:
         for name, value in told:
             t.id_of(self._db, t.environment, run=self._run, name=name, value=value)
 
     def launches(self, launches: Iterable[Launch]) -> None:
-        """What launches said of themselves. One that has said it already stays as it is."""
+        """What launches said of themselves. One that has said it already stays as it is, and so does one that has
+        samples: it could make a block that was counted an invalid one (E7)."""
         for said in launches:
             known = {self._find((said.block, said.side, c)) for c in said.cells} - {None}
             launch = min(i for i in known if i is not None) if known else self._make(said.block, said.side, said.cells)
@@ -52,20 +54,33 @@ class BlockWriter:
             )
             self._db.execute(
                 update(t.launches)
-                .where(t.launches.c.id == launch, t.launches.c.document.is_(None))
+                .where(
+                    t.launches.c.id == launch,
+                    t.launches.c.document.is_(None),
+                    ~exists().where(t.values.c.launch == launch),
+                )
                 .values(document=t.document_of(self._db, body), at=_started(said))
             )
 
     def samples(self, samples: Iterable[Sample]) -> int:
-        """How many of them were new. A value that is no finite number is kept as none, with why."""
+        """How many of them were new. A value that is no finite number is kept as none, with why.
+
+        A launch's cell and metric that has samples already gets no more, not even of other repeats: they would move a
+        mean that may have been counted (E7). Those are ``refused``.
+        """
         rows: list[dict[str, Any]] = []
         have: dict[int, set[tuple[int, int, int]]] = {}
+        whole: dict[int, set[tuple[int, int]]] = {}
         touched: set[Key] = set()
         for s in samples:
             launch, cell, metric = self._launch((s.block, s.side, s.cell)), self._cell(s.cell), self._metric(s.metric)
             if launch not in have:
                 have[launch] = self._have(launch)
+                whole[launch] = {(c, m) for c, m, _ in have[launch]}
             if (cell, metric, s.repeat) in have[launch]:
+                continue
+            if (cell, metric) in whole[launch]:
+                self.refused.append(s)
                 continue
             have[launch].add((cell, metric, s.repeat))
             touched.add((launch, cell, metric))

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from headway.errors import UnusableInput
 from headway.model.entry import digest_of
+from headway.model.measurement import Launch, RawSeries, Sample, Side
 from headway.model.text import facts, say
 from headway.perf.blockjson import read_result
-from headway.perf.blocks import BlockJob, BlockResult, NoPlace, Subject
+from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Subject
 from headway.policy.perf_tables import Fleet, Perf
 
 # Both engines' installation; what else a block may take is the policy's word.
@@ -34,11 +35,36 @@ def limit_s(perf: Perf) -> int:
 
 
 def kept(path: Path, job: BlockJob) -> BlockResult | None:
-    """The job's result that was written there, or ``None``; one that cannot be read counts as none."""
+    """The job's result that was written there, or ``None``; one that cannot be read, or answers another job, counts as
+    none."""
+    found = left(path, job)
+    return found if isinstance(found, BlockResult) else None
+
+
+def left(path: Path, job: BlockJob) -> BlockResult | Lost | None:
+    """As ``kept``; one that answers another job is lost."""
     try:
-        return replace(read_result(path), job=job) if path.exists() else None
+        return answered(job, read_result(path)) if path.exists() else None
     except UnusableInput:
         return None
+
+
+def answered(job: BlockJob, result: BlockResult) -> BlockResult | Lost:
+    """What a host says of a job, if it is of this job's block, of its cells and of both sides, and of nothing else."""
+    whats: tuple[Sample | Launch | RawSeries, ...] = (*result.samples, *result.launches, *result.raw)
+    blocks = {w.block for w in whats} - {job.number}
+    if blocks:
+        return Lost(job, f"the result is of block {min(blocks)}, not of {job.number}")
+    cells = {c for w in whats for c in (w.cells if isinstance(w, Launch) else (w.cell,))}
+    others = sorted(cells - {c.cell for c in job.perf.cells})
+    if others:
+        return Lost(job, f"the result has a cell that was not asked for: {others[0]}")
+    for c in job.perf.cells:
+        for side in Side:
+            launched = any(x.side is side and c.cell in x.cells for x in result.launches)
+            if not launched or not any(s.side is side and s.cell == c.cell for s in result.samples):
+                return Lost(job, f"the result lacks the {side} of {c.cell}")
+    return replace(result, job=job)
 
 
 def wheel_bytes(side: Subject) -> bytes | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from headway.model.measurement import IMPORTED, Launch
 from headway.model.ports import Progress
 from headway.model.text import say
 from headway.perf.blocklines import blocks_of
@@ -20,6 +21,7 @@ from headway.perf.told import Told
 
 _AT_ONCE = 20_000  # records in one transaction
 _EVIDENCE = "a block of a comparison is evidence of the gate: it is restored with --blocks only"
+_WHOLE = "block {}, {}, {}, {}, repeat {}: the store has this launch whole, no repeats are added to it"
 _SHOWN = 100  # refused lines of one file that are told one by one
 
 
@@ -117,7 +119,17 @@ def _import(store: MeasurementStore, path: Path, told: Told, outcome: Outcome, *
 def _restore(store: MeasurementStore, lines: list[BlockLine], refused: _Refusals) -> int:
     found, bad = blocks_of([(f.line, f.record) for f in lines])
     refused += (Refused(line, why) for line, why in bad)
-    return sum(store.add(b.subject, b.baseline, b.samples, b.environment, b.launches, b.raw) for b in found)
+    added = 0
+    for b in found:
+        new, known = store.restore(replace(b, launches=tuple(map(_marked, b.launches))))
+        added += new
+        refused += (Refused(0, _WHOLE.format(s.block, s.side, s.cell, s.metric, s.repeat)) for s in known)
+    return added
+
+
+def _marked(launch: Launch) -> Launch:
+    """Known as imported for ever: no tick takes it for its own."""
+    return launch if IMPORTED in launch.told else replace(launch, told=(*launch.told, IMPORTED))
 
 
 def _note(found: list[Found], name: str, outcome: Outcome) -> None:

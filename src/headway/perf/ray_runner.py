@@ -18,7 +18,7 @@ from headway.model.ports import Progress
 from headway.model.text import say
 from headway.perf.blockjson import read_result, write_job, write_result
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Subject
-from headway.perf.fleet import kept, key_of, limit_s, place_of, wheel_bytes
+from headway.perf.fleet import answered, kept, key_of, limit_s, place_of, wheel_bytes
 from headway.policy.perf_tables import Fleet
 from headway.process import run_logged
 
@@ -83,9 +83,10 @@ class RayRunner:
             return _gone(ray, job, place, f"{type(e).__name__}: {e}")
         if isinstance(result, str):
             return Lost(job, result)
-        result = replace(result, job=job)
-        write_result(self.folder / f"{key_of(job)}.json", result)
-        return result
+        answer = answered(job, result)
+        if isinstance(answer, BlockResult):
+            write_result(self.folder / f"{key_of(job)}.json", answer)
+        return answer
 
 
 def measure(

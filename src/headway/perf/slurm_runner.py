@@ -19,7 +19,7 @@ from headway.model.ports import Progress
 from headway.model.text import say
 from headway.perf.blockjson import write_job
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Subject
-from headway.perf.fleet import kept, key_of, limit_s, place_of, wheel_bytes
+from headway.perf.fleet import kept, key_of, left, limit_s, place_of, wheel_bytes
 from headway.policy.perf_tables import Fleet
 from headway.process import project_env, tail_of
 
@@ -75,7 +75,7 @@ class SlurmRunner:
     def _answer(
         self, key: str, job: BlockJob, place: Fleet, queued: dict[str, Any] | None, gone: bool
     ) -> BlockResult | NoPlace | Lost | None:
-        if result := kept(self.folder / key / "result.json", job):
+        if result := left(self.folder / key / "result.json", job):
             return result
         if not (queued and _alive(queued)):  # a shared disk may show the result a little later than the queue its end
             return Lost(job, self._told(key, queued)) if gone else None
@@ -107,6 +107,7 @@ class SlurmRunner:
         folder = self.folder.resolve() / key
         here = replace(job, baseline=self._shared(job.baseline), candidate=self._shared(job.candidate))
         write_job(folder / "job.json", here)
+        (folder / "result.json").unlink(missing_ok=True)  # it is there only if it is no answer
         write_whole(folder / "block.sh", _SCRIPT)
         asked = ["--exclusive", "--nodes=1", "--ntasks=1", "--mem=0", "--requeue", f"--time={limit_s(job.perf) // 60}"]
         asked += [f"--partition={place.partition}"] if place.partition else []

@@ -20,7 +20,7 @@ from headway.model.text import facts, say
 from headway.perf import schema as t
 from headway.perf import schema1
 from headway.perf.blockstore import BlockWriter, read_comparisons
-from headway.perf.imported import Kept, Run
+from headway.perf.imported import Block, Kept, Run
 from headway.perf.keeping import Keeper
 
 
@@ -89,16 +89,23 @@ class MeasurementStore:
     ) -> int:
         """Keep blocks of commit ``subject`` against commit ``baseline``, all or none; how many samples were new.
 
-        One sample stands for each block, side, cell, metric and repeat: the first that was added stays. So do what a
-        launch said of itself, and each series. A value that is no finite number is kept as none, with ``why``.
+        One sample stands for each block, side, cell, metric and repeat: the first that was added stays, and later ones
+        add no repeats. So do what a launch said of itself, and each series. A value that is no finite number is kept
+        as none, with ``why``.
         """
+        told = tuple(environment), tuple(launches), tuple(samples), tuple(raw)
+        added, _ = self.restore(Block(subject, baseline, *told))
+        return added
+
+    def restore(self, block: Block) -> tuple[int, tuple[Sample, ...]]:
+        """As ``add``, and which samples were refused: repeats of what was there already."""
         with self.writing() as db:
-            writer = BlockWriter(db, subject, baseline)
-            writer.environment(environment)
-            writer.launches(launches)
-            added = writer.samples(samples)
-            writer.raw(raw)
-            return added
+            writer = BlockWriter(db, block.subject, block.baseline)
+            writer.environment(block.environment)
+            writer.launches(block.launches)
+            added = writer.samples(block.samples)
+            writer.raw(block.raw)
+            return added, tuple(writer.refused)
 
     def keep(self, runs: Iterable[Run]) -> Kept:
         """Keep imported runs, all or none, and say what was new. They belong to no comparison."""
