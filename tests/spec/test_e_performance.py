@@ -23,7 +23,7 @@ from headway.model.text import Text
 from headway.model.verdict import Verdict
 from headway.perf.blocks import BlockJob, BlockResult, Subject
 from headway.perf.launch import HOST, launched
-from headway.perf.links import DashboardLink, dashboard_link, parse_dashboard_link
+from headway.perf.links import DashboardLink, address_of, parse_dashboard_link
 from headway.perf.local import environment, run_block
 from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf, PerfCell
@@ -374,7 +374,8 @@ START, STOP = datetime(2025, 4, 17, 21, 43, 50, tzinfo=UTC), datetime(2025, 7, 1
 
 def test_e7_the_documents_own_link_is_written_byte_for_byte() -> None:
     base = "https://hud.pytorch.org/benchmark/llms"
-    assert dashboard_link(base, LEFT, RIGHT, START, STOP, "vllm-project/vllm") == EXAMPLE
+    link = DashboardLink(LEFT, RIGHT, START, STOP, "vllm-project/vllm", "week")
+    assert address_of(base, link) == EXAMPLE
 
 
 def test_e7_the_documents_own_link_is_read() -> None:
@@ -383,7 +384,8 @@ def test_e7_the_documents_own_link_is_read() -> None:
 
 def test_e7_a_link_with_odd_names_and_filters_is_read_back() -> None:
     odd = ("feature/a&b=c #1 百", "")
-    link = dashboard_link("http://localhost:8787/benchmark/llms", odd, RIGHT, START, STOP, "a/b", "day")
+    asked = DashboardLink(odd, RIGHT, START, STOP, "a/b", "day")
+    link = address_of("http://localhost:8787/benchmark/llms", asked)
     found = parse_dashboard_link(link.replace("All%20Devices", "cuda%20(NVIDIA%20H100%2080GB%20HBM3)"))
     assert (found.left, found.right, found.granularity) == (odd, RIGHT, "day")
     assert found.filters == (("deviceName", "cuda (NVIDIA H100 80GB HBM3)"),)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from headway.app import Silent
-from headway.model.measurement import Cell, Comparison, Launch, RawSeries, Sample, Side
+from headway.model.measurement import Cell, Comparison, Launch, MeasuredCell, RawSeries, Sample, Side
 from headway.perf.exporting import export, lines
 from headway.perf.importing import Outcome, import_files
-from headway.perf.reading import Filters, compare_releases, imported_logs, measured_cells, revisions, series
+from headway.perf.reading import Filters, compare_releases, imported_logs, revisions, series
 from headway.perf.store import MeasurementStore
 from headway.perf.told import Told
 
@@ -37,6 +37,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def imported(url: str, *paths: Path, told: Told = TOLD, blocks: bool = False) -> Outcome:
     with MeasurementStore(url, write=True) as store:
         return import_files(store, paths, told, Silent(), blocks=blocks)
+
+
+def cells_in(store: MeasurementStore) -> tuple[MeasuredCell, ...]:
+    """What was measured of commit ``A``."""
+    return tuple(dict.fromkeys(r.cell for r in compare_releases(store, B, A)))
 
 
 def contents(url: str) -> list[dict[str, Any]]:
@@ -88,7 +93,7 @@ def test_a_record_keeps_all_its_repeats_and_what_the_page_filters_by(url: str, t
     found = imported(url, written(tmp_path / "r.jsonl", record("median_ttft_ms", 20.0, 21.0, 25.0)))
     assert (found.kept.new, found.kept.launches, found.skipped) == (1, 1, [])
     with MeasurementStore(url) as store:
-        (cell,) = measured_cells(store)
+        (cell,) = cells_in(store)
         assert (cell.cell.model, cell.device, cell.arch) == ("meta-llama/Llama-4", "cuda", "NVIDIA H100 80GB HBM3")
         assert (cell.backend, cell.dtype, cell.benchmark) == ("vllm", "bfloat16", "vLLM benchmark")
         assert cell.cell.test == "vLLM benchmark (tensor_parallel_size=8, request_rate=4)"
@@ -274,7 +279,7 @@ def test_results_of_vllm_bench(url: str) -> None:
     one = by_test["vllm bench latency"]["avg_latency"]
     assert (one["head_sha"], one["dependencies"]) == (A, {"engine": {"version": "0.32.0"}})
     with MeasurementStore(url) as store:
-        tests = {c.cell.test for c in measured_cells(store)}
+        tests = {c.cell.test for c in cells_in(store)}
     assert "vllm bench serve (num_prompts=40, request_rate=4)" in tests
     assert "vllm bench serve (num_prompts=40, request_rate=inf)" in tests
 
@@ -324,7 +329,7 @@ def test_a_report_of_guidellm(url: str) -> None:
     assert len(by_name["time_to_first_token_ms"]["metric"]["benchmark_values"]) == 20  # of each request
     assert by_name["requests_per_second"]["timestamp"] == 1795359806
     with MeasurementStore(url) as store:
-        assert [c.cell for c in measured_cells(store)] == [Cell("tiny", "cpu", "chat")]
+        assert [c.cell for c in cells_in(store)] == [Cell("tiny", "cpu", "chat")]
 
 
 def test_the_same_test_again_in_one_report_is_a_repeat(tmp_path: Path) -> None:
@@ -549,7 +554,7 @@ def test_nightly_runs_are_found_by_commit_for_the_search_of_a_culprit(url: str, 
     ]
     imported(url, written(tmp_path / "nights.jsonl", *night))
     with MeasurementStore(url, write=True) as store:
-        (cell,) = measured_cells(store)
+        (cell,) = cells_in(store)
         sample = Sample(0, Side.CANDIDATE, cell.cell, "median_ttft_ms", 99.0)
         store.add(A, B, [sample, replace(sample, side=Side.BASELINE)])
         found = imported_logs(store, (A, "c" * 40), cell.cell, "median_ttft_ms")
