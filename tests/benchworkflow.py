@@ -48,6 +48,8 @@ out.mkdir()
 with open(os.environ["GITHUB_ENV"], "a") as env:
     env.write("SANITIZED_MODELS=" + os.environ["MODELS"].replace("/", "_") + "\\n")
 print("HEAD_SHA:", "0" * 40 if mode == "other-commit" else sha)
+if mode == "other-commit":
+    print("Previous HEAD position was", sha)
 if mode == "fails":
     sys.exit("CUDA out of memory")
 slow = 1.2 if sha in os.environ.get("SLOW", "") else 1.0

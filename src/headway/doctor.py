@@ -18,6 +18,7 @@ from headway.history.log import read_file, read_tags, trunk_tip
 from headway.history.versionsource import version_source
 from headway.model.entry import broken_links
 from headway.model.text import Text, say
+from headway.policy.perf_jobs import configured
 from headway.policy.workflow import workflow_path
 from headway.policyfile import NO_POLICY
 from headway.setup import count_final, tag_style
@@ -204,7 +205,7 @@ def _performance(app: Headway) -> Check:
     if not perf.required:
         return Check("performance", True, say("the policy asks for no performance evidence"))
     missing = [f"{m} × {h}" for m, h in uncovered(perf, (c.cell for c in perf.cells))]
-    if not (perf.serve and perf.cells) or missing:
+    if missing or not configured(perf):
         return Check(
             "performance",
             False,

@@ -264,7 +264,7 @@ def _subject(app: Headway, side: Side, rev: str, commit: Sha, wheel: Path | None
             made = best_for_this_host(folder / a["file"] for a in e.payload["artifacts"])
             if made is not None and made.is_file():
                 return subject_of(side, made, version or e.train, commit, branch)
-    subjects = Subjects(app.repo, app.policy, app.paths, app.index_folder, app.progress)
+    subjects = Subjects(app.repo, app.policy, app.paths, app.index_folder, app.progress, runner)
     released = any(t.commit == commit and read_final_tag(t.name, app.policy.versions) for t in read_tags(app.repo))
     published = subjects.published(version) if released else None
     if published is not None:

@@ -21,6 +21,7 @@ from headway.model.measurement import Comparison
 from headway.model.text import facts, say
 from headway.model.verdict import CellVerdict, PerformanceVerdict, Verdict
 from headway.perf.reading import imported_logs
+from headway.policy.perf_jobs import configured
 from headway.policy.perf_tables import Perf
 from headway.stats.culprit import INVALID_BLOCKS_ALLOWED, SURE, Confirm, Found, Next
 from headway.stats.gate import GateDesign, judge, next_look
@@ -188,7 +189,7 @@ def _range(app: Headway, asked: Asked) -> tuple[Commit, ...]:
 
 def _keys(perf: Perf, named: str) -> tuple[Key, ...]:
     """The cell-metrics that are searched with: the one that is named, else all of the policy."""
-    if not (perf.serve and perf.cells):
+    if not configured(perf):
         raise UnusableInput(
             "perf.unconfigured",
             say("the policy says neither how to launch the engine nor what to measure"),

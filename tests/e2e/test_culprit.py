@@ -177,7 +177,13 @@ def test_E7_as_fast_an_end_leaves_nothing_to_search(project: Project) -> None:
         (("--simulate", "--good", "v0.1.0"), "usage"),
         (("--simulate", "--trials", "0"), "culprit.simulation"),
         (("--simulate", "--commits", "1"), "culprit.simulation"),
-        (("--simulate", "--sd", "nan"), "culprit.simulation"),
+        (("--simulate", "--sd", "0"), "usage"),
+        (("--good", "v0.1.0", "--bad", "main", "--sure", "nan"), "usage"),
+        *(
+            (("--simulate", f"--{n}", x), "usage")
+            for n in ("slowdown", "sd", "told-sd", "nightly-sd")
+            for x in ("nan", "inf", "1e308")
+        ),
     ],
 )
 def test_what_cannot_be_searched_is_refused_in_words(project: Project, args: tuple[str, ...], code: str) -> None:

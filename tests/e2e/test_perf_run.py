@@ -153,6 +153,17 @@ def test_given_wheels_are_what_is_measured(project: Project, tmp_path: Path) -> 
     assert (status, found["error"]["code"]) == (2, "perf.wheel")
 
 
+def test_a_runner_that_is_named_gets_wheels_though_the_policys_takes_commits(project: Project, tmp_path: Path) -> None:
+    policy = tmp_path / "release.toml"
+    own = project.git("show", "main:release.toml")
+    policy.write_text(own.replace("[perf]", '[perf]\nrunner = "github"\nworkflow = "o/n bench.yml"'), "utf-8")
+    args = ("--cells", KEY, "--blocks", "1", "--runner", "local", "--policy", str(policy))
+    status, found = perf_run(project, project.shas["engine"], project.shas["same"], *args)
+    assert (status, found.get("error")) == (3, None)
+    assert found["ran"]["blocks"] == 1
+    assert all(found[side]["wheel"].endswith(".whl") for side in ("baseline", "candidate"))
+
+
 @pytest.mark.parametrize(
     ("args", "code"),
     [

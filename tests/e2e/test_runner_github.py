@@ -221,6 +221,19 @@ def test_e5_a_run_that_failed_or_measured_another_commit_is_lost_and_is_dispatch
     assert len(fake.runs) == 3
 
 
+@pytest.mark.parametrize("details", [True, False])
+def test_e5_no_results_are_taken_of_a_run_without_a_log(fake: FakeGitHub, tmp_path: Path, details: bool) -> None:
+    fake.details = details
+    with pytest.raises(KeyboardInterrupt):
+        list(runner(fake, tmp_path).run([job()], Watcher(f"dispatched:{NEW}")))
+    run = fake.runs[-1]
+    run.status, run.conclusion, run.log = "completed", "success", b"the log is gone"
+    lost = one(runner(fake, tmp_path).run([job()], Watcher()))
+    assert isinstance(lost, Lost)
+    assert "left no log" in lost.why
+    measured(one(runner(fake, tmp_path).run([job()], Watcher())))
+
+
 @pytest.mark.parametrize("conclusion", ["cancelled", "timed_out"])
 def test_e5_a_run_that_was_ended_costs_its_side_only(fake: FakeGitHub, tmp_path: Path, conclusion: str) -> None:
     watcher = Watcher(f"dispatched:{NEW}")

@@ -8,6 +8,7 @@ import platform
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -21,6 +22,7 @@ import pytest
 
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.measurement import Side
+from headway.perf import slurm_runner
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace
 from headway.perf.slurm_runner import SlurmRunner
 from headway.policy.perf_tables import Fleet
@@ -232,6 +234,67 @@ def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(WorldFailed, match="squeue failed: No such file") as failed:
         _run(tmp_path, fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm"), 1))
     assert "sinfo" in str(failed.value.remedy)
+
+
+_COMMANDS = """#!@PYTHON@
+import json, os, sys, time
+from pathlib import Path
+
+here, name = Path(__file__).parent, Path(sys.argv[0]).name
+with open(here / "asked", "a") as f:
+    f.write(name + "\\n")
+if name in os.environ.get("HANGS", ""):
+    time.sleep(60)
+jobs = here / "jobs"
+if name == "sinfo":
+    print("gpu:h100:1|idle")
+elif name == "sbatch":
+    named = next(a for a in sys.argv if a.startswith("--job-name=")).partition("=")[2]
+    with open(jobs, "a") as f:
+        f.write(json.dumps([named, os.getcwd()]) + "\\n")
+elif name == "squeue":
+    rows = [json.loads(x) for x in jobs.read_text().splitlines()] if jobs.exists() else []
+    polls = (here / "asked").read_text().splitlines().count("squeue")
+    state = "PENDING" if polls < 4 else "FAILED"
+    told = [
+        {"job_id": n, "name": r[0], "current_working_directory": r[1], "job_state": state, "state_reason": "Priority"}
+        for n, r in enumerate(rows)
+    ]
+    print(json.dumps({"jobs": told}))
+"""
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Programs of Slurm's names that write down what they are asked; jobs wait for two looks, then fail."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sinfo", "sbatch", "squeue", "scancel"):
+        (folder / name).write_text(_COMMANDS.replace("@PYTHON@", sys.executable), "utf-8")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return folder
+
+
+def test_hosts_are_asked_for_once_a_look_however_many_blocks_wait(tmp_path: Path, commands: Path) -> None:
+    answers = SlurmRunner(tmp_path / "queue", poll_s=0.01).run(
+        fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm"), 3), perfkit.Watcher()
+    )
+    assert {type(a) for a in answers} == {Lost}
+    asked = (commands / "asked").read_text("utf-8").splitlines()
+    assert asked[:5] == ["squeue", "sinfo", "sbatch", "sbatch", "sbatch"]
+    assert asked.count("sinfo") == 3  # before they are queued, and at two looks
+
+
+@pytest.mark.parametrize("name", ["squeue", "sinfo", "sbatch"])
+def test_a_slurm_that_hangs_is_the_worlds_failure(
+    tmp_path: Path, commands: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert commands.is_dir()
+    monkeypatch.setenv("HANGS", name)
+    monkeypatch.setattr(slurm_runner, "_LIMIT_S", 2)
+    with pytest.raises(WorldFailed, match=f"{name} failed: no answer within 2 s"):
+        _run(tmp_path, fleetkit.jobs(tmp_path, fleetkit.perf(H100, runner="slurm"), 1))
 
 
 @pytest.mark.skipif(shutil.which("squeue") is None, reason="needs Slurm's commands: apt install slurm-wlm")

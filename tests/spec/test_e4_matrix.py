@@ -89,10 +89,10 @@ def test_e4_each_test_that_is_never_selected_says_why(at: Path) -> None:
         "serving_llama8B_tp4_random_128_128 fixes for meta-llama/Llama-3.1-8B-Instruct",
         ("cuda", "startup_llama70B_tp4"): "meta-llama/Meta-Llama-3.1-70B-Instruct is in no serving file of cuda, "
         "and models are taken from those alone",
-        ("rocm", "latency_llama4_scout_tp8"): f"{SCOUT} is left out on every rocm runner for size 8: "
-        "amd.gfx942.8 (by 'amd.gfx942')",
-        ("rocm", "serving_llama4_scout_tp8_sharegpt"): f"{SCOUT} is left out on every rocm runner for size 8: "
-        "amd.gfx942.8 (by 'amd.gfx942')",
+        ("rocm", "latency_llama4_scout_tp8"): f"{SCOUT} is left out on every rocm runner for size 8, by these "
+        "words: amd.gfx942.8: 'amd.gfx942'",
+        ("rocm", "serving_llama4_scout_tp8_sharegpt"): f"{SCOUT} is left out on every rocm runner for size 8, by these "
+        "words: amd.gfx942.8: 'amd.gfx942'",
     }
     assert found["configured"] == 13
 

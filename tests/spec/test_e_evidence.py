@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from worldeffects import perform, settle, step
 from worlds import CELL_KEY, MEASURED, MEASURING, METRIC, RC1, World, blocks, cut, fact, policy
 
+from headway.decide.performance import as_candidate
 from headway.model.entry import Kind
 from headway.model.train import Stage
 from headway.model.verdict import Verdict
@@ -57,6 +60,43 @@ def test_E1_a_policy_that_asks_for_evidence_and_says_not_how_blocks_the_final() 
     assert waits["perf.uncovered"].clause == "E2"
     assert fact(waits["perf.uncovered"], "uncovered") == ("Llama3 × H100", "Llama3 × MI300x")
     assert world.train().evidence is None
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"runner": "github", "pair_on": "hardware", "workflow": "o/n bench.yml"},
+        {"client": "vllm-bench", "cells": [{**MEASURED["cells"][0], "client": "latency"}]},  # type: ignore[index]
+    ],
+)
+def test_E5_where_no_engine_is_launched_here_no_command_for_it_is_asked_for(table: dict[str, Any]) -> None:
+    """The workflow launches its own; offline kinds of `vllm bench` load the engine themselves."""
+    world = cut(policy(perf={**MEASURED, "serve": "", **table}))
+    assert "measure" in [a.kind for a in settle(world)]
+    assert world.train().evidence is not None
+
+
+def test_E5_a_server_needs_the_command_that_launches_it() -> None:
+    world = cut(policy(perf={**MEASURED, "serve": "", "required": True}))
+    assert "measure" not in [a.kind for a in settle(world)]
+    assert "perf.unconfigured" in world.waits()
+
+
+def test_E7_the_history_of_a_baseline_is_what_its_own_train_measured() -> None:
+    """Not what a search compared with it, nor blocks that no entry of the ledger counts."""
+    world = cut(MEASURING)
+    released, before, other = world.tags["v0.7.0"].commit, world.trunk[0].sha, world.trunk[1].sha
+    for baseline in (other, before):
+        world.samples[released, baseline] = blocks(released, baseline, 0, 4, 1.0)
+    assert as_candidate(world.snapshot(), released) is None
+    probed = {"tag": "v0.7.0-rc1", "commit": released, "baseline": other, "ok": True, "why": ""}
+    world.note(Kind.PROBED, first=0, last=4, **probed)
+    assert as_candidate(world.snapshot(), released) is None
+    known = {"tag": "v0.7.0-rc1", "commit": released, "baseline": before, "branch": "b", "digest": ""}
+    world.note(Kind.MEASURED, first=0, last=2, **known)
+    found = as_candidate(world.snapshot(), released)
+    assert found is not None
+    assert (found.baseline, found.blocks) == (before, 2)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -20,7 +22,8 @@ from headway.model.measurement import Cell, Comparison, Sample, Side
 from headway.model.text import Text
 from headway.model.verdict import Verdict
 from headway.perf.blocks import BlockJob, BlockResult, Subject
-from headway.perf.links import DashboardLink, dashboard_link, parse_dashboard_link
+from headway.perf.launch import HOST, launched
+from headway.perf.links import DashboardLink, address_of, parse_dashboard_link
 from headway.perf.local import environment, run_block
 from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf, PerfCell
@@ -37,6 +40,8 @@ if mode == "dies":
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
+        if mode == "dies-of-a-question" and self.path == "/version":
+            os._exit(4)
         self.send_response(503 if mode == "never-healthy" else 200)
         self.end_headers()
 
@@ -231,6 +236,42 @@ def test_e7_an_invalid_run_is_never_a_fast_one(tmp_path: Path, mode: str, why: s
     assert nothing_runs(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("mode", "status", "metrics"),
+    [("crashes", 3, (METRIC, "startup_s")), ("dies-of-a-question", 4, ("startup_s",))],
+)
+def test_e7_an_engine_that_dies_has_no_time_to_start(
+    tmp_path: Path, mode: str, status: int, metrics: tuple[str, ...]
+) -> None:
+    (cell,) = (perf := policy(tmp_path)).cells
+    perf = perf.model_copy(update={"cells": (cell.model_copy(update={"metrics": metrics}),)})
+    samples = measure(tmp_path, "fast", mode, perf=perf)
+    assert of(samples, Side.BASELINE, "startup_s").value
+    failed = of(samples, Side.CANDIDATE, "startup_s")
+    assert failed.value is None
+    assert f"the engine ended with status {status}" in failed.why
+
+
+def test_e7_what_listens_already_is_not_taken_for_the_engine(tmp_path: Path) -> None:
+    other = ThreadingHTTPServer((HOST, 0), SimpleHTTPRequestHandler)
+    thread = Thread(target=other.serve_forever)
+    thread.start()
+    try:
+        with launched(
+            [sys.executable, "-c", "import time; time.sleep(60)"],
+            health=f"http://{HOST}:{other.server_port}/",
+            timeout_s=20,
+            cwd=tmp_path,
+            env=os.environ,
+            log=tmp_path / "log",
+        ) as engine:
+            assert engine.why.startswith("another program answers at")
+    finally:
+        other.shutdown()
+        thread.join()
+        other.server_close()
+
+
 def test_e7_an_engine_that_never_gets_healthy_is_ended_at_the_limit(tmp_path: Path) -> None:
     samples = measure(tmp_path, "fast", "never-healthy", perf=policy(tmp_path, start_timeout_s=1))
     assert "was not healthy within 1 s (HTTP 503)" in of(samples, Side.CANDIDATE).why
@@ -333,7 +374,8 @@ START, STOP = datetime(2025, 4, 17, 21, 43, 50, tzinfo=UTC), datetime(2025, 7, 1
 
 def test_e7_the_documents_own_link_is_written_byte_for_byte() -> None:
     base = "https://hud.pytorch.org/benchmark/llms"
-    assert dashboard_link(base, LEFT, RIGHT, START, STOP, "vllm-project/vllm") == EXAMPLE
+    link = DashboardLink(LEFT, RIGHT, START, STOP, "vllm-project/vllm", "week")
+    assert address_of(base, link) == EXAMPLE
 
 
 def test_e7_the_documents_own_link_is_read() -> None:
@@ -342,7 +384,8 @@ def test_e7_the_documents_own_link_is_read() -> None:
 
 def test_e7_a_link_with_odd_names_and_filters_is_read_back() -> None:
     odd = ("feature/a&b=c #1 百", "")
-    link = dashboard_link("http://localhost:8787/benchmark/llms", odd, RIGHT, START, STOP, "a/b", "day")
+    asked = DashboardLink(odd, RIGHT, START, STOP, "a/b", "day")
+    link = address_of("http://localhost:8787/benchmark/llms", asked)
     found = parse_dashboard_link(link.replace("All%20Devices", "cuda%20(NVIDIA%20H100%2080GB%20HBM3)"))
     assert (found.left, found.right, found.granularity) == (odd, RIGHT, "day")
     assert found.filters == (("deviceName", "cuda (NVIDIA H100 80GB HBM3)"),)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from headway.app import Silent
-from headway.model.measurement import IMPORTED, Cell, Comparison, Launch, RawSeries, Sample, Side
+from headway.model.measurement import IMPORTED, Cell, Comparison, Launch, MeasuredCell, RawSeries, Sample, Side
 from headway.perf.exporting import export, lines
 from headway.perf.importing import Outcome, import_files
-from headway.perf.reading import Filters, compare_releases, imported_logs, measured_cells, revisions, series
+from headway.perf.reading import Filters, compare_releases, imported_logs, revisions, series
 from headway.perf.store import MeasurementStore
 from headway.perf.told import Told
 
@@ -37,6 +37,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def imported(url: str, *paths: Path, told: Told = TOLD, blocks: bool = False) -> Outcome:
     with MeasurementStore(url, write=True) as store:
         return import_files(store, paths, told, Silent(), blocks=blocks)
+
+
+def cells_in(store: MeasurementStore) -> tuple[MeasuredCell, ...]:
+    """What was measured of commit ``A``."""
+    return tuple(dict.fromkeys(r.cell for r in compare_releases(store, B, A)))
 
 
 def contents(url: str) -> list[dict[str, Any]]:
@@ -88,7 +93,7 @@ def test_a_record_keeps_all_its_repeats_and_what_the_page_filters_by(url: str, t
     found = imported(url, written(tmp_path / "r.jsonl", record("median_ttft_ms", 20.0, 21.0, 25.0)))
     assert (found.kept.new, found.kept.launches, found.skipped) == (1, 1, [])
     with MeasurementStore(url) as store:
-        (cell,) = measured_cells(store)
+        (cell,) = cells_in(store)
         assert (cell.cell.model, cell.device, cell.arch) == ("meta-llama/Llama-4", "cuda", "NVIDIA H100 80GB HBM3")
         assert (cell.backend, cell.dtype, cell.benchmark) == ("vllm", "bfloat16", "vLLM benchmark")
         assert cell.cell.test == "vLLM benchmark (tensor_parallel_size=8, request_rate=4)"
@@ -274,7 +279,7 @@ def test_results_of_vllm_bench(url: str) -> None:
     one = by_test["vllm bench latency"]["avg_latency"]
     assert (one["head_sha"], one["dependencies"]) == (A, {"engine": {"version": "0.32.0"}})
     with MeasurementStore(url) as store:
-        tests = {c.cell.test for c in measured_cells(store)}
+        tests = {c.cell.test for c in cells_in(store)}
     assert "vllm bench serve (num_prompts=40, request_rate=4)" in tests
     assert "vllm bench serve (num_prompts=40, request_rate=inf)" in tests
 
@@ -324,7 +329,7 @@ def test_a_report_of_guidellm(url: str) -> None:
     assert len(by_name["time_to_first_token_ms"]["metric"]["benchmark_values"]) == 20  # of each request
     assert by_name["requests_per_second"]["timestamp"] == 1795359806
     with MeasurementStore(url) as store:
-        assert [c.cell for c in measured_cells(store)] == [Cell("tiny", "cpu", "chat")]
+        assert [c.cell for c in cells_in(store)] == [Cell("tiny", "cpu", "chat")]
 
 
 def test_the_same_test_again_in_one_report_is_a_repeat(tmp_path: Path) -> None:
@@ -438,6 +443,100 @@ def test_blocks_are_evidence_and_come_in_on_a_persons_word_only(tmp_path: Path) 
         assert store.comparisons() == ()
 
 
+def _number(line: dict[str, Any], value: Any) -> None:
+    line["metric"]["benchmark_values"] = [value, value]
+
+
+def _marked(part: str, **marks: Any) -> Callable[[dict[str, Any]], None]:
+    def change(line: dict[str, Any]) -> None:
+        extra = line[part]["extra_info"]
+        extra["headway"] = json.dumps(json.loads(extra["headway"]) | marks)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: _number(line, 10**400),
+        lambda line: _number(line, math.nan),
+        _marked("benchmark", block=10**30),
+        _marked("benchmark", block=-1),
+        _marked("benchmark", block=True),
+        _marked("benchmark", subject="\ud800"),
+        _marked("benchmark", cell=["a", "b", "\0"]),
+        _marked("metric", repeats=[0, 10**30]),
+        _marked("metric", repeats=[-1, 0]),
+        _marked("metric", none=[2**31]),
+        _marked("metric", whys={"0": "\udfff"}),
+        _marked("metric", series=-1),
+        _marked("metric", series=10**30),
+    ],
+)
+def test_a_damaged_line_of_a_block_is_refused_and_the_others_are_restored(
+    url: str, tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    with MeasurementStore(tmp_path / "a.db", write=True) as store:
+        comparison(store)
+        sound = list(lines(store))
+    damaged = next(json.loads(json.dumps(x)) for x in sound if x["metric"]["name"] == "median_tpot_ms")
+    damaged["benchmark"]["extra_info"]["headway"] = damaged["benchmark"]["extra_info"]["headway"].replace(A, "c" * 40)
+    change(damaged)
+    found = imported(url, written(tmp_path / "b.jsonl", *sound, damaged), blocks=True)
+    assert [r.line for _, r in found.skipped] == [len(sound) + 1]
+    with MeasurementStore(url) as store, MeasurementStore(tmp_path / "a.db") as first:
+        assert store.comparisons() == first.comparisons()
+
+
+def nested(deep: int) -> Any:
+    found: Any = 1
+    for _ in range(deep):
+        found = {"a": found}
+    return found
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"nested": nested(900)},
+        {"label": nested(900), "request_rate": nested(900)},
+        {"latencies": [10**400], "avg_latency": 1.0},
+        {"note": "\ud800"},
+        {"un\ud800known": 5},
+    ],
+)
+def test_a_hostile_result_of_vllm_bench_gives_no_traceback(tmp_path: Path, fields: dict[str, Any]) -> None:
+    document = json.loads((REAL / "A_rate4_r1.json").read_text("utf-8")) | fields
+    if "latencies" in fields:
+        document = fields
+    path = tmp_path / "serve.json"
+    path.write_text(json.dumps(document), "utf-8")
+    found = imported(str(tmp_path / "perf.db"), path)
+    assert found.skipped or found.kept.new
+    json.dumps(found.as_json(), ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.parametrize("args", ['{"a": NaN}', '{"dataset_name": "\\ud800"}', '{"x": 1e400}'])
+def test_arguments_that_json_or_utf_8_has_no_word_for_are_refused(url: str, tmp_path: Path, args: str) -> None:
+    hostile = record(**{"benchmark": record()["benchmark"] | {"extra_info": {"args": args}}})
+    found = imported(url, written(tmp_path / "r.jsonl", hostile, record("latency", 1.0)))
+    assert (found.kept.new, [r.line for _, r in found.skipped]) == (1, [1])
+
+
+def test_a_series_without_a_record_makes_no_launch(url: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "r.jsonl", record())
+    imported(url, path)
+    lone = record("ttfts", 0.1, 0.2)
+    lone["metric"]["extra_info"] = {"headway": "series:0"}
+    lone["job_id"] = 7
+    found = imported(url, written(tmp_path / "lone.jsonl", lone))
+    assert (found.kept.launches, found.kept.series) == (0, 0)
+    assert [(r.line, r.why) for _, r in found.skipped] == [
+        (1, "a series of requests without a record of its run: ttfts")
+    ]
+    assert len(contents(url)) == 1
+
+
 def test_imports_belong_to_no_comparison(tmp_path: Path) -> None:
     url = str(tmp_path / "perf.db")
     imported(url, written(tmp_path / "r.jsonl", record()))
@@ -483,7 +582,7 @@ def test_nightly_runs_are_found_by_commit_for_the_search_of_a_culprit(url: str, 
     ]
     imported(url, written(tmp_path / "nights.jsonl", *night))
     with MeasurementStore(url, write=True) as store:
-        (cell,) = measured_cells(store)
+        (cell,) = cells_in(store)
         sample = Sample(0, Side.CANDIDATE, cell.cell, "median_ttft_ms", 99.0)
         store.add(A, B, [sample, replace(sample, side=Side.BASELINE)])
         found = imported_logs(store, (A, "c" * 40), cell.cell, "median_ttft_ms")

@@ -172,7 +172,20 @@ def test_perf_simulate_answers_the_contract_without_a_repository(tmp_path: Path)
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("bad", [("--releases", "0"), ("--cells", "2"), ("--bad-cells", "31"), ("--noise", "pink")])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ("--releases", "0"),
+        ("--cells", "2"),
+        ("--bad-cells", "31"),
+        ("--noise", "pink"),
+        ("--effect-in-margins", "nan"),
+        ("--effect-in-margins", "inf"),
+        ("--drift-in-margins", "nan"),
+        ("--drift-in-margins", "inf"),
+        ("--drift-in-margins", "1e308"),
+    ],
+)
 def test_perf_simulate_refuses_what_means_nothing(bad: tuple[str, str], tmp_path: Path) -> None:
     ended = _headway("perf", "simulate", "--releases", "10", "--cells", "30", *bad, "--json", at=tmp_path)
     assert ended.returncode == 2

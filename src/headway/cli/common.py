@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import getpass
 import json
+import math
 import os
 import sys
 import time
@@ -134,6 +135,16 @@ def moment(text: str) -> datetime:
             remedy=say("write it like 2025-02-05T09:00:00+00:00"),
         ) from e
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+class Finite(click.FloatRange):
+    """A number within bounds; NaN lies within any and JSON has no word for it, so it is refused, as infinity is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return found
 
 
 class Option(click.Option):

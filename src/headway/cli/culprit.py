@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Option, Screen, answering, common_options
+from headway.cli.common import (
+    NO,
+    OPEN,
+    YES,
+    Answer,
+    Command,
+    Context,
+    Finite,
+    Option,
+    Screen,
+    answering,
+    common_options,
+)
 from headway.cli.measure import perf
 from headway.lang import tr
 from headway.model.text import say
@@ -18,6 +30,7 @@ if TYPE_CHECKING:
     from headway.searching import Named
 
 _SIMULATED = ("commits", "slowdown", "sd", "trials", "seed", "gate_blocks", "told_sd")
+_LEAST, _MOST = 1e-6, 10.0  # of a slowdown and of a scatter: 10 is 1000 %
 _NIGHTLY = ("nightly_every", "nightly_runs", "nightly_sd")
 
 
@@ -33,20 +46,28 @@ _NIGHTLY = ("nightly_every", "nightly_runs", "nightly_sd")
 )
 @click.option("--unchecked", is_flag=True, cls=Option, help="Do not compare the ends first.")
 @click.option("--hosts", type=int, default=1, metavar="K", cls=Option, help="Probes at once.")
-@click.option("--sure", type=float, default=0.95, metavar="P", cls=Option, help="Probability at which it stops.")
+@click.option("--sure", type=Finite(), default=0.95, metavar="P", cls=Option, help="Probability at which it stops.")
 @click.option("--request", is_flag=True, cls=Option, help="If the trunk undid it: request that for the release branch.")
 @click.option("--onto", metavar="VERSION|BRANCH", cls=Option, help="Which line it is requested for.")
 @click.option("--simulate", is_flag=True, cls=Option, help="How often it is right and what it costs; nothing is run.")
 @click.option("--commits", type=int, default=512, metavar="N", cls=Option, help="Simulated: commits of the range.")
-@click.option("--slowdown", type=float, default=0.05, metavar="X", cls=Option, help="Simulated: 0.05 = 5 %.")
-@click.option("--sd", type=float, default=0.026, metavar="X", cls=Option, help="Simulated: scatter of one run.")
+@click.option(
+    "--slowdown", type=Finite(_LEAST, _MOST), default=0.05, metavar="X", cls=Option, help="Simulated: 0.05 = 5 %."
+)
+@click.option(
+    "--sd", type=Finite(_LEAST, _MOST), default=0.026, metavar="X", cls=Option, help="Simulated: scatter of one run."
+)
 @click.option("--trials", type=int, default=2000, metavar="T", cls=Option, help="Simulated: how many searches.")
 @click.option("--seed", type=int, default=1, metavar="S", cls=Option, help="Simulated: of the random numbers.")
 @click.option("--gate-blocks", type=int, default=8, cls=Option, help="Simulated: blocks of the bad end by the gate.")
-@click.option("--told-sd", type=float, cls=Option, help="Simulated: what the search is told of the scatter.")
+@click.option(
+    "--told-sd", type=Finite(_LEAST, _MOST), cls=Option, help="Simulated: what the search is told of the scatter."
+)
 @click.option("--nightly-every", type=int, default=0, cls=Option, help="Simulated: commits between two nightly runs.")
 @click.option("--nightly-runs", type=int, default=1, cls=Option, help="Simulated: runs of a night.")
-@click.option("--nightly-sd", type=float, default=0.03, cls=Option, help="Simulated: scatter of one nightly run.")
+@click.option(
+    "--nightly-sd", type=Finite(_LEAST, _MOST), default=0.03, cls=Option, help="Simulated: scatter of one nightly run."
+)
 @common_options
 @answering
 def culprit(context: Context, simulate: bool, hosts: int, sure: float, **given: Any) -> Answer:

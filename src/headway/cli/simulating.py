@@ -6,13 +6,14 @@ from dataclasses import asdict
 
 import click
 
-from headway.cli.common import YES, Answer, Command, Context, Option, Screen, answering, common_options
+from headway.cli.common import YES, Answer, Command, Context, Finite, Option, Screen, answering, common_options
 from headway.cli.measure import perf
 from headway.errors import UnusableInput
 from headway.model.text import facts, say
 
 _KINDS = ("iid", "hier", "t4", "bimodal", "ar1")
 _FEWEST = 3
+_MOST_MARGINS = 1000.0
 
 
 @perf.command(
@@ -50,7 +51,7 @@ _FEWEST = 3
     "--effect-in-margins",
     "effect",
     cls=Option,
-    type=click.FloatRange(0),
+    type=Finite(0, _MOST_MARGINS),
     default=1.0,
     show_default=True,
     help="By how many margins they are worse.",
@@ -59,7 +60,7 @@ _FEWEST = 3
     "--drift-in-margins",
     "drift",
     cls=Option,
-    type=click.FloatRange(0),
+    type=Finite(0, _MOST_MARGINS),
     default=0.0,
     show_default=True,
     help="By how many margins all cells are worse.",

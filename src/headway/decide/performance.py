@@ -20,6 +20,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.model.verdict import BROAD, CellVerdict, PerformanceVerdict, Verdict
+from headway.policy.perf_jobs import configured
 from headway.policy.perf_tables import Perf
 from headway.policy.schema import Policy
 from headway.stats.gate import GateDesign, judge
@@ -71,8 +72,13 @@ def comparison_of(snapshot: Snapshot, subject: Sha, baseline: Sha | None) -> Com
 
 
 def as_candidate(snapshot: Snapshot, commit: Sha | None) -> Comparison | None:
-    """The comparison in which a commit, now the baseline, was the candidate: its own history."""
-    return next((c for c in snapshot.comparisons if c.subject == commit), None)
+    """The comparison in which a commit, now the baseline, was the candidate: its own history.
+
+    That is the last one that the ledger says was measured for a release; what else was compared with it, as in the
+    search of a culprit, is none.
+    """
+    measured = record.last(snapshot.entries, Kind.MEASURED, commit=commit)
+    return comparison_of(snapshot, measured.payload["commit"], measured.payload["baseline"]) if measured else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ def standing(
         blockers.append(_uncovered_reason(train, missing))
     if off("E1"):
         return Standing(None, None, tuple(blockers), ())
-    if not (perf.serve and perf.cells):
+    if not configured(perf):
         if perf.required:
             blockers.append(_unconfigured_reason(train, perf))
         return Standing(None, None, tuple(blockers), ())

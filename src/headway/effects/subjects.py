@@ -30,20 +30,22 @@ from headway.policy.scheme import final_tag
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Wheels that this host can install. ``index`` is the folder in which a published one is looked for."""
+    """Wheels that this host can install. ``index`` is the folder in which a published one is looked for; ``runner`` is
+    the one that was named instead of the policy's."""
 
     repo: Repository
     policy: Policy
     paths: StatePaths
     index: Path
     progress: Progress
+    runner: str = ""
 
     def baseline(self, commit: Sha, version: str) -> Subject:
         """The previous release's published wheel; a release that this index does not hold is built from its tag.
 
         Raises ``WorldFailed`` (``perf.no-baseline``) when it cannot be built either.
         """
-        if takes_commits(self.policy.perf.runner):
+        if takes_commits(self.runner or self.policy.perf.runner):
             return Subject(Side.BASELINE, version, commit, "")
         found = self.published(version) or self._wheel(commit, version, self.paths.baselines / version)
         if isinstance(found, Text):
@@ -62,7 +64,7 @@ class Subjects:
 
     def built(self, side: Side, commit: Sha, version: str) -> Subject | Text:
         """A commit, built as this version; or why that cannot be done."""
-        if takes_commits(self.policy.perf.runner):
+        if takes_commits(self.runner or self.policy.perf.runner):
             return Subject(side, version, commit, "")
         found = self._wheel(commit, version, self.paths.probe(commit, version))
         return found if isinstance(found, Text) else subject_of(side, found, version, commit)

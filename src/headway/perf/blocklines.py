@@ -6,14 +6,17 @@ Read back only when a person asks for it: what stands in a comparison is evidenc
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from headway.model.entry import canonical
 from headway.model.measurement import Cell, Comparison, Launch, RawSeries, Sample, Side
 from headway.perf.imported import Block
 from headway.perf.recordv3 import MARK, VERSION
 
 _LAUNCH = "launch"
+_TOO_MANY = 2**31
 
 
 def is_block(record: object) -> bool:
@@ -56,9 +59,12 @@ def blocks_of(records: list[tuple[int, Mapping[str, Any]]]) -> tuple[list[Block]
     for line, record in records:
         try:
             at, told = _mark(record, "benchmark"), _mark(record, "metric")
-            parts = found.setdefault((str(at["subject"]), str(at["baseline"])), _Parts())
+            _check_text([at, told, record["metric"]["name"]])
+            ends = str(at["subject"]), str(at["baseline"])
+            parts = found.get(ends) or _Parts()
             parts.add(at, told, record["metric"])
-        except (KeyError, TypeError, ValueError, AttributeError) as e:
+            found[ends] = parts  # a comparison of which no line can be read is none
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as e:
             bad.append((line, f"a block's line that cannot be read: {type(e).__name__}: {e}"))
     return [parts.block(*ends) for ends, parts in found.items()], bad
 
@@ -73,8 +79,8 @@ class _Parts:
         self._raw: list[RawSeries] = []
 
     def add(self, at: Mapping[str, Any], told: Mapping[str, Any], metric: Mapping[str, Any]) -> None:
-        block, side, cell = int(at["block"]), Side(at["side"]), Cell(*map(str, at["cell"]))
-        values = [float(v) for v in metric["benchmark_values"]]
+        block, side, cell = _count(at["block"]), Side(at["side"]), Cell(*map(str, at["cell"]))
+        values = [_number(v) for v in metric["benchmark_values"]]
         if "environment" in told:
             self._environment += [(str(name), str(value)) for name, value in told["environment"]]
         elif _LAUNCH in told:
@@ -83,17 +89,36 @@ class _Parts:
             pairs = tuple((str(name), str(value)) for name, value in said["told"])
             self._launches.append(Launch(block, side, cells, pairs, tuple(map(str, said["identity"]))))
         elif "series" in told:
-            self._raw.append(RawSeries(block, side, cell, int(told["series"]), str(metric["name"]), tuple(values)))
+            self._raw.append(RawSeries(block, side, cell, _count(told["series"]), str(metric["name"]), tuple(values)))
         else:
             whys, name = told.get("whys") or {}, str(metric["name"])
             pairs_ = [*zip(told["repeats"], values, strict=True), *((n, None) for n in told.get("none") or ())]
-            for repeat, value in sorted(pairs_, key=lambda p: int(p[0])):
+            for repeat, value in sorted(((_count(n), v) for n, v in pairs_), key=lambda p: p[0]):
                 why = str(whys.get(str(repeat), ""))
-                self._samples.append(Sample(block, side, cell, name, value, why, int(repeat)))
+                self._samples.append(Sample(block, side, cell, name, value, why, repeat))
 
     def block(self, subject: str, baseline: str) -> Block:
         told = tuple(self._environment), tuple(self._launches), tuple(self._samples), tuple(self._raw)
         return Block(subject, baseline, *told)
+
+
+def _check_text(marks: object) -> None:
+    text = canonical(marks).encode("utf-8")  # a ValueError for what JSON or UTF-8 has no word for
+    if b"\\u0000" in text:
+        raise ValueError("it holds a NUL character")
+
+
+def _count(found: object) -> int:
+    """A number of a block or repeat: every database has room for it."""
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < _TOO_MANY:
+        raise ValueError(f"not a number of a block or repeat: {found!r:.40}")
+    return found
+
+
+def _number(found: object) -> float:
+    if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
+        raise ValueError(f"not a finite number: {found!r:.40}")
+    return float(found)
 
 
 def _line(

@@ -136,6 +136,13 @@ def _key(data: bytes, told: Told) -> str:
 
 
 def _object(found: object, line: int, key: str, told: Told) -> Iterator[Found]:
+    try:
+        yield from list(_read(found, line, key, told))  # all of it or nothing
+    except (OverflowError, RecursionError) as e:
+        yield Refused(line, f"holds a number that is too large, or is nested too deep: {type(e).__name__}")
+
+
+def _read(found: object, line: int, key: str, told: Told) -> Iterator[Found]:
     if isinstance(found, Mapping) and isinstance(found.get("metric"), Mapping):
         if is_block(found):
             yield BlockLine(line, found)

@@ -2,13 +2,15 @@
 
 The workflow tells no run what it was dispatched for, and its concurrency group cancels a run when another is
 dispatched on the same commit of its repository. So Headway dispatches only when no dispatched run is under way,
-writes down that it did before it does, and takes no results of a run whose log does not name the commit.
+writes down that it did before it does, and takes no results of a run whose log does not tell the commit as the one
+that was asked for, or that left no log.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 import time
 import zipfile
@@ -52,6 +54,9 @@ _LONGEST = timedelta(hours=24)  # that a run is followed, or waited for, in one 
 _UNLISTED = timedelta(minutes=2)  # that a dispatched run may be missing from GitHub's listing
 _NOT_DONE = frozenset({client.REFUSED, client.GONE, client.LIMITED, client.UNREACHABLE})
 _PASSES = frozenset({client.FAILED, client.UNREACHABLE, client.NO_ANSWER, client.LIMITED})
+# The value of the input ``vllm_commit``, or of the variable that the workflow puts it into. That a log names the
+# commit anywhere says nothing: a later commit's history does too.
+_ASKED_FOR = rb"""\b(?:vllm_commit|head_sha)["']?\s*[:=]\s*["']?%b(?![0-9a-f])"""
 _PATIENCE = 5  # times that a reading of GitHub may fail in a row
 
 
@@ -117,10 +122,10 @@ class GitHubRunner:
             if isinstance(ended, Lost):
                 return ended
             names = self._names_commit(ended, subject.commit)
-            if note.told or names:
+            if note.told or names is not False:
                 break
             note.not_ours(ended.id)  # somebody else's, dispatched about when ours was
-        why = self._against(ended, subject, names=names is not False)
+        why = self._against(ended, subject, names)
         if why:
             note.forget()
             return Lost(job, why)
@@ -135,12 +140,14 @@ class GitHubRunner:
             return Lost(job, collected)
         return collected
 
-    def _against(self, run: CiRun, subject: Subject, *, names: bool) -> str:
+    def _against(self, run: CiRun, subject: Subject, names: bool | None) -> str:
         """Why a run that ended gives no results, ``""`` when it does."""
         if run.conclusion != "success":
             jobs = self._patiently(lambda: jobs_of(self.github, run.id))
             bad = ", ".join(j.name for j in jobs if j.conclusion not in {"success", "skipped", ""})
             return f"{run.url} ended as {run.conclusion or 'nothing'}{f': {bad}' if bad else ''}"
+        if names is None:
+            return f"{run.url} left no log, so nothing says that it measured {subject.commit}"
         return "" if names else f"the log of {run.url} does not name {subject.commit}: it measured something else"
 
     def _nowhere(self, job: BlockJob) -> str:
@@ -265,13 +272,14 @@ class GitHubRunner:
             self.pause(self.poll_s)
 
     def _names_commit(self, run: CiRun, commit: str) -> bool | None:
-        """Whether the run's log names the commit; ``None`` when there is no log."""
+        """Whether the run's log tells the commit as what was asked for; ``None`` when there is no log."""
+        wanted = re.compile(_ASKED_FOR % re.escape(commit.encode()), re.IGNORECASE)
         with tempfile.TemporaryDirectory(prefix="headway-log-") as folder:
             target = Path(folder) / "log.zip"
             try:
                 self._patiently(lambda: fetch_logs(self.github, run.id, target))
                 with zipfile.ZipFile(target) as z:
-                    return any(commit.encode() in z.read(m) for m in z.infolist())
+                    return any(wanted.search(z.read(m)) for m in z.infolist())
             except WorldFailed as e:
                 if e.code == client.GONE:
                     return None

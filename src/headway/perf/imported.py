@@ -32,6 +32,7 @@ class Series:
     name: str
     values: tuple[float, ...]
     repeat: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _validate(document: dict[str, Any]) -> int | None:
         return None
     if "avg_latency" in document:
         raw = document.get("latencies", [])
-        if not isinstance(raw, list) or any(not _is_number(x) or not math.isfinite(x) or x <= 0 for x in raw):
+        if not isinstance(raw, list) or any(not _is_number(x) or not 0 < x < math.inf for x in raw):
             raise _Refused("latencies holds something that is not a time")
         return None
     if any(name.startswith("avg_") and direction(name) for name in document):  # vllm bench startup

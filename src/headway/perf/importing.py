@@ -11,7 +11,7 @@ from typing import Any
 
 from headway.model.measurement import IMPORTED, Launch
 from headway.model.ports import Progress
-from headway.model.text import say
+from headway.model.text import clean, say
 from headway.perf.blocklines import blocks_of
 from headway.perf.files import SUFFIXES, BlockLine, Found, Note, read_file
 from headway.perf.imported import Kept, Refused
@@ -136,7 +136,8 @@ def _note(found: list[Found], name: str, outcome: Outcome) -> None:
     for f in found:
         if isinstance(f, Aside):
             names = outcome.set_aside.setdefault(name, {})
-            names[f.metric] = names.get(f.metric, 0) + 1
+            metric = clean(f.metric)
+            names[metric] = names.get(metric, 0) + 1
         elif isinstance(f, Note) and name not in outcome.notes.setdefault(f.why, []):
             outcome.notes[f.why].append(name)
 

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-import httpx
 from filelock import FileLock
 
 from headway.environment import Failed, complete_environment, fresh_environment
@@ -19,7 +17,6 @@ from headway.model.text import facts, say
 from headway.perf.blocks import Subject
 
 _INSTALL_LIMIT_S = 1800
-_CHUNK = 1 << 20
 
 
 def installed(subject: Subject, environments: Path, log: Path) -> Subject:
@@ -27,7 +24,7 @@ def installed(subject: Subject, environments: Path, log: Path) -> Subject:
     the wheel's digest; one that is there already is used again, by several processes at once too.
 
     Raises ``UnusableInput`` for a wheel that is not there or has another digest, ``WorldFailed`` when it cannot be
-    fetched or installed.
+    installed.
     """
     if subject.python:
         return subject
@@ -76,10 +73,7 @@ def _fetched(subject: Subject, folder: Path) -> Iterator[Path]:
     wheel = folder / wheel_name(subject.wheel)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        if "://" in subject.wheel:
-            _download(subject.wheel, wheel)
-        else:
-            _copy(Path(subject.wheel), wheel)
+        _copy(Path(subject.wheel), wheel)
         yield wheel
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -98,32 +92,16 @@ def _copy(source: Path, wheel: Path) -> None:
         ) from e
 
 
-def _download(url: str, wheel: Path) -> None:
-    try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=60) as answer, wheel.open("wb") as out:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes(_CHUNK):
-                out.write(chunk)
-    except (httpx.HTTPError, httpx.InvalidURL) as e:
-        raise WorldFailed(
-            "perf.wheel.fetch",
-            say("the wheel {wheel} cannot be fetched: {why}", wheel=url, why=str(e) or type(e).__name__),
-            clause="E5",
-            facts=facts(wheel=url),
-            remedy=say("give an address that this host can reach"),
-        ) from e
-
-
 def wheel_name(wheel: str) -> str:
-    """The file's name; of an address the end of its path. Raises ``UnusableInput`` for what is no wheel's name."""
-    name = unquote(urlsplit(wheel).path).rpartition("/")[2] if "://" in wheel else Path(wheel).name
+    """The file's name. Raises ``UnusableInput`` for what is no wheel's name."""
+    name = Path(wheel).name
     if not name.endswith(".whl"):
         raise UnusableInput(
             "perf.wheel",
             say("{wheel} is not a wheel", wheel=wheel),
             clause="E5",
             facts=facts(wheel=wheel),
-            remedy=say("give the path or the address of a file that ends with .whl"),
+            remedy=say("give the path of a file that ends with .whl"),
         )
     return name
 

@@ -16,6 +16,7 @@ from headway.perf.imported import Kept, Record, Refused, Run, Series
 from headway.perf.summing import sum_up
 
 _TWICE = "two tests of one identity in one run: {cell}, {metric}"
+_ALONE = "a series of requests without a record of its run: {name}"
 _OTHER = "the store has this with other values, which stay: {cell}, {metric}"
 
 
@@ -43,9 +44,13 @@ class Keeper:
         """Add what is new of it. Equal records (values, time, all that they say) are one; records of one test that
         differ in time, seed and the like are repeats; all others of one identity are refused: which of them is the
         test cannot be known."""
-        launch, made = self._launch(run)
-        stored = {} if made else self._stored(launch)
         sound, refused = _without_twins(run.records)
+        found = self._db.scalar(select(t.launches.c.id).where(t.launches.c.key == run.key))
+        if found is None and not sound:  # nothing was measured: a launch without a record is none
+            refused += (Refused(s.line, _ALONE.format(name=s.name)) for s in run.series if not run.records)
+            return Kept(refused=tuple(refused))
+        made, launch = found is None, self._launch(run) if found is None else found
+        stored = {} if made else self._stored(launch)
         rows: list[dict[str, Any]] = []
         numbers: list[dict[str, Any]] = []
         known = 0
@@ -83,15 +88,12 @@ class Keeper:
             added += t.add_new(self._db, t.raw, [{**row, "count": len(s.values), "data": t.packed(s.values)}])
         return added
 
-    def _launch(self, run: Run) -> tuple[int, bool]:
-        """Its id, and whether it is new."""
-        found = self._db.scalar(select(t.launches.c.id).where(t.launches.c.key == run.key))
-        if found is not None:
-            return found, False
+    def _launch(self, run: Run) -> int:
+        """A new one's id."""
         document = t.document_of(self._db, run.document)
         row = {"commit": run.commit, "branch": run.branch, "repo": run.repo, "at": run.at, "document": document}
         t.add_new(self._db, t.launches, [{"key": run.key, **row}])
-        return t.id_of(self._db, t.launches, key=run.key), True
+        return t.id_of(self._db, t.launches, key=run.key)
 
     def _stored(self, launch: int) -> dict[tuple[int, int], list[_Known]]:
         v, r, d = t.values.c, t.records.c, t.documents.c

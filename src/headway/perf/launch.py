@@ -6,9 +6,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -29,9 +30,12 @@ class Engine:
     why: str
     startup_s: float = 0.0
 
-    def death(self) -> str:
-        """How the engine ended, if it did by itself; ``""`` while it runs."""
+    def death(self, within_s: float = 0.0) -> str:
+        """How the engine ended, if it did by itself, or does so in that time; ``""`` while it runs."""
         code = self.child.poll() if self.child else None
+        if code is None and self.child and within_s:
+            with suppress(subprocess.TimeoutExpired):
+                code = self.child.wait(timeout=within_s)
         return "" if code is None else f"the engine ended with status {code}: {tail_of(self.log)}"
 
 
@@ -47,7 +51,13 @@ def free_port() -> int:
 def launched(
     argv: list[str], *, health: str, timeout_s: float, cwd: Path, env: Mapping[str, str], log: Path
 ) -> Iterator[Engine]:
-    """Start the engine and wait until ``health`` (a URL) answers 200; its process group is ended on the way out."""
+    """Start the engine and wait until ``health`` (a URL) answers 200; its process group is ended on the way out.
+
+    Where another program listens there already nothing is started: its answers would be taken for the engine's.
+    """
+    if _taken(health):
+        yield Engine(None, log, f"another program answers at {health}")
+        return
     began = time.monotonic()
     with log.open("ab") as out:
         try:
@@ -75,7 +85,7 @@ def _when_healthy(child: subprocess.Popen[bytes], log: Path, health: str, began:
                 said = type(e).__name__
             else:
                 if answer.status_code == httpx.codes.OK:
-                    return Engine(child, log, "", time.monotonic() - began)
+                    return Engine(child, log, waiting.death(), time.monotonic() - began)
                 said = f"HTTP {answer.status_code}"
             # A pause that a death of the engine cuts short.
             try:
@@ -83,6 +93,13 @@ def _when_healthy(child: subprocess.Popen[bytes], log: Path, health: str, began:
             except subprocess.TimeoutExpired:
                 continue
     return Engine(child, log, f"the engine was not healthy within {timeout_s:g} s ({said}): {tail_of(log)}")
+
+
+def _taken(url: str) -> bool:
+    place = urlsplit(url)
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex((place.hostname, place.port)) == 0
 
 
 def version_of(base_url: str) -> str:

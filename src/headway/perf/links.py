@@ -43,16 +43,6 @@ class DashboardLink:
     filters: tuple[tuple[str, str], ...] = ()
 
 
-def dashboard_link(
-    base: str, left: Ref, right: Ref, start: datetime, stop: datetime, repo: str, granularity: str = "week"
-) -> str:
-    """The address of a comparison: ``base`` is the page's, ``left`` the previous release, ``right`` the candidate.
-
-    ``start`` and ``stop`` are aware; both commits' results must lie inside.
-    """
-    return address_of(base, DashboardLink(left, right, start, stop, repo, granularity))
-
-
 def address_of(base: str, link: DashboardLink) -> str:
     """The address that ``parse_dashboard_link`` reads as ``link``; ``base`` may be a path alone."""
     window = (

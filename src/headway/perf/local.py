@@ -35,6 +35,7 @@ from headway.stats.validity import clocks_apart
 
 # Runs of one launch have seeds of their own: what one asked for must not be in a cache when the next asks.
 _SEED_STEP = 1000
+_DYING_S = 0.1  # in which the end of an engine shows that could not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,9 @@ class _Side:
             if engine.why:
                 self.bar.moved(self.bar.runs)
                 return Invalid(engine.why), (tuple(Invalid(engine.why) for _ in self.cells),), ""
-            return engine.startup_s, self._runs(engine), version_of(self.base_url)
+            runs, version = self._runs(engine), version_of(self.base_url)
+            death = engine.death(_DYING_S)
+            return Invalid(death) if death else engine.startup_s, runs, version
 
     def _runs(self, engine: Engine | None) -> tuple[tuple[Run | Invalid, ...], ...]:
         if not self.cells:

@@ -114,11 +114,11 @@ def _why(entry: ConfiguredTest, rules: RunnerRules) -> Text:
     if runners:
         words = {runner: rules.skip_word(entry.model, runner) for runner in runners}
         return say(
-            "{model} is left out on every {platform} runner for size {size}: {left}",
+            "{model} is left out on every {platform} runner for size {size}, by these words: {left}",
             model=entry.model,
             platform=entry.platform,
             size=size,
-            left=[f"{runner} (by {word!r})" for runner, word in words.items()],
+            left=[f"{runner}: {word!r}" for runner, word in words.items()],
         )
     if entry.platform not in rules.platform_by_runner.values():
         return say("no runner has the platform {platform}", platform=entry.platform)

@@ -44,13 +44,14 @@ class RayRunner:
     def _run(self, ray: Any, jobs: Iterable[BlockJob], progress: Progress) -> Iterator[BlockResult | NoPlace | Lost]:
         pending: dict[Any, tuple[BlockJob, Fleet, frozenset[str]]] = {}
         wheels: dict[Subject, Any] = {}
+        nodes = ray.nodes()
         for job in jobs:
             place = place_of(job)
             if result := kept(self.folder / f"{key_of(job)}.json", job):
                 yield result
             elif isinstance(place, NoPlace):
                 yield place
-            elif not (hosts := _hosts(ray, place)):
+            elif not (hosts := _hosts(nodes, place)):
                 yield NoPlace(job, _lacking(ray, place))
             else:
                 for side in (job.baseline, job.candidate):
@@ -62,8 +63,9 @@ class RayRunner:
         while pending:
             for ref in ray.wait(list(pending), timeout=self.poll_s)[0]:
                 yield self._answer(ray, ref, *pending.pop(ref)[:2])
+            nodes = ray.nodes()
             for ref, (job, place, asked) in tuple(pending.items()):
-                hosts = _hosts(ray, place)
+                hosts = _hosts(nodes, place)
                 if asked.isdisjoint(h["NodeID"] for h in hosts):  # Ray may wait for them for ever
                     ray.cancel(ref, force=True)
                     del pending[ref]
@@ -123,9 +125,9 @@ def _devices(host: dict[str, Any], place: Fleet) -> float:
     return float(has.get("GPU" if f"accelerator_type:{place.accelerator}" in has else place.accelerator, 0))
 
 
-def _hosts(ray: Any, place: Fleet) -> list[dict[str, Any]]:
+def _hosts(nodes: list[dict[str, Any]], place: Fleet) -> list[dict[str, Any]]:
     """Those alive whose accelerators a block would hold all, so that nobody shares the host."""
-    return [n for n in ray.nodes() if n["Alive"] and _devices(n, place) == place.devices]
+    return [n for n in nodes if n["Alive"] and _devices(n, place) == place.devices]
 
 
 def _asked(hosts: list[dict[str, Any]], place: Fleet) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def _asked(hosts: list[dict[str, Any]], place: Fleet) -> dict[str, Any]:
 
 def _gone(ray: Any, job: BlockJob, place: Fleet, why: str) -> NoPlace | Lost:
     """A block that Ray has given up: other hosts may take it the next time, or there is none."""
-    return Lost(job, why) if _hosts(ray, place) else NoPlace(job, _lacking(ray, place))
+    return Lost(job, why) if _hosts(ray.nodes(), place) else NoPlace(job, _lacking(ray, place))
 
 
 def _lacking(ray: Any, place: Fleet) -> str:

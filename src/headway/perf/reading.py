@@ -198,12 +198,6 @@ def revisions(store: MeasurementStore, filters: Filters = Filters(), branch: str
     return tuple(sorted(found, key=lambda r: (r.first or none, r.commit, r.branch)))
 
 
-def measured_cells(store: MeasurementStore) -> tuple[MeasuredCell, ...]:
-    """Every cell of the store, in order: what the page's filters can be set to."""
-    with store.reading() as db:
-        return () if db is None else tuple(sorted(_cells(db, Filters()).values()))
-
-
 _DETAILS = ("benchmark", "backend", "mode", "dtype", "device", "arch")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.model.entry import canonical
-from headway.perf.cellof import cell_of, kin_of
+from headway.perf.cellof import cell_of, kin_of, told
 from headway.perf.imported import Record, Refused, Run, Series
 from headway.stats.metrics import direction
 
@@ -99,7 +99,7 @@ def _parse(found: object, line: int, key: str) -> Parsed | Aside:
     launch = marked or hashlib.sha256(canonical([VERSION, about]).encode()).hexdigest()
     about = {**about, "key": marked} if marked else about
     if series := _SERIES.fullmatch(str((metric.get("extra_info") or {}).get(MARK))):
-        return Parsed(launch, about, Series(cell_of(record), name, _numbers(metric), int(series[1])))
+        return Parsed(launch, about, Series(cell_of(record), name, _numbers(metric), int(series[1]), line))
     if direction(name) is None:
         return Aside(name)
     _completed(metric)
@@ -129,7 +129,7 @@ def _shape(record: Mapping[str, Any]) -> None:
         if record.get(part) is not None:
             _mapping(record[part], part)
     try:
-        text = canonical(dict(record)).encode("utf-8")
+        text = canonical([dict(record), told(record["benchmark"])[1]]).encode("utf-8")
     except (ValueError, RecursionError) as e:
         raise _Bad(f"it holds what JSON or UTF-8 has no word for: {e}") from e
     if b"\\u0000" in text:

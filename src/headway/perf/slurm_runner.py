@@ -33,6 +33,7 @@ _NEVER = {
     *("BadConstraints", "PartitionDown", "PartitionInactive", "PartitionNodeLimit", "PartitionTimeLimit"),
     *("JobHeldAdmin", "JobHeldUser", "JobLaunchFailure"),
 }
+_LIMIT_S = 120  # of a question; one that is taken longer over is not answered
 _UNUSABLE = re.compile(r"down|drain|fail|unk|inval|error|future")
 
 
@@ -49,14 +50,14 @@ class SlurmRunner:
     poll_s: float = 10.0
 
     def run(self, jobs: Iterable[BlockJob], progress: Progress) -> Iterator[BlockResult | NoPlace | Lost]:
-        queue, waiting = self._queue(), dict[str, tuple[BlockJob, Fleet]]()
+        queue, hosts, waiting = self._queue(), _Hosts(), dict[str, tuple[BlockJob, Fleet]]()
         for job in jobs:
             key, place = key_of(job), place_of(job)
             if result := kept(self.folder / key / "result.json", job):
                 yield result
             elif isinstance(place, NoPlace):
                 yield place
-            elif why := _lacking(place) or (not _alive(queue.get(key)) and self._submit(key, job, place)):
+            elif why := hosts.lacking(place) or (not _alive(queue.get(key)) and self._submit(key, job, place)):
                 yield NoPlace(job, why)
             else:
                 waiting[key] = job, place
@@ -64,23 +65,23 @@ class SlurmRunner:
         gone = set[str]()
         while waiting:
             time.sleep(self.poll_s)
-            queue = self._queue()
+            queue, hosts = self._queue(), _Hosts()
             for key, (job, place) in tuple(waiting.items()):
-                answer = self._answer(key, job, place, queue.get(key), key in gone)
+                answer = self._answer(key, job, place, queue.get(key), hosts, key in gone)
                 gone |= set() if _alive(queue.get(key)) else {key}
                 if answer is not None:
                     del waiting[key]
                     yield answer
 
     def _answer(
-        self, key: str, job: BlockJob, place: Fleet, queued: dict[str, Any] | None, gone: bool
+        self, key: str, job: BlockJob, place: Fleet, queued: dict[str, Any] | None, hosts: _Hosts, gone: bool
     ) -> BlockResult | NoPlace | Lost | None:
         if result := left(self.folder / key / "result.json", job):
             return result
         if not (queued and _alive(queued)):  # a shared disk may show the result a little later than the queue its end
             return Lost(job, self._told(key, queued)) if gone else None
         reason = queued["state_reason"]
-        if "PENDING" in _states(queued) and (why := reason if reason in _NEVER else _lacking(place)):
+        if "PENDING" in _states(queued) and (why := reason if reason in _NEVER else hosts.lacking(place)):
             _slurm("scancel", str(queued["job_id"]))
             return NoPlace(job, why)
         return None
@@ -128,17 +129,31 @@ class SlurmRunner:
         return replace(side, wheel=str(wheel))
 
 
-def _lacking(place: Fleet) -> str:
-    """``""`` when a host that is up has what the place asks for; else what is asked and what is there."""
-    only = [f"--partition={place.partition}"] if place.partition else []
+class _Hosts:
+    """What hosts that are up have, as Slurm tells it at one moment: it is asked once for each partition."""
+
+    def __init__(self) -> None:
+        self._up: dict[str, list[str]] = {}
+
+    def lacking(self, place: Fleet) -> str:
+        """``""`` when a host that is up has what the place asks for; else what is asked and what is there."""
+        if place.partition not in self._up:
+            self._up[place.partition] = _hosts_up(place.partition)
+        there = self._up[place.partition]
+        if not place.accelerator:
+            return "" if there else f"no host of partition {place.partition or '(default)'} is up"
+        for kind, count in re.findall(r"gpu:([^:,(]+):(\d+)", ",".join(there)):
+            if kind == place.accelerator and int(count) >= place.devices:
+                return ""
+        has = ", ".join(there) or "none"
+        return f"gpu:{place.accelerator}:{place.devices} is asked for; hosts that are up have: {has}"
+
+
+def _hosts_up(partition: str) -> list[str]:
+    """The kinds of hosts that are up, each by its generic resources."""
+    only = [f"--partition={partition}"] if partition else []
     rows = _slurm("sinfo", "--noheader", "--Node", "--responding", "--format=%G|%T", *only).splitlines()
-    there = sorted({gres for gres, _, state in (row.partition("|") for row in rows) if not _UNUSABLE.match(state)})
-    if not place.accelerator:
-        return "" if there else f"no host of partition {place.partition or '(default)'} is up"
-    for kind, count in re.findall(r"gpu:([^:,(]+):(\d+)", ",".join(there)):
-        if kind == place.accelerator and int(count) >= place.devices:
-            return ""
-    return f"gpu:{place.accelerator}:{place.devices} is asked for; hosts that are up have: {', '.join(there) or 'none'}"
+    return sorted({gres for gres, _, state in (row.partition("|") for row in rows) if not _UNUSABLE.match(state)})
 
 
 def _states(job: dict[str, Any]) -> list[str]:
@@ -161,7 +176,9 @@ def _started(*argv: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     # A job gets this environment: this Python's own, without what publishes in the project's name.
     env = project_env({k: v for k, v in os.environ.items() if k == "PYTHONPATH"})
     try:
-        return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+        return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=_LIMIT_S)
+    except subprocess.TimeoutExpired as e:
+        raise _failed(argv[0], f"no answer within {_LIMIT_S} s") from e
     except OSError as e:
         raise _failed(argv[0], e.strerror or str(e)) from e
 

@@ -20,6 +20,12 @@ def needs_client(cell: PerfCell) -> bool:
     return cell.metrics != (STARTUP,)
 
 
+def configured(perf: Perf) -> bool:
+    """Whether the policy says what to measure, and how to launch an engine where a block here launches one."""
+    launches = perf.runner != "github" and any(served(perf, c) for c in perf.cells)
+    return bool(perf.cells) and bool(perf.serve or not launches)
+
+
 def jobs_of(perf: Perf) -> tuple[Perf, ...]:
     """The table once for each job, with ``cells`` cut down to that job's, in the order of the policy."""
     found: dict[tuple[str, str, str, bool], list[PerfCell]] = {}

@@ -21,6 +21,7 @@ from headway.plan.actions import ApplyChanges, CheckCommit, CutBranch, RecordApp
 from headway.plan.gate_actions import RecordCheck, RunGate
 from headway.plan.image_actions import RecordImages
 from headway.plan.trainplan import TrainPlan
+from headway.policy.perf_jobs import configured
 from headway.policy.schema import Policy
 from headway.views.words import action_text, short
 
@@ -204,7 +205,7 @@ def _gated(planned: TrainPlan) -> Lit:
 
 
 def _performance(planned: TrainPlan, policy: Policy) -> Lit:
-    if not policy.perf.required and not (policy.perf.serve and policy.perf.cells):
+    if not policy.perf.required and not configured(policy.perf):
         return Light.NONE, say("not asked for")
     if planned.train.previous_commit is None:
         return Light.NONE, say("no earlier release to compare with")
