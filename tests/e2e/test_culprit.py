@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,6 +173,22 @@ def test_E7_what_cannot_be_told_apart_is_said_to_be(project: Project) -> None:
     assert "one of 2 commits made" in again
     assert "the commit before it that can be measured" in again
     assert "git revert" not in again
+
+
+def test_E7_a_version_that_a_file_states_does_not_end_the_search(tmp_path: Path) -> None:
+    """For a probe it does not matter which version a build carries: the next release's number comes later."""
+    made = make_project(tmp_path / "toy.git", policy=_POLICY)
+    stated = {
+        "pyproject.toml": made.git("show", "main:pyproject.toml").replace('dynamic = ["version"]', 'version = "0.1.0"'),
+        "backend.py": re.sub(r"(?m)^VERSION = .*$", 'VERSION = "0.1.0"', made.git("show", "main:backend.py")),
+    }
+    files = {"toykit/engine.py": _ENGINE, "toykit/pace.py": "SECONDS = 0.003\n", **stated}
+    made.commit("base", "[Core] Engine (#4)", files)
+    made.git("tag", "--delete", "v0.1.0")
+    made.made.tag("v0.1.0", message="v0.1.0")
+    made.commit("slow", "[Core] Safer tokens (#5)", {"toykit/pace.py": "SECONDS = 0.04\n"})
+    status, told = headway(made, "perf", "culprit", "--good", "v0.1.0", "--bad", "main")
+    assert (status, told.get("culprit")) == (0, made.shas["slow"]), told
 
 
 def test_E7_as_fast_an_end_leaves_nothing_to_search(project: Project) -> None:
