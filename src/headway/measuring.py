@@ -27,6 +27,7 @@ from headway.effects.subjects import Subjects, best_for_this_host, subject_of, t
 from headway.errors import UnusableInput, WorldFailed, not_found
 from headway.history.log import read_tags
 from headway.history.repository import resolve_commit
+from headway.history.versionsource import SCM, VCS
 from headway.model.commit import Sha
 from headway.model.entry import Kind
 from headway.model.measurement import Comparison, Side
@@ -62,13 +63,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """A job and what it is still to cost: blocks up to the next look, and up to the last one, at most."""
+    """A job and what it is still to cost: blocks up to the next look, and up to the last one, at most, as far as the
+    budgets go. ``decided``: the gate has all its cells."""
 
     perf: Perf
     begun: int
     following: int
     most: int
     each: Cost | None
+    decided: bool
 
     def as_json(self) -> dict[str, Any]:
         def minutes(blocks: int) -> float | None:
@@ -80,6 +83,7 @@ class JobPlan:
             "hardware": cell.hardware,
             "tests": [c.test for c in self.perf.cells],
             "blocks": self.begun,
+            "decided": self.decided,
             "next": {
                 "blocks": self.following,
                 "launches": 2 * self.following,
@@ -142,6 +146,7 @@ def outlook(app: Headway, request: Request) -> tuple[JobPlan, ...]:
     undecided, _ = _undecided(found, perf)
     following = {j.cells: len(j.blocks) for j in _limited(found, perf, undecided, request)}
     plans: list[JobPlan] = []
+    cost = spent(found, perf)
     for job in jobs_of(perf):
         cells = tuple(c.cell for c in job.cells)
         keys = [k for k in undecided if k[0] in cells]
@@ -149,8 +154,23 @@ def outlook(app: Headway, request: Request) -> tuple[JobPlan, ...]:
         most = max(perf.looks) - min((len(p.log_ratios) for p in data.values()), default=0) if keys else 0
         begun = len(blocks_of(found, job))
         most = min(most, request.blocks - begun) if request.blocks else most
-        plans.append(JobPlan(job, begun, following.get(cells, 0), max(0, most), expected(known, job)))
+        soon, each = following.get(cells, 0), expected(known, job)
+        # A job that gets no block now gets none later; the next ones may go over what others took, where its own cost
+        # is not known.
+        most = max(soon, min(most, _room(cost, each, perf))) if soon else 0
+        cost += Cost(2 * most, each.device_minutes * most if each else 0.0)
+        plans.append(JobPlan(job, begun, soon, most, each, not keys))
     return tuple(plans)
+
+
+def _room(cost: Cost, each: Cost | None, perf: Perf) -> int:
+    """How many more blocks the budgets allow at most, when one costs as much as ``each`` (``None``: nobody knows)."""
+    room = float("inf")
+    if perf.budget_launches:
+        room = (perf.budget_launches - cost.launches) // 2
+    if perf.budget_device_minutes and each and each.device_minutes:
+        room = min(room, (perf.budget_device_minutes - cost.device_minutes) // each.device_minutes)
+    return max(0, int(min(room, max(perf.looks))))
 
 
 def run(app: Headway, request: Request) -> Outcome:
@@ -296,10 +316,12 @@ def _named(app: Headway, rev: str, commit: Sha) -> tuple[str, str]:
         version = final or (candidate.version if candidate else None)
         if version is not None:
             return str(version), branch_for(version, entries, app.policy)
-    predicted, before = predict(app, commit).version, app.releases()
+    found, before = predict(app, commit), app.releases()
     branch = rev if rev != commit else ""
-    if predicted:
-        return Version(predicted).base_version, branch
+    if found.version:
+        # What a file states is what a build carries; git's tags give a development version, and a build is told better.
+        counted = found.by in {SCM, VCS}
+        return Version(found.version).base_version if counted else found.version, branch
     return str(next_version(before[-1].version, regular_kind(names))) if before else "", branch
 
 

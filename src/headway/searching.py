@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from headway.app import Headway
 from headway.decide.cellwaivers import cell_key
 from headway.decide.culprit import next_step
-from headway.decide.culpritadvice import ProposeRevert, RequestPick, advice
+from headway.decide.culpritadvice import Advice, advice
 from headway.decide.performance import design_of, paired, pairs_of, searchable
 from headway.effects.prober import Prober, Unbuildable, Wanted
 from headway.errors import UnusableInput, WorldFailed, not_found
@@ -58,7 +58,7 @@ class Named:
     key: Key
     found: Found
     unbuildable: tuple[Unbuildable, ...]
-    advice: ProposeRevert | RequestPick
+    advice: Advice
 
     @property
     def culprit(self) -> Commit:
@@ -93,7 +93,7 @@ def search_culprit(app: Headway, asked: Asked) -> Named | NoSlowdown:
         found = hunt.find(key)
     culprit = next(c for c in commits if c.sha == found.commit)
     later = read_commits(app.repo, ("--first-parent", f"{culprit.sha}..{trunk_tip(app.repo, app.trunk)}"))
-    told = advice(culprit, found, key, (asked.good, asked.bad), find_reverts(app.repo, later, commits))
+    told = advice(commits, found, key, (asked.good, asked.bad), find_reverts(app.repo, later, commits))
     return Named(commits, key, found, tuple(hunt.broken.values()), told)
 
 

@@ -69,8 +69,12 @@ def not_waivable(app: Headway, what: str, clause: str, reason: str, until: date,
         return no(
             "G1",
             "waive.not-allowed",
-            say("the policy does not let {what} be waived", what=what),
-            say("what can be waived: {names}", names=app.policy.waivers.clauses),
+            say("the policy does not let {what} be waived: waivers.clauses lacks {word}", what=what, word=clause),
+            say(
+                "add {word} to waivers.clauses of release.toml; it has {names}",
+                word=clause,
+                names=app.policy.waivers.clauses,
+            ),
             what=what,
         )
     if not reason.strip() or until < today(app.policy, app.clock.now()):

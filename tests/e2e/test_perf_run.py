@@ -95,6 +95,9 @@ def test_a_slow_commit_is_regressed_and_what_ran_is_told(project: Project) -> No
     _, planned = perf_run(project, "v0.1.0", project.shas["same"], "--cells", KEY, "--dry-run")
     assert planned["device_minutes"] > 0
 
+    _, decided = perf_run(project, "v0.1.0", slow, "--cells", KEY, "--dry-run")
+    assert (decided["launches"], [job["decided"] for job in decided["jobs"]]) == (0, [True])
+
     # perf compare judges the same blocks, and says that no train stands on them.
     status, compared = perf_run(project, "v0.1.0", slow, command="compare")
     assert (status, compared["verdict"], compared["counted"]) == (1, "regressed", False)
@@ -105,6 +108,9 @@ def test_a_slow_commit_is_regressed_and_what_ran_is_told(project: Project) -> No
 
 def test_a_budget_ends_it_and_a_larger_one_goes_on_with_what_is_missing(project: Project) -> None:
     same = project.shas["same"]
+    _, planned = perf_run(project, "v0.1.0", same, "--cells", KEY, "--budget-launches", "3", "--dry-run")
+    (job,) = planned["jobs"]
+    assert (planned["launches"], job["next"]["blocks"], job["most"]["blocks"], job["decided"]) == (2, 1, 1, False)
     status, found = perf_run(project, "v0.1.0", same, "--cells", KEY, "--budget-launches", "3")
     assert (status, found["verdict"], found["stopped"]) == (3, "open", "budget")
     assert [b["block"] for b in found["ran"]["launched"]] == [0]

@@ -85,6 +85,12 @@ def test_E7_the_parent_that_cannot_be_built_gives_way_to_the_one_before() -> Non
     assert isinstance(named, NameCulprit)
     assert (named.commit, named.suspects) == (action.baseline, (action.commit, action.baseline))
     assert not named.confirmed
+    # Neither is blamed: the two share the posterior, and the train says that one of them did it.
+    assert dict(named.posterior) == pytest.approx({action.commit: 0.5, action.baseline: 0.5})
+    (blocker,) = [b for b in world.train().waits if b.code == "perf.regressed"]
+    told = dict(blocker.facts)
+    assert (told["culprit"], told["suspects"]) == (None, (action.commit, action.baseline))
+    assert str(blocker.remedy).startswith("one of these 2 commits did it: ")
 
 
 @pytest.mark.parametrize("slow", [1, 2, 3, 4, 5])

@@ -113,6 +113,8 @@ def test_e7_filters_survive_being_written() -> None:
         ),
         EXAMPLE.replace("week", "eon"),
         "http://[",
+        "notaurl",
+        "https://hud.pytorch.org/hud/vllm-project/vllm/main?repoName=vllm-project%2Fvllm",
         EXAMPLE.replace(OLD, "%00"),
         EXAMPLE.replace("v0.9.1", "v0.9.1%1B[31m"),
     ],

@@ -108,13 +108,20 @@ def test_unbuildable_commits_stay_suspect(history: tuple[int, int], data: st.Dat
     assert {commits.index(s) for s in found.suspects[:-1]} <= broken
     assert found.shown
     assert found.confirmed == (len(found.suspects) == 1)
-    assert not {c for c, _ in found.posterior} & {commits[i] for i in broken}
+    shared = {p for c, p in found.posterior if c in found.suspects}
+    assert {c for c, _ in found.posterior} >= set(found.suspects)
+    assert max(shared) == pytest.approx(min(shared))
 
 
 def test_a_commit_takes_over_the_prior_of_those_before_it_that_cannot_be_built() -> None:
     commits = names(5)
     search = Search(commits, {commits[-1]: (EFFECT,)}, frozenset(commits[1:3]))
     assert list(search.posterior()) == pytest.approx([0, 0.75, 0.25])
+
+
+def test_commits_that_cannot_be_told_apart_share_the_posterior() -> None:
+    found = Hunt(5, 2, lambda: 0.0).end(unbuildable=frozenset(names(5)[1:3]))
+    assert dict(found.posterior) == pytest.approx(dict.fromkeys(names(5)[1:4], 1 / 3))
 
 
 def test_with_noise_of_half_the_effect_it_is_right_as_often_as_it_says() -> None:

@@ -102,11 +102,20 @@ ACTIONS: list[tuple[a.Action, str]] = [
     ),
     (
         a.ProbeCommit("0.1.1", "v0.1.1-rc1", OTHER, "0.1.0", SHA, "0.1.1", CELL, "median_tpot_ms", 0, 3, True),
-        "compare a1b2c3d4e5f6, suspected of having made v0.1.1-rc1 slower, with its parent",
+        "compare a1b2c3d4e5f6, suspected of having made v0.1.1-rc1 slower, with ffffffffffff, the one before it that "
+        "can be measured",
     ),
     (
         a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, True, (SHA,), ((SHA, 0.99),)),
         "name a1b2c3d4e5f6 as the commit that made v0.1.1-rc1 slower",
+    ),
+    (
+        a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, False, (OTHER, SHA), ((OTHER, 0.5), (SHA, 0.5))),
+        "name 2 commits, one of which made v0.1.1-rc1 slower",
+    ),
+    (
+        a.NameCulprit("0.1.1", "v0.1.1-rc1", SHA, "Slow", 1.3, False, (SHA,), ((SHA, 0.96),)),
+        "name a1b2c3d4e5f6 as suspected of having made v0.1.1-rc1 slower",
     ),
     (
         DescribeCandidate("0.1.1", "v0.1.1-rc1", SHA, (WHEEL,), WHEEL.sha256, (), "", "", 4, OTHER),
@@ -359,7 +368,7 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (
         Kind.PROBED,
         {**RC, "commit": OTHER, "baseline": SHA, "ok": True, "confirms": True},
-        "compared the suspected a1b2c3d4e5f6 with its parent",
+        "compared the suspected a1b2c3d4e5f6 with ffffffffffff, the one before it that can be measured",
         "E7",
     ),
     (Kind.PROBED, {**RC, "ok": True}, "built and measured a1b2c3d4e5f6 in search of the culprit", "E7"),
@@ -374,6 +383,12 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
         Kind.CULPRIT,
         {**RC, "subject": "Slow", "confirmed": False},
         "a1b2c3d4e5f6 is suspected of having made v0.1.1-rc1 slower: Slow",
+        "E7",
+    ),
+    (
+        Kind.CULPRIT,
+        {**RC, "subject": "Slow", "confirmed": False, "suspects": [SHA, SHA]},
+        "one of 2 commits made v0.1.1-rc1 slower: a1b2c3d4e5f6, a1b2c3d4e5f6",
         "E7",
     ),
     (Kind.APPROVED, {"gate": "go", "commit": SHA}, "approved gate go for commit a1b2c3d4e5f6", "G1"),

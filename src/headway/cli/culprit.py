@@ -120,7 +120,7 @@ def _no_slowdown(verdict: PerformanceVerdict) -> Answer:
 
 def _named(named: Named, requested: Requested | None) -> Answer:
     from headway.decide.cellwaivers import cell_key
-    from headway.decide.culpritadvice import ProposeRevert
+    from headway.decide.culpritadvice import ProposeRevert, TellApart
 
     found, subjects = named.found, {c.sha: c.title for c in named.commits}
     document = {
@@ -150,23 +150,28 @@ def _named(named: Named, requested: Requested | None) -> Answer:
         }
         if found.confirmed:
             screen.say(say("{commit} made {cell} worse × {ratio}: {subject}", **what), "bold")
-        elif found.shown:
-            screen.say(say("{commit}, or one before it that cannot be measured: {subject}", **what), "bold")
+        elif len(found.suspects) > 1:
+            several = {"count": len(found.suspects), "cell": what["cell"], "ratio": what["ratio"]}
+            screen.say(say("one of {count} commits made {cell} worse × {ratio}", **several), "bold")
         else:
             screen.say(say("{commit} is suspected, and not confirmed: {subject}", **what), "bold")
-        screen.say(
-            say(
-                "{blocks} blocks searched, {confirming} compared it with its parent",
-                blocks=found.blocks,
-                confirming=found.confirming,
-            )
+        counts = {"blocks": found.blocks, "confirming": found.confirming}
+        alone = say("{blocks} blocks searched, {confirming} compared it with its parent", **counts)
+        doubtful = say(
+            "{blocks} blocks searched, {confirming} compared the suspect with the commit before it that can be "
+            "measured",
+            **counts,
         )
+        screen.say(alone if found.confirmed else doubtful)
         chances = dict(found.posterior)
         for c in dict.fromkeys((*found.suspects, *(x for x, _ in found.posterior[:5]))):
             screen.line(f"  {c[:12]}  {chances.get(c, 0.0):.3f}  {subjects[c]}")
         for u in named.unbuildable:
             screen.say(say("{commit} cannot be built: {why}", commit=u.commit[:12], why=u.why), "dim")
-        screen.line(f"→ {named.advice.command}", "bold")
+        if isinstance(named.advice, TellApart):
+            screen.say(named.advice.message, "bold")
+        else:
+            screen.line(f"→ {named.advice.command}", "bold")
         if isinstance(named.advice, ProposeRevert):
             for line in named.advice.message.splitlines():
                 screen.line(f"    {line}", "dim")

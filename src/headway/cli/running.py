@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headway.cli.common import NO, OPEN, YES, Answer, Command, Context, Option, Screen, answering, common_options
-from headway.cli.measure import perf
+from headway.cli.measure import perf, undecided
 from headway.model.text import say
 from headway.model.verdict import Verdict
 
@@ -89,7 +89,7 @@ def _show(screen: Screen, base: str, candidate: str, outcome: Outcome) -> None:
         "bold",
     )
     for c in outcome.verdict.cells:
-        screen.line(f"  {screen.word(c.verdict.value)}  {describe(c)}")
+        screen.line(f"  {screen.word(c.verdict.value)}  {describe(c)}{undecided(screen, c)}")
     for key, block, why in outcome.invalid:
         screen.say(say("  block {block} of {cell} is invalid: {why}", block=block, cell=cell_key(*key), why=why), "dim")
     screen.say(
@@ -115,6 +115,16 @@ def _planned(plans: tuple[JobPlan, ...]) -> Answer:
     def show(screen: Screen) -> None:
         for p in plans:
             cell, each = p.perf.cells[0], p.each
+            if p.decided:
+                screen.say(
+                    say(
+                        "{model} on {hardware}, {cells} cells: already decided",
+                        model=cell.model,
+                        hardware=cell.hardware,
+                        cells=len(p.perf.cells),
+                    )
+                )
+                continue
             screen.say(
                 say(
                     "{model} on {hardware}, {cells} cells: {next} blocks to the next look, {most} at most, "
@@ -127,6 +137,9 @@ def _planned(plans: tuple[JobPlan, ...]) -> Answer:
                     minutes=f"{each.device_minutes:.1f}" if each else screen.word("unknown"),
                 )
             )
+        if all(p.decided for p in plans):
+            screen.say(say("nothing would be launched"), "bold")
+            return
         shown = screen.word("unknown") if minutes is None else f"{minutes:.1f}"
         screen.say(
             say("at most {launches} launches, {minutes} device-minutes", launches=most.launches, minutes=shown), "bold"

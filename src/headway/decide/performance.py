@@ -249,6 +249,19 @@ def _regressed_reason(
 ) -> Reason:
     culprit = record.last(snapshot.entries, Kind.CULPRIT, train.name, tag=candidate.facts.tag)
     named = culprit.payload if culprit else {}
+    suspects = list(named.get("suspects") or ())
+    alone = len(suspects) <= 1
+    if culprit is None:
+        remedy = say("ticks search the culprit among what can be built and launched; or waive the cell")
+    elif alone:
+        remedy = say("merge a fix or a revert on the trunk and request it as a regression; or waive the cell")
+    else:
+        remedy = say(
+            "one of these {count} commits did it: {commits}; look at each, merge a fix or a revert of the one on the "
+            "trunk and request it as a regression; or waive the cell",
+            count=len(suspects),
+            commits=[c[:12] for c in suspects],
+        )
     return Reason(
         "E7",
         "perf.regressed",
@@ -263,12 +276,11 @@ def _regressed_reason(
             commit=candidate.facts.commit,
             baseline=train.previous,
             cells=[describe(c) for c in regressed],
-            culprit=named.get("commit"),
-            culprit_subject=named.get("subject"),
+            culprit=named.get("commit") if alone else None,
+            culprit_subject=named.get("subject") if alone else None,
+            suspects=suspects,
         ),
-        say("merge a fix or a revert on the trunk and request it as a regression; or waive the cell")
-        if culprit
-        else say("ticks search the culprit among what can be built and launched; or waive the cell"),
+        remedy,
     )
 
 

@@ -70,8 +70,11 @@ def told(app: Headway, tell: Narrator, d: Done) -> None:  # noqa: PLR0912 - one 
             tell.headway(say("testers get {tag} by: {command}", tag=tag, command=pip_command(payload)))
         case MeasureCandidate(train=train, tag=tag):
             _verdict(app.train(train), tell, tag)
-        case ProbeCommit(baseline=suspect, confirms=True):
-            tell.headway(say("compared {commit} with its parent on fresh blocks", commit=suspect[:12]))
+        case ProbeCommit(commit=before, baseline=suspect, confirms=True):
+            words = say(
+                "compared {commit} with {before} before it on fresh blocks", commit=suspect[:12], before=before[:12]
+            )
+            tell.headway(words)
         case ProbeCommit(commit=commit):
             tell.headway(say("probed {commit} between the good and the bad end", commit=commit[:12]))
         case NameCulprit(commit=commit, subject=subject, confirmed=confirmed):

@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from packaging.version import InvalidVersion, Version
+
 from headway.effects.blocks import run_blocks, stored
 from headway.effects.measure import Measurer
 from headway.errors import WorldFailed
+from headway.history.repository import Repository
+from headway.history.versionsource import SCM, VCS, version_source
 from headway.model.commit import Sha
 from headway.model.measurement import Comparison, Side
 from headway.model.text import Text, facts, say
 from headway.perf.blocks import BlockJob, NoPlace, Subject
 from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf
+
+
+def version_at(repo: Repository, commit: Sha, told: str) -> str:
+    """The version that a commit is built as for a probe: the one that a file of it states, which no back-end can be
+    talked out of; else what it is ``told``. For a measurement the version does not matter."""
+    source = version_source(repo, commit)
+    stated = source.static if source.by not in {SCM, VCS} else None
+    try:
+        return str(Version(stated)) if stated else told
+    except InvalidVersion:
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,8 @@ class Unbuildable:
 
 @dataclass(frozen=True, slots=True)
 class Prober:
-    """``version`` is what commits are built as; ``released`` gives the version of those that were published."""
+    """``version`` is what commits are built as that state none; ``released`` gives the version of those that were
+    published."""
 
     measurer: Measurer
     version: str
@@ -87,5 +103,5 @@ class Prober:
         subjects = self.measurer.subjects
         if commit in self.released:
             return replace(subjects.baseline(commit, self.released[commit]), side=side)
-        made = subjects.built(side, commit, self.version)
+        made = subjects.built(side, commit, version_at(subjects.repo, commit, self.version))
         return Unbuildable(commit, str(made)) if isinstance(made, Text) else made

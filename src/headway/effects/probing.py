@@ -8,6 +8,7 @@ from typing import Any
 from headway.decide.blocks import span
 from headway.effects.blocks import numbered, stored
 from headway.effects.measure import Measurer
+from headway.effects.prober import version_at
 from headway.effects.subjects import Subjects
 from headway.model.commit import Sha
 from headway.model.measurement import Side
@@ -63,4 +64,6 @@ def probe(measurer: Measurer, action: ProbeCommit) -> dict[str, Any]:
 
 def _subject(subjects: Subjects, side: Side, commit: Sha, version: str, *, released: bool) -> Subject | Text:
     """One side: a release as it was published, any other commit as it is built."""
-    return replace(subjects.baseline(commit, version), side=side) if released else subjects.built(side, commit, version)
+    if released:
+        return replace(subjects.baseline(commit, version), side=side)
+    return subjects.built(side, commit, version_at(subjects.repo, commit, version))

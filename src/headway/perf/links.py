@@ -14,6 +14,8 @@ Ref = tuple[str, str]
 WINDOW = timedelta(days=90)
 PAGE = "/benchmark/llms"  # of our own pages, for the same parameters
 GRANULARITIES = ("hour", "day", "week", "month")
+# One of these, or the page's own path, makes an address a link to it.
+_OWN = frozenset({"lCommit", "rCommit", "lBranch", "rBranch", "startTime"})
 # A filter's word for "no filter".
 NO_FILTER = (
     ("benchmarkName", ""),
@@ -66,12 +68,22 @@ def parse_dashboard_link(url: str, now: datetime | None = None) -> DashboardLink
     """Read a link, or its query alone. With ``now`` (aware) a link may leave out the times, as the one of clause E6
     does: ``stop`` is ``now``, ``start`` the example's ninety days before ``stop``.
 
-    Raises ``UnusableInput`` for a date or granularity that cannot be read, and for a window that ends before it begins.
+    Raises ``UnusableInput`` for an address of anything else, for a date or granularity that cannot be read, and for a
+    window that ends before it begins.
     """
     try:
-        given = {k: v[-1] for k, v in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
+        address = urlsplit(url)
+        given = {k: v[-1] for k, v in parse_qs(address.query, keep_blank_values=True).items()}
     except ValueError as e:  # more fields than anybody writes, or no address
         raise _unreadable("address", url) from e
+    if not address.path.rstrip("/").endswith(PAGE) and not _OWN & given.keys():
+        raise UnusableInput(
+            "link.page",
+            say("{url} is no link to the comparison page", url=url),
+            clause="E7",
+            facts=facts(url=url),
+            remedy=say("copy the address of the page {page}, or name two commits: --left REF --right REF", page=PAGE),
+        )
     for name, value in given.items():
         if not value.isprintable():  # no branch, commit or name of ours, and no database takes all of them
             raise _unreadable(name, value)

@@ -5,7 +5,8 @@ Each commit between the good and the bad end may be the first slow one. What was
 it is compared with its parent by the gate's own test, on blocks that had no part in finding it.
 
 A commit that cannot be measured is never asked for. What it did first shows in the next one that can be measured, and
-the two cannot be told apart: that one is named for both, with the prior of both, and both stay suspect.
+the two cannot be told apart: that one is measured for both, with the prior of both, and both stay suspect. They share
+by their priors how probable it is.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ class Found:
     ``shown``: the gate says of fresh blocks that it is worse than its parent. ``suspects``: every commit that may have
     done it, oldest first: ``commit`` with those before it that cannot be measured; where the step did not show again,
     the smallest set that holds the culprit with the probability that was asked for, by all blocks.
-    ``posterior``: (commit, probability), most probable first. ``blocks``: how many the search took, without those of
-    the ends and of the confirmation, which are in ``confirming``.
+    ``posterior``: (commit, probability), most probable first; those that cannot be told apart share theirs. ``blocks``:
+    how many the search took, without those of the ends and of the confirmation, which are in ``confirming``.
     """
 
     commit: Sha
@@ -170,7 +171,7 @@ class Search:
             math.exp(self._slowdown(units[best])),
             shown,
             suspects,
-            tuple((units[i], float(p[i])) for i in ranked if p[i] >= _SHOWN),
+            self._shared(units, p),
             s.blocks,
             len(fresh.worse),
         )
@@ -198,7 +199,30 @@ class Search:
             slow_count, slow_sum, np.array([float(len(everything))]), squares, self._log_prior(units), self.told_sd
         )
 
+    def _shared(self, units: tuple[Sha, ...], p: Floats) -> tuple[tuple[Sha, float], ...]:
+        """Each commit with its part of what the one that is measured for it got."""
+        prior = self._prior()
+        found: list[tuple[Sha, float]] = []
+        for i in range(1, len(units)):
+            alike = self._stands_for(units, i)
+            weights = [float(prior[self.commits.index(c)]) for c in alike]
+            whole = math.fsum(weights)
+            if p[i] >= _SHOWN and whole > 0:
+                found += [(c, float(p[i]) * w / whole) for c, w in zip(alike, weights, strict=True)]
+        return tuple(sorted(found, key=lambda row: -row[1]))
+
     def _log_prior(self, units: tuple[Sha, ...]) -> Floats:
+        import numpy as np
+
+        single = self._prior()
+        at = {c: i for i, c in enumerate(self.commits)}
+        ends = pairwise(at[c] for c in units)
+        with np.errstate(divide="ignore"):
+            log: Floats = np.log(np.array([0.0, *(float(single[a + 1 : b + 1].sum()) for a, b in ends)]))
+        return log
+
+    def _prior(self) -> Floats:
+        """How probable each commit is by nightly values alone, up to a factor."""
         import numpy as np
 
         from headway.stats.changepoint import TOLD_DF
@@ -209,12 +233,8 @@ class Search:
         step, n = math.fsum(bad) / len(bad), len(bad)
         squares = TOLD_DF * self.told_sd**2 + math.fsum((y - step) ** 2 for y in bad)
         error = math.sqrt(squares / (TOLD_DF + n - 1) / n)
-        single = np.exp(log_likelihood(nights, len(self.commits), step, error))
-        at = {c: i for i, c in enumerate(self.commits)}
-        ends = pairwise(at[c] for c in units)
-        with np.errstate(divide="ignore"):
-            log: Floats = np.log(np.array([0.0, *(float(single[a + 1 : b + 1].sum()) for a, b in ends)]))
-        return log
+        prior: Floats = np.exp(log_likelihood(nights, len(self.commits), step, error))
+        return prior
 
     def _units(self) -> tuple[Sha, ...]:
         """The commits that can be measured, with both ends."""

@@ -265,7 +265,11 @@ def _measured(train: str, p: Payload) -> Text:
 
 def _probed(train: str, p: Payload) -> Text:
     if p.get("ok") and p.get("confirms"):
-        return say("compared the suspected {commit} with its parent", commit=short(p.get("baseline")))
+        return say(
+            "compared the suspected {commit} with {before}, the one before it that can be measured",
+            commit=short(p.get("baseline")),
+            before=short(p.get("commit")),
+        )
     if p.get("ok"):
         return say("built and measured {commit} in search of the culprit", commit=short(p.get("commit")))
     return say(
@@ -277,6 +281,14 @@ def _culprit(train: str, p: Payload) -> Text:
     known = {"commit": short(p.get("commit")), "subject": p.get("subject"), "tag": p.get("tag")}
     if p.get("confirmed"):
         return say("{commit} made {tag} slower: {subject}", **known)
+    suspects = p.get("suspects") or ()
+    if len(suspects) > 1:
+        return say(
+            "one of {count} commits made {tag} slower: {commits}",
+            count=len(suspects),
+            tag=p.get("tag"),
+            commits=[short(c) for c in suspects],
+        )
     return say("{commit} is suspected of having made {tag} slower: {subject}", **known)
 
 

@@ -92,16 +92,24 @@ CAUSES: Mapping[str, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """The commit that made it slower; ``ratio`` is the slowdown, 1.05 = five per cent worse."""
+    """The commit that made it slower; ``ratio`` is the slowdown, 1.05 = five per cent worse. ``suspects``: all that may
+    have done it, oldest first."""
 
     commit: Sha
     subject: str
     ratio: float
     confirmed: bool
     tag: str
+    suspects: tuple[Sha, ...]
 
     def as_json(self) -> dict[str, object]:
-        return {"commit": self.commit, "subject": self.subject, "ratio": self.ratio, "confirmed": self.confirmed}
+        return {
+            "commit": self.commit,
+            "subject": self.subject,
+            "ratio": self.ratio,
+            "confirmed": self.confirmed,
+            "suspects": list(self.suspects),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +234,7 @@ def _reverts(train: Train, line: Line, snapshot: Snapshot) -> tuple[RevertRow, .
 
 def _culprits(train: Train, entries: tuple[Entry, ...]) -> tuple[Culprit, ...]:
     return tuple(
-        Culprit(p["commit"], p["subject"], p["ratio"], p["confirmed"], p["tag"])
+        Culprit(p["commit"], p["subject"], p["ratio"], p["confirmed"], p["tag"], tuple(p["suspects"]))
         for p in (e.payload for e in record.of(entries, Kind.CULPRIT, train.name))
     )
 

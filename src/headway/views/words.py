@@ -144,17 +144,27 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             )
         case ProbeCommit(confirms=True):
             return say(
-                "compare {commit}, suspected of having made {tag} slower, with its parent",
+                "compare {commit}, suspected of having made {tag} slower, with {before}, the one before it that can be "
+                "measured",
                 commit=short(action.baseline),
                 tag=action.tag,
+                before=short(action.commit),
             )
         case ProbeCommit():
             return say(
                 "build and measure {commit} to find what made {tag} slower", commit=short(action.commit), tag=action.tag
             )
-        case NameCulprit():
+        case NameCulprit(confirmed=True):
             return say(
                 "name {commit} as the commit that made {tag} slower", commit=short(action.commit), tag=action.tag
+            )
+        case NameCulprit(suspects=(_, _, *_)):
+            return say(
+                "name {count} commits, one of which made {tag} slower", count=len(action.suspects), tag=action.tag
+            )
+        case NameCulprit():
+            return say(
+                "name {commit} as suspected of having made {tag} slower", commit=short(action.commit), tag=action.tag
             )
         case Publish(repacked=True):
             return say("publish the re-packed files of {tag} as {version}", tag=action.tag, version=action.train)
