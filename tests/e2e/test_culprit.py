@@ -179,7 +179,7 @@ def test_E7_a_version_that_a_file_states_does_not_end_the_search(tmp_path: Path)
     """For a probe it does not matter which version a build carries: the next release's number comes later."""
     made = make_project(tmp_path / "toy.git", policy=_POLICY)
     stated = {
-        "pyproject.toml": made.git("show", "main:pyproject.toml").replace('dynamic = ["version"]', 'version = "0.1.0"'),
+        "pyproject.toml": made.git("show", "main:pyproject.toml") + '\n[project]\nname = "toykit"\nversion = "0.1.0"\n',
         "backend.py": re.sub(r"(?m)^VERSION = .*$", 'VERSION = "0.1.0"', made.git("show", "main:backend.py")),
     }
     files = {"toykit/engine.py": _ENGINE, "toykit/pace.py": "SECONDS = 0.003\n", **stated}
