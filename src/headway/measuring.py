@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from headway.app import Headway
 from headway.decide import record
@@ -307,7 +307,7 @@ def _subject(app: Headway, side: Side, rev: str, commit: Sha, wheel: Path | None
 
 def _named(app: Headway, rev: str, commit: Sha) -> tuple[str, str]:
     """The version that a commit has by its tags, else that a build of it would carry or, where a project is told its
-    version, the next one (``""``: none was released yet); and its release branch, where it has one."""
+    version, the next one (``""``: none was released yet, or what a file states is none); and its release branch."""
     names, entries = app.policy.versions, app.entries()
     for tag in read_tags(app.repo):
         if tag.commit != commit:
@@ -319,6 +319,10 @@ def _named(app: Headway, rev: str, commit: Sha) -> tuple[str, str]:
     found, before = predict(app, commit), app.releases()
     branch = rev if rev != commit else ""
     if found.version:
+        try:
+            Version(found.version)
+        except InvalidVersion:
+            return "", branch
         # What a file states is what a build carries; git's tags give a development version, and a build is told better.
         counted = found.by in {SCM, VCS}
         return Version(found.version).base_version if counted else found.version, branch

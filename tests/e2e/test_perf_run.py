@@ -106,6 +106,13 @@ def test_a_slow_commit_is_regressed_and_what_ran_is_told(project: Project) -> No
     assert (status, nothing["verdict"], nothing["unpaired"]) == (3, "missing", True)
 
 
+def test_a_stated_version_that_is_none_is_told_and_nothing_is_launched(project: Project) -> None:
+    odd = '[project]\nname = "toykit"\nversion = "soon"\n'
+    project.commit("odd", "[Build] Soon (#7)", {"pyproject.toml": odd})
+    status, found = perf_run(project, "v0.1.0", project.shas["odd"], "--cells", KEY)
+    assert (status, found["error"]["code"]) == (4, "perf.no-wheel")
+
+
 def test_a_budget_ends_it_and_a_larger_one_goes_on_with_what_is_missing(project: Project) -> None:
     same = project.shas["same"]
     _, planned = perf_run(project, "v0.1.0", same, "--cells", KEY, "--budget-launches", "3", "--dry-run")
