@@ -171,7 +171,7 @@ def test_a_runner_that_is_named_gets_wheels_though_the_policys_takes_commits(pro
     own = project.git("show", "main:release.toml")
     policy.write_text(own.replace("[perf]", '[perf]\nrunner = "github"\nworkflow = "o/n bench.yml"'), "utf-8")
     args = ("--cells", KEY, "--blocks", "1", "--runner", "local", "--policy", str(policy))
-    status, found = perf_run(project, project.shas["engine"], project.shas["same"], *args)
+    status, found = perf_run(project, project.shas["same"], project.shas["engine"], *args)
     assert (status, found.get("error")) == (3, None)
     assert found["ran"]["blocks"] == 1
     assert all(found[side]["wheel"].endswith(".whl") for side in ("baseline", "candidate"))
