@@ -321,7 +321,8 @@ def test_e7_blocks_of_the_workflow_decide_and_are_on_the_comparison_page(
             found = measured(answer)
             store.add(NEW, BASE, found.samples, launches=found.launches)
         (kept,) = store.comparisons()
-        verdict = judge(kept, design_of(PERF))
+        # One look has all of alpha: three blocks of this noise decide then, whatever it draws.
+        verdict = judge(kept, design_of(PERF.model_copy(update={"looks": (3,)})))
         assert verdict.verdict is Verdict.REGRESSED
         assert {(c.cell.test, c.verdict, c.blocks) for c in verdict.cells} == {
             (test, Verdict.REGRESSED, 3) for test in (SERVING, LATENCY)
