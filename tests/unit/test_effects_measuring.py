@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import perfkit
 import pytest
+from gitmaker import GitMaker
 from worlds import policy
 
 from headway.decide.blocks import JobBlocks, counted
@@ -17,7 +18,7 @@ from headway.effects.measure import Measurer
 from headway.effects.paths import StatePaths
 from headway.effects.probing import probe
 from headway.errors import WorldFailed
-from headway.history.repository import Repository
+from headway.history.repository import open_repository
 from headway.model.measurement import IMPORTED, Cell, Comparison, Launch, Sample, Side
 from headway.model.ports import Progress
 from headway.model.text import say
@@ -120,7 +121,9 @@ def measurer(tmp_path: Path, store: MeasurementStore, hosts: Hosts) -> Measurer:
     """With the runner ``github`` no wheel has to be built for a probe."""
     cells = [c.model_dump() for c in PERF.cells]
     rules = policy(perf={"runner": "github", "cells": cells, "serve": PERF.serve})
-    repo = cast(Repository, None)  # of which nothing is asked here
+    made = GitMaker(tmp_path / "p.git", bare=True)
+    made.commit("one", {"a": "1\n"})
+    repo = open_repository(made.path)  # it has none of the commits: no file of theirs states a version
     return Measurer(repo, rules, StatePaths(tmp_path), tmp_path, store, perfkit.Watcher(), hosts)
 
 
