@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from headway.effects.blocks import run_blocks, stored
 from headway.effects.measure import Measurer
+from headway.effects.subjects import Subjects
 from headway.errors import WorldFailed
 from headway.history.repository import Repository
 from headway.history.versionsource import SCM, VCS, version_source
@@ -29,6 +30,14 @@ def version_at(repo: Repository, commit: Sha, told: str) -> str:
         return str(Version(stated)) if stated else told
     except InvalidVersion:
         return told
+
+
+def probe_side(subjects: Subjects, side: Side, commit: Sha, released: str | None, told: str) -> Subject | Text:
+    """One side of a probe: a release as it was published (``released`` is its version), any other commit as it is
+    built; or why it cannot be."""
+    if released is not None:
+        return replace(subjects.baseline(commit, released), side=side)
+    return subjects.built(side, commit, version_at(subjects.repo, commit, told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +109,5 @@ class Prober:
         return tuple(cannot.values())
 
     def _subject(self, commit: Sha, side: Side) -> Subject | Unbuildable:
-        subjects = self.measurer.subjects
-        if commit in self.released:
-            return replace(subjects.baseline(commit, self.released[commit]), side=side)
-        made = subjects.built(side, commit, version_at(subjects.repo, commit, self.version))
+        made = probe_side(self.measurer.subjects, side, commit, self.released.get(commit), self.version)
         return Unbuildable(commit, str(made)) if isinstance(made, Text) else made

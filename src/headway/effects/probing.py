@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from headway.decide.blocks import span
 from headway.effects.blocks import numbered, stored
 from headway.effects.measure import Measurer
-from headway.effects.prober import version_at
-from headway.effects.subjects import Subjects
-from headway.model.commit import Sha
+from headway.effects.prober import probe_side
 from headway.model.measurement import Side
 from headway.model.text import Text, say
 from headway.perf.blocks import BlockJob, Subject
@@ -32,7 +29,8 @@ def probe(measurer: Measurer, action: ProbeCommit) -> dict[str, Any]:
         (Side.CANDIDATE, action.commit, action.version),
         (Side.BASELINE, action.baseline, action.baseline_version),
     ):
-        one = _subject(measurer.subjects, side, commit, version, released=version != action.train)
+        released = version if version != action.train else None
+        one = probe_side(measurer.subjects, side, commit, released, version)
         if isinstance(one, Text):
             return {**known, "commit": commit, "ok": False, "why": str(one)}
         sides.append(one)
@@ -60,10 +58,3 @@ def probe(measurer: Measurer, action: ProbeCommit) -> dict[str, Any]:
         # Nothing of it can be measured: for the search that is a commit like one that does not build.
         return {**known, "ok": False, "why": next((s.why for s in done if s.why), "")}
     return {**known, "ok": True, "why": ""}
-
-
-def _subject(subjects: Subjects, side: Side, commit: Sha, version: str, *, released: bool) -> Subject | Text:
-    """One side: a release as it was published, any other commit as it is built."""
-    if released:
-        return replace(subjects.baseline(commit, version), side=side)
-    return subjects.built(side, commit, version_at(subjects.repo, commit, version))

@@ -22,7 +22,7 @@ from headway.policy.perf_tables import Perf
 class Subject:
     """One side: what is installed and launched.
 
-    ``wheel`` is a path or URL that the host can read, with its ``sha256``; ``python``, where it is given, is an
+    ``wheel`` is a path that the host can read, with its ``sha256``; ``python``, where it is given, is an
     interpreter on that host which has it installed already.
     """
 

@@ -69,7 +69,7 @@ def answered(job: BlockJob, result: BlockResult) -> BlockResult | Lost:
 
 def wheel_bytes(side: Subject) -> bytes | None:
     """The side's wheel where it is a file here, which hosts may not see. Raises ``UnusableInput`` (``perf.wheel``)."""
-    if not side.wheel or "://" in side.wheel:
+    if not side.wheel:
         return None
     try:
         return Path(side.wheel).read_bytes()
@@ -79,5 +79,5 @@ def wheel_bytes(side: Subject) -> bytes | None:
             say("the wheel {wheel} cannot be read: {why}", wheel=side.wheel, why=e.strerror or str(e)),
             clause="E5",
             facts=facts(wheel=side.wheel),
-            remedy=say("give a wheel that can be read here, or an address that the hosts can reach"),
+            remedy=say("give a wheel that can be read here"),
         ) from e
