@@ -115,7 +115,7 @@ class _Hunt:
         good, bad = self.ends
         design = replace(design_of(self.app.policy.perf), wanted=tuple((cell, (metric,)) for cell, metric in keys))
         while True:
-            compared = self.prober.stored(bad, good)
+            compared = self.prober.stored(bad, good, self.app.policy.perf)
             verdict = judge(compared, design)
             more = _more(compared, keys, verdict, design)
             if not more:
@@ -133,22 +133,21 @@ class _Hunt:
                 case Confirm(commit=suspect, parent=parent, blocks=blocks):
                     self._measured([Wanted(parent, suspect, blocks)], perf)
                 case Next(commits=asked, blocks=blocks):
-                    if (
-                        bad in asked
-                        and _invalid(self.prober.stored(bad, good), key, perf.pair_on) >= INVALID_BLOCKS_ALLOWED
-                    ):
-                        raise _no_end(bad, _why(self.prober.stored(bad, good)))
+                    ends = self.prober.stored(bad, good, perf) if bad in asked else None
+                    if _invalid(ends, key, perf.pair_on) >= INVALID_BLOCKS_ALLOWED:
+                        raise _no_end(bad, _why(ends))
                     self._measured([Wanted(c, good, blocks) for c in asked], perf)
 
     def step(self, key: Key) -> Next | Confirm | Found:
         shas = tuple(c.sha for c in self.commits)
         store = self.prober.measurer.store
         every = {(c.subject, c.baseline): c for c in store.comparisons(metrics={key[1]})}
+        perf = _only(self.app.policy.perf, key)
         return next_step(
             shas,
             key,
             self.app.policy.perf,
-            lambda subject, baseline: every.get((subject, baseline)),
+            lambda subject, baseline: self.prober.own(every.get((subject, baseline)), perf),
             set(self.broken),
             nightly=_nightly(tuple(every.values()), imported_logs(store, shas, *key), shas, key),
             hosts=self.asked.hosts,

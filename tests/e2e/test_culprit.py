@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from trainkit import GO, Project, make_project, open_at
 
-from headway.model.measurement import Comparison
+from headway.model.measurement import Comparison, Launch, Sample, Side
+from headway.perf.identity import identity
 from headway.searching import Asked, search_culprit
 
 _ENGINE = """
@@ -245,3 +246,23 @@ def test_E7_a_revert_made_as_proposed_is_known_and_requested(project: Project) -
     assert again["advice"]["command"].startswith(f"headway pick request {project.shas['undone']} --category regression")
     requests = headway(project, "pick", "list")[1]["requests"]
     assert [(r["id"], r["commit"]) for r in requests] == [(again["request"], project.shas["undone"])]
+
+
+def test_E7_blocks_of_another_wheel_of_a_commit_are_not_its_own(tmp_path: Path) -> None:
+    """A commit may have been measured as it was built otherwise; that says nothing of what a probe installs."""
+    made = make_project(tmp_path / "toy.git", policy=_POLICY)
+    made.commit("base", "[Core] Engine (#4)", {"toykit/engine.py": _ENGINE, "toykit/pace.py": "SECONDS = 0.003\n"})
+    made.git("tag", "--delete", "v0.1.0")
+    made.made.tag("v0.1.0", message="v0.1.0")
+    made.commit("slow", "[Core] Safer tokens (#5)", {"toykit/pace.py": "SECONDS = 0.04\n"})
+    good, bad = made.shas["base"], made.shas["slow"]
+    with open_at(made.path, GO).performing() as performer:
+        cell = performer.measurer.policy.perf.cells[0].cell
+        sides = ((Side.BASELINE, 1.0), (Side.CANDIDATE, 1.0))
+        samples = [Sample(n, side, cell, "median_tpot_ms", value) for n in range(4) for side, value in sides]
+        known = identity(performer.measurer.policy.perf, performer.measurer.policy.perf.cells[0])
+        launches = [Launch(n, s, (cell,), (("wheel", "0" * 64),), (known,)) for n in range(4) for s, _ in sides]
+        performer.measurer.store.add(bad, good, samples, (), launches)
+    status, told = headway(made, "perf", "culprit", "--good", "v0.1.0", "--bad", "main")
+    assert (status, told["culprit"]) == (0, bad), told
+    assert kept(made)[bad, good].blocks > 4

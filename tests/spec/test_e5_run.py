@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -18,9 +19,11 @@ from worlds import policy
 from headway.decide.performance import design_of
 from headway.environment import python_of
 from headway.model.measurement import MUST_AGREE, Comparison, Launch, Sample, Side
+from headway.model.text import Text
 from headway.model.verdict import Verdict
 from headway.perf.blockjson import read_result, write_job
-from headway.perf.blocks import BlockResult
+from headway.perf.blocks import BlockJob, BlockResult
+from headway.perf.finished import TOGETHER_S, Finished
 from headway.perf.install import installed
 from headway.perf.local import LocalRunner, run_block
 from headway.policy.checks import meaning_problems
@@ -276,3 +279,92 @@ def test_E5_interpreters_that_have_the_engine_already_are_used_as_they_are(tmp_p
     )
     result = run_block(ready, workdir=tmp_path / "runs", progress=perfkit.Watcher())
     assert verdict(result) is not Verdict.INVALID
+
+
+class _Breaks(perfkit.Watcher):
+    """Ends the run, as a person's Ctrl-C does, when the launch with this place begins."""
+
+    def __init__(self, launch: int) -> None:
+        super().__init__()
+        self.left = launch
+
+    def say(self, text: Text) -> None:
+        super().say(text)
+        if "launching" in str(text):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+
+def _started(result: BlockResult, side: Side) -> str:
+    return next(dict(x.told)["started"] for x in result.launches if x.side is side)
+
+
+def _resumed(runner: LocalRunner, job: BlockJob) -> tuple[BlockResult, list[str]]:
+    watch = perfkit.Watcher()
+    (result,) = runner.run([job], watch)
+    return result, [str(t) for t in watch.said]
+
+
+def test_E5_resumed_without_losing_a_finished_launch(tmp_path: Path, environments: Path) -> None:
+    """Broken off in a block's second launch: the first one is not run again, and is in the block as it was."""
+    runner, job = LocalRunner(environments, tmp_path / "work"), perfkit.job(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        list(runner.run([job], _Breaks(2)))
+    (half,) = (tmp_path / "work" / "finished").iterdir()
+    kept = json.loads(half.read_text("utf-8"))["served"]
+    result, said = _resumed(runner, job)
+    assert [line for line in said if "launching" in line] == ["block 0: launching the candidate, 1.0"]
+    assert "block 0: the baseline was measured before this was broken off" in said
+    assert _started(result, Side.BASELINE) == dict(kept["launch"]["told"])["started"]
+    value = next(s.value for s in result.samples if s.side is Side.BASELINE and s.metric == perfkit.METRIC)
+    assert value == kept["found"][0][0]["metrics"][perfkit.METRIC]
+    assert verdict(result) is not Verdict.INVALID
+    assert list((tmp_path / "work" / "finished").iterdir()) == []  # the block is kept, so nothing is owed any more
+
+
+def test_E5_a_block_whose_result_nobody_kept_is_not_measured_again(tmp_path: Path, environments: Path) -> None:
+    """Killed between the last launch and the store: both launches are there."""
+    runner, job = LocalRunner(environments, tmp_path / "work"), perfkit.job(tmp_path)
+    asked = runner.run([job], perfkit.Watcher())
+    first = next(asked)
+    asked.close()
+    again, said = _resumed(runner, job)
+    assert [line for line in said if "launching" in line] == []
+    assert (again.samples, again.launches) == (first.samples, first.launches)
+
+
+@pytest.mark.parametrize("how", ["old", "rebooted", "clock back", "damaged"])
+def test_E5_half_a_block_that_cannot_be_paired_stays_and_is_run_again(
+    tmp_path: Path, environments: Path, how: str
+) -> None:
+    """A block is two launches one after the other on one host; what was measured is never thrown away."""
+    runner, job = LocalRunner(environments, tmp_path / "work"), perfkit.job(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        list(runner.run([job], _Breaks(2)))
+    (half,) = (tmp_path / "work" / "finished").iterdir()
+    document = json.loads(half.read_text("utf-8"))
+    document |= {"old": {"ended": document["ended"] - TOGETHER_S - 60}, "rebooted": {"boot": "another"}}.get(how, {})
+    document |= {"ended": document["ended"] + 3600} if how == "clock back" else {}
+    half.write_text(json.dumps(document)[: 40 if how == "damaged" else None], "utf-8")
+    as_it_was = half.read_bytes()
+    result, said = _resumed(runner, job)
+    assert len([line for line in said if "launching" in line]) == 2
+    assert any(str(half) in line and "cannot be paired" in line for line in said) is (how != "damaged")
+    assert half.read_bytes() == as_it_was
+    assert verdict(result) is not Verdict.INVALID
+
+
+def test_E5_a_finished_launch_is_not_taken_for_another_wheel_or_other_arguments(
+    tmp_path: Path, environments: Path
+) -> None:
+    """Only what would be launched the same way is the same launch."""
+    runner, job = LocalRunner(environments, tmp_path / "work"), perfkit.job(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        list(runner.run([job], _Breaks(2)))
+    other = replace(job, baseline=perfkit.job(tmp_path, modes=("slow", "fast")).baseline)
+    assert Finished(tmp_path / "work" / "finished").of(other) == ({}, ())
+    longer = perfkit.perf(cells=[perfkit.cell(client="--num-prompts 7 --output-len 8")])
+    assert Finished(tmp_path / "work" / "finished").of(replace(job, perf=longer)) == ({}, ())
+    looser = replace(job, perf=job.perf.model_copy(update={"margin": 0.9}))
+    assert set(Finished(tmp_path / "work" / "finished").of(looser)[0]) == {Side.BASELINE}

@@ -23,7 +23,7 @@ from headway.model.measurement import IMPORTED, Cell, Comparison, Launch, Sample
 from headway.model.ports import Progress
 from headway.model.text import say
 from headway.perf.blocks import BlockJob, BlockResult, Subject
-from headway.perf.local import identity
+from headway.perf.identity import identity
 from headway.perf.store import MeasurementStore
 from headway.plan.actions import ProbeCommit
 from headway.policy.perf_tables import Perf

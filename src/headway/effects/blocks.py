@@ -12,7 +12,8 @@ from headway.model.measurement import IMPORTED, Cell, Comparison, Side
 from headway.model.ports import Progress
 from headway.model.text import Text, facts, say
 from headway.perf.blocks import BlockJob, BlockResult, Lost, NoPlace, Runner, Subject
-from headway.perf.local import environment, identity
+from headway.perf.identity import identity
+from headway.perf.local import environment
 from headway.perf.store import MeasurementStore
 from headway.policy.perf_jobs import jobs_of
 from headway.policy.perf_tables import Perf

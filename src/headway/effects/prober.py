@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from packaging.version import InvalidVersion, Version
 
-from headway.effects.blocks import run_blocks, stored
+from headway.effects.blocks import only, run_blocks, stored
 from headway.effects.measure import Measurer
 from headway.effects.subjects import Subjects
 from headway.errors import WorldFailed
@@ -60,15 +60,32 @@ class Unbuildable:
 @dataclass(frozen=True, slots=True)
 class Prober:
     """``version`` is what commits are built as that state none; ``released`` gives the version of those that were
-    published."""
+    published. ``made`` keeps what was built, or why it cannot be."""
 
     measurer: Measurer
     version: str
     released: Mapping[Sha, str]
+    made: dict[tuple[Sha, Side], Subject | Unbuildable] = field(default_factory=dict)
 
-    def stored(self, subject: Sha, baseline: Sha) -> Comparison | None:
-        """All that was ever measured of the pair."""
-        return stored(self.measurer.store, subject, baseline)
+    def own(self, found: Comparison | None, perf: Perf) -> Comparison | None:
+        """Of what was ever measured of a pair the blocks of the very wheels that a probe measures. A commit has a
+        wheel of its own as a candidate, and may have been built otherwise; that is another thing's speed."""
+        if found is None:
+            return None
+        sides = [self._subject(found.baseline, Side.BASELINE), self._subject(found.subject, Side.CANDIDATE)]
+        baseline, candidate = sides
+        if not isinstance(baseline, Subject) or not isinstance(candidate, Subject):
+            return None
+        parts = [p for job in jobs_of(perf) if (p := only(found, job, (baseline, candidate)))]
+        return replace(
+            found,
+            samples=tuple(s for p in parts for s in p.samples),
+            launches=tuple(dict.fromkeys(x for p in parts for x in p.launches)),
+        )
+
+    def stored(self, subject: Sha, baseline: Sha, perf: Perf) -> Comparison | None:
+        """The pair's own blocks."""
+        return self.own(stored(self.measurer.store, subject, baseline), perf)
 
     def measure(self, wanted: Iterable[Wanted], perf: Perf) -> tuple[Unbuildable, ...]:
         """Run blocks of all that can be built, each kept as soon as it is there; what cannot be built is the answer.
@@ -83,7 +100,7 @@ class Prober:
             baseline, candidate = sides
             if isinstance(baseline, Subject) and isinstance(candidate, Subject):
                 mine = [j.number for j in jobs if (j.candidate, j.baseline) == (candidate, baseline)]
-                kept = self.stored(w.subject, w.baseline)
+                kept = stored(self.measurer.store, w.subject, w.baseline)
                 first = max([n + 1 for n in mine], default=kept.blocks if kept else 0)
                 numbers = range(first, first + w.blocks)
                 jobs += [BlockJob(n, n, baseline, candidate, job) for n in numbers for job in jobs_of(perf)]
@@ -109,5 +126,7 @@ class Prober:
         return tuple(cannot.values())
 
     def _subject(self, commit: Sha, side: Side) -> Subject | Unbuildable:
-        made = probe_side(self.measurer.subjects, side, commit, self.released.get(commit), self.version)
-        return Unbuildable(commit, str(made)) if isinstance(made, Text) else made
+        if (commit, side) not in self.made:
+            one = probe_side(self.measurer.subjects, side, commit, self.released.get(commit), self.version)
+            self.made[commit, side] = Unbuildable(commit, str(one)) if isinstance(one, Text) else one
+        return self.made[commit, side]

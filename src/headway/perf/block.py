@@ -22,6 +22,7 @@ from headway.errors import HeadwayError
 from headway.model.text import Text
 from headway.perf.blockjson import read_job, write_result
 from headway.perf.blocks import BlockJob, BlockResult
+from headway.perf.finished import Finished
 from headway.perf.install import installed
 from headway.perf.local import run_block
 
@@ -43,7 +44,8 @@ def measured(job: BlockJob, cache: Path, work: Path) -> BlockResult:
     baseline, candidate = (
         installed(s, cache / "environments", work / f"install-{s.side}.log") for s in (job.baseline, job.candidate)
     )
-    result = run_block(replace(job, baseline=baseline, candidate=candidate), workdir=work, progress=_Lines())
+    ready = replace(job, baseline=baseline, candidate=candidate)
+    result = run_block(ready, workdir=work, progress=_Lines(), finished=Finished(cache / "finished"))
     return replace(result, job=job)  # where this host has its interpreters is nobody else's matter
 
 
@@ -69,8 +71,10 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _on_term)
     work = Path(tempfile.mkdtemp(prefix="headway-block-"))
     try:
-        result = measured(read_job(args.job), args.cache.absolute(), work)
+        cache = args.cache.absolute()
+        result = measured(read_job(args.job), cache, work)
         write_result(args.result, result)
+        Finished(cache / "finished").kept(result.job, result.launches)
     except HeadwayError as e:
         sys.stderr.write(f"headway-block: {e}\n")
         sys.stderr.writelines(f"  {name}: {value}\n" for name, value in e.facts)

@@ -17,7 +17,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from headway.errors import UnusableInput
-from headway.model.entry import digest_of
 from headway.model.measurement import Launch, RawSeries, Sample, Side
 from headway.model.ports import Progress
 from headway.model.text import say
@@ -25,11 +24,13 @@ from headway.perf import clients
 from headway.perf.blocks import BlockJob, BlockResult, Subject
 from headway.perf.clients import Run, read_run
 from headway.perf.facts import host_facts
+from headway.perf.finished import Finished, Served
+from headway.perf.identity import identity
 from headway.perf.importers import Invalid
 from headway.perf.install import installed
 from headway.perf.launch import HOST, Engine, free_port, launched, version_of
 from headway.policy.perf_jobs import STARTUP, devices_of, needs_client, served
-from headway.policy.perf_tables import Perf, PerfCell
+from headway.policy.perf_tables import PerfCell
 from headway.process import command_line, project_env, run_logged
 from headway.stats.validity import clocks_apart
 
@@ -52,7 +53,12 @@ class LocalRunner:
         for job in jobs:
             with self._alone(progress):
                 result = self._block(job, progress)
-            yield result
+                yield result
+                self._finished.kept(job, result.launches)  # who asked has kept it before asking for the next
+
+    @property
+    def _finished(self) -> Finished:
+        return Finished(self.work / "finished")
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
@@ -73,29 +79,21 @@ class LocalRunner:
             for s in (job.baseline, job.candidate)
         )
         folder = Path(tempfile.mkdtemp(prefix="block-", dir=self.work))
-        result = run_block(replace(job, baseline=baseline, candidate=candidate), workdir=folder, progress=progress)
+        ready = replace(job, baseline=baseline, candidate=candidate)
+        result = run_block(ready, workdir=folder, progress=progress, finished=self._finished)
         if all(s.value is not None for s in result.samples):
             shutil.rmtree(folder, ignore_errors=True)
         return replace(result, job=job)
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """One side: what it said of itself, its time to start, and what each repeat found for each cell with a client."""
-
-    launch: Launch
-    startup: float | Invalid
-    found: tuple[tuple[Run | Invalid, ...], ...]
-    seconds: float
-
-
-def run_block(job: BlockJob, *, workdir: Path, progress: Progress) -> BlockResult:
+def run_block(job: BlockJob, *, workdir: Path, progress: Progress, finished: Finished | None = None) -> BlockResult:
     """Measure one block: both sides in ABBA order (even blocks start with the baseline), each launched once, serving
     all cells of the job ``repeats`` times. Both subjects are installed already (``python``).
 
     Samples hold every metric that a result has; a cell whose launch, client or result was not valid on one side has
     its gating metrics there with ``value`` ``None`` and ``why``. Logs and results stay under ``workdir``; no process
-    stays, however this ends. Raises ``UnusableInput`` for commands that cannot be filled in.
+    stays, however this ends. A launch that is ``finished`` is not run again, and one that ends is written down there:
+    who keeps the result says so (``Finished.kept``). Raises ``UnusableInput`` for commands that cannot be filled in.
     """
     if not job.perf.serve and any(served(job.perf, c) for c in job.perf.cells):
         raise UnusableInput(
@@ -106,7 +104,12 @@ def run_block(job: BlockJob, *, workdir: Path, progress: Progress) -> BlockResul
         )
     sides = (job.baseline, job.candidate) if job.number % 2 == 0 else (job.candidate, job.baseline)
     bar = _Bar(progress, job)
-    done = {s.side: _Side(job, s, workdir / f"block{job.number}-{s.side}", bar).run() for s in sides}
+    done = _taken_up(job, bar, finished)
+    for s in sides:
+        if s.side not in done:
+            done[s.side] = _Side(job, s, workdir / f"block{job.number}-{s.side}", bar).run()
+            if finished is not None:
+                finished.add(job, done[s.side])
     samples: list[Sample] = []
     raw: list[RawSeries] = []
     for side, repeat, cell, found in _comparable(job, {s.side: done[s.side] for s in sides}):
@@ -122,6 +125,26 @@ def run_block(job: BlockJob, *, workdir: Path, progress: Progress) -> BlockResul
         tuple(raw),
         sum(d.seconds for d in done.values()) * devices_of(job.perf, job.hardware),
     )
+
+
+def _taken_up(job: BlockJob, bar: _Bar, finished: Finished | None) -> dict[Side, Served]:
+    """The launches of a block that an earlier run finished."""
+    done, too_old = finished.of(job) if finished is not None else ({}, ())
+    for side in done:
+        bar.moved(bar.runs)
+        bar.progress.say(
+            say("block {block}: the {side} was measured before this was broken off", block=job.number, side=side)
+        )
+    for path in too_old:
+        bar.progress.say(
+            say(
+                "block {block}: the launch in {path} cannot be paired any more (an hour ago, or before this host was "
+                "started): it is measured again, and the file stays",
+                block=job.number,
+                path=path,
+            )
+        )
+    return done
 
 
 class _Bar:
@@ -155,7 +178,7 @@ class _Side:
         }
         self.base_url = f"http://{HOST}:{self.fields['port']}"
 
-    def run(self) -> _Served:
+    def run(self) -> Served:
         self.folder.mkdir(parents=True, exist_ok=True)
         number, side, version = self.job.number, self.subject.side, self.subject.version
         words = say("block {block}: launching the {side}, {version}", block=number, side=side, version=version)
@@ -175,7 +198,7 @@ class _Side:
         launch = Launch(
             number, side, cells, tuple(told.items()), tuple(identity(self.perf, c) for c in self.perf.cells)
         )
-        return _Served(launch, startup, found, seconds)
+        return Served(launch, startup, found, seconds)
 
     def _told(self, wall: float) -> dict[str, str]:
         return {
@@ -239,13 +262,7 @@ class _Side:
         return Invalid(f"{why} (client status {ended.code}): {ended.tail}")
 
 
-def identity(perf: Perf, cell: PerfCell) -> str:
-    """SHA-256 of all that makes a cell the same test: model, hardware, how it is served and what the client asks."""
-    serve = [perf.serve, cell.serve, dict(perf.env)] if served(perf, cell) else []
-    return digest_of([cell.model, cell.hardware, serve, perf.client, cell.client, needs_client(cell), perf.repeats])
-
-
-def _comparable(job: BlockJob, done: dict[Side, _Served]) -> Iterator[tuple[Side, int, PerfCell, Run | Invalid]]:
+def _comparable(job: BlockJob, done: dict[Side, Served]) -> Iterator[tuple[Side, int, PerfCell, Run | Invalid]]:
     """What each repeat of each cell found on each side; both are invalid when they did not do the same work."""
     cells = [c for c in job.perf.cells if needs_client(c)]
     for repeat in range(job.perf.repeats):
