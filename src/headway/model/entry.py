@@ -83,6 +83,10 @@ class Kind(StrEnum):
     RECUT = "recut"  # branch, commit, before: the branch until then, reason
     INCIDENT = "incident"  # what: tag-moved | tag-deleted | tag-restored, tag, recorded, now: null for none
     CADENCE = "cadence-changed"  # keys: of the policy's cadence that have another value
+    WRITTEN = "written"  # what: pull | issue | comment | check, about, number, id, url, digest: of what it says, open
+    # what Headway wrote on the forge
+    ANSWERED = "answered"  # comment, number, command, ok, entries: the digests of what it brought about, digest: of the
+    # answer   a command in a comment
     RETRIED = "retried"  # tag, step
     SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there
 

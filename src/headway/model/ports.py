@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
+from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, Review, Written
 from headway.model.release import ReleaseObject
 from headway.model.text import Text
 
@@ -78,4 +79,58 @@ class Forge(Protocol):
 
     def release(self, tag: str) -> ReleaseObject | None:
         """The object of a tag, draft or published, with its assets' digests as the forge holds them now."""
+        ...
+
+
+class Hub(Protocol):
+    """Where people talk about changes: all that Headway asks of GitHub, and would of GitLab or Gitea.
+
+    Reading: each call gives what is there now. Writing: each may be repeated after it was killed or its answer was
+    lost; ``marker`` is a hidden line of what Headway writes, by which it finds its own again instead of writing it
+    twice. All raise ``WorldFailed`` when the forge cannot be reached or does not do as asked.
+    """
+
+    def pulls(self, *, base: str = "", milestone: str = "") -> tuple[Pull, ...]:
+        """Open pull requests onto a branch; or those of a milestone, open and merged."""
+        ...
+
+    def pull(self, number: int) -> Pull | None: ...
+
+    def issue(self, number: int) -> Issue | None: ...
+
+    def comments(self, since: datetime) -> tuple[Comment, ...]:
+        """Of all issues and pull requests, those that were written or changed since, oldest first."""
+        ...
+
+    def comments_on(self, number: int) -> tuple[Comment, ...]: ...
+
+    def reviews(self, number: int) -> tuple[Review, ...]: ...
+
+    def person(self, login: str, teams: tuple[str, ...]) -> Person:
+        """What a person may do, and in which of these teams (``org/slug``) they are."""
+        ...
+
+    def protection(self, branch: str) -> Protection: ...
+
+    def open_pull(self, marker: str, head: str, base: str, title: str, body: str, *, draft: bool) -> Written:
+        """A pull request of a branch that is pushed; one from ``head`` onto ``base`` that is there is brought up to
+        this, but for its draft state, which is its people's."""
+        ...
+
+    def close_pull(self, number: int) -> Written:
+        """Close one that is open; one that is closed or merged stays as it is."""
+        ...
+
+    def write_issue(self, marker: str, number: int, title: str, body: str, *, open: bool) -> Written:
+        """An issue of Headway's own, which holds ``marker``; ``number`` 0: it is looked for, and made when there is
+        none."""
+        ...
+
+    def write_comment(self, marker: str, number: int, id: int, body: str) -> Written:
+        """A comment that holds ``marker``; ``id`` 0: it is looked for among those of ``number``, and made when there
+        is none. One that says something else is edited."""
+        ...
+
+    def write_check(self, commit: Sha, name: str, outcome: Outcome, title: str, summary: str) -> Written:
+        """The newest check of a name on a commit says this."""
         ...

@@ -9,6 +9,7 @@ from datetime import datetime
 from headway.model.build import CiChecks, CiRuns, PublishedFile
 from headway.model.commit import Commit, Line, Revert, Sha, Tag
 from headway.model.entry import Entry
+from headway.model.hub import HubSeen
 from headway.model.image import ImageRead
 from headway.model.measurement import Comparison
 from headway.model.noted import Noted
@@ -48,7 +49,8 @@ class Snapshot:
     ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``checks`` a commit to the CI checks that
     gates wait for; ``noted`` a train to what its notes need to know, where that was read; ``withheld`` versions that a
     person has to yank by hand to whether the index withholds
-    them; ``host`` the wheel tags that this host installs, the most specific first.
+    them; ``host`` the wheel tags that this host installs, the most specific first; ``hub`` what the forge says of pull
+    requests, issues and comments, ``None`` where the policy has no such forge.
     """
 
     now: datetime
@@ -72,6 +74,7 @@ class Snapshot:
     noted: Mapping[str, Noted] = field(default_factory=dict)
     withheld: Mapping[str, bool] = field(default_factory=dict)
     host: tuple[str, ...] = ("py3-none-any",)
+    hub: HubSeen | None = None
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

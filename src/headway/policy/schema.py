@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from headway.policy.candidate_tables import Build, Candidate, Test
-from headway.policy.forge_tables import Forge
+from headway.policy.forge_tables import Forge, Talk
 from headway.policy.gate_tables import EvidenceGate
 from headway.policy.image_tables import ImageTable
 from headway.policy.notes_tables import Notes
@@ -200,6 +200,7 @@ class Policy(Table):
     preset: str = Field("vllm-2025", description="Preset that gives every value this file leaves out.")
     project: Project = Project()
     forge: Forge = Forge()
+    talk: Talk = Talk()
     versions: Versions = Versions()
     cadence: Cadence
     cut: Cut = Cut()

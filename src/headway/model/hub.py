@@ -1,0 +1,155 @@
+"""What a forge says of the talk about changes: pull requests, issues, comments, checks. Everything is as read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from headway.model.commit import Sha
+
+
+class Right(StrEnum):
+    """What a person may do in the repository, by the forge's own word; each includes those before it."""
+
+    NONE = "none"
+    READ = "read"
+    TRIAGE = "triage"
+    WRITE = "write"
+    MAINTAIN = "maintain"
+    ADMIN = "admin"
+
+
+class Outcome(StrEnum):
+    """The answer of a check on a commit."""
+
+    PASSED = "success"
+    REFUSED = "failure"
+    WAITS = "action_required"
+    NOTHING = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A pull request. ``merged`` is the commit that it became (``None``: it is not merged); ``head_repository`` is
+    ``owner/name`` of where its branch lies (``""``: gone), which is another one for a fork."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    base: str
+    head: str
+    head_sha: Sha
+    head_repository: str
+    open: bool
+    draft: bool
+    merged: Sha | None
+    labels: tuple[str, ...]
+    milestone: str
+    updated: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue, or the issue side of a pull request (``is_pull``)."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    open: bool
+    is_pull: bool
+    labels: tuple[str, ...]
+    milestone: str
+    updated: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on issue or pull request ``number``. ``by_app``: a program wrote it, which commands nothing."""
+
+    id: int
+    number: int
+    author: str
+    by_app: bool
+    body: str
+    created: datetime
+    updated: datetime
+    url: str
+
+    @property
+    def edited(self) -> bool:
+        """What it says is not what it said when it was written."""
+        return self.updated != self.created
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review of a pull request on ``commit``; ``state`` in GitHub's words, lower case (``approved`` …)."""
+
+    number: int
+    author: str
+    state: str
+    commit: Sha
+    submitted: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account: ``right`` in the repository; ``teams`` as ``org/slug``, of those that the policy
+    names."""
+
+    login: str
+    right: Right
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What the forge guards of a branch. ``None`` where it does not say."""
+
+    branch: str
+    protected: bool
+    pull_only: bool | None = None
+    force_pushes: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Something of Headway's own on the forge, as it is there now. ``id`` is the forge's own number of it; ``number``
+    the issue or pull request that it is or lies on (0: none)."""
+
+    number: int
+    id: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubSeen:
+    """What was read for one tick.
+
+    ``pulls``: open ones onto live release branches, those that carry a milestone of a live train, and those that
+    Headway opened. ``issues``: those that Headway keeps, by number. ``comments``: not by programs, in the order in
+    which they were written, of the time since the last tick that read them. ``reviews`` and ``people`` of what is
+    asked for. ``bodies``: what Headway's own comments say now, by their id. ``failed``: why it could not be read; then
+    nothing else is known.
+    """
+
+    pulls: tuple[Pull, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    people: Mapping[str, Person] = field(default_factory=dict)
+    protections: tuple[Protection, ...] = ()
+    bodies: Mapping[int, str] = field(default_factory=dict)
+    failed: str = ""
+
+    def pull(self, number: int) -> Pull | None:
+        return next((p for p in self.pulls if p.number == number), None)
+
+    def issue(self, number: int) -> Issue | None:
+        return next((i for i in self.issues if i.number == number), None)

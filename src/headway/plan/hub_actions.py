@@ -1,0 +1,100 @@
+"""Actions on the forge's talk: what Headway writes there, each with the key by which it is its own (``about``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from headway.model.commit import Sha
+from headway.model.hub import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPull:
+    """Push ``commit`` as ``head`` and open a pull request onto ``base``, or bring the one that is there up to this.
+    ``before``: where ``head`` is known to be (``None``: nowhere)."""
+
+    kind: ClassVar[str] = "open-pull"
+    train: str
+    about: str
+    head: str
+    base: str
+    commit: Sha
+    before: Sha | None
+    title: str
+    body: str
+    draft: bool
+
+    @property
+    def target(self) -> str:
+        return self.head
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePull:
+    """Close a pull request of Headway's own that nothing can come of, with a comment that says ``why``."""
+
+    kind: ClassVar[str] = "close-pull"
+    train: str
+    about: str
+    number: int
+    why: str
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteIssue:
+    """Make an issue say this; ``number`` 0: it is made."""
+
+    kind: ClassVar[str] = "write-issue"
+    train: str
+    about: str
+    number: int
+    title: str
+    body: str
+    open: bool
+
+    @property
+    def target(self) -> str:
+        return self.title
+
+
+@dataclass(frozen=True, slots=True)
+class WriteComment:
+    """Make a comment on issue or pull request ``number`` say this; ``id`` 0: it is made."""
+
+    kind: ClassVar[str] = "write-comment"
+    train: str
+    about: str
+    number: int
+    id: int
+    body: str
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number} {self.about}"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCheck:
+    """Make the check ``name`` on a commit say this."""
+
+    kind: ClassVar[str] = "write-check"
+    train: str
+    about: str
+    number: int
+    commit: Sha
+    name: str
+    outcome: Outcome
+    title: str
+    summary: str
+
+    @property
+    def target(self) -> str:
+        return self.commit[:12]
+
+
+HubAction = OpenPull | ClosePull | WriteIssue | WriteComment | WriteCheck
