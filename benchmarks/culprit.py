@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headway.environment import uv_program
 from headway.stats.culpritsimulation import Figures, Setting, simulate
 
 COMMITS, SLOWDOWN, SD, GATE_BLOCKS, SEED = 512, 0.05, 0.026, 8, 1
@@ -69,8 +70,9 @@ def bisect(runs_a_step: int, trials: int) -> tuple[float, float, float]:
 def bayesect(trials: int) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder, "env", "bin", "python")
-        subprocess.run(["uv", "venv", "-q", "--python", sys.executable, str(python.parent.parent)], check=True)
-        subprocess.run(["uv", "pip", "install", "-q", "--python", str(python), BAYESECT], check=True)
+        uv = uv_program()
+        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(python.parent.parent)], check=True)
+        subprocess.run([uv, "pip", "install", "-q", "--python", str(python), BAYESECT], check=True)
         asked = json.dumps([COMMITS, STEP, SD, trials, SEED])
         done = subprocess.run([str(python), "-c", _BAYESECT, asked], check=True, capture_output=True, text=True)
     right, mean, p95 = json.loads(done.stdout)

@@ -222,6 +222,7 @@ def test_B4_the_commands_of_gates(tmp_path: Path) -> None:
     args = ("gate", "report", "0.1.1", "smoke", "--ok", "--url", "https://ci.example/1", "--commit")
     assert run(*args, "f" * 40)[0] == 1
     assert run(*args, "f" * 12)[0] == 2
+    assert run(*args, tip(made), "--value", "nan")[0] == 2
     status, kept = run(*args, tip(made))
     assert (status, kept["entry"]["kind"]) == (0, "gated")
     assert run("tick", "--retry", "gate:smoke")[0] == 1

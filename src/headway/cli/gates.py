@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from headway.cli.common import YES, Answer, Command, Context, Group, Option, Screen, answering, common_options
+from headway.cli.common import YES, Answer, Command, Context, Finite, Group, Option, Screen, answering, common_options
 from headway.cli.control import kept
 from headway.cli.main import cli
 from headway.lang import tr
@@ -51,7 +51,7 @@ def list_(context: Context, version: str | None) -> Answer:
 @click.argument("version")
 @click.argument("name")
 @click.option("--ok/--failed", "passed", required=True, cls=Option, help="How the check ended.")
-@click.option("--value", type=float, cls=Option, help="The number that it measured.")
+@click.option("--value", type=Finite(), cls=Option, help="The number that it measured.")
 @click.option("--url", required=True, metavar="URL", cls=Option, help="Where its run can be looked at.")
 @click.option("--commit", required=True, metavar="SHA", cls=Option, help="The full commit that it ran on.")
 @common_options
