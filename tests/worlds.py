@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from headway.decide import changes, debts, queue
+from headway.decide import changes, debts, landing, queue
 from headway.decide.cellwaivers import cell_key, seen
 from headway.decide.embargo import private_branch
 from headway.decide.performance import evidence_of_cell, standing
@@ -282,7 +282,7 @@ class World:
         for train in trains:
             line = seen.line(train.branch)
             if line is not None:
-                for _, c in changes.claimed(train, line, seen, self.policy):
+                for _, c in landing.claimed(train, line, seen, self.policy):
                     copies[c.sha] = Copy(c.sha not in self.unfaithful, "" if c.sha in self.ours else "Ann")
                 trials[line.branch] = self._trials(changes.pending(train, line, seen, self.policy))
                 hidden = queue.embargoed(train, seen, self.policy)

@@ -42,8 +42,9 @@ class Snapshot:
     """Facts only. Everything is as read; nothing is concluded here.
 
     ``bases`` maps the commits of recent releases to where their branches left the trunk; ``trials`` a branch to how
-    what is pending on it applied; ``copies`` its commits that say they hold a change and that no entry accounts for to
-    what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
+    what is pending on it applied, ``alone`` how on its tip without the others, where each gets a pull request;
+    ``copies`` its commits that say they hold a change, and its merges, that no entry accounts for to what git knows of
+    them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
     that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found;
     ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``checks`` a commit to the CI checks that
@@ -66,6 +67,7 @@ class Snapshot:
     copies: Mapping[Sha, Copy] = field(default_factory=dict)
     checked_out: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    alone: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
     private: Mapping[str, PrivateBranch] = field(default_factory=dict)
     repaid: Mapping[Sha, Sha] = field(default_factory=dict)
     images: Mapping[tuple[str, str], ImageRead] = field(default_factory=dict)

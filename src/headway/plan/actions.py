@@ -79,7 +79,8 @@ class AppliedChange:
 
 @dataclass(frozen=True, slots=True)
 class RecordApplied:
-    """Write down a batch that reached the branch but not the ledger (a tick was killed in between)."""
+    """Write down what reached the branch but not the ledger: a tick was killed in between, or people applied or merged
+    it. ``merges`` are the merge commits that brought nothing else."""
 
     kind: ClassVar[str] = "record-applied"
     train: str
@@ -87,6 +88,7 @@ class RecordApplied:
     before: Sha
     after: Sha
     changes: tuple[AppliedChange, ...]
+    merges: tuple[Sha, ...] = ()
 
     @property
     def target(self) -> str:

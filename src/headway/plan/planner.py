@@ -14,6 +14,7 @@ from headway.decide import (
     conflicts,
     cut,
     debts,
+    landing,
     privately,
     promotion,
     record,
@@ -30,6 +31,7 @@ from headway.decide.candidates import (
 )
 from headway.decide.embargo import private_branch
 from headway.decide.proposals import proposals
+from headway.decide.pulls import by_pull
 from headway.decide.trains import live_trains
 from headway.model.commit import Line, Sha
 from headway.model.entry import Kind
@@ -171,10 +173,12 @@ def _open(
 def _changes_action(
     train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot, policy: Policy
 ) -> Action | None:
-    landed = changes.landed(train, line, snapshot, policy)
+    landed = landing.landed(train, line, snapshot, policy)
     if landed is not None:
         rows = tuple(AppliedChange(change, sha, by) for change, sha, by in landed.changes)
-        return RecordApplied(train.name, line.branch, landed.before, landed.after, rows)
+        return RecordApplied(train.name, line.branch, landed.before, landed.after, rows, landed.merges)
+    if by_pull(policy):
+        return None
     clean = tuple(PlannedChange(t.change, t.tree) for t in trials if t.tree is not None and not t.empty)
     return ApplyChanges(train.name, line.branch, line.tip, clean) if clean else None
 
