@@ -59,3 +59,43 @@ def _refused(remote: str, tag: str, words: str) -> WorldFailed:
         facts=facts(tag=tag, remote=shown(remote), git=told),
         remedy=say("mend what git says, or build.github.remote; then tick again"),
     )
+
+
+def push_branch(repo: Repository, remote: str, branch: str, before: Sha | None, commit: Sha) -> bool:
+    """Push a commit as a branch of Headway's own to a remote (its name or URL), which has it nowhere or at ``before``.
+
+    Whether the branch is there at ``commit`` then; one that somebody else has moved is left as it is. Raises
+    ``WorldFailed``: ``push.branch-refused``.
+    """
+    ref = f"refs/heads/{branch}"
+    now = _at(repo, remote, ref)
+    if now == commit:
+        return True
+    if now not in {None, before}:
+        return False
+    lease = f"--force-with-lease={ref}:{now or ''}"
+    code, _, words = repo.git.try_run("push", "--porcelain", "--no-follow-tags", lease, "--", remote, f"{commit}:{ref}")
+    if code == 0:
+        return True
+    there = _at(repo, remote, ref)  # the answer was lost, or somebody was quicker
+    if there in {None, now}:
+        raise _branch_refused(remote, branch, words)
+    return there == commit
+
+
+def _at(repo: Repository, remote: str, ref: str) -> Sha | None:
+    code, out, words = repo.git.try_run("ls-remote", "--", remote, ref)
+    if code:
+        raise _branch_refused(remote, ref.removeprefix("refs/heads/"), words)
+    return out.partition("\t")[0] or None
+
+
+def _branch_refused(remote: str, branch: str, words: str) -> WorldFailed:
+    told = one_line(words.replace(remote, shown(remote)))
+    return WorldFailed(
+        "push.branch-refused",
+        say("{branch} cannot be pushed to {remote}: {words}", branch=branch, remote=shown(remote), words=told),
+        clause="P8",
+        facts=facts(branch=branch, remote=shown(remote), git=told),
+        remedy=say("mend what git says, or forge.remote; then tick again"),
+    )

@@ -32,7 +32,7 @@ def read_copies(
         address, _, name = who.partition("\0")
         by[sha] = "" if address == committer else name or address
     copies = {c.sha: Copy(_faithful(repo, changes, c), by[c.sha]) for c, changes in held.values()}
-    return copies | {m.sha: Copy(_plain(repo, m), by[m.sha]) for m in merged}
+    return copies | {m.sha: Copy(is_plain_merge(repo, m), by[m.sha]) for m in merged}
 
 
 def _faithful(repo: Repository, changes: list[PendingChange], commit: Commit) -> bool:
@@ -40,7 +40,8 @@ def _faithful(repo: Repository, changes: list[PendingChange], commit: Commit) ->
     return all(t.tree is not None for t in trials) and trials[-1].tree == commit.tree
 
 
-def _plain(repo: Repository, merge: Commit) -> bool:
+def is_plain_merge(repo: Repository, merge: Commit) -> bool:
+    """Whether a merge of two is what git makes of them, without anything of its own."""
     with scratch_objects(repo.git) as scratch:
         code, out, _ = repo.git.try_run("merge-tree", "--write-tree", "--no-messages", *merge.parents, env=scratch)
     return code == 0 and out.strip() == merge.tree

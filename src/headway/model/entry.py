@@ -85,7 +85,7 @@ class Kind(StrEnum):
     INCIDENT = "incident"  # what: tag-moved | tag-deleted | tag-restored, tag, recorded, now: null for none
     CADENCE = "cadence-changed"  # keys: of the policy's cadence that have another value
     WRITTEN = "written"  # what: pull | issue | comment | check, about, number, id, url, digest: of what it says, open;
-    # of a pull request also head, base, commit: what Headway pushed (""; the branch is somebody else's),
+    # of an open pull request also head, base, commit: what Headway pushed (""; the branch is somebody else's),
     # changes:[{kind, origin, undoes}]   what Headway wrote on the forge
     ANSWERED = "answered"  # comment, number, command, ok, entries: the digests of what it brought about, digest: of the
     # answer   a command in a comment

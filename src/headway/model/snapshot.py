@@ -14,6 +14,7 @@ from headway.model.image import ImageRead
 from headway.model.measurement import Comparison
 from headway.model.noted import Noted
 from headway.model.pick import Copy, Trial
+from headway.model.pulled import Pulled
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Snapshot:
     gates wait for; ``noted`` a train to what its notes need to know, where that was read; ``withheld`` versions that a
     person has to yank by hand to whether the index withholds
     them; ``host`` the wheel tags that this host installs, the most specific first; ``hub`` what the forge says of pull
-    requests, issues and comments, ``None`` where the policy has no such forge.
+    requests, issues and comments, ``None`` where the policy has no such forge; ``pulled`` a pull request onto a live
+    release branch to what it would bring, where that is in the clone.
     """
 
     now: datetime
@@ -77,6 +79,7 @@ class Snapshot:
     withheld: Mapping[str, bool] = field(default_factory=dict)
     host: tuple[str, ...] = ("py3-none-any",)
     hub: HubSeen | None = None
+    pulled: Mapping[int, Pulled] = field(default_factory=dict)
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 from headway.decide.blocks import JobBlocks, span
 from headway.model.build import Artifact, FinishedRun
@@ -367,6 +367,18 @@ Action = (
 )
 
 
-def action_json(action: Action) -> dict[str, object]:
+class _Shown(Protocol):
+    """Any action, also one on the forge."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+def action_json(action: _Shown) -> dict[str, object]:
     """``{kind, target, …}`` of the command contract."""
     return {"kind": action.kind, "target": action.target, **asdict(action)}

@@ -55,6 +55,7 @@ from headway.plan.actions import (
     TagCandidate,
 )
 from headway.plan.candidate import candidate_action, offer_action
+from headway.plan.hub import hub_actions
 from headway.plan.promoting import decide, finish
 from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
@@ -69,7 +70,8 @@ def plan(snapshot: Snapshot, policy: Policy) -> Plan:
     )
     told = noting.told(snapshot)
     trains = tuple(replace(t, waits=(*t.waits, *_unsaid(told, t.waits))) for t in trains)
-    return Plan(trains, proposals(snapshot, policy), noting.to_note(snapshot, policy))
+    hub = hub_actions(trains, snapshot, policy)
+    return Plan(trains, proposals(snapshot, policy), noting.to_note(snapshot, policy), hub)
 
 
 def _unsaid(told: tuple[Reason, ...], said: tuple[Reason, ...]) -> tuple[Reason, ...]:
