@@ -43,7 +43,8 @@ class GitHubBuilder:
     def start(self, action: StartBuild) -> dict[str, Any]:
         """Push the RC tag where the policy says, and dispatch the workflow unless the tag alone starts it."""
         rules, step = self.site.policy.build.github, self.site.progress.step
-        if rules.remote:
+        known = self.site.remote
+        if rules.remote and (known is None or rules.remote != known.name):  # else the tag was made there
             self.site.progress.say(say("pushing {tag} to the CI's remote", tag=action.tag))
             push_tag(self.site.repo, rules.remote, action.tag, action.commit)
             step(f"pushed:{action.tag}")
