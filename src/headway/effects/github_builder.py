@@ -28,7 +28,7 @@ from headway.plan.build_actions import StartBuild
 
 # How long a run that was dispatched may be missing from GitHub's listing before it is believed that there is none
 _UNLISTED = timedelta(minutes=2)
-_NOT_DONE = frozenset({client.REFUSED, client.GONE, client.LIMITED, client.UNREACHABLE})
+_NOT_DONE = frozenset({client.REFUSED, client.GONE, client.LIMITED, client.UNREACHABLE, client.BUDGET})
 
 
 @dataclass(frozen=True, slots=True)
