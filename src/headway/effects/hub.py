@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from headway.effects.apply import commit_changes
-from headway.effects.pushing import push_branch
+from headway.effects.pulls import push_branch
 from headway.effects.site import Site
+from headway.errors import BrokenInvariant
 from headway.history.repository import Repository
 from headway.model.commit import Sha
 from headway.model.hub import Written
 from headway.model.markdown import marked, marker
 from headway.model.ports import Hub
+from headway.model.text import say
 from headway.plan.hub_actions import (
     ClosePull,
     HubAction,
@@ -62,8 +64,9 @@ def _said(
 
 
 def _open(hub: Hub, action: OpenPull | ProposeChanges, commit: Sha, site: Site) -> dict[str, Any]:
-    remote = site.policy.forge.remote
-    ours = push_branch(site.repo, remote, action.head, action.before, commit)
+    if site.remote is None:
+        raise BrokenInvariant("hub.no-remote", say("there is no repository to push pull requests to"))
+    ours = push_branch(site.repo, site.remote, action.head, action.before, commit)
     site.progress.step(f"hub:pushed:{action.about}")
     draft = isinstance(action, OpenPull) and action.draft
     done = hub.open_pull(marker(action.about), action.head, action.base, action.title, action.body, draft=draft)

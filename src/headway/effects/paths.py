@@ -37,6 +37,11 @@ class StatePaths:
         return self.root / "work" / _name(what)
 
     @property
+    def answers(self) -> Path:
+        """What GitHub said last, to be asked for again only if it changed."""
+        return self.root / "github"
+
+    @property
     def environments(self) -> Path:
         """What was installed to be measured, each in a folder named by its wheel's digest."""
         return self.root / "environments"

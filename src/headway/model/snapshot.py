@@ -15,6 +15,7 @@ from headway.model.measurement import Comparison
 from headway.model.noted import Noted
 from headway.model.pick import Copy, Trial
 from headway.model.pulled import Pulled
+from headway.model.remote import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ class Snapshot:
     gates wait for; ``noted`` a train to what its notes need to know, where that was read; ``withheld`` versions that a
     person has to yank by hand to whether the index withholds
     them; ``host`` the wheel tags that this host installs, the most specific first; ``hub`` what the forge says of pull
-    requests, issues and comments, ``None`` where the policy has no such forge; ``pulled`` a pull request onto a live
-    release branch to what it would bring, where that is in the clone.
+    requests, issues and comments, ``None`` where the policy has no such forge or it was not asked; ``pulled`` a pull
+    request onto a live release branch to what it would bring, where that is in the clone; ``remote`` the project's own
+    repository there as it was when it was followed last (``tags`` are its tags then).
     """
 
     now: datetime
@@ -80,6 +82,7 @@ class Snapshot:
     host: tuple[str, ...] = ("py3-none-any",)
     hub: HubSeen | None = None
     pulled: Mapping[int, Pulled] = field(default_factory=dict)
+    remote: Remembered | None = None
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -160,10 +160,9 @@ def _change(c: Payload) -> str:
 def _applied(train: str, p: Payload) -> Text:
     changes = [_change(c) for c in p.get("changes", ())]
     people = list(dict.fromkeys(str(c["by"]) for c in p.get("changes", ()) if c.get("by")))
-    if not changes:
-        return say(
-            "found merged into {branch}: {merges}", branch=p.get("branch"), merges=[short(m) for m in p["merges"]]
-        )
+    if not changes and p.get("merges"):
+        merges = [short(m) for m in p["merges"]]
+        return say("found merged into {branch}: {merges}", branch=p.get("branch"), merges=merges)
     if people:
         return say(
             "found on {branch}, put there by {people}: {changes}",
