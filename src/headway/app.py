@@ -51,6 +51,7 @@ from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
 from headway.recording import Recording
+from headway.sources.pulls import read_pulled
 from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
 from headway.upstream import follow, remembered, remote_of, tags_of, trunk_there
 
@@ -239,6 +240,9 @@ class Headway:
             remote=remote,
         )
         store.close()
+        if self.hub_seen is not None and self.policy.talk.check:
+            pulled = read_pulled(self.repo, seen.trunk.tip, seen.lines, self.hub_seen.pulls)
+            snapshot = replace(snapshot, pulled=pulled)
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
