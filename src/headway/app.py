@@ -80,7 +80,9 @@ class Done:
 
 @dataclass(frozen=True)
 class Headway:
-    """One project. ``person`` is who is at the controls; ``policy_source`` says where the policy came from."""
+    """One project. ``person`` is who is at the controls, and ``via`` what they used for it where that is no command
+    line (of a comment: its ``comment``, ``url``), which every entry of theirs carries; ``policy_source`` says where the
+    policy came from."""
 
     repo: Repository
     policy: Policy
@@ -89,6 +91,7 @@ class Headway:
     clock: Clock = field(default_factory=SystemClock)
     progress: Progress = field(default_factory=Silent)
     person: str = ""
+    via: Mapping[str, str] = field(default_factory=dict)
 
     # Where things are ------------------------------------------------------------------------------------------
 
@@ -310,7 +313,8 @@ class Headway:
         """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
         self.need_policy()
         self.sound_entries()
-        return self.recording(self.person).record(kind, train, payload)
+        known = {**payload, "via": dict(self.via)} if self.via else payload
+        return self.recording(self.person).record(kind, train, known)
 
     def recording(self, actor: str) -> Recording:
         return Recording(self.writing, self.clock, actor, self.policy)
