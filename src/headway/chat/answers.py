@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from headway.chat.commands import Wrong
 from headway.chat.usage import FORMS, form_of, typed, usage
@@ -24,11 +25,22 @@ LONG = 160
 """Characters of a fact or of a typed line that are shown."""
 
 
+class Outcome(StrEnum):
+    """What became of a command. ``OPEN``: a person has to look at what it asks for."""
+
+    YES = "yes"
+    NO = "no"
+    OPEN = "open"
+
+
+_BOLD = {Outcome.YES: "**Yes:**", Outcome.NO: "**No:**", Outcome.OPEN: "**Open:**"}
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """The answer to one command: ``text`` is Markdown; ``entries`` are those that it brought about."""
 
-    ok: bool
+    outcome: Outcome
     text: str
     entries: tuple[Entry, ...] = ()
 
@@ -58,11 +70,11 @@ def _code(words: str) -> str:
     return f"`{_cut(plain(words).replace('`', chr(39)))}`" if words.strip() else "-"
 
 
-def reasons(found: Sequence[Reason], line: str = "") -> list[str]:
+def reasons(found: Sequence[Reason]) -> list[str]:
     """Each in two lines of a list: clause, what is the matter and the facts; then what mends it."""
     rows: list[str] = []
     for r in found[:MOST_REASONS]:
-        rows += [f"- **{r.clause}** {shown(r.text)}{_facts(r.facts)}", f"  - {shown(in_comments(r, line))}"]
+        rows += [f"- **{r.clause}** {shown(r.text)}{_facts(r.facts)}", f"  - {shown(in_comments(r))}"]
     if len(found) > MOST_REASONS:
         rows.append(f"- {shown(say('and {count} more', count=len(found) - MOST_REASONS))}")
     return rows
@@ -87,7 +99,7 @@ _REMEDIES: Mapping[str, Text] = {
 }
 
 
-def in_comments(r: Reason, line: str = "") -> Text:
+def in_comments(r: Reason) -> Text:
     """The remedy of a reason as it is typed in a comment, where a comment can do it; else its own."""
     if r.code == "picks.needs-review":
         return say("a reviewer lets it in: `/approve pick:{id}`", id=dict(r.facts).get("request"))
@@ -101,45 +113,45 @@ def clause_notes(found: Sequence[Reason]) -> list[str]:
 
 
 def answer(
-    ok: bool, head: Text, why: Sequence[Reason] = (), entries: tuple[Entry, ...] = (), more: Sequence[Text] = ()
+    outcome: Outcome,
+    head: Text,
+    why: Sequence[Reason] = (),
+    entries: tuple[Entry, ...] = (),
+    more: Sequence[Text] = (),
 ) -> Said:
-    """``head`` in bold, what speaks against it or is waited for, and ``more`` sentences."""
-    rows = [f"**{_verdict(ok)}** {shown(head)}", *([""] if why or more else []), *reasons(why)]
+    """``head`` after the verdict, what speaks against it or is waited for, and ``more`` sentences."""
+    rows = [f"{_BOLD[outcome]} {shown(head)}", *([""] if why or more else []), *reasons(why)]
     rows += [f"- {shown(text)}" for text in more]
     notes = clause_notes(why)
-    return Said(ok, "\n".join((*rows, *([""] if notes else []), *notes)), entries)
-
-
-def _verdict(ok: bool) -> str:
-    return "Yes:" if ok else "No:"
+    return Said(outcome, "\n".join((*rows, *([""] if notes else []), *notes)), entries)
 
 
 def refused(found: Sequence[Reason]) -> Said:
     """A control that was not carried out."""
-    return answer(False, say("nothing was done"), found)
+    return answer(Outcome.NO, say("nothing was done"), found)
 
 
 def failed(e: HeadwayError) -> Said:
     """Something in the command cannot be used."""
     said = Reason(e.clause or "", e.code, e.message, e.facts, e.remedy)
-    rows = [f"**No:** {shown(said.text)}{_facts(said.facts)}", "", f"- {shown(said.remedy)}"]
-    return Said(False, "\n".join((*rows, *clause_notes((said,)))))
+    rows = [f"{_BOLD[Outcome.NO]} {shown(said.text)}{_facts(said.facts)}", "", f"- {shown(said.remedy)}"]
+    return Said(Outcome.NO, "\n".join((*rows, *clause_notes((said,)))))
 
 
 def misread(command: Wrong, mention: str) -> Said:
     """What is wrong in a command, and its right form."""
     clause = f"**{command.clause}** " if command.clause else ""
     forms = FORMS if command.word == "headway" else (form_of(command.word),)
-    rows = [f"**No:** {clause}{shown(command.what)}", "", usage(mention, forms)]
+    rows = [f"{_BOLD[Outcome.NO]} {clause}{shown(command.what)}", "", usage(mention, forms)]
     if len(forms) == 1:
         rows += ["", f"For example: `{typed(forms[0].example, mention)}`"]
-    return Said(False, "\n".join(rows))
+    return Said(Outcome.NO, "\n".join(rows))
 
 
 def help_text(mention: str) -> Said:
     rows = [f"- `{typed(f.form, mention)}` ({f.role.value}): {shown(f.does)}" for f in FORMS]
     head = "A command begins a line of a new comment, outside code and quotations; several are carried out in order."
-    return Said(True, "\n".join((head, "", *rows)))
+    return Said(Outcome.YES, "\n".join((head, "", *rows)))
 
 
 def status(trains: Sequence[TrainPlan]) -> Said:
@@ -162,13 +174,13 @@ def status(trains: Sequence[TrainPlan]) -> Said:
         if t.action is not None:
             rows.append(f"- {shown(say('next: {kind} {target}', kind=t.action.kind, target=t.action.target))}")
         rows += [*reasons(t.waits), ""]
-    return Said(True, "\n".join(rows).strip() or "No train is on its way.")
+    return Said(Outcome.YES, "\n".join(rows).strip() or "No train is on its way.")
 
 
 def edited() -> Said:
     """A comment that was changed after it was written commands nothing."""
     return Said(
-        False,
+        Outcome.NO,
         "**No:** the comment was edited, so nobody can tell which of its words were read. Write a new one.",
     )
 
@@ -177,4 +189,4 @@ def whole(said: Sequence[tuple[str, Said]]) -> str:
     """The answer to a comment: of several commands, each under its line."""
     if len(said) == 1:
         return said[0][1].text
-    return "\n\n".join(f"{_code(line)}\n\n{one.text}" for line, one in said)
+    return "\n\n".join(f"{_code(line)}\n\n{one.text}" if line else one.text for line, one in said)
