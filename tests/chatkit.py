@@ -61,6 +61,11 @@ class Chat:
         app = open_at(self.project.path, self.at)
         return replace(app, policy=_github(app.policy, self.talk))
 
+    @property
+    def plain(self) -> Policy:
+        """The policy without the forge, by which a tick goes on alone."""
+        return open_at(self.project.path, self.at).policy
+
     def pull(self, number: int, merged: str | None = None, **how: Any) -> Pull:
         made = Pull(
             number=number,
@@ -97,7 +102,10 @@ class Chat:
         )
 
     def tick(self, comments: Iterable[Comment] | None = None) -> tuple[Entry, ...]:
-        return answer_mail(self.app, cast(Hub, self.forge), self.seen(comments), self.forge.brought.append)
+        return self.tick_seen(self.seen(comments))
+
+    def tick_seen(self, seen: HubSeen) -> tuple[Entry, ...]:
+        return answer_mail(self.app, cast(Hub, self.forge), seen, self.forge.brought.append)
 
     def say(self, body: str, number: int = 4, by: str = "ada", **how: Any) -> Entry:
         """Write a comment, have it read, and give its answer."""
