@@ -93,9 +93,9 @@ class Opened:
 
 @dataclass(frozen=True)
 class Headway:
-    """One project. ``person`` is who is at the controls; ``policy_source`` says where the policy came from, and
-    ``opened`` how it was asked for. ``hub_seen`` is what the forge said, where it was asked; ``via`` by what a person's
-    word came here (a comment), which goes into what is recorded of it."""
+    """One project. ``person`` is who is at the controls, and ``via`` what they used for it where that is no command
+    line (of a comment: its ``comment``, ``url``), which every entry of theirs carries; ``policy_source`` says where the
+    policy came from, and ``opened`` how it was asked for; ``hub_seen`` is what the forge said, where it was asked."""
 
     repo: Repository
     policy: Policy
@@ -104,9 +104,9 @@ class Headway:
     clock: Clock = field(default_factory=SystemClock)
     progress: Progress = field(default_factory=Silent)
     person: str = ""
+    via: Mapping[str, str] = field(default_factory=dict)
     opened: Opened = Opened()
     hub_seen: HubSeen | None = None
-    via: Mapping[str, Any] = field(default_factory=dict)
 
     # Where things are ------------------------------------------------------------------------------------------
 
