@@ -1,7 +1,7 @@
 """Release objects on GitHub (N1): a draft with its notes and files, each read back, shown last and not changed then.
 
 A draft is found in the list of releases alone: by its tag GitHub gives only what is published. An upload that was
-broken off leaves an asset that is none (``state`` is not ``uploaded``) and keeps its name: it is removed and sent again.
+broken off leaves an asset that is none (``state`` is not ``uploaded``) and keeps its name: it is removed, sent again.
 https://docs.github.com/rest/releases
 """
 
