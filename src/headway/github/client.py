@@ -31,7 +31,7 @@ from headway.github.answers import (
     unread,
 )
 from headway.github.auth import App, Token, credentials
-from headway.github.session import API_VERSION, BYTES, JSON, Caller, Method, Request, Session
+from headway.github.session import API_VERSION, BYTES, JSON, Caller, Method, Request, Session, current
 from headway.model.text import say
 
 __all__ = [
@@ -243,11 +243,11 @@ def github_at(
     app_key_env: str = "",
     session: Session | None = None,
 ) -> GitHub:
-    """The repository, with what the environment holds: an App, a token, or neither. Raises ``UnusableInput``
-    (``github.app-key``)."""
+    """The repository, with what the environment holds: an App, a token, or neither; asked in this session, else in that
+    of the tick. Raises ``UnusableInput`` (``github.app-key``)."""
     found = credentials(token_env, app_id_env, app_key_env)
     token, app = found.value if isinstance(found, Token) else "", found if isinstance(found, App) else None
-    return GitHub(api_url, repository, token_env, token, app, session or Session())
+    return GitHub(api_url, repository, token_env, token, app, session or current() or Session())
 
 
 def segment(name: str) -> str:

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -40,7 +41,7 @@ JSON = "application/vnd.github+json"
 BYTES = "application/octet-stream"
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
-_TRIES = 3
+TRIES = 3
 _FIRST_WAIT_S = 0.5
 _PATIENCE_S = 20.0
 _CONNECT_S, _ANSWER_S, _UPLOAD_S = 10.0, 30.0, 300.0
@@ -105,14 +106,16 @@ class Session:
 
     @contextmanager
     def within(self, budget: int | None) -> Iterator[Session]:
-        """The session for one tick: counts and patience begin anew; at its end connections are closed."""
+        """The session for one tick, the ``current`` one meanwhile: counts and patience begin anew; at its end
+        connections are closed."""
         self.budget = budget
         self.asked = self.unchanged = 0
         self._patience_left_s = self._patience_s
+        mark = _CURRENT.set(self)
         try:
             yield self
         finally:
-            self.budget = None
+            _CURRENT.reset(mark)
             self.close()
 
     @property
@@ -201,7 +204,7 @@ class Session:
 
     def _patiently(self, request: Request, attempt: Callable[[], Reply | NoReply], caller: Caller | None) -> Reply:
         unsure = False
-        for tries in range(1, _TRIES + 1):
+        for tries in range(1, TRIES + 1):
             began = time.monotonic()
             answer = attempt()
             wait = self._wait_s(request, answer, tries)
@@ -222,7 +225,7 @@ class Session:
 
     def _wait_s(self, request: Request, answer: Reply | NoReply, tries: int) -> float | None:
         """How long to wait before it is sent again; ``None``: it is not."""
-        if tries == _TRIES:
+        if tries == TRIES:
             return None
         wait = _FIRST_WAIT_S * 2 ** (tries - 1) * (1 + self._jitter())
         if isinstance(answer, NoReply):
@@ -362,6 +365,14 @@ class Session:
 
     def _received(self, response: httpx.Response) -> None:
         self._last = response
+
+
+_CURRENT: ContextVar[Session | None] = ContextVar("session", default=None)
+
+
+def current() -> Session | None:
+    """The session of the tick that runs here; ``None`` outside of one."""
+    return _CURRENT.get()
 
 
 # Tokens of installations, which outlive a tick in a process that serves
