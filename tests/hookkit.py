@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -70,8 +70,13 @@ def queue_of(world: World) -> Deliveries:
     return deliveries_of(state / "ledger.db", state)
 
 
-def hooked(folder: Path) -> World:
-    return World(folder, HOOKED)
+def letting_in(app: Headway) -> Headway:
+    """The project as it lets webhooks in; what its ticks look at stays what it was."""
+    tables = {
+        "project": app.policy.project.model_copy(update={"repository": REPOSITORY}),
+        "forge": app.policy.forge.model_copy(update={"kind": "github"}),
+    }
+    return replace(app, policy=app.policy.model_copy(update=tables))
 
 
 class Heard:
@@ -83,16 +88,22 @@ class Heard:
 
 
 @contextmanager
-def listening(open_app: Callable[[], Headway], every_s: float = 3600) -> Iterator[Heard]:
-    """Real HTTP on loopback and a real ticker, as `headway serve` puts them together."""
-    heard = Heard()
+def listening(
+    open_app: Callable[[], Headway],
+    every_s: float = 3600,
+    let_in: Callable[[Headway], Headway] = letting_in,
+    heard: Heard | None = None,
+) -> Iterator[Heard]:
+    """Real HTTP on loopback and a real ticker, as `headway serve` puts them together. Ticks look at the repository that
+    is here, so that nothing but the webhooks is tested."""
+    heard = heard or Heard()
 
     def counted() -> Headway:
         heard.opened += 1
         return open_app()
 
     app = open_app()
-    found = webhooks_of(app)
+    found = webhooks_of(let_in(app))
     ticker = Ticker(counted, every_s, app.progress, found.deliveries)
     config = uvicorn.Config(
         web_app(open_app, found.asking(ticker.ask)), port=0, log_config=None, lifespan="off", access_log=False
