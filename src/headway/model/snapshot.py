@@ -14,6 +14,7 @@ from headway.model.image import ImageRead
 from headway.model.measurement import Comparison
 from headway.model.noted import Noted
 from headway.model.pick import Copy, Trial
+from headway.model.remote import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Snapshot:
     gates wait for; ``noted`` a train to what its notes need to know, where that was read; ``withheld`` versions that a
     person has to yank by hand to whether the index withholds
     them; ``host`` the wheel tags that this host installs, the most specific first; ``hub`` what the forge says of pull
-    requests, issues and comments, ``None`` where the policy has no such forge.
+    requests, issues and comments, ``None`` where the policy has no such forge or it was not asked; ``remote`` the
+    project's own repository there as it was when it was followed last (``tags`` are its tags then).
     """
 
     now: datetime
@@ -75,6 +77,7 @@ class Snapshot:
     withheld: Mapping[str, bool] = field(default_factory=dict)
     host: tuple[str, ...] = ("py3-none-any",)
     hub: HubSeen | None = None
+    remote: Remembered | None = None
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

@@ -18,6 +18,7 @@ from headway.decide import (
     promotion,
     record,
     recuts,
+    upstream,
 )
 from headway.decide.candidates import (
     CandidateRecord,
@@ -88,7 +89,8 @@ def _train_plan(
         planned = replace(planned, action=PayDebt(debt.train, debt.request, debt.origin, by))
     hold = promotion.hold_wait(train, snapshot)
     bad = promotion.bad_publication(train, snapshot)
-    stops = (*(x for x in (hold, bad) if x), *promotion.moved_tags(train, snapshot))
+    astray = (*promotion.moved_tags(train, snapshot), *upstream.strays(train, snapshot))
+    stops = (*(x for x in (hold, bad) if x), *astray)
     return replace(planned, action=None, waits=(*stops, *planned.waits)) if stops else planned
 
 
