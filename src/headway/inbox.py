@@ -32,8 +32,6 @@ from headway.model.text import clean, say
 from headway.model.train import Train
 from headway.picking import request_pick
 
-OWN = "<!-- headway:"
-"""Begins the mark of every text of Headway's own, which commands nothing."""
 _LONGEST = 500  # characters of a command's line that the ledger keeps
 
 
@@ -74,7 +72,7 @@ def all_answered(app: Headway, seen: HubSeen) -> bool:
 
 
 def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:
-    if comment.by_app or not comment.author or OWN in comment.body:
+    if comment.by_app or comment.own or not comment.author:
         return ()
     return read_commands(comment.body, app.policy.talk.mention)
 
@@ -204,8 +202,8 @@ class _Inbox:
         asked = mail.by_milestone(entries, train.name)[number]
         if not asked.open or about in mail.answered(entries):
             return None
-        pull = self.seen.pull(number) or self.hub.pull(number)
-        if pull is None or pull.milestone == milestone:
+        held = self.seen.milestones.get(milestone)
+        if not held or number in held:  # it was not read; or there is no such milestone any more, which says nothing
             return None
         said = answers.answer(
             Outcome.OPEN,

@@ -198,6 +198,9 @@ def test_a_pull_request_that_leaves_the_milestone_takes_nothing_back_and_that_is
     chat.pull(5, chat.project.shas["docs"], milestone=MILESTONE, labels=("kind: docs",))
     chat.tick()
     chat.pull(5, chat.project.shas["docs"], labels=("kind: docs",))
+    assert chat.tick_seen(replace(chat.seen(), milestones={})) == ()  # not read this time
+    assert chat.tick() == ()  # the milestone is gone
+    chat.pull(8, milestone=MILESTONE)
     (answer,) = chat.tick()
     assert answer.payload["about"] == "milestone-left:0.1.1:5"
     assert f"request {chat.made()[0].seq} stands" in answer.payload["text"]

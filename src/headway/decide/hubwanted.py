@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from headway.decide import record
 from headway.decide.requests import commits_of
+from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.hub import HubWanted
 from headway.model.snapshot import Snapshot
@@ -56,13 +57,25 @@ def _since(snapshot: Snapshot, upto: datetime | None) -> datetime:
 
 
 def _milestones(trains: Iterable[Train], snapshot: Snapshot, name: str) -> dict[str, frozenset[int]]:
-    """Each train's milestone to the pull requests that have a request, as git knows what they became on the trunk."""
+    """Each train's milestone to the pull requests that have a request or came before the cut, as git knows what they
+    became on the trunk."""
     if not name:
         return {}
     became = {c.sha: c.pr for c in snapshot.trunk.commits if c.pr is not None}
     return {
         name.replace("{tag}", t.tag): frozenset(
-            became[c] for e in record.of(snapshot.entries, Kind.REQUESTED, t.name) for c in commits_of(e) if c in became
+            became[c]
+            for c in (
+                *(c for e in record.of(snapshot.entries, Kind.REQUESTED, t.name) for c in commits_of(e)),
+                *_in_the_cut(t, snapshot),
+            )
+            if c in became
         )
         for t in trains
     }
+
+
+def _in_the_cut(train: Train, snapshot: Snapshot) -> tuple[Sha, ...]:
+    """The trunk's commits, of those that are known, that a train's branch was cut with."""
+    line, shas = snapshot.line(train.branch), tuple(c.sha for c in snapshot.trunk.commits)
+    return shas[: shas.index(line.cut) + 1] if line is not None and line.cut in shas else ()
