@@ -52,11 +52,11 @@ def answer_mail(
     app.need_policy()
     inbox = _Inbox(app, hub, seen, bring)
     made: list[Entry] = []
-    failed: list[WorldFailed] = []
+    failed: list[WorldFailed | UnusableInput] = []
     for work in inbox.work():
         try:
             entry = work()
-        except WorldFailed as e:
+        except (WorldFailed, UnusableInput) as e:
             failed.append(e)
         else:
             made += [entry] if entry is not None else []
@@ -100,7 +100,7 @@ class _Inbox:
             "comment": comment,
             "number": number,
             "by": by,
-            "commands": [line[:_LONGEST] for line, _ in said],
+            "commands": [line[:_LONGEST] for line, _ in said if line],
             "outcomes": [one.outcome.value for _, one in said],
             "ok": all(one.outcome is not Outcome.NO for _, one in said),
             "entries": [e.digest for e in made],
