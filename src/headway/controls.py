@@ -173,7 +173,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
             gate_name,
             say("the gates are {names}, `pick:ID`, or `revert:SHA`", names=sorted(app.policy.approvals)),
         )
-    if rule.people and app.person not in rule.people:
+    if rule.people and not record.among(app.person, rule.people):
         return no(
             "G1",
             "approve.not-allowed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -47,6 +47,13 @@ def open_hold(entries: Entries, train: str) -> Entry | None:
 def person(name: str) -> str:
     """Who a name is: one person writes theirs in more than one way."""
     return " ".join(name.split()).casefold()
+
+
+def among(name: str, names: Iterable[str]) -> bool:
+    """Whether somebody is one of these. A forge's account (``@login``) is the same in whatever case it is written, as
+    it is to the forge."""
+    known = tuple(names)
+    return name in known or (name.startswith("@") and person(name) in {person(n) for n in known if n.startswith("@")})
 
 
 def slips(entries: Entries) -> dict[str, date]:

@@ -60,6 +60,27 @@ def code(text: str) -> str:
     return escape(text) if "`" in text or not text.strip() else f"`{plain(text)}`"
 
 
+def sentence(text: Text, most: int = 600) -> str:
+    """One of Headway's own sentences, not at a line's begin: its Markdown stays, and the values put into it are inert,
+    in its code as code and outside as words. ``most``: characters of a value that are shown."""
+    parts = text.template.split("`")
+    if len(parts) % 2 == 0:
+        return within(str(text), most)
+    shown = (lambda v: within(v, most), lambda v: inside_code(v, most))
+    return "`".join(text.filled(part, shown[i % 2]) for i, part in enumerate(parts))
+
+
+def within(words: str, most: int = 0) -> str:
+    """The same as ``escape`` in the middle of a line, where no digit or dash begins a list."""
+    return escape(f"x{words}", most + 1 if most else 0)[1:]
+
+
+def inside_code(words: str, most: int = 0) -> str:
+    """What can stand between two backticks."""
+    shown = plain(words).replace("`", "'")
+    return _cut(shown, most) if most else shown
+
+
 def quote(text: str, most: int = 2_000) -> str:
     """Several lines of somebody else's words as a quotation that does nothing; ``most`` characters of them."""
     rows = text[:most].splitlines() or [""]
