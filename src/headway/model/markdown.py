@@ -28,7 +28,7 @@ def title(text: str, most: int = 250) -> str:
     return _cut(plain(text), most).replace("@", "@\u200b")
 
 
-def inline(text: str, most: int = 0) -> str:
+def within(text: str, most: int = 0) -> str:
     """A line of somebody else's words, after others of ours, as Markdown that shows them and does nothing: no markup,
     no mention, no link, no reference to an issue, no control character, nothing that turns the direction of writing.
     ``most``: characters of theirs that are shown (0: all)."""
@@ -40,19 +40,11 @@ def inline(text: str, most: int = 0) -> str:
 
 def escape(text: str, most: int = 0) -> str:
     """The same at a line's begin: no heading, no list, no command."""
-    shown = inline(text, most)
+    shown = within(text, most)
     block = _BLOCK.match(shown)
     if block is None:
         return shown
     return f"\\{shown}" if not block[1].isdigit() else f"{block[1]}\\{shown[block.end() :]}"
-
-
-def told(text: Text, most: int = 0) -> str:
-    """A sentence of ours with its code as code, and what others wrote in it inert; ``most`` characters of each value.
-
-    A backtick in a value cannot do more than end the code: what follows it is escaped all the same.
-    """
-    return text.filled(text.template, lambda value: inline(value, most))
 
 
 def code(text: str) -> str:
@@ -68,11 +60,6 @@ def sentence(text: Text, most: int = 600) -> str:
         return within(str(text), most)
     shown = (lambda v: within(v, most), lambda v: inside_code(v, most))
     return "`".join(text.filled(part, shown[i % 2]) for i, part in enumerate(parts))
-
-
-def within(words: str, most: int = 0) -> str:
-    """The same as ``escape`` in the middle of a line, where no digit or dash begins a list."""
-    return escape(f"x{words}", most + 1 if most else 0)[1:]
 
 
 def inside_code(words: str, most: int = 0) -> str:
