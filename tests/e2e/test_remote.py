@@ -11,7 +11,6 @@ from gitmaker import GitMaker
 from trainkit import BRANCH, CUT, GO, PICKS, Project, ask, grow_trunk, kinds, make_project, open_at
 
 from headway.app import Headway
-from headway.effects.remote import Remote
 from headway.errors import WorldFailed
 from headway.model.reason import Reason
 from headway.model.text import facts_json
@@ -343,15 +342,3 @@ def test_a_workspace_is_there_once_and_what_people_push_to_it_is_followed(confli
     pushed = conflicted.there.commit("resolved", "Resolved", {"toykit/parse.py": "parse = str.split\n"}, branch=branch)
     conflicted.at(later).tick()
     assert spaces(conflicted.here) == {name: pushed}
-
-
-# The token -----------------------------------------------------------------------------------------------------------
-
-
-def test_the_token_is_for_the_forges_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
-    env = Remote("https://user:pw@github.com/o/n", "https://github.com", lambda: "s3cret").env()
-    assert "s3cret" not in " ".join(v for k, v in env.items() if k != "HEADWAY_GIT_TOKEN")
-    assert env["GIT_CONFIG_COUNT"] == "3"
-    assert env["GIT_CONFIG_KEY_2"] == "credential.https://github.com.helper"
-    assert Remote("https://user:pw@github.com/o/n").shown == "https://github.com/o/n"
