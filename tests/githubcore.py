@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-from githubrun import Fault, page_of
+from githubfaults import Faults
+from githubrun import page_of
 from githubspec import Description, description
 from gitmaker import git_env
 
@@ -139,7 +140,7 @@ class Core:
         self.now, self.skew = BEGAN, timedelta(0)
         self.private = False
         self.scopes: str | None = None
-        self.faults: list[Fault] = []
+        self.faults = Faults()
         self.asked: list[tuple[str, str]] = []
         self.violations: list[str] = []
         self.api = self.blobs = self.uploads = ""
@@ -215,14 +216,14 @@ class Core:
     def row_of(self, login: str) -> dict[str, Any]:
         user = self.users[login]
         shape: dict[str, Any] = self.spec.example("issue-comment")["user"]
-        api = f"https://api.github.com/users/{login}"
+        api = f"https://api.github.com/users/{quote(login)}"
         return {
             **{k: re.sub(r"https://api.github.com/users/octocat", api, v) if isinstance(v, str) else v
                for k, v in shape.items()},
             "login": login,
             "id": user.id,
             "type": user.kind,
-            "html_url": f"https://github.example/{login}",
+            "html_url": f"https://github.example/{quote(login)}",
         }  # fmt: skip
 
     def association(self, login: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 import time
 import traceback
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from githubcore import NAME, OWNER, Asked, Route, Said, error
-from githubrun import Fault
+from githubfaults import SKEW
 
 if TYPE_CHECKING:
     from githubfake import FakeGitHub
@@ -42,12 +41,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string((timestamp or time.time()) + self.fake.skew.total_seconds())
-
-    def fault(self, method: str, path: str) -> Fault | None:
-        found = next((f for f in self.fake.faults if f.method == method and re.search(f.path, path)), None)
-        if found is not None:
-            self.fake.faults.remove(found)
-        return found
 
     def reply(self, status: int, headers: dict[str, str], data: bytes) -> None:
         self.send_response(status)
@@ -82,14 +75,25 @@ class _Api(_Handler):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         with self.fake._lock:
             self.fake.asked.append((method, unquote(url.path)))
-            fault = self.fault(method, unquote(url.path))
+            fault = self.fake.faults.next(method, unquote(url.path))
+            if fault is not None and fault.what == "skew":
+                self.fake.skew = SKEW
             if fault is not None and fault.what == "drop":
                 self.close_connection = True
                 return
             if fault is not None and isinstance(fault.what, int):
-                status, headers, data = _raw(error(fault.what, f"fault {fault.what}"))
+                status, headers, data = _raw(error(fault.what, fault.message or f"fault {fault.what}"))
             else:
-                status, headers, data = self._answered(method, url.path, dict(parse_qsl(url.query)), raw)
+                query = dict(parse_qsl(url.query))
+
+                def answered() -> tuple[int, dict[str, str], bytes]:
+                    return self._answered(method, url.path, query, raw)
+
+                if method != "GET":
+                    self.fake.past.keep()
+                self.fake.sync()  # what was pushed is not of the past
+                stale = fault is not None and fault.what == "stale" and method == "GET"
+                status, headers, data = self.fake.past.shown(answered) if stale else answered()
             if fault is not None and fault.what == "cut":
                 self.close_connection = True
                 return
@@ -151,7 +155,10 @@ class _Blobs(_Handler):
         if self.headers.get("Authorization"):
             self.fake.violations.append(f"the token was sent to the host of {self.path}")
         self.fake.asked.append(("BLOB", url.path))
-        fault = self.fault("BLOB", url.path)
+        fault = self.fake.faults.next("BLOB", url.path)
+        if fault is not None and fault.what == "drop":
+            self.close_connection = True
+            return
         data = self.fake.blob(url.path)
         status = fault.what if fault and isinstance(fault.what, int) else 200 if data is not None else 404
         self.send_response(status)

@@ -54,7 +54,7 @@ PATHS: dict[str, str | tuple[str, ...]] = {
     f"{_REPO}/installation": "get",
     f"{_REPO}/issues": ("get", "post"),
     f"{_REPO}/issues/comments": "get",
-    f"{_REPO}/issues/comments/{{comment_id}}": ("get", "patch"),
+    f"{_REPO}/issues/comments/{{comment_id}}": ("get", "patch", "delete"),
     _ISSUE: ("get", "patch"),
     f"{_ISSUE}/comments": ("get", "post"),
     f"{_ISSUE}/labels": ("get", "post"),

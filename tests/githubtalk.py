@@ -217,6 +217,7 @@ class Talk:
             Route("GET", f"{REPO}/issues/comments", read, self._all_notes),
             Route("GET", f"{REPO}/issues/comments/{{comment_id}}", read, self._note),
             Route("PATCH", f"{REPO}/issues/comments/{{comment_id}}", write, self._edit_note),
+            Route("DELETE", f"{REPO}/issues/comments/{{comment_id}}", write, self._delete_note),
             Route("GET", _ISSUE, read, self._issue),
             Route("PATCH", _ISSUE, write, self._change),
             Route("GET", f"{_ISSUE}/comments", read, self._notes),
@@ -319,6 +320,15 @@ class Talk:
         if found.author != asked.actor.login and not self.core.pushes(asked.who):
             return error(403, "Must have write access to edit a comment of another.")
         return Said(200, self.note_row(self.edit(found.id, asked.body["body"], asked.actor.login)))
+
+    def _delete_note(self, asked: Asked, note: str) -> Said:
+        found = self.notes.get(int(note))
+        if found is None:
+            return error(404, "Not Found")
+        if found.author != asked.actor.login and not self.core.pushes(asked.who):
+            return error(403, "Must have write access to delete a comment of another.")
+        del self.notes[found.id]
+        return Said(204)
 
     def _labels_of(self, asked: Asked, number: str) -> Said:
         thread = self._thread(number)
