@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import changes, debts, queue, record
+from headway.decide import changes, debts, landing, pulls, queue, record
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
@@ -33,8 +34,9 @@ from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.host import host_tags
 from headway.model.build import PublishedFile
-from headway.model.commit import Sha
+from headway.model.commit import Sha, Tag
 from headway.model.entry import Entry, Kind, broken_links
+from headway.model.hub import HubSeen
 from headway.model.pick import Copy
 from headway.model.ports import Clock, Forge, Ledger, Progress
 from headway.model.reason import Reason
@@ -50,6 +52,7 @@ from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
 from headway.recording import Recording
 from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
+from headway.upstream import follow, remembered, remote_of, tags_of, trunk_there
 
 ACTOR = "headway"
 STALE = frozenset({"branch.moved", "apply.other-tree", "apply.gone"})  # failures after which another plan may do
@@ -57,6 +60,7 @@ PLANS_AGAIN = 3  # in one tick
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
+    from headway.effects.remote import Remote
     from headway.perf.store import MeasurementStore
 
 
@@ -78,9 +82,20 @@ class Done:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """How a project was asked for: trunk, policy file and preset as given."""
+
+    trunk: str = ""
+    policy_file: Path | None = None
+    preset: str | None = None
+
+
 @dataclass(frozen=True)
 class Headway:
-    """One project. ``person`` is who is at the controls; ``policy_source`` says where the policy came from."""
+    """One project. ``person`` is who is at the controls, and ``via`` what they used for it where that is no command
+    line (of a comment: its ``comment``, ``url``), which every entry of theirs carries; ``policy_source`` says where the
+    policy came from, and ``opened`` how it was asked for; ``hub_seen`` is what the forge said, where it was asked."""
 
     repo: Repository
     policy: Policy
@@ -89,6 +104,9 @@ class Headway:
     clock: Clock = field(default_factory=SystemClock)
     progress: Progress = field(default_factory=Silent)
     person: str = ""
+    via: Mapping[str, str] = field(default_factory=dict)
+    opened: Opened = Opened()
+    hub_seen: HubSeen | None = None
 
     # Where things are ------------------------------------------------------------------------------------------
 
@@ -112,6 +130,11 @@ class Headway:
 
         path = self.policy.forge.path
         return FolderForge(self.repo.state / path, self.progress.step) if path else None
+
+    @property
+    def remote(self) -> Remote | None:
+        """The project's own repository on its forge; ``None`` where it has none."""
+        return remote_of(self.policy, self.progress.step)
 
     @cached_property
     def reading(self) -> Ledger:
@@ -156,8 +179,12 @@ class Headway:
             )
         return found
 
+    def tags(self) -> tuple[Tag, ...]:
+        """The project's tags: those of its remote, where it was followed."""
+        return tags_of(self.repo, read_tags(self.repo), self.policy)
+
     def releases(self) -> tuple[Release, ...]:
-        return releases(read_tags(self.repo), self.policy)
+        return releases(self.tags(), self.policy)
 
     def published(self, project: str = "") -> tuple[PublishedFile, ...]:
         """Files on the index as they are there now."""
@@ -178,12 +205,15 @@ class Headway:
 
         Raises ``BrokenInvariant`` (``ledger.broken``) when the ledger was altered, but not to look back.
         """
-        tags, entries = read_tags(self.repo), self.entries() if also is not None else self.sound_entries()
+        tags, entries = self.tags(), self.entries() if also is not None else self.sound_entries()
         if entries and also is None:
             self.need_policy()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
         branches = live_branches(here, tags, self.policy, entries)
+        remote = remembered(self.repo, self.policy, self.trunk, branches)
+        if remote is not None:
+            there = {}  # those that count are here
         recent = done[-3:]
         if also is not None:
             recent = (*[r for r in done if r.version < also.version][-1:], also)
@@ -205,6 +235,8 @@ class Headway:
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy, entries)},
             withheld=withheld(entries, self.published) if also is None else {},
             host=host_tags(),
+            hub=self.hub_seen,
+            remote=remote,
         )
         store.close()
         trains = live_trains(snapshot, self.policy)
@@ -230,23 +262,27 @@ class Headway:
 
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""
-        trials, private = {}, {}
+        trials, alone, private = {}, {}, {}
         copies: dict[Sha, Copy] = {}
         for train in trains:
             line = snapshot.line(train.branch)
             if line is None:
                 continue
-            copies |= read_copies(self.repo, changes.claimed(train, line, snapshot, self.policy), IDENTITY[1])
+            held = landing.claimed(train, line, snapshot, self.policy)
+            copies |= read_copies(self.repo, held, landing.strange_merges(line, snapshot), IDENTITY[1])
             pending = changes.pending(train, line, snapshot, self.policy)
             if pending:
                 trials[line.branch] = try_changes(self.repo, line.tip, pending, kept)
+                if pulls.by_pull(self.policy):
+                    groups = pulls.grouped(pending)
+                    alone[line.branch] = tuple(t for g in groups for t in try_changes(self.repo, line.tip, g, kept))
             hidden = queue.embargoed(train, snapshot, self.policy)
             if hidden:
                 name = private_branch(line.branch, self.policy)
                 trials[name] = try_changes(self.repo, line.tip, hidden)
                 if (there := read_private(self.repo, name, line.tip, IDENTITY[1])) is not None:
                     private[line.branch] = there
-        return replace(snapshot, trials=trials, private=private, copies=copies)
+        return replace(snapshot, trials=trials, alone=alone, private=private, copies=copies)
 
     def plan(self, *, anew: bool = False) -> Plan:
         """What the next tick would do, and what it waits for. Writes nothing."""
@@ -260,13 +296,35 @@ class Headway:
     # Acting ----------------------------------------------------------------------------------------------------
 
     def tick(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
-        """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``).
+        """Follow the remote and do what the plan says of trains, once, or until nothing but waits is left. One tick at
+        a time (``LockHeld``). What people say on the forge is for ``headway.ticking``."""
+        self.need_policy()
+        with self.exclusively():
+            return self.followed().act(version, settle=settle)
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """The line's lock, for a whole tick. Raises ``LockHeld``."""
+        return self.writing.exclusively(self._who())
+
+    def followed(self) -> Headway:
+        """The project as its remote has it now, with the policy that this brings. Raises ``WorldFailed``:
+        ``remote.unreachable``; nothing is decided on what may be stale."""
+        remote = self.remote
+        if remote is None:
+            return self
+        for told in follow(self.repo, remote, self.policy, self.trunk, self.sound_entries(), self.clock.now()):
+            self.progress.say(told)
+        opened = self.opened
+        policy, source = find_policy(self.repo, opened.trunk, opened.policy_file, opened.preset)
+        return self if policy == self.policy else replace(self, policy=policy, policy_source=source)
+
+    def act(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
+        """What a tick does of trains while it holds the lock.
 
         Where the world or its own files fail one train, the others go on; then the first failure is raised.
         """
-        self.need_policy()
         done: list[Done] = []
-        with self.writing.exclusively(self._who()), self.performing() as performer:
+        with self.performing() as performer:
             while True:
                 planned = self.plan(anew=True)
                 now = self._wanted(planned, version, done)
@@ -300,6 +358,7 @@ class Headway:
                 if late or e.code not in STALE:
                     raise
             times += 1
+            self.followed()
             now = next((t.action for t in self.plan(anew=True).trains if t.train.name == action.train), None)
         return None
 
@@ -310,7 +369,8 @@ class Headway:
         """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
         self.need_policy()
         self.sound_entries()
-        return self.recording(self.person).record(kind, train, payload)
+        known = {**payload, "via": dict(self.via)} if self.via else payload
+        return self.recording(self.person).record(kind, train, known)
 
     def recording(self, actor: str) -> Recording:
         return Recording(self.writing, self.clock, actor, self.policy)
@@ -355,7 +415,9 @@ class _Performing:
 
         app = self._app
         return Performer(
-            site=Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge),
+            site=Site(
+                app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge, app.remote
+            ),
             recorder=app.recording(ACTOR),
             measurer=Measurer(
                 app.repo,
@@ -434,7 +496,8 @@ def open_headway(
         repo=repo,
         policy=policy,
         policy_source=source,
-        trunk=find_trunk(repo, trunk or policy.project.trunk),
+        trunk=trunk_there(repo, policy, find_trunk(repo, trunk or policy.project.trunk)),
+        opened=Opened(trunk, policy_file, preset),
         clock=clock or SystemClock(),
         progress=progress or Silent(),
         person=person if isinstance(person, str) else person(repo),

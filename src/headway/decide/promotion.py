@@ -66,7 +66,7 @@ def approval_waits(train: Train, commit: Sha, digest: str, snapshot: Snapshot, p
             for e in given
             if e.payload["commit"] == commit
             and e.payload["evidence"] == digest
-            and (not rule.people or e.actor in rule.people)
+            and (not rule.people or record.among(e.actor, rule.people))
         }
         if len({record.person(name) for name in counted}) >= rule.count:
             continue

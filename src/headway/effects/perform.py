@@ -90,13 +90,17 @@ class Performer:
             case CheckCommit():
                 return Kind.CHECKED, self._check(action)
             case CutBranch():
-                create_branch(self.site.repo, action.branch, action.commit, self.site.clock.now())
+                site = self.site
+                create_branch(site.repo, action.branch, action.commit, site.clock.now(), site.remote)
                 return Kind.CUT, {"branch": action.branch, "commit": action.commit}
             case ApplyChanges():
-                after, done = apply_changes(self.site.repo, action, self.site.clock.now(), self.site.progress.step)
+                after, done = apply_changes(
+                    self.site.repo, action, self.site.clock.now(), self.site.progress.step, self.site.remote
+                )
                 return Kind.APPLIED, _applied(action.branch, action.tip, after, done)
             case RecordApplied():
-                return Kind.APPLIED, _applied(action.branch, action.before, action.after, action.changes)
+                found = _applied(action.branch, action.before, action.after, action.changes)
+                return Kind.APPLIED, {**found, **({"merges": list(action.merges)} if action.merges else {})}
             case PrepareEmbargoed():
                 return Kind.PREPARED, self._prepare(action)
             case OpenDebt():
@@ -112,7 +116,8 @@ class Performer:
                 return Kind.CONFLICTED, self._workspace(action)
             case TagCandidate():
                 message = f"{action.tag}\n\nCandidate of {action.train}.\n"
-                create_tag(self.site.repo, action.tag, action.commit, message, self.site.clock.now())
+                now, remote = self.site.clock.now(), self.site.remote
+                create_tag(self.site.repo, action.tag, action.commit, message, now, remote=remote)
                 return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
             case BuildCandidate():
                 return Kind.BUILT, builder_of(self.site).build(action)
@@ -183,7 +188,8 @@ class Performer:
 
     def _workspace(self, action: OpenWorkspace) -> dict[str, Any]:
         change = action.change
-        opened = open_workspace(self.site.repo, action, self.site.clock.now(), self.site.progress.step)
+        site = self.site
+        opened = open_workspace(site.repo, action, site.clock.now(), site.progress.step, site.remote)
         return {
             "branch": action.branch,
             "tip": action.tip,

@@ -60,7 +60,7 @@ def _workflow(github: GitHub, workflow: str) -> list[Text]:
 
 
 def _token(github: GitHub, permissions: Any, scopes: str | None) -> list[Text]:
-    if not github.token:
+    if not github.signed_in:
         return [say("there is no token for GitHub in {name}", name=github.token_env)]
     why = []
     if not (isinstance(permissions, dict) and permissions.get("push") is True):

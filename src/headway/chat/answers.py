@@ -1,0 +1,192 @@
+"""What is answered to commands: short Markdown, the verdict first, every reason with its clause and its remedy.
+
+Nobody else's words do anything in it; see ``headway.model.markdown``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from headway.chat.commands import Wrong
+from headway.chat.usage import FORMS, form_of, typed, usage
+from headway.errors import HeadwayError
+from headway.model.entry import Entry
+from headway.model.markdown import escape, plain
+from headway.model.reason import Reason
+from headway.model.text import Fact, Facts, Text, say
+from headway.plan.trainplan import TrainPlan
+from headway.policy.clauses import CLAUSES
+
+MOST_FACTS = 8
+MOST_REASONS = 12
+LONG = 160
+"""Characters of a fact or of a typed line that are shown."""
+
+
+class Outcome(StrEnum):
+    """What became of a command. ``OPEN``: a person has to look at what it asks for."""
+
+    YES = "yes"
+    NO = "no"
+    OPEN = "open"
+
+
+_BOLD = {Outcome.YES: "**Yes:**", Outcome.NO: "**No:**", Outcome.OPEN: "**Open:**"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The answer to one command: ``text`` is Markdown; ``entries`` are those that it brought about."""
+
+    outcome: Outcome
+    text: str
+    entries: tuple[Entry, ...] = ()
+
+
+def shown(text: Text, most: int = 600) -> str:
+    """One of our sentences, not at a line's begin, with values that are inert in it: in its code as code, and outside
+    as words."""
+    parts = text.template.split("`")
+    if len(parts) % 2 == 0:
+        return _inside(str(text), most)
+    return "`".join(
+        text.filled(part, (lambda v: _cut(plain(v).replace("`", "'"))) if i % 2 else (lambda v: _inside(v, most)))
+        for i, part in enumerate(parts)
+    )
+
+
+def _inside(words: str, most: int = LONG) -> str:
+    """Somebody's words in the middle of a line, where no digit or dash begins a list."""
+    return escape(f"x{words}", most + 1)[1:]
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONG else f"{words[: LONG - 1]}…"
+
+
+def _code(words: str) -> str:
+    return f"`{_cut(plain(words).replace('`', chr(39)))}`" if words.strip() else "-"
+
+
+def reasons(found: Sequence[Reason]) -> list[str]:
+    """Each in two lines of a list: clause, what is the matter and the facts; then what mends it."""
+    rows: list[str] = []
+    for r in found[:MOST_REASONS]:
+        rows += [f"- **{r.clause}** {shown(r.text)}{_facts(r.facts)}", f"  - {shown(in_comments(r))}"]
+    if len(found) > MOST_REASONS:
+        rows.append(f"- {shown(say('and {count} more', count=len(found) - MOST_REASONS))}")
+    return rows
+
+
+def _facts(known: Facts) -> str:
+    told = [f"{name} {_code(_value(v))}" for name, v in known if v not in (None, "", ())]
+    return f" ({', '.join(told[:MOST_FACTS])})" if told else ""
+
+
+def _value(fact: Fact) -> str:
+    return ", ".join(fact) if isinstance(fact, tuple) else str(fact)
+
+
+_REMEDIES: Mapping[str, Text] = {
+    "picks.no-evidence": say("say more: `/pick` again with `evidence: URL` and what its category asks for"),
+    "picks.no-category": say("name the category: `/pick VERSION CATEGORY REASON…`"),
+    "picks.requested-already": say("its requester says more of it with `/pick` again"),
+    "picks.no-origin": say("merge it on the trunk first, then `/pick` again"),
+    "approve.refused-pick": say("mend what the gate names, then `/pick` again"),
+    "pick.closed": say("ask for it again: `/pick`"),
+}
+
+
+def in_comments(r: Reason) -> Text:
+    """The remedy of a reason as it is typed in a comment, where a comment can do it; else its own."""
+    if r.code == "picks.needs-review":
+        return say("a reviewer lets it in: `/approve pick:{id}`", id=dict(r.facts).get("request"))
+    return _REMEDIES.get(r.code, r.remedy)
+
+
+def clause_notes(found: Sequence[Reason]) -> list[str]:
+    """What the clauses say that were named, each once."""
+    named = dict.fromkeys(r.clause for r in found[:MOST_REASONS] if r.clause in CLAUSES)
+    return [f"<sub>{'; '.join(f'{c}: {CLAUSES[c]}' for c in named)}</sub>"] if named else []
+
+
+def answer(
+    outcome: Outcome,
+    head: Text,
+    why: Sequence[Reason] = (),
+    entries: tuple[Entry, ...] = (),
+    more: Sequence[Text] = (),
+) -> Said:
+    """``head`` after the verdict, what speaks against it or is waited for, and ``more`` sentences."""
+    rows = [f"{_BOLD[outcome]} {shown(head)}", *([""] if why or more else []), *reasons(why)]
+    rows += [f"- {shown(text)}" for text in more]
+    notes = clause_notes(why)
+    return Said(outcome, "\n".join((*rows, *([""] if notes else []), *notes)), entries)
+
+
+def refused(found: Sequence[Reason]) -> Said:
+    """A control that was not carried out."""
+    return answer(Outcome.NO, say("nothing was done"), found)
+
+
+def failed(e: HeadwayError) -> Said:
+    """Something in the command cannot be used."""
+    said = Reason(e.clause or "", e.code, e.message, e.facts, e.remedy)
+    rows = [f"{_BOLD[Outcome.NO]} {shown(said.text)}{_facts(said.facts)}", "", f"- {shown(said.remedy)}"]
+    return Said(Outcome.NO, "\n".join((*rows, *clause_notes((said,)))))
+
+
+def misread(command: Wrong, mention: str) -> Said:
+    """What is wrong in a command, and its right form."""
+    clause = f"**{command.clause}** " if command.clause else ""
+    forms = FORMS if command.word == "headway" else (form_of(command.word),)
+    rows = [f"{_BOLD[Outcome.NO]} {clause}{shown(command.what)}", "", usage(mention, forms)]
+    if len(forms) == 1:
+        rows += ["", f"For example: `{typed(forms[0].example, mention)}`"]
+    return Said(Outcome.NO, "\n".join(rows))
+
+
+def help_text(mention: str) -> Said:
+    rows = [f"- `{typed(f.form, mention)}` ({f.role.value}): {shown(f.does)}" for f in FORMS]
+    head = "A command begins a line of a new comment, outside code and quotations; several are carried out in order."
+    return Said(Outcome.YES, "\n".join((head, "", *rows)))
+
+
+def status(trains: Sequence[TrainPlan]) -> Said:
+    """Where trains are, what comes next and what each waits for."""
+    rows: list[str] = []
+    for t in trains:
+        head = say(
+            "{version}: {stage}, planned for {date} (tentative), on {branch}",
+            version=t.train.name,
+            stage=t.stage.value,
+            date=t.train.date,
+            branch=t.train.branch,
+        )
+        rows += [f"**{_inside(t.train.name)}** {shown(head)}", ""]
+        if t.candidates:
+            newest = t.candidates[-1].facts
+            rows.append(
+                f"- {shown(say('newest candidate: {tag} at {commit}', tag=newest.tag, commit=newest.commit[:12]))}"
+            )
+        if t.action is not None:
+            rows.append(f"- {shown(say('next: {kind} {target}', kind=t.action.kind, target=t.action.target))}")
+        rows += [*reasons(t.waits), ""]
+    return Said(Outcome.YES, "\n".join(rows).strip() or "No train is on its way.")
+
+
+def edited() -> Said:
+    """A comment that was changed after it was written commands nothing."""
+    return Said(
+        Outcome.NO,
+        "**No:** the comment was edited, so nobody can tell which of its words were read. Write a new one.",
+    )
+
+
+def whole(said: Sequence[tuple[str, Said]]) -> str:
+    """The answer to a comment: of several commands, each under its line."""
+    if len(said) == 1:
+        return said[0][1].text
+    return "\n\n".join(f"{_code(line)}\n\n{one.text}" if line else one.text for line, one in said)
