@@ -215,14 +215,14 @@ class Core:
     def row_of(self, login: str) -> dict[str, Any]:
         user = self.users[login]
         shape: dict[str, Any] = self.spec.example("issue-comment")["user"]
-        api = f"https://api.github.com/users/{login}"
+        api = f"https://api.github.com/users/{quote(login)}"
         return {
             **{k: re.sub(r"https://api.github.com/users/octocat", api, v) if isinstance(v, str) else v
                for k, v in shape.items()},
             "login": login,
             "id": user.id,
             "type": user.kind,
-            "html_url": f"https://github.example/{login}",
+            "html_url": f"https://github.example/{quote(login)}",
         }  # fmt: skip
 
     def association(self, login: str) -> str:
