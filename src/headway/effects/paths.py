@@ -41,6 +41,7 @@ class StatePaths:
         """Says up to when all comments of the forge were read and answered."""
         return self.root / "heard.json"
 
+    @property
     def answers(self) -> Path:
         """What GitHub said last, to be asked for again only if it changed."""
         return self.root / "github"
