@@ -144,6 +144,7 @@ class Core:
         self.asked: list[tuple[str, str]] = []
         self.violations: list[str] = []
         self.api = self.blobs = self.uploads = ""
+        self.ports: tuple[int, ...] = ()
         self.users: dict[str, User] = {}
         self.may = {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True}
         self.bot = self.person("headway-bot", "write")

@@ -141,9 +141,9 @@ def _refs_of(text: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(repo: Path, file: str = WORKFLOW) -> Iterator[FakeGitHub]:
+def serving(repo: Path, file: str = WORKFLOW, ports: tuple[int, int, int] = (0, 0, 0)) -> Iterator[FakeGitHub]:
     """GitHub over a bare repository with a workflow ``file``, as long as the context lasts."""
     fake = FakeGitHub(repo, file)
-    with serve(fake):
+    with serve(fake, ports):
         yield fake
     assert not fake.violations, "\n".join(v if len(v) < 3000 else f"{v[:300]} … {v[-2500:]}" for v in fake.violations)

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from githubcore import NAME, OWNER, Asked, Route, Said, error
 from githubfaults import SKEW
+from githubgit import PREFIX, serve_git
 
 if TYPE_CHECKING:
     from githubfake import FakeGitHub
@@ -72,6 +73,9 @@ class _Api(_Handler):
 
     def _serve(self, method: str) -> None:
         url = urlsplit(self.path)
+        if url.path.startswith(f"{PREFIX}/") and not self.uploads:
+            serve_git(self.fake, self)
+            return
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         with self.fake._lock:
             self.fake.asked.append((method, unquote(url.path)))
@@ -170,13 +174,15 @@ class _Blobs(_Handler):
 
 
 @contextmanager
-def serve(fake: FakeGitHub) -> Iterator[None]:
-    """Answer on three ports of this machine, as long as the context lasts."""
+def serve(fake: FakeGitHub, ports: tuple[int, int, int]) -> Iterator[None]:
+    """Answer on three ports of this machine (0: any), as long as the context lasts."""
     api = type("Api", (_Api,), {"fake": fake})
     uploads = type("Uploads", (_Api,), {"fake": fake, "uploads": True})
     blobs = type("Blobs", (_Blobs,), {"fake": fake})
     with ExitStack() as stack:
-        hosts = [stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), h)) for h in (api, uploads, blobs)]
+        handlers = zip(ports, (api, uploads, blobs), strict=True)
+        hosts = [stack.enter_context(ThreadingHTTPServer(("127.0.0.1", p), h)) for p, h in handlers]
+        fake.ports = tuple(h.server_port for h in hosts)
         fake.api, fake.uploads = (f"http://127.0.0.1:{h.server_port}" for h in hosts[:2])
         fake.blobs = f"http://localhost:{hosts[2].server_port}"
         for host in hosts:
