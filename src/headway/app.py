@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from headway.clock import SystemClock
-from headway.decide import changes, debts, queue, record
+from headway.decide import changes, debts, landing, pulls, queue, record
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
@@ -262,23 +262,27 @@ class Headway:
 
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""
-        trials, private = {}, {}
+        trials, alone, private = {}, {}, {}
         copies: dict[Sha, Copy] = {}
         for train in trains:
             line = snapshot.line(train.branch)
             if line is None:
                 continue
-            copies |= read_copies(self.repo, changes.claimed(train, line, snapshot, self.policy), IDENTITY[1])
+            held = landing.claimed(train, line, snapshot, self.policy)
+            copies |= read_copies(self.repo, held, landing.strange_merges(line, snapshot), IDENTITY[1])
             pending = changes.pending(train, line, snapshot, self.policy)
             if pending:
                 trials[line.branch] = try_changes(self.repo, line.tip, pending, kept)
+                if pulls.by_pull(self.policy):
+                    groups = pulls.grouped(pending)
+                    alone[line.branch] = tuple(t for g in groups for t in try_changes(self.repo, line.tip, g, kept))
             hidden = queue.embargoed(train, snapshot, self.policy)
             if hidden:
                 name = private_branch(line.branch, self.policy)
                 trials[name] = try_changes(self.repo, line.tip, hidden)
                 if (there := read_private(self.repo, name, line.tip, IDENTITY[1])) is not None:
                     private[line.branch] = there
-        return replace(snapshot, trials=trials, private=private, copies=copies)
+        return replace(snapshot, trials=trials, alone=alone, private=private, copies=copies)
 
     def plan(self, *, anew: bool = False) -> Plan:
         """What the next tick would do, and what it waits for. Writes nothing."""

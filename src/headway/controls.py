@@ -192,7 +192,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
         )
         return Refused((nothing, *(w for w in planned.waits if w.code != "promotion.unapproved")))
     commit = planned.candidates[-1].facts.commit
-    left_out = [facts_json(w.facts) for w in planned.waits if w.code == "picks.conflict"]
+    left_out = [facts_json(w.facts) for w in planned.waits if w.code in {"picks.conflict", "picks.pull"}]
     return app.record(
         Kind.APPROVED, name, {"gate": gate_name, "commit": commit, "evidence": planned.evidence, "left_out": left_out}
     )

@@ -56,7 +56,9 @@ def plan(context: Context, version: str | None) -> Answer:
     app = context.app()
     found = app.plan()
     if version is not None:
-        found = Plan((pick_train(found.trains, version),), found.proposals, found.notes)
+        one = pick_train(found.trains, version)
+        hub = tuple(a for a in found.hub if a.train in {one.train.name, ""})
+        found = Plan((one,), found.proposals, found.notes, hub)
 
     def show(screen: Screen) -> None:
         for note in found.notes:
@@ -70,6 +72,8 @@ def plan(context: Context, version: str | None) -> Answer:
                 for line in applied_lines(t.action):
                     screen.line(f"  {line}", "green")
             shown(t.waits, screen)
+        for action in found.hub:
+            screen.say(say("the next tick would: {what}", what=tr(action_text(action), screen.lang)), "green")
         for p in found.proposals:
             screen.say(say("proposed: {version}", version=p.train.name), "bold")
             screen.reasons(p.reasons)

@@ -205,8 +205,8 @@ def paid(context: Context, number: int, commit: str) -> Answer:
 @common_options
 @answering
 def list_(context: Context, version: str | None) -> Answer:
+    from headway.decide.pickstates import PICK_STATES
     from headway.picking import all_picks
-    from headway.views.picks import PICK_STATES
 
     rows = all_picks(context.app(), version)
 

@@ -109,16 +109,19 @@ def commits_of(entry: Entry) -> tuple[Sha, ...]:
     """Branch commits that an ``applied`` or ``adopted`` entry accounts for."""
     if entry.kind is Kind.ADOPTED:
         return (entry.payload["commit"],)
-    return tuple(c["commit"] for c in entry.payload["changes"])
+    return (*(c["commit"] for c in entry.payload["changes"]), *entry.payload.get("merges", ()))
 
 
 def explained(entries: Entries, branch: str) -> frozenset[Sha]:
-    """Branch commits that an entry accounts for: applied by Headway, adopted by a person, or taken out at a person's
-    word (G3)."""
+    """Branch commits that an entry accounts for: applied by Headway, merged by people from its pull requests,
+    adopted by a person, or taken out at a person's word (G3)."""
     adopted = {e.payload["commit"] for e in of(entries, Kind.ADOPTED)}
     done = applied(entries, branch)
     dropped = {a.undoes for a in done if a.kind == ChangeKind.REVERT and a.undoes == a.origin}
-    return frozenset(adopted | {a.commit for a in done} | {sha for sha in dropped if sha})
+    merges = {
+        sha for e in of(entries, Kind.APPLIED) if e.payload["branch"] == branch for sha in e.payload.get("merges", ())
+    }
+    return frozenset(adopted | merges | {a.commit for a in done} | {sha for sha in dropped if sha})
 
 
 def categories(entries: Entries, branch: str) -> dict[Sha, str]:

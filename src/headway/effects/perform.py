@@ -99,7 +99,8 @@ class Performer:
                 )
                 return Kind.APPLIED, _applied(action.branch, action.tip, after, done)
             case RecordApplied():
-                return Kind.APPLIED, _applied(action.branch, action.before, action.after, action.changes)
+                found = _applied(action.branch, action.before, action.after, action.changes)
+                return Kind.APPLIED, {**found, **({"merges": list(action.merges)} if action.merges else {})}
             case PrepareEmbargoed():
                 return Kind.PREPARED, self._prepare(action)
             case OpenDebt():

@@ -37,7 +37,8 @@ class Kind(StrEnum):
     PREPARED = "embargo-prepared"  # branch, private, tip, commit, changes  a private branch until disclosure
     INDEBTED = "debt"  # request, branch, origin, commit               the trunk lacks a change that was released first
     PAID = "debt-paid"  # request, origin, trunk: the commit that has it now
-    APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}]
+    APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}],
+    # merges: commits that brought only such
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILD_STARTED = "build-started"  # tag, commit, builder, build: Headway's mark, run (null: not known yet), url
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why; by a CI also run, url
@@ -85,8 +86,9 @@ class Kind(StrEnum):
     RECUT = "recut"  # branch, commit, before: the branch until then, reason
     INCIDENT = "incident"  # what: tag-moved | tag-deleted | tag-restored, tag, recorded, now: null for none
     CADENCE = "cadence-changed"  # keys: of the policy's cadence that have another value
-    WRITTEN = "written"  # what: pull | issue | comment | check, about, number, id, url, digest: of what it says, open
-    # what Headway wrote on the forge
+    WRITTEN = "written"  # what: pull | issue | comment | check, about, number, id, url, digest: of what it says, open;
+    # of an open pull request also head, base, commit: what Headway pushed (""; the branch is somebody else's),
+    # changes:[{kind, origin, undoes}]   what Headway wrote on the forge
     ANSWERED = "answered"  # about: answer:COMMENT, or milestone:TRAIN:NUMBER where a milestone asked, comment,
     # number: of the issue or pull request, by, commands: as typed, ok, entries: the digests of what it brought about,
     # text: Markdown, what the answer says   commands in a comment, carried out or not

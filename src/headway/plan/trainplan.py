@@ -10,6 +10,7 @@ from headway.decide.proposals import Proposal
 from headway.model.reason import Reason
 from headway.model.train import Stage, Train
 from headway.plan.actions import Action, action_json
+from headway.plan.hub_actions import HubAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,17 @@ class TrainPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All trains, fix releases first, the fix releases that are proposed, and ``notes``: actions that only write down
-    what concerns no train's next step."""
+    """All trains, fix releases first, the fix releases that are proposed, ``notes``: actions that only write down what
+    concerns no train's next step, and ``hub``: what is to be written on the forge."""
 
     trains: tuple[TrainPlan, ...]
     proposals: tuple[Proposal, ...] = ()
     notes: tuple[Action, ...] = ()
+    hub: tuple[HubAction, ...] = ()
 
     @property
-    def actions(self) -> tuple[Action, ...]:
-        return (*self.notes, *(t.action for t in self.trains if t.action is not None))
+    def actions(self) -> tuple[Action | HubAction, ...]:
+        return (*self.notes, *(t.action for t in self.trains if t.action is not None), *self.hub)
 
     def as_json(self) -> dict[str, object]:
         return {
