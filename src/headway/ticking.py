@@ -57,7 +57,8 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
     if hub is None:
         done, waits = app.tick(version, settle=settle)
         return Ticked(done, waits)
-    did, answered = [], []
+    did: list[Done] = []
+    answered: list[Entry] = []
     with app.exclusively(), asking(app.policy, app.paths.answers, app.clock):
         while True:
             once = _once(app.followed(), hub, version)

@@ -46,6 +46,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _phases,
         _commands,
         _builder,
+        _forge,
         _perf,
         _people,
         image_problems,
@@ -271,7 +272,7 @@ def _forge(policy: Policy) -> Iterator[Problem]:
     yield from _remote(("forge", "remote"), forge.remote)
 
 
-def _remote(at: tuple[str, ...], remote: str) -> Iterator[Problem]:
+def _remote(at: Path, remote: str) -> Iterator[Problem]:
     if remote.startswith("-"):
         yield Problem(at, "begins with a dash, which git would take for an option")
     if "://" in remote and "@" in urlsplit(remote).netloc and not remote.startswith("ssh://"):
