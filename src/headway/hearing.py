@@ -9,19 +9,31 @@ from headway.app import Headway
 from headway.chat.grammar import read_commands
 from headway.decide.hubwanted import heard, hub_wanted
 from headway.decide.trains import live_trains
+from headway.decide.unlabelled import unlabelled
 from headway.effects.heard import keep_heard
+from headway.effects.labels import keep_labels
 from headway.github.client import GitHub
 from headway.model.hub import Comment, HubSeen
 from headway.model.ports import Hub
 from headway.sources.heard import read_heard
 from headway.sources.hub import read_hub
+from headway.sources.labels import labels_of, read_labels
 
 
 def listen(app: Headway, hub: Hub) -> HubSeen:
-    """What people say on the forge now, as far as the live trains want it. Raises as ``observe`` does."""
-    snapshot = app.observe()
-    upto = read_heard(app.paths.heard, app.policy.project.repository)
-    return read_hub(hub, hub_wanted(live_trains(snapshot, app.policy), snapshot, app.policy, upto))
+    """What people say on the forge now, as far as the live trains want it; labels for their notes are kept. Raises as
+    ``observe`` does."""
+    snapshot, repository = app.observe(), app.policy.project.repository
+    trains = live_trains(snapshot, app.policy)
+    wanted = hub_wanted(trains, snapshot, app.policy, read_heard(app.paths.heard, repository))
+    seen = read_hub(hub, wanted)
+    if seen.whole and not seen.failed:
+        known = read_labels(app.paths.labels, repository)
+        numbers, since = unlabelled(trains, snapshot, app.policy, known)
+        more = labels_of(hub, numbers, since)
+        if more:
+            keep_labels(app.paths.labels, repository, {**known, **more})
+    return seen
 
 
 def have_heard(app: Headway, seen: HubSeen) -> None:
