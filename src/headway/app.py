@@ -24,6 +24,7 @@ from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.effects.refs import IDENTITY
 from headway.errors import BrokenInvariant, UnusableInput, WorldFailed
+from headway.github.project import github_of
 from headway.history.copies import read_copies
 from headway.history.kept import Kept
 from headway.history.log import read_tags
@@ -38,13 +39,14 @@ from headway.model.commit import Sha, Tag
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.hub import HubSeen
 from headway.model.pick import Copy
-from headway.model.ports import Clock, Forge, Ledger, Progress
+from headway.model.ports import Clock, Forge, Hub, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.outside import asked, withheld
 from headway.plan.actions import Action
+from headway.plan.hub_actions import HubAction
 from headway.plan.planner import plan
 from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy import POLICY_FILE
@@ -52,6 +54,7 @@ from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
 from headway.recording import Recording
 from headway.sources.labels import read_labels
+from headway.sources.pulls import read_pulled
 from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
 from headway.upstream import follow, remembered, remote_of, tags_of, trunk_there
 
@@ -79,7 +82,7 @@ class Silent:
 class Done:
     """An action and the entry that says it was done."""
 
-    action: Action
+    action: Action | HubAction
     entry: Entry
 
 
@@ -129,8 +132,21 @@ class Headway:
         """Where release objects are; ``None`` where the policy wants none."""
         from headway.effects.forge_folder import FolderForge
 
-        path = self.policy.forge.path
-        return FolderForge(self.repo.state / path, self.progress.step) if path else None
+        rules = self.policy.forge
+        if rules.path and rules.kind == "github":
+            from headway.effects.forge_github import GitHubForge
+
+            return GitHubForge(github_of(self.policy), self.progress.step)
+        return FolderForge(self.repo.state / rules.path, self.progress.step) if rules.path else None
+
+    @cached_property
+    def hub(self) -> Hub | None:
+        """Where people talk about changes; ``None`` where the project has no such place."""
+        if self.policy.forge.kind == "none":
+            return None
+        from headway.github.hub import GitHubHub
+
+        return GitHubHub(github_of(self.policy))
 
     @property
     def remote(self) -> Remote | None:
@@ -238,6 +254,9 @@ class Headway:
             host=host_tags(),
             hub=self.hub_seen,
             remote=remote,
+            pulled=read_pulled(self.repo, seen.trunk.tip, seen.lines, talked.pulls)
+            if (talked := self.hub_seen)
+            else {},
         )
         store.close()
         trains = live_trains(snapshot, self.policy)
@@ -342,7 +361,7 @@ class Headway:
                     else:
                         done += [did] if did else []
                 if failed:
-                    raise _telling(failed, done)
+                    raise telling(failed, done)
                 if not actions or not settle:
                     break
             after = self._wanted(self.plan(), version, done)
@@ -366,8 +385,8 @@ class Headway:
             now = next((t.action for t in self.plan(anew=True).trains if t.train.name == action.train), None)
         return None
 
-    def performing(self) -> _Performing:
-        return _Performing(self)
+    def performing(self, hub: Hub | None = None) -> _Performing:
+        return _Performing(self, hub)
 
     def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
         """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
@@ -406,8 +425,8 @@ class Headway:
 class _Performing:
     """A performer with its measurement store open for writing."""
 
-    def __init__(self, app: Headway) -> None:
-        self._app = app
+    def __init__(self, app: Headway, hub: Hub | None) -> None:
+        self._app, self._hub = app, hub
         self._store = app.measurements(write=True)
 
     def __enter__(self) -> Performer:
@@ -432,13 +451,14 @@ class _Performing:
                 app.progress,
                 runner_of(app.policy, app.paths),
             ),
+            hub=self._hub,
         )
 
     def __exit__(self, *exc: object) -> None:
         self._store.close()
 
 
-def _telling(failed: Sequence[WorldFailed | UnusableInput], done: Sequence[Done]) -> WorldFailed | UnusableInput:
+def telling(failed: Sequence[WorldFailed | UnusableInput], done: Sequence[Done]) -> WorldFailed | UnusableInput:
     """The first failure, which also tells what else the same tick did and could not do."""
     first, *others = failed
     known = {"done": [f"{d.action.kind} {d.action.target}" for d in done], "also": [str(e) for e in others]}

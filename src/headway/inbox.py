@@ -67,6 +67,12 @@ def answer_mail(
     return tuple(made)
 
 
+def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:
+    if comment.by_app or not comment.author or OWN in comment.body:
+        return ()
+    return read_commands(comment.body, app.policy.talk.mention)
+
+
 @dataclass(frozen=True, slots=True)
 class _Inbox:
     app: Headway
@@ -78,7 +84,7 @@ class _Inbox:
         """Each piece by itself: comments first, since what somebody asks for needs no milestone."""
         if self.app.policy.talk.commands:
             for comment in {c.id: c for c in self.seen.comments}.values():
-                typed = self._commands(comment)
+                typed = _commands(self.app, comment)
                 if typed:
                     yield lambda c=comment, t=typed: self._answer(c, t)  # type: ignore[misc]
         yield from self._milestones()
@@ -100,11 +106,6 @@ class _Inbox:
         return self.app.recording(ACTOR).record(Kind.ANSWERED, train, payload)
 
     # Comments --------------------------------------------------------------------------------------------------
-
-    def _commands(self, comment: Comment) -> tuple[Typed, ...]:
-        if comment.by_app or not comment.author or OWN in comment.body:
-            return ()
-        return read_commands(comment.body, self.app.policy.talk.mention)
 
     def _answer(self, comment: Comment, typed: tuple[Typed, ...]) -> Entry | None:
         entries = self.app.sound_entries()

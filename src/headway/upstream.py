@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from headway.decide import record
 from headway.decide.trains import live_branches
 from headway.effects.following import Followed, fetch_all, take_over
-from headway.effects.remote import Remote, git_host
-from headway.history.mirror import read_heads, read_remembered, tags_there
+from headway.effects.remote import Remote, fetch, git_host
+from headway.github.gittoken import git_token
+from headway.github.project import github_of
+from headway.history.mirror import mirror_of, read_heads, read_remembered, tags_there
 from headway.history.repository import Repository, resolve_commit
 from headway.model.commit import Tag
 from headway.model.entry import Entry, Kind
@@ -27,7 +28,7 @@ def remote_of(policy: Policy, step: Callable[[str], None]) -> Remote | None:
     forge = policy.forge
     if forge.kind == "none":
         return None
-    return Remote(forge.remote, git_host(forge.api_url), lambda: os.environ.get(forge.token_env, "").strip(), step)
+    return Remote(forge.remote, git_host(forge.api_url), lambda: git_token(github_of(policy)), step)
 
 
 def trunk_there(repo: Repository, policy: Policy, trunk: str) -> str:
@@ -45,6 +46,13 @@ def tags_of(repo: Repository, local: tuple[Tag, ...], policy: Policy) -> tuple[T
 def remembered(repo: Repository, policy: Policy, trunk: str, branches: Iterable[str]) -> Remembered | None:
     """What is known of the remote, and which of the branches are not here as they are there."""
     return None if policy.forge.kind == "none" else read_remembered(repo, policy.forge.remote, trunk, branches)
+
+
+def bring(repo: Repository, remote: Remote, branch: str) -> None:
+    """Fetch a branch of the remote, to be looked at: none is made or moved here. Raises ``WorldFailed``
+    (``remote.unreachable``)."""
+    ref = f"refs/heads/{branch}"
+    fetch(repo, remote, (f"+{ref}:{mirror_of(ref)}",))
 
 
 def follow(

@@ -15,7 +15,8 @@ from headway.errors import WorldFailed
 from headway.model.reason import Reason
 from headway.model.text import facts_json
 
-FORGE = """
+FORGE = """repository = "toy/kit"
+
 [documents]
 sbom = false
 provenance = false

@@ -11,16 +11,19 @@ from enum import StrEnum
 
 from headway.chat.commands import Wrong
 from headway.chat.usage import FORMS, form_of, typed, usage
+from headway.decide.mail import public
 from headway.errors import HeadwayError
 from headway.model.entry import Entry
-from headway.model.markdown import escape, plain
+from headway.model.markdown import LIMIT, escape, plain
 from headway.model.reason import Reason
 from headway.model.text import Fact, Facts, Text, say
+from headway.plan.actions import PrepareEmbargoed
 from headway.plan.trainplan import TrainPlan
 from headway.policy.clauses import CLAUSES
 
 MOST_FACTS = 8
 MOST_REASONS = 12
+ROOM = 16_000  # characters for a mark, and for the verdicts of what is shortened
 LONG = 160
 """Characters of a fact or of a typed line that are shown."""
 
@@ -109,7 +112,7 @@ def in_comments(r: Reason) -> Text:
 def clause_notes(found: Sequence[Reason]) -> list[str]:
     """What the clauses say that were named, each once."""
     named = dict.fromkeys(r.clause for r in found[:MOST_REASONS] if r.clause in CLAUSES)
-    return [f"<sub>{'; '.join(f'{c}: {CLAUSES[c]}' for c in named)}</sub>"] if named else []
+    return ["", f"<sub>{' '.join(f'{c}: {CLAUSES[c]}' for c in named)}</sub>"] if named else []
 
 
 def answer(
@@ -122,8 +125,7 @@ def answer(
     """``head`` after the verdict, what speaks against it or is waited for, and ``more`` sentences."""
     rows = [f"{_BOLD[outcome]} {shown(head)}", *([""] if why or more else []), *reasons(why)]
     rows += [f"- {shown(text)}" for text in more]
-    notes = clause_notes(why)
-    return Said(outcome, "\n".join((*rows, *([""] if notes else []), *notes)), entries)
+    return Said(outcome, "\n".join((*rows, *clause_notes(why))), entries)
 
 
 def refused(found: Sequence[Reason]) -> Said:
@@ -150,43 +152,50 @@ def misread(command: Wrong, mention: str) -> Said:
 
 def help_text(mention: str) -> Said:
     rows = [f"- `{typed(f.form, mention)}` ({f.role.value}): {shown(f.does)}" for f in FORMS]
-    head = "A command begins a line of a new comment, outside code and quotations; several are carried out in order."
-    return Said(Outcome.YES, "\n".join((head, "", *rows)))
+    head = say(
+        "a command begins a line of a new comment, outside code and quotations; several are carried out in order"
+    )
+    return Said(Outcome.YES, "\n".join((shown(head), "", *rows)))
 
 
 def status(trains: Sequence[TrainPlan]) -> Said:
-    """Where trains are, what comes next and what each waits for."""
+    """Where trains are, what comes next and what each waits for; nothing of what is under embargo."""
     rows: list[str] = []
     for t in trains:
         head = say(
-            "{version}: {stage}, planned for {date} (tentative), on {branch}",
-            version=t.train.name,
+            "{stage}, planned for {date} (tentative), on {branch}",
             stage=t.stage.value,
             date=t.train.date,
             branch=t.train.branch,
         )
-        rows += [f"**{_inside(t.train.name)}** {shown(head)}", ""]
+        rows += [f"**{_inside(t.train.name)}:** {shown(head)}", ""]
         if t.candidates:
             newest = t.candidates[-1].facts
             rows.append(
                 f"- {shown(say('newest candidate: {tag} at {commit}', tag=newest.tag, commit=newest.commit[:12]))}"
             )
-        if t.action is not None:
+        if t.action is not None and not isinstance(t.action, PrepareEmbargoed):
             rows.append(f"- {shown(say('next: {kind} {target}', kind=t.action.kind, target=t.action.target))}")
-        rows += [*reasons(t.waits), ""]
-    return Said(Outcome.YES, "\n".join(rows).strip() or "No train is on its way.")
+        rows += [*reasons(public(t.waits)), ""]
+    return Said(Outcome.YES, "\n".join(rows).strip() or shown(say("no train is on its way")))
 
 
 def edited() -> Said:
     """A comment that was changed after it was written commands nothing."""
-    return Said(
-        Outcome.NO,
-        "**No:** the comment was edited, so nobody can tell which of its words were read. Write a new one.",
+    return answer(
+        Outcome.NO, say("the comment was edited, so nobody can tell which of its words were read: write a new one")
     )
 
 
 def whole(said: Sequence[tuple[str, Said]]) -> str:
-    """The answer to a comment: of several commands, each under its line."""
+    """The answer to a comment: of several commands, each under its line; of the last ones the verdict alone, where all
+    would be more than a forge takes."""
     if len(said) == 1:
         return said[0][1].text
-    return "\n\n".join(f"{_code(line)}\n\n{one.text}" if line else one.text for line, one in said)
+    rows: list[str] = []
+    left = LIMIT - ROOM
+    for line, one in said:
+        text = one.text if len(one.text) < left else one.text.partition("\n")[0]
+        rows.append(f"{_code(line)}\n\n{text}" if line else text)
+        left -= len(rows[-1])
+    return "\n\n".join(rows)

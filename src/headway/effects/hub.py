@@ -65,7 +65,11 @@ def _said(
 
 def _open(hub: Hub, action: OpenPull | ProposeChanges, commit: Sha, site: Site) -> dict[str, Any]:
     if site.remote is None:
-        raise BrokenInvariant("hub.no-remote", say("there is no repository to push pull requests to"))
+        raise BrokenInvariant(
+            "hub.no-remote",
+            say("there is no repository to push pull requests to"),
+            remedy=say("name it as forge.remote"),
+        )
     ours = push_branch(site.repo, site.remote, action.head, action.before, commit)
     site.progress.step(f"hub:pushed:{action.about}")
     draft = isinstance(action, OpenPull) and action.draft

@@ -1,4 +1,4 @@
-"""Branches of pull requests on the project's own repository: Headway's own pushed, everybody's heads fetched to be read.
+"""Branches of pull requests on the project's own repository: Headway's own pushed, everybody's heads fetched.
 
 What is fetched stands under refs of Headway's own: nothing of a fork becomes a branch here.
 """
@@ -14,7 +14,6 @@ from headway.history.repository import Repository
 from headway.model.commit import Sha
 from headway.model.hub import Pull
 from headway.model.text import facts, say
-from headway.sources.pulls import pull_ref
 
 
 def push_branch(repo: Repository, remote: Remote, branch: str, before: Sha | None, commit: Sha) -> bool:
@@ -42,6 +41,11 @@ def push_branch(repo: Repository, remote: Remote, branch: str, before: Sha | Non
         facts=facts(branch=branch, remote=remote.shown, git=failed.words),
         remedy=say("let Headway push to such branches, or name them otherwise (talk.pick_branch); then tick again"),
     )
+
+
+def pull_ref(number: int) -> str:
+    """Where the head of a pull request is kept here."""
+    return f"refs/headway/pull/{number}/head"
 
 
 def fetch_heads(repo: Repository, remote: Remote, pulls: Iterable[Pull]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from headway.model.text import Text
+
 LIMIT = 65_536  # characters that a forge takes in one text
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
@@ -26,18 +28,31 @@ def title(text: str, most: int = 250) -> str:
     return _cut(plain(text), most).replace("@", "@\u200b")
 
 
-def escape(text: str, most: int = 0) -> str:
-    """A line of somebody else's words as Markdown that shows them and does nothing: no markup, no mention, no link, no
-    reference to an issue, no command of a line's begin, no control character, nothing that turns the direction of
-    writing. ``most``: characters of theirs that are shown (0: all)."""
+def inline(text: str, most: int = 0) -> str:
+    """A line of somebody else's words, after others of ours, as Markdown that shows them and does nothing: no markup,
+    no mention, no link, no reference to an issue, no control character, nothing that turns the direction of writing.
+    ``most``: characters of theirs that are shown (0: all)."""
     words = plain(text)
     shown = _MARKUP.sub(r"\\\1", _cut(words, most) if most else words)
     shown = _NUMBER.sub("\\1\u200b", shown).replace("@", "@\u200b").replace("://", ":\u200b//")
-    shown = _LINK.sub(lambda m: f"{m[0][:-1]}\u200b.", shown)
+    return _LINK.sub(lambda m: f"{m[0][:-1]}\u200b.", shown)
+
+
+def escape(text: str, most: int = 0) -> str:
+    """The same at a line's begin: no heading, no list, no command."""
+    shown = inline(text, most)
     block = _BLOCK.match(shown)
     if block is None:
         return shown
     return f"\\{shown}" if not block[1].isdigit() else f"{block[1]}\\{shown[block.end() :]}"
+
+
+def told(text: Text, most: int = 0) -> str:
+    """A sentence of ours with its code as code, and what others wrote in it inert; ``most`` characters of each value.
+
+    A backtick in a value cannot do more than end the code: what follows it is escaped all the same.
+    """
+    return text.filled(text.template, lambda value: inline(value, most))
 
 
 def code(text: str) -> str:

@@ -19,11 +19,6 @@ from headway.model.pulled import Pulled, PulledChange
 MOST = 100  # commits of one pull request that are looked at
 
 
-def pull_ref(number: int) -> str:
-    """Where the head of a pull request is kept here, also of one from a fork."""
-    return f"refs/headway/pull/{number}/head"
-
-
 def read_pulled(repo: Repository, trunk: Sha, lines: Iterable[Line], pulls: Iterable[Pull]) -> dict[int, Pulled]:
     """What each open pull request onto one of the ``lines`` would bring, by its number; without those whose commits are
     not in the clone. Raises ``WorldFailed``."""

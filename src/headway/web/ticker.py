@@ -11,6 +11,7 @@ from headway.errors import HeadwayError, WorldFailed
 from headway.ledger.deliveries import Deliveries
 from headway.model.ports import Progress
 from headway.model.text import Text, say
+from headway.ticking import tick
 
 _GATHER_S = 1.0  # what comes within it is one tick's work
 _RETRY_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # after failures in a row
@@ -89,13 +90,13 @@ class Ticker:
         """Tick once; whether it did something, after which there may be more to do."""
         app = self._open_app()
         waiting = self._waiting()
-        done, _ = app.tick()
+        ticked = tick(app)
         if self._deliveries and waiting:
             try:
                 self._deliveries.looked(waiting, app.clock.now())
             except WorldFailed as e:  # they are looked after once more, which changes nothing
                 self._progress.say(e.message)
-        return bool(done)
+        return ticked.anything
 
     def _waiting(self) -> tuple[str, ...]:
         try:
