@@ -1,39 +1,18 @@
-"""A tick listens to the forge: what it asks, and up to when it has heard."""
+"""A tick that heard what people say on the forge: up to when, and which labels their pull requests have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from headway.app import Headway
 from headway.chat.grammar import read_commands
-from headway.decide.hubwanted import heard, hub_wanted
+from headway.decide.hubwanted import heard
 from headway.decide.trains import live_trains
-from headway.decide.unlabelled import unlabelled
+from headway.decide.unlabelled import by_label, unlabelled
 from headway.effects.heard import keep_heard
 from headway.effects.labels import keep_labels
-from headway.github.client import GitHub
-from headway.model.hub import Comment, HubSeen
+from headway.model.hub import MARK, Comment, HubSeen
 from headway.model.ports import Hub
 from headway.sources.heard import read_heard
-from headway.sources.hub import read_hub
 from headway.sources.labels import labels_of, read_labels
-
-
-def listen(app: Headway, hub: Hub) -> HubSeen:
-    """What people say on the forge now, as far as the live trains want it; labels for their notes are kept. Raises as
-    ``observe`` does."""
-    snapshot, repository = app.observe(), app.policy.project.repository
-    trains = live_trains(snapshot, app.policy)
-    wanted = hub_wanted(trains, snapshot, app.policy, read_heard(app.paths.heard, repository))
-    seen = read_hub(hub, wanted)
-    if seen.whole and not seen.failed:
-        known = read_labels(app.paths.labels, repository)
-        numbers, since = unlabelled(trains, snapshot, app.policy, known)
-        more = labels_of(hub, numbers, since)
-        if more:
-            keep_labels(app.paths.labels, repository, {**known, **more})
-    return seen
 
 
 def have_heard(app: Headway, seen: HubSeen) -> None:
@@ -42,7 +21,7 @@ def have_heard(app: Headway, seen: HubSeen) -> None:
     talk, repository = app.policy.talk, app.policy.project.repository
 
     def commands(comment: Comment) -> bool:
-        return bool(comment.author) and bool(read_commands(comment.body, talk.mention))
+        return bool(comment.author) and MARK not in comment.body and bool(read_commands(comment.body, talk.mention))
 
     before = read_heard(app.paths.heard, repository)
     upto = heard(seen, app.entries(), commands, before)
@@ -50,14 +29,14 @@ def have_heard(app: Headway, seen: HubSeen) -> None:
         keep_heard(app.paths.heard, repository, upto)
 
 
-@contextmanager
-def sparing(github: GitHub) -> Iterator[None]:
-    """Reading leaves a quarter of the tick's requests to what is to be done and written."""
-    session = github.session
-    whole = session.budget
-    if whole is not None:
-        session.budget = whole - whole // 4
-    try:
-        yield
-    finally:
-        session.budget = whole
+def learn_labels(app: Headway, hub: Hub) -> None:
+    """Keep the labels that the notes of live trains do not know yet (N2); what cannot be asked is left for the next
+    tick. Raises ``WorldFailed`` when the disk refuses."""
+    if not by_label(app.policy):
+        return
+    snapshot, repository = app.observe(), app.policy.project.repository
+    known = read_labels(app.paths.labels, repository)
+    numbers, since = unlabelled(live_trains(snapshot, app.policy), snapshot, app.policy, known)
+    more = labels_of(hub, numbers, since)
+    if more:
+        keep_labels(app.paths.labels, repository, {**known, **more})

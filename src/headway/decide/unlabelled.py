@@ -16,15 +16,19 @@ from headway.policy.schema import Policy
 _BEFORE = timedelta(days=1)  # a commit's time is its committer's, the listing's the forge's
 
 
+def by_label(policy: Policy) -> bool:
+    """Whether any rule of the notes has labels."""
+    return any(r.labels for r in (*policy.notes.groups, *policy.notes.sections.values()))
+
+
 def unlabelled(
     trains: Iterable[Train], snapshot: Snapshot, policy: Policy, known: Container[int]
 ) -> tuple[frozenset[int], datetime]:
     """Their numbers, and from when on they may have changed last; none where no rule of the notes has labels, before
     the cut, and once a train's files are public: then its notes stand."""
     found: dict[int, datetime] = {}
-    rules = (*policy.notes.groups, *policy.notes.sections.values())
     merged = {c.pr: c.committed for c in snapshot.trunk.commits}  # a pick is younger than its pull request
-    for train in trains if any(r.labels for r in rules) else ():
+    for train in trains if by_label(policy) else ():
         line = snapshot.line(train.branch)
         if line is None or record.last(snapshot.entries, Kind.PUBLISHED, train.name) is not None:
             continue
