@@ -53,6 +53,7 @@ from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
 from headway.recording import Recording
+from headway.sources.labels import read_labels
 from headway.sources.pulls import read_pulled
 from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
 from headway.upstream import follow, remembered, remote_of, tags_of, trunk_there
@@ -274,7 +275,10 @@ class Headway:
         self, snapshot: Snapshot, train: Train, tip: Sha, labels: Mapping[int, tuple[str, ...]] | None = None
     ) -> Snapshot:
         """The snapshot with what the notes of a train, released as the commit ``tip``, need to know (N2)."""
-        noted = replace(read_noted(self.repo, train.previous_commit, tip, Kept()), labels=labels or {})
+        noted = read_noted(self.repo, train.previous_commit, tip, Kept())
+        if labels is None and self.policy.forge.kind != "none":
+            labels = read_labels(self.paths.labels, self.policy.project.repository)
+        noted = replace(noted, labels=labels or {})
         if train.previous_commit is not None:
             noted = replace(noted, before=read_released(self.repo, self.trunk, train.previous_commit))
         return replace(snapshot, noted={**snapshot.noted, train.name: noted})

@@ -67,12 +67,6 @@ def answer_mail(
     return tuple(made)
 
 
-def all_answered(app: Headway, seen: HubSeen) -> bool:
-    """Whether no command among the comments is left for the next tick."""
-    given = mail.answered(app.entries())
-    return all(mail.of_comment(c.id) in given for c in seen.comments if _commands(app, c))
-
-
 def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:
     if comment.by_app or not comment.author or OWN in comment.body:
         return ()

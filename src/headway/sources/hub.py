@@ -90,6 +90,7 @@ def _issues(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
 
 def _pulls(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
     found = {p.number: p for branch in wanted.branches for p in hub.pulls(branch)}
+    found |= {p.number: p for branch, some in wanted.left.items() for p in hub.pulls(branch) if p.number in some}
     return _with(seen, found, hub, wanted.pulls)
 
 
