@@ -277,6 +277,8 @@ class World:
             images=dict(self.images),
             checks=dict(self.checks),
             host=self.host,
+            hub=self.hub,
+            pulled=dict(self.pulled),
         )
         trains = live_trains(seen, self.policy)
         owed = debts.owed(trains, seen.entries)
@@ -298,7 +300,7 @@ class World:
                 )
                 hidden = queue.embargoed(train, seen, self.policy)
                 trials[private_branch(line.branch, self.policy)] = self._trials(hidden)
-        return replace(seen, trials=trials, alone=alone, copies=copies, hub=self.hub, pulled=dict(self.pulled))
+        return replace(seen, trials=trials, alone=alone, copies=copies)
 
     def _on_trunk(self, origin: str) -> str:
         return next((c.sha for c in self.trunk if origin == c.sha or origin in c.trailers), "")

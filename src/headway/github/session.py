@@ -210,6 +210,24 @@ class Session:
         self._installations[caller] = found
         return found
 
+    def bearer(self, caller: Caller) -> str:
+        """The token that speaks for the caller now, ``""`` for nobody. Raises as ``installation`` and ``ask`` do."""
+        if not isinstance(caller.credentials, App):
+            return caller.credentials.value if caller.credentials else ""
+        import httpx
+
+        path = f"/repos/{caller.repository}"
+        for _ in range(2):
+            reply = self.ask(caller, Request("GET", f"{caller.api_url.rstrip('/')}{path}", path))
+            if not reply.good:
+                raise refusal(reply, path, self._clock.now())
+            kit = self._kit(caller, slow=False)
+            flow = kit.auth.get_auth_flow(kit).sync_auth_flow(httpx.Request("GET", reply.url))
+            signed = next(flow)
+            if not _asks_token(signed):
+                return str(signed.headers["Authorization"].partition(" ")[2])
+        raise no_answer(NO_ANSWER, caller.api_url, TimeoutError())  # it ends as soon as it is given
+
     # Patience --------------------------------------------------------------------------------------------------
 
     def _patiently(self, request: Request, attempt: Callable[[], Reply | NoReply], caller: Caller | None) -> Reply:
@@ -246,7 +264,7 @@ class Session:
             again = asked is not None
             wait += asked.total_seconds() if asked is not None else 0
         else:
-            again = answer.failed and request.method != "POST"
+            again = answer.failed and (request.method != "POST" or answer.early)
             told = answer.wait(self._clock.now())
             wait = max(wait, told.total_seconds() if told is not None else 0)
         return wait if again and wait <= self._patience_left_s else None
@@ -313,7 +331,7 @@ class Session:
         from githubkit.exception import RequestError
 
         if isinstance(self._last, httpx.Response) and self._last.is_closed and self._last.is_error:
-            return _reply(self._last)
+            return replace(_reply(self._last), early=_asks_token(self._last))
         while isinstance(error, RequestError):
             error = error.exc
         began = self._last is not None and not _asks_token(self._last)
@@ -420,8 +438,7 @@ def _reply(answer: httpx.Response, content: bytes | None = None) -> Reply:
 
 
 def _asks_token(last: httpx.Request | httpx.Response) -> bool:
-    request = last.request if hasattr(last, "request") else last
-    return bool(request.url.path.endswith("/access_tokens"))
+    return last.url.path.endswith("/access_tokens")
 
 
 def _unsent(error: Exception) -> bool:
