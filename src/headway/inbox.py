@@ -32,8 +32,6 @@ from headway.model.text import clean, say
 from headway.model.train import Train
 from headway.picking import request_pick
 
-OWN = "<!-- headway:"
-"""Begins the mark of every text of Headway's own, which commands nothing."""
 _LONGEST = 500  # characters of a command's line that the ledger keeps
 
 
@@ -54,11 +52,11 @@ def answer_mail(
     app.need_policy()
     inbox = _Inbox(app, hub, seen, bring)
     made: list[Entry] = []
-    failed: list[WorldFailed] = []
+    failed: list[WorldFailed | UnusableInput] = []
     for work in inbox.work():
         try:
             entry = work()
-        except WorldFailed as e:
+        except (WorldFailed, UnusableInput) as e:
             failed.append(e)
         else:
             made += [entry] if entry is not None else []
@@ -68,7 +66,7 @@ def answer_mail(
 
 
 def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:
-    if comment.by_app or not comment.author or OWN in comment.body:
+    if comment.by_app or comment.own or not comment.author:
         return ()
     return read_commands(comment.body, app.policy.talk.mention)
 
@@ -96,7 +94,7 @@ class _Inbox:
             "comment": comment,
             "number": number,
             "by": by,
-            "commands": [line[:_LONGEST] for line, _ in said],
+            "commands": [line[:_LONGEST] for line, _ in said if line],
             "outcomes": [one.outcome.value for _, one in said],
             "ok": all(one.outcome is not Outcome.NO for _, one in said),
             "entries": [e.digest for e in made],
@@ -198,8 +196,8 @@ class _Inbox:
         asked = mail.by_milestone(entries, train.name)[number]
         if not asked.open or about in mail.answered(entries):
             return None
-        pull = self.seen.pull(number) or self.hub.pull(number)
-        if pull is None or pull.milestone == milestone:
+        held = self.seen.milestones.get(milestone)
+        if not held or number in held:  # it was not read; or there is no such milestone any more, which says nothing
             return None
         said = answers.answer(
             Outcome.OPEN,

@@ -97,8 +97,9 @@ def _pulls(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
 def _milestones(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
     found = {p.number: p for p in seen.pulls}
     for title, settled in wanted.milestones.items():
-        numbers = tuple(i.number for i in hub.milestone(title) if i.is_pull and i.number not in settled)
-        seen = _with(seen, found, hub, numbers)
+        held = tuple(i.number for i in hub.milestone(title) if i.is_pull)
+        seen = _with(seen, found, hub, tuple(n for n in held if n not in settled))
+        seen = replace(seen, milestones={**seen.milestones, title: frozenset(held)})
     return seen
 
 
