@@ -40,6 +40,7 @@ class FaultServer:
     rule: Rule = lambda _: Said()
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    close: Callable[[], None] = lambda: None
 
 
 def _handler(server: FaultServer) -> type[BaseHTTPRequestHandler]:
@@ -79,6 +80,12 @@ def serving(host: str = "127.0.0.1") -> Iterator[FaultServer]:
         http.daemon_threads = True
         server.url = f"http://{host}:{http.server_port}"
         threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+        def close() -> None:
+            http.shutdown()
+            http.server_close()
+
+        server.close = close
         try:
             yield server
         finally:

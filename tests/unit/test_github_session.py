@@ -130,7 +130,7 @@ def test_a_post_is_sent_again_where_nothing_was_sent(server: FaultServer) -> Non
 
 
 def test_a_server_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headway.github.session._ANSWER_S", 0.2)
+    monkeypatch.setattr("headway.github.transport._ANSWER_S", 0.2)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen()
@@ -152,6 +152,20 @@ def test_a_delete_whose_first_answer_was_lost_is_done(server: FaultServer) -> No
     github(server).delete("x")
     server.script = [Said(404, b'{"message": "Not Found"}')]
     assert failure(github(server), "DELETE").code == "github.gone"
+
+
+def test_what_may_have_been_done_is_not_told_as_unsent() -> None:
+    """The server takes a PATCH, is gone, and refuses what comes then."""
+    with serving() as server:
+        server.script = [Said(cut=-1)]
+        stopped = threading.Event()
+
+        def pause(_: float) -> None:
+            server.close()
+            stopped.set()
+
+        e = failure(github(server, Session(pause=pause)), "PATCH")
+    assert (stopped.is_set(), e.code) == (True, "github.no-answer")
 
 
 @pytest.mark.parametrize("value", ["soon", "9" * 40, "-1", "Mon, 27 Jan 2025 10:00:00 GMT"])
@@ -217,6 +231,16 @@ def test_a_secondary_limit_is_heeded(server: FaultServer, said: Said) -> None:
 def test_a_secondary_limit_that_names_no_time_is_a_limit(server: FaultServer) -> None:
     server.script = [Said(403, b'{"message": "You have exceeded a secondary rate limit."}')]
     assert failure(github(server)).code == "github.rate-limit"
+
+
+def test_who_is_told_no_time_asks_nothing_for_a_minute(server: FaultServer) -> None:
+    clock = SetClock(NOW)
+    server.script = [Said(403, b'{"message": "You have exceeded a secondary rate limit."}')]
+    g = github(server, Session(clock=clock, pause=Waits(clock)))
+    assert [failure(g).code, failure(g).code] == ["github.rate-limit"] * 2
+    assert len(server.asked) == 1
+    clock.set(NOW + timedelta(seconds=61))
+    assert g.get("x") == {}
 
 
 def test_the_last_request_before_a_limit_is_an_answer(server: FaultServer) -> None:
@@ -478,7 +502,7 @@ def test_one_connection_serves_a_tick(server: FaultServer) -> None:
     with Session().within(None) as session:
         for i in range(5):
             github(server, session).get(f"x/{i}")
-        kits = list(session._kits.values())
+        kits = list(session._transport._kits.values())
     assert len(kits) == 1
 
 

@@ -31,7 +31,8 @@ from headway.github.answers import (
     unread,
 )
 from headway.github.auth import App, Token, credentials
-from headway.github.session import API_VERSION, BYTES, JSON, Caller, Method, Request, Session, current
+from headway.github.session import Session, current
+from headway.github.transport import API_VERSION, BYTES, JSON, Caller, Method, Request
 from headway.model.text import say
 
 __all__ = [
