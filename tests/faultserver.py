@@ -40,12 +40,17 @@ class FaultServer:
     rule: Rule = lambda _: Said()
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    connections: int = 0
     close: Callable[[], None] = lambda: None
 
 
 def _handler(server: FaultServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            server.connections += 1
+            super().setup()
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))

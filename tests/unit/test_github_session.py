@@ -498,12 +498,17 @@ def test_what_is_sent(server: FaultServer) -> None:
     assert "authorization" not in server.asked[1].headers
 
 
-def test_one_connection_serves_a_tick(server: FaultServer) -> None:
+def test_one_connection_serves_a_tick_on_every_thread(server: FaultServer) -> None:
     with Session().within(None) as session:
         for i in range(5):
             github(server, session).get(f"x/{i}")
-        kits = list(session._transport._kits.values())
-    assert len(kits) == 1
+            thread = threading.Thread(target=lambda: github(server, session).get("y"))
+            thread.start()
+            thread.join()
+    assert len(server.asked) == 10
+    assert server.connections == 1
+    assert github(server, session).get("x") == {}
+    assert server.connections == 2
 
 
 def test_a_project_without_a_forge_never_loads_the_client(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -64,14 +65,18 @@ class Transport:
     def __init__(self) -> None:
         self.sent = 0
         self.installations: dict[Caller, int] = {}
-        self._opened = ExitStack()
+        # githubkit keeps an open client in a variable of the context: in one of its own it is found from every thread,
+        # and goes with it.
+        self._context = copy_context()
+        self._opened: list[Kit[Any]] = []
         self._kits: dict[tuple[Caller, bool], Kit[Any]] = {}
         self._last: httpx.Request | httpx.Response | None = None
 
     def close(self) -> None:
         """Close connections; it can be used on."""
         self._kits.clear()
-        self._opened.close()
+        while self._opened:
+            self._context.run(self._opened.pop().__exit__)
 
     def send(self, caller: Caller, request: Request, more: Mapping[str, str]) -> Reply | NoReply:
         """Ask once, with ``more`` headers. Raises ``OSError`` where a file of ours cannot be read or written."""
@@ -86,7 +91,8 @@ class Transport:
                 headers["Content-Type"] = request.media
                 headers["Content-Length"] = str(request.file.stat().st_size)
             try:
-                answer = kit.request(
+                answer = self._context.run(
+                    kit.request,
                     request.method,
                     request.url,
                     json=request.body,
@@ -150,7 +156,9 @@ class Transport:
                 cache_strategy=_TOKENS.setdefault(caller, MemCacheStrategy()),
                 event_hooks={"request": [self._sending], "response": [self._received]},
             )
-            self._kits[caller, slow] = self._opened.enter_context(found)
+            self._context.run(found.__enter__)
+            self._opened.append(found)
+            self._kits[caller, slow] = found
         return found
 
     def _strategy(self, caller: Caller) -> Any:
