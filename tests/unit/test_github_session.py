@@ -56,7 +56,7 @@ class Waits:
 
 def github(server: FaultServer, session: Session | None = None, token: str = TOKEN) -> GitHub:
     session = session or Session(pause=Waits(), jitter=lambda: 0.5)
-    return GitHub(server.url, "toy/kit", "GITHUB_TOKEN", token, session=session)
+    return GitHub(server.url, "toy/kit", "GITHUB_TOKEN", token, own=session)
 
 
 def call(g: GitHub, method: str) -> Any:
@@ -124,7 +124,7 @@ def test_a_post_is_sent_again_where_nothing_was_sent(server: FaultServer) -> Non
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         waits = Waits()
-        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, session=Session(pause=waits))
+        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, own=Session(pause=waits))
         assert failure(g, "POST").code == "github.unreachable"
         assert len(waits.seconds) == TRIES - 1
 
@@ -134,7 +134,7 @@ def test_a_server_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen()
-        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, session=Session(pause=Waits()))
+        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, own=Session(pause=Waits()))
         e = failure(g, "POST")
     assert (e.code, "ReadTimeout" in str(e)) == ("github.no-answer", True)
 
@@ -282,14 +282,17 @@ def test_retries_are_counted(server: FaultServer) -> None:
 
 
 def test_all_that_is_asked_in_a_tick_is_one_session(server: FaultServer) -> None:
+    before, own = github_at(server.url, "toy/kit", "NO_SUCH_TOKEN"), Session()
     with Session().within(1) as session:
+        assert before.session is before.of("a/b").session is session
         assert github_at(server.url, "toy/kit", "NO_SUCH_TOKEN").session is session
+        assert github_at(server.url, "toy/kit", "NO_SUCH_TOKEN", session=own).session is own
         seen = []
         thread = threading.Thread(target=lambda: seen.append(github_at(server.url, "toy/kit", "NO").session))
         thread.start()
         thread.join()
     assert seen[0] is not session
-    assert github_at(server.url, "toy/kit", "NO_SUCH_TOKEN").session is not session
+    assert before.session is before.session is not session
 
 
 # What is kept ----------------------------------------------------------------------------------------------------
