@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 
 from headway.app import Headway
+from headway.decide.benchmarkworkflow import workflow_of
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
 from headway.environment import uv_program
@@ -242,7 +243,7 @@ def _dispatching(app: Headway) -> Check:
     perf, token = app.policy.perf, app.policy.forge.token_env
     mend = say("`headway perf access` asks GitHub what the token may do, and writes the request")
     try:
-        github = github_of(app.policy)
+        github = github_of(app.policy, workflow_of(perf).repository)
     except HeadwayError as e:
         return Check("access", False, e.message, e.remedy)
     if not github.signed_in:
