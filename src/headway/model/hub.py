@@ -166,7 +166,7 @@ class HubSeen:
     to the numbers of all pull requests in it. ``upto``: all that was said before
     is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for the next
     tick; else what is not here may be there all the same. ``failed``: why it could not be read; then nothing else is
-    known.
+    known; ``limited``: it asked to come back later.
     """
 
     pulls: tuple[Pull, ...] = ()
@@ -180,6 +180,7 @@ class HubSeen:
     upto: datetime | None = None
     whole: bool = True
     failed: str = ""
+    limited: bool = False
 
     def pull(self, number: int) -> Pull | None:
         return next((p for p in self.pulls if p.number == number), None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from headway.errors import HeadwayError, WorldFailed
-from headway.github.client import BUDGET
+from headway.github.client import BUDGET, LIMITED
 from headway.model.hub import Comment, HubSeen, HubWanted, Issue, Person, Pull
 from headway.model.ports import Hub
 
@@ -22,7 +22,7 @@ def read_hub(hub: Hub, wanted: HubWanted) -> HubSeen:
                 break
     except HeadwayError as e:
         if not _spent(e):
-            return HubSeen(failed=str(e))
+            return HubSeen(failed=str(e), limited=e.code == LIMITED)
         return replace(seen, whole=False)
     return seen
 
