@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import githubgit
 import pytest
-from githttp import GitHttp, git_over_http
-from githubfake import APP_ID, NAME, OWNER, FakeGitHub, app_key, serving
+from githubfake import APP_ID, NAME, OWNER, TOKEN, FakeGitHub, app_key, serving
+from githubgit import git_url
 from gitmaker import GitMaker
 
 from headway.effects.refs import create_tag
@@ -20,14 +22,13 @@ from headway.github.client import GitHub, github_at
 from headway.github.gittoken import git_token
 from headway.history.repository import Repository, open_repository
 
-TOKEN = "ghs_secret'$(x) of the test"
+SECRET = "ghs_secret'$(x) of the test"
 NOW = datetime(2025, 2, 3, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> GitMaker:
     made = GitMaker(tmp_path / "served" / "kit.git", bare=True)
-    made.run("config", "http.receivepack", "true")
     made.commit("Begin", {"a": "1\n"})
     return made
 
@@ -39,9 +40,25 @@ def repo(made: GitMaker, tmp_path: Path) -> Repository:
 
 
 @pytest.fixture
-def served(made: GitMaker) -> Iterator[GitHttp]:
-    with git_over_http(made.path.parent, TOKEN) as served:
-        yield served
+def fake(made: GitMaker) -> Iterator[FakeGitHub]:
+    with serving(made.path) as fake:
+        fake.private = True
+        fake.tokens[SECRET] = fake.tokens[TOKEN]
+        yield fake
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """``user:password`` of all that git was let in by, or not."""
+    seen: set[str] = set()
+    may = githubgit._may
+
+    def watched(fake: FakeGitHub, auth: str, pushes: bool) -> bool:
+        seen.update([base64.b64decode(auth.partition(" ")[2]).decode()] if auth else [])
+        return may(fake, auth, pushes)
+
+    monkeypatch.setattr(githubgit, "_may", watched)
+    return seen
 
 
 @pytest.fixture
@@ -61,31 +78,31 @@ def _path() -> list[Path]:
 
 
 def test_the_token_lets_git_in_and_is_in_no_argument_nor_file(
-    made: GitMaker, repo: Repository, served: GitHttp, spied: Path
+    made: GitMaker, repo: Repository, fake: FakeGitHub, shown: set[str], spied: Path
 ) -> None:
     """A helper of the user's that knows another password is not asked: one name on the API and in git."""
     repo.git.run("config", "credential.helper", '!f() { echo username=me; echo "password=old"; }; f')
-    remote = Remote(f"{served.url}/kit.git", served.url, lambda: TOKEN)
+    remote = Remote(git_url(fake), fake.api, lambda: SECRET)
     create_tag(repo, "v1.0", made.tip("main"), "v1.0\n", NOW, remote=remote)
     assert made.run("rev-parse", "v1.0^{commit}") == made.tip("main")
-    assert set(served.seen) == {("x-access-token", TOKEN)}
+    assert shown == {f"x-access-token:{SECRET}"}
     assert "ls-remote" in spied.read_text() or "push" in spied.read_text()
     assert "ghs_secret" not in spied.read_text()
     for path in (p for p in repo.git_dir.rglob("*") if p.is_file()):
         assert b"ghs_secret" not in path.read_bytes(), path
 
 
-def test_another_host_is_not_given_the_token(repo: Repository, served: GitHttp) -> None:
-    remote = Remote(f"{served.url}/kit.git", "https://github.com", lambda: TOKEN)
+def test_another_host_is_not_given_the_token(repo: Repository, fake: FakeGitHub, shown: set[str]) -> None:
+    remote = Remote(git_url(fake), "https://github.com", lambda: SECRET)
     with pytest.raises(WorldFailed) as caught:
         look(repo, remote, "refs/heads/main")
     assert caught.value.code == "remote.unreachable"
-    assert not served.seen
+    assert not shown
 
 
-def test_a_wrong_token_is_told_without_it(repo: Repository, served: GitHttp) -> None:
-    host = served.url.replace("http://", "http://me:hunter2@")
-    remote = Remote(f"{host}/kit.git", served.url, lambda: "ghs_wrong")
+def test_a_wrong_token_is_told_without_it(repo: Repository, fake: FakeGitHub) -> None:
+    url = git_url(fake).replace("http://", "http://me:hunter2@")
+    remote = Remote(url, fake.api, lambda: "ghs_wrong")
     with pytest.raises(WorldFailed) as caught:
         look(repo, remote, "refs/heads/main")
     said = json.dumps(caught.value.as_json())
@@ -116,12 +133,6 @@ def test_settings_that_the_environment_has_already_stay(monkeypatch: pytest.Monk
     assert env["GIT_CONFIG_KEY_2"] == "credential.https://github.com.helper"
     assert Remote("https://user:pw@github.com/o/n").shown == "https://github.com/o/n"
     assert "HEADWAY_GIT_TOKEN" not in Remote("origin").env()
-
-
-@pytest.fixture
-def fake(made: GitMaker) -> Iterator[FakeGitHub]:
-    with serving(made.path) as fake:
-        yield fake
 
 
 def test_an_app_gives_git_a_token_of_this_repository(fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
