@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from headway.app import Done, Headway, telling
+from headway.acting import Done, telling
+from headway.app import Headway
 from headway.decide.trains import live_trains
 from headway.effects.pulls import fetch_heads
 from headway.errors import UnusableInput, WorldFailed
