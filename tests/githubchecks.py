@@ -59,7 +59,8 @@ class Checks:
         said = asked.body
         if self._commit(said["head_sha"]) is None:
             return error(422, f"No commit found for SHA: {said['head_sha']}")
-        made: dict[str, Any] = {"id": self.core.next_id(), "status": "queued"}
+        now = self.core.stamp(self.core.tick())
+        made: dict[str, Any] = {"id": self.core.next_id(), "status": "queued", "started_at": now}
         self.rows.append(made)
         return self._set(made, said, 201)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-from githubrun import Fault, page_of
+from githubfaults import Faults
+from githubrun import page_of
 from githubspec import Description, description
 from gitmaker import git_env
 
@@ -139,10 +140,11 @@ class Core:
         self.now, self.skew = BEGAN, timedelta(0)
         self.private = False
         self.scopes: str | None = None
-        self.faults: list[Fault] = []
+        self.faults = Faults()
         self.asked: list[tuple[str, str]] = []
         self.violations: list[str] = []
         self.api = self.blobs = self.uploads = ""
+        self.ports: tuple[int, ...] = ()
         self.users: dict[str, User] = {}
         self.may = {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True}
         self.bot = self.person("headway-bot", "write")

@@ -21,6 +21,7 @@ from typing import Any
 from githubactions import WORKFLOW, Actions
 from githubchecks import Checks
 from githubcore import BEGAN, NAME, OWNER, TOKEN, Asked, Identity, Said, User, error
+from githubfaults import Past
 from githubhttp import Taken, serve
 from githubpeople import APP_ID, INSTALLATION, People, app_key
 from githubpulls import Pulls
@@ -32,6 +33,9 @@ __all__ = [
     "APP_ID", "BEGAN", "INSTALLATION", "NAME", "OWNER", "TOKEN", "WORKFLOW", "FakeGitHub", "Fault", "Identity", "Made",
     "Run", "User", "app_key", "serving",
 ]  # fmt: skip
+
+
+ZERO = "0" * 40
 
 
 class FakeGitHub(Actions):
@@ -47,6 +51,8 @@ class FakeGitHub(Actions):
         parts = (self.people, self.talk, self.pulls, self.check_runs, self.releases)
         self.routes = (*self.actions_routes(), *(r for part in parts for r in part.routes()))
         self.upload_routes = self.releases.upload_routes()
+        self.past = Past(self)
+        self._refs = self._pushed()
 
     @property
     def issues(self) -> list[dict[str, Any]]:
@@ -71,11 +77,28 @@ class FakeGitHub(Actions):
     def sync(self) -> None:
         """Notice what was pushed since."""
         with self._lock:
+            found = self._pushed()
+            if found == self._refs:
+                return
             super().sync()
+            self._tell(_refs_of(self._refs), _refs_of(found))
+            self._refs = found
             self.pulls.sync()
+            self._refs = self._pushed()
+
+    def _pushed(self) -> str:
+        return self.git("for-each-ref", "--format=%(refname) %(objectname)")
+
+    def _tell(self, before: dict[str, str], now: dict[str, str]) -> None:
+        """The push of each branch and tag that is not where it was."""
+        for ref in sorted(before.keys() | now.keys()):
+            was, tip = before.get(ref, ZERO), now.get(ref, ZERO)
+            if was != tip and ref.startswith(("refs/heads/", "refs/tags/")):
+                news = {"ref": ref, "before": was, "after": tip, "created": was == ZERO, "deleted": tip == ZERO}
+                self.emit("push", "", **news)
 
     def fault(self, method: str, path: str, what: int | str, **headers: str) -> None:
-        self.faults.append(Fault(method, path, what, {k.replace("_", "-"): v for k, v in headers.items()}))
+        self.faults.listed.append(Fault(method, path, what, {k.replace("_", "-"): v for k, v in headers.items()}))
 
     # Answers ---------------------------------------------------------------------------------------------------
 
@@ -113,10 +136,14 @@ class FakeGitHub(Actions):
         return next((a.data for r in self.runs for a in r.artifacts if str(a.id) == name), None)
 
 
+def _refs_of(text: str) -> dict[str, str]:
+    return dict(row.rsplit(" ", 1) for row in text.splitlines())
+
+
 @contextmanager
-def serving(repo: Path, file: str = WORKFLOW) -> Iterator[FakeGitHub]:
+def serving(repo: Path, file: str = WORKFLOW, ports: tuple[int, int, int] = (0, 0, 0)) -> Iterator[FakeGitHub]:
     """GitHub over a bare repository with a workflow ``file``, as long as the context lasts."""
     fake = FakeGitHub(repo, file)
-    with serve(fake):
+    with serve(fake, ports):
         yield fake
     assert not fake.violations, "\n".join(v if len(v) < 3000 else f"{v[:300]} … {v[-2500:]}" for v in fake.violations)

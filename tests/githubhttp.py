@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 import time
 import traceback
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from githubcore import NAME, OWNER, Asked, Route, Said, error
-from githubrun import Fault
+from githubfaults import SKEW
+from githubgit import PREFIX, serve_git
 
 if TYPE_CHECKING:
     from githubfake import FakeGitHub
@@ -42,12 +42,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string((timestamp or time.time()) + self.fake.skew.total_seconds())
-
-    def fault(self, method: str, path: str) -> Fault | None:
-        found = next((f for f in self.fake.faults if f.method == method and re.search(f.path, path)), None)
-        if found is not None:
-            self.fake.faults.remove(found)
-        return found
 
     def reply(self, status: int, headers: dict[str, str], data: bytes) -> None:
         self.send_response(status)
@@ -79,17 +73,31 @@ class _Api(_Handler):
 
     def _serve(self, method: str) -> None:
         url = urlsplit(self.path)
+        if url.path.startswith(f"{PREFIX}/") and not self.uploads:
+            serve_git(self.fake, self)
+            return
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         with self.fake._lock:
             self.fake.asked.append((method, unquote(url.path)))
-            fault = self.fault(method, unquote(url.path))
+            fault = self.fake.faults.next(method, unquote(url.path))
+            if fault is not None and fault.what == "skew":
+                self.fake.skew = SKEW
             if fault is not None and fault.what == "drop":
                 self.close_connection = True
                 return
             if fault is not None and isinstance(fault.what, int):
-                status, headers, data = _raw(error(fault.what, f"fault {fault.what}"))
+                status, headers, data = _raw(error(fault.what, fault.message or f"fault {fault.what}"))
             else:
-                status, headers, data = self._answered(method, url.path, dict(parse_qsl(url.query)), raw)
+                query = dict(parse_qsl(url.query))
+
+                def answered() -> tuple[int, dict[str, str], bytes]:
+                    return self._answered(method, url.path, query, raw)
+
+                if method != "GET":
+                    self.fake.past.keep()
+                self.fake.sync()  # what was pushed is not of the past
+                stale = fault is not None and fault.what == "stale" and method == "GET"
+                status, headers, data = self.fake.past.shown(answered) if stale else answered()
             if fault is not None and fault.what == "cut":
                 self.close_connection = True
                 return
@@ -151,7 +159,10 @@ class _Blobs(_Handler):
         if self.headers.get("Authorization"):
             self.fake.violations.append(f"the token was sent to the host of {self.path}")
         self.fake.asked.append(("BLOB", url.path))
-        fault = self.fault("BLOB", url.path)
+        fault = self.fake.faults.next("BLOB", url.path)
+        if fault is not None and fault.what == "drop":
+            self.close_connection = True
+            return
         data = self.fake.blob(url.path)
         status = fault.what if fault and isinstance(fault.what, int) else 200 if data is not None else 404
         self.send_response(status)
@@ -163,13 +174,15 @@ class _Blobs(_Handler):
 
 
 @contextmanager
-def serve(fake: FakeGitHub) -> Iterator[None]:
-    """Answer on three ports of this machine, as long as the context lasts."""
+def serve(fake: FakeGitHub, ports: tuple[int, int, int]) -> Iterator[None]:
+    """Answer on three ports of this machine (0: any), as long as the context lasts."""
     api = type("Api", (_Api,), {"fake": fake})
     uploads = type("Uploads", (_Api,), {"fake": fake, "uploads": True})
     blobs = type("Blobs", (_Blobs,), {"fake": fake})
     with ExitStack() as stack:
-        hosts = [stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), h)) for h in (api, uploads, blobs)]
+        handlers = zip(ports, (api, uploads, blobs), strict=True)
+        hosts = [stack.enter_context(ThreadingHTTPServer(("127.0.0.1", p), h)) for p, h in handlers]
+        fake.ports = tuple(h.server_port for h in hosts)
         fake.api, fake.uploads = (f"http://127.0.0.1:{h.server_port}" for h in hosts[:2])
         fake.blobs = f"http://localhost:{hosts[2].server_port}"
         for host in hosts:

@@ -47,6 +47,7 @@ class Fault:
     path: str
     what: int | str
     headers: dict[str, str] = field(default_factory=dict)
+    message: str = ""
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

@@ -69,6 +69,7 @@ class Milestone:
 class Talk:
     def __init__(self, core: Core) -> None:
         self.core = core
+        self.first = 1  # number of the first issue or pull request
         self.threads: dict[int, Thread] = {}
         self.notes: dict[int, Note] = {}
         self.labels: list[str] = []
@@ -79,7 +80,7 @@ class Talk:
     def open_issue(self, author: str, title: str, body: str = "", pull: PullSide | None = None) -> Thread:
         with self.core._lock:
             now = self.core.tick()
-            number = len(self.threads) + 1
+            number = len(self.threads) + self.first
             made = Thread(number, self.core.next_id(), title, body, author, now, now, pull=pull)
             self.threads[number] = made
             self.core.emit("pull_request" if pull else "issues", "opened", thread=made, sender=author)

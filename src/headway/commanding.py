@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from headway import controls, picking, resolving, reviewing
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.chat import answers
 from headway.chat.answers import Outcome, Said
 from headway.chat.commands import (
@@ -37,6 +37,7 @@ from headway.model.hub import Pull
 from headway.model.pick import PickRequest, PickVerdict
 from headway.model.reason import Reason
 from headway.model.text import Text, facts, say
+from headway.plan.trainplan import pick_train
 from headway.policy.scheme import parse_version
 from headway.refusal import Refused, no
 from headway.views.timeline import timeline

@@ -21,6 +21,7 @@ from headway.decide.chatrights import account, refusal, teams_named
 from headway.decide.requests import requests
 from headway.decide.trains import live_trains
 from headway.errors import UnusableInput, WorldFailed
+from headway.github.client import BUDGET
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
@@ -45,7 +46,8 @@ def answer_mail(
     """Carry out what comments command, ask for what milestones hold, and record the answers: these are returned.
 
     ``bring`` fetches a branch of the project's own repository on the forge by its name. Where the world fails one
-    comment it is left for the next tick and the others go on; then the first failure is raised.
+    comment it is left for the next tick and the others go on; then the first failure is raised. Where the tick's
+    requests are spent the rest is left for the next.
     """
     if app.policy.forge.kind == "none" or seen.failed:
         return ()
@@ -57,18 +59,14 @@ def answer_mail(
         try:
             entry = work()
         except (WorldFailed, UnusableInput) as e:
+            if e.code == BUDGET:
+                break
             failed.append(e)
         else:
             made += [entry] if entry is not None else []
     if failed:
         raise failed[0]
     return tuple(made)
-
-
-def all_answered(app: Headway, seen: HubSeen) -> bool:
-    """Whether no command among the comments is left for the next tick."""
-    given = mail.answered(app.entries())
-    return all(mail.of_comment(c.id) in given for c in seen.comments if _commands(app, c))
 
 
 def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:

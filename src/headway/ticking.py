@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from headway.app import Done, Headway, telling
+from headway.acting import Done, telling
+from headway.app import Headway
 from headway.decide.trains import live_trains
-from headway.effects.heard import keep_heard
 from headway.effects.pulls import fetch_heads
 from headway.errors import UnusableInput, WorldFailed
 from headway.github.client import BUDGET
 from headway.github.project import asking
 from headway.github.session import Session
-from headway.inbox import all_answered, answer_mail
+from headway.hearing import have_heard, learn_labels
+from headway.inbox import answer_mail
 from headway.model.entry import Entry
 from headway.model.hub import HubSeen
 from headway.model.ports import Hub
@@ -49,8 +50,8 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
     same. One tick at a time (``LockHeld``).
 
     Where the world fails one train or one answer, the others go on; then the first failure is raised. Nothing is done
-    while the remote or the forge cannot be reached (``remote.unreachable``, ``hub.unread``): somebody may have said
-    that a train is to be held.
+    while the remote or the forge cannot be reached (``remote.unreachable``, ``hub.unread``; ``hub.limited``: it asks to
+    come back later): somebody may have said that a train is to be held.
     """
     app.need_policy()
     hub = app.hub
@@ -59,9 +60,9 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
         return Ticked(done, waits)
     did: list[Done] = []
     answered: list[Entry] = []
-    with app.exclusively(), asking(app.policy, app.paths.answers, app.clock):
+    with app.exclusively(), asking(app.policy, app.paths.answers, app.clock) as session:
         while True:
-            once = _once(app.followed(), hub, version)
+            once = _once(app.followed(), hub, session, version)
             did += once.done
             answered += once.answered
             if not settle or not once.anything:
@@ -74,16 +75,16 @@ def look(app: Headway) -> tuple[Plan, str]:
     hub = app.hub
     if hub is None:
         return app.plan(), ""
-    with Session(clock=app.clock).within(app.policy.forge.budget):
-        heard, seen = _heard(app, hub)
+    with Session(clock=app.clock).within(app.policy.forge.budget) as session:
+        heard, seen = _heard(app, hub, session)
         return heard.plan(), seen.failed
 
 
-def _once(app: Headway, hub: Hub, version: str | None) -> Ticked:
-    app, seen = _heard(app, hub)
+def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Ticked:
+    app, seen = _heard(app, hub, session)
     if seen.failed:
         raise WorldFailed(
-            "hub.unread",
+            "hub.limited" if seen.limited else "hub.unread",
             say("what people say on the forge cannot be read: {why}", why=seen.failed),
             facts=facts(repository=app.policy.project.repository, why=seen.failed),
             remedy=say(
@@ -100,19 +101,22 @@ def _once(app: Headway, hub: Hub, version: str | None) -> Ticked:
     with _noting(failed):
         answered = answer_mail(app, hub, seen, partial(bring, app.repo, remote))
     with _noting(failed):
+        have_heard(app, seen)
+    with _noting(failed):
         done, waits = app.act(version)
     wrote = _write(app, hub, version, failed)
     if failed:
         raise failed[0]
-    if seen.upto is not None and all_answered(app, seen):
-        keep_heard(app.paths.heard, app.policy.project.repository, seen.upto)
+    if seen.whole:
+        learn_labels(app, hub)
     return Ticked((*done, *wrote), waits, answered)
 
 
-def _heard(app: Headway, hub: Hub) -> tuple[Headway, HubSeen]:
+def _heard(app: Headway, hub: Hub, session: Session) -> tuple[Headway, HubSeen]:
     """The project with what people say of it on the forge."""
     snapshot = app.observe()
-    read = talk(hub, live_trains(snapshot, app.policy), snapshot, app.policy, app.paths.heard)
+    with session.sparing():
+        read = talk(hub, live_trains(snapshot, app.policy), snapshot, app.policy, app.paths.heard)
     seen = read.hub or HubSeen()
     return replace(app, hub_seen=seen), seen
 

@@ -15,6 +15,8 @@ from chatkit import REGRESSION, VERSION, Chat, copy_chat, make_chat
 from trainkit import PICKS
 
 from headway.errors import UnusableInput, WorldFailed
+from headway.github.client import BUDGET
+from headway.inbox import all_answered
 from headway.ledger.store import SqlLedger
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.hub import Person
@@ -173,6 +175,23 @@ def test_where_the_world_fails_one_comment_the_others_are_answered_and_it_is_don
     assert [e.payload["comment"] for e in chat.app.entries() if e.kind is Kind.ANSWERED] == [101]
     chat.forge.person = person  # type: ignore[method-assign]
     assert [e.payload["comment"] for e in chat.tick()] == [100]
+
+
+def test_where_the_ticks_requests_are_spent_the_rest_is_left_for_the_next(chat: Chat) -> None:
+    first, second = chat.write("/status", 99, "eve"), chat.write(REGRESSION)
+    person = chat.forge.person
+
+    def spent(login: str, teams: tuple[str, ...]) -> Person:
+        if login == "ada":
+            raise WorldFailed(BUDGET, say("spent"), remedy=say("tick again"))
+        return person(login, teams)
+
+    chat.forge.person = spent  # type: ignore[method-assign]
+    assert [e.payload["comment"] for e in chat.tick()] == [first.id]
+    assert not all_answered(chat.app, chat.seen())
+    chat.forge.person = person  # type: ignore[method-assign]
+    assert [e.payload["comment"] for e in chat.tick()] == [second.id]
+    assert all_answered(chat.app, chat.seen())
 
 
 # Milestones --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any
 import jwt
 import pytest
 from githubfake import APP_ID, INSTALLATION, NAME, OWNER, TOKEN, FakeGitHub, app_key, serving
+from githubgit import git_url
 from gitmaker import GitMaker
 
 REPO = f"/repos/{OWNER}/{NAME}"
@@ -266,3 +267,22 @@ def test_an_answer_that_does_not_fit_is_found(fake: FakeGitHub, monkeypatch: pyt
     call(fake, "GET", f"{REPO}/issues/1")
     assert any("answer to GET" in v for v in fake.violations)
     fake.violations.clear()
+
+
+def test_git_is_let_in_by_the_token(fake: FakeGitHub, made: GitMaker, tmp_path: Path) -> None:
+    other = GitMaker(tmp_path / "other")
+    other.run("fetch", "-q", git_url(fake), "main")
+    other.run("reset", "-q", "--hard", "FETCH_HEAD")
+    tip = other.commit("Pushed", {"c": "1\n"})
+    with pytest.raises(AssertionError, match=r"could not read Username|terminal prompts disabled"):
+        other.run("-c", "core.askPass=", "-c", "credential.helper=", "push", "-q", git_url(fake), "main")
+    place = git_url(fake).replace("://", f"://x-access-token:{TOKEN}@")
+    fake.faults.always["GIT git-receive-pack"] = "cut"
+    with pytest.raises(AssertionError, match="git push"):
+        other.run("push", "-q", place, "main")
+    assert made.tip("main") == tip
+    fake.faults.always.clear()
+    other.run("push", "-q", place, "main:more")
+    fake.may["push"] = False
+    with pytest.raises(AssertionError, match="Authentication failed"):
+        other.run("push", "-q", place, "main:again")

@@ -78,6 +78,15 @@ def test_pull_requests_of_branches_of_milestones_and_headways_own(fake: FakeGitH
     assert asked(fake, "/pulls/3") == asked(fake, "/pulls/4") == asked(fake, "/comments") == 0
 
 
+def test_of_a_train_that_is_over_only_open_ones_of_headways_own_are_read(fake: FakeGitHub) -> None:
+    for name in ("one", "two", "three"):
+        fake.pulls.open("headway-bot" if name != "three" else "ada", name, RELEASE, name)
+    fake.pulls.merge(1, "ada", "squash")
+    found = read(fake, HubWanted(left={RELEASE: frozenset({1, 2})}))
+    assert [p.number for p in found.pulls] == [2]
+    assert found.reviews == ()
+
+
 def test_comments_come_in_the_order_in_which_they_were_written_with_who_may_command(fake: FakeGitHub) -> None:
     fake.person("ci[bot]", kind="Bot")
     fake.talk.open_issue("ada", "x")

@@ -42,6 +42,11 @@ class StatePaths:
         return self.root / "heard.json"
 
     @property
+    def labels(self) -> Path:
+        """The labels of pull requests, as the notes tell of them."""
+        return self.root / "labels.json"
+
+    @property
     def answers(self) -> Path:
         """What GitHub said last, to be asked for again only if it changed."""
         return self.root / "github"

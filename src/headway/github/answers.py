@@ -24,19 +24,20 @@ BUDGET = "github.budget"  # the tick's requests are spent: nothing was sent, the
 
 _WORDS = 300  # of an answer's message
 _SECONDARY = ("secondary rate", "abuse detection", "rate limit")  # in the message of a 403 that is a limit
-_MOMENT = timedelta(minutes=1)  # what GitHub asks to wait where a limit does not say it
+MOMENT = timedelta(minutes=1)  # what GitHub asks to wait where a limit does not say it
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A whole answer. Names of ``headers`` are in lower case; ``url`` is what was asked; ``sha256`` (hex) of what was
-    written into a file."""
+    written into a file. ``early``: an App that asked for its token got it, and nothing else was sent."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
     url: str = field(repr=False)
     sha256: str = ""
+    early: bool = False
 
     @property
     def good(self) -> bool:

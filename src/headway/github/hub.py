@@ -47,6 +47,9 @@ class GitHubHub:
     def reviews(self, number: int) -> tuple[Review, ...]:
         return pulls.reviews_of(self.github, number)
 
+    def labels(self, numbers: frozenset[int], since: datetime) -> dict[int, tuple[str, ...]]:
+        return pulls.labels_of(self.github, numbers, since)
+
     def person(self, login: str, teams: tuple[str, ...]) -> Person:
         return people.person_at(self.github, login, teams)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from headway.errors import WorldFailed
@@ -12,6 +14,7 @@ from headway.github.writing import lost
 from headway.model.hub import Pull, Review, Written
 
 _ANY = ""  # a commit that GitHub does not name
+_MOST_CLOSED = 5_000  # pull requests that are looked through for labels
 
 
 def open_pulls(github: GitHub, base: str) -> tuple[Pull, ...]:
@@ -24,6 +27,19 @@ def pull_at(github: GitHub, number: int) -> Pull | None:
     """One by its number; ``None`` where there is none. Raises ``WorldFailed``."""
     row = found(github, f"pulls/{number}")
     return None if row is None else _pull(row)
+
+
+def labels_of(github: GitHub, numbers: frozenset[int], since: datetime) -> dict[int, tuple[str, ...]]:
+    """The labels of closed pull requests, of those of these ``numbers`` that changed ``since``; the newest changes
+    first, so that as few pages as can be are asked for. Raises ``WorldFailed``."""
+    found: dict[int, tuple[str, ...]] = {}
+    rows = github.listed("pulls", state="closed", sort="updated", direction="desc")
+    for pull in map(_pull, islice(rows, _MOST_CLOSED)):
+        if pull.updated < since or len(found) == len(numbers):
+            break
+        if pull.number in numbers:
+            found[pull.number] = pull.labels
+    return found
 
 
 def reviews_of(github: GitHub, number: int) -> tuple[Review, ...]:

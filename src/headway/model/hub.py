@@ -137,14 +137,16 @@ class HubWanted:
     """What has to be read for a tick.
 
     ``branches`` are live release branches; ``milestones`` maps a title to pull requests that need not be read, for they
-    have their requests. ``pulls`` and ``issues``: those that Headway keeps, by number. ``since``: from when on comments
-    are read (``None``: not at all); a line that begins with one of ``commands`` (lower case) may be one, and who wrote
-    it is asked for, with ``teams`` (``org/slug``), where the comment's id is not ``answered``.
+    have their requests. ``pulls`` and ``issues``: those that Headway keeps, by number; ``left`` maps a branch to those
+    of its pull requests that are read only if they are open. ``since``: from when on comments are read (``None``: not
+    at all); a line that begins with one of ``commands`` (lower case) may be one, and who wrote it is asked for, with
+    ``teams`` (``org/slug``), where the comment's id is not ``answered``.
     """
 
     branches: tuple[str, ...] = ()
     milestones: Mapping[str, frozenset[int]] = field(default_factory=dict)
     pulls: tuple[int, ...] = ()
+    left: Mapping[str, frozenset[int]] = field(default_factory=dict)
     issues: tuple[int, ...] = ()
     since: datetime | None = None
     commands: tuple[str, ...] = ()
@@ -164,7 +166,7 @@ class HubSeen:
     to the numbers of all pull requests in it. ``upto``: all that was said before
     is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for the next
     tick; else what is not here may be there all the same. ``failed``: why it could not be read; then nothing else is
-    known.
+    known; ``limited``: it asked to come back later.
     """
 
     pulls: tuple[Pull, ...] = ()
@@ -178,6 +180,7 @@ class HubSeen:
     upto: datetime | None = None
     whole: bool = True
     failed: str = ""
+    limited: bool = False
 
     def pull(self, number: int) -> Pull | None:
         return next((p for p in self.pulls if p.number == number), None)

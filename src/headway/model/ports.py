@@ -111,6 +111,10 @@ class Hub(Protocol):
 
     def reviews(self, number: int) -> tuple[Review, ...]: ...
 
+    def labels(self, numbers: frozenset[int], since: datetime) -> Mapping[int, tuple[str, ...]]:
+        """The labels of closed pull requests, of those of these numbers that changed since."""
+        ...
+
     def person(self, login: str, teams: tuple[str, ...]) -> Person:
         """What a person may do, and in which of these teams (``org/slug``) they are; of a team that cannot be seen
         nobody is one."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from headway.errors import HeadwayError, WorldFailed
-from headway.github.client import BUDGET
+from headway.github.client import BUDGET, LIMITED
 from headway.model.hub import Comment, HubSeen, HubWanted, Issue, Person, Pull
 from headway.model.ports import Hub
 
@@ -22,7 +22,7 @@ def read_hub(hub: Hub, wanted: HubWanted) -> HubSeen:
                 break
     except HeadwayError as e:
         if not _spent(e):
-            return HubSeen(failed=str(e))
+            return HubSeen(failed=str(e), limited=e.code == LIMITED)
         return replace(seen, whole=False)
     return seen
 
@@ -90,6 +90,7 @@ def _issues(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
 
 def _pulls(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
     found = {p.number: p for branch in wanted.branches for p in hub.pulls(branch)}
+    found |= {p.number: p for branch, some in wanted.left.items() for p in hub.pulls(branch) if p.number in some}
     return _with(seen, found, hub, wanted.pulls)
 
 
