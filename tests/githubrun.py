@@ -40,12 +40,14 @@ class Run:
 
 @dataclass
 class Fault:
-    """What happens instead to the next request that fits: a status, ``cut`` (done, and no answer) or a header dict."""
+    """What happens to the next request that fits: a status instead of doing it, ``cut`` (done, and no answer), ``drop``
+    (neither) or ``stale`` (as it was answered before the last write)."""
 
     method: str
     path: str
     what: int | str
     headers: dict[str, str] = field(default_factory=dict)
+    message: str = ""
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

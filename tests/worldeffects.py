@@ -102,7 +102,8 @@ def effect(world: World, action: Action) -> tuple[Kind, Payload]:  # noqa: PLR09
             return Kind.APPLIED, _apply(world, action)
         case RecordApplied():
             rows = [_row(a.change, a.commit) for a in action.changes]
-            return Kind.APPLIED, _applied(action.branch, action.before, action.after, rows)
+            merges = {"merges": list(action.merges)} if action.merges else {}
+            return Kind.APPLIED, {**_applied(action.branch, action.before, action.after, rows), **merges}
         case PrepareEmbargoed():
             return Kind.PREPARED, _prepare(world, action)
         case OpenDebt():

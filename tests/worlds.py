@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from headway.decide import changes, debts, queue
+from headway.decide import changes, debts, landing, queue
 from headway.decide.cellwaivers import cell_key, seen
 from headway.decide.embargo import private_branch
 from headway.decide.performance import evidence_of_cell, standing
@@ -23,9 +23,11 @@ from headway.model.build import CiChecks, PublishedFile
 from headway.model.claimed import ClaimFacts, FeatureFacts
 from headway.model.commit import Commit, Line, Revert, Tag
 from headway.model.entry import GENESIS, Entry, Kind, digest_of, sealed_fields
+from headway.model.hub import HubSeen
 from headway.model.image import ImageRead
 from headway.model.measurement import Cell, Comparison, Sample, Side
 from headway.model.pick import Category, ChangeFacts, ChangeKind, Claims, Copy, PendingChange, PickRequest, Trial
+from headway.model.pulled import Pulled
 from headway.model.reason import Reason
 from headway.model.snapshot import PrivateBranch, Snapshot, Trunk
 from headway.model.text import Facts
@@ -74,7 +76,7 @@ class World:
 
     ``slow`` maps trunk commits to the factor by which they slow down; ``built`` are the ends of the names of what is
     built; ``results`` a gate to its number, or to whether it passes (which it does); ``bad_files`` are checks of files
-    that say no.
+    that say no; ``needing`` are those that apply on a branch only after others.
     """
 
     policy: Policy = POLICY
@@ -106,6 +108,9 @@ class World:
     unfaithful: set[str] = field(default_factory=set)
     images: dict[tuple[str, str], ImageRead] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
+    hub: HubSeen | None = None
+    pulled: dict[int, Pulled] = field(default_factory=dict)
+    needing: set[str] = field(default_factory=set)
     made: int = 0
 
     # Time and commits ------------------------------------------------------------------------------------------
@@ -272,22 +277,30 @@ class World:
             images=dict(self.images),
             checks=dict(self.checks),
             host=self.host,
+            hub=self.hub,
+            pulled=dict(self.pulled),
         )
         trains = live_trains(seen, self.policy)
         owed = debts.owed(trains, seen.entries)
         seen = replace(
             seen, private=dict(self.private), repaid={o: self._on_trunk(o) for o in owed if self._on_trunk(o)}
         )
-        trials, copies = {}, {}
+        trials, alone, copies = {}, {}, {}
         for train in trains:
             line = seen.line(train.branch)
             if line is not None:
-                for _, c in changes.claimed(train, line, seen, self.policy):
+                for _, c in landing.claimed(train, line, seen, self.policy):
                     copies[c.sha] = Copy(c.sha not in self.unfaithful, "" if c.sha in self.ours else "Ann")
+                for m in landing.strange_merges(line, seen):
+                    copies[m.sha] = Copy(m.sha not in self.unfaithful, "Ann")
                 trials[line.branch] = self._trials(changes.pending(train, line, seen, self.policy))
+                alone[line.branch] = tuple(
+                    replace(t, tree=None, conflicts=self.paths) if t.change.origin in self.needing else t
+                    for t in trials[line.branch]
+                )
                 hidden = queue.embargoed(train, seen, self.policy)
                 trials[private_branch(line.branch, self.policy)] = self._trials(hidden)
-        return replace(seen, trials=trials, copies=copies)
+        return replace(seen, trials=trials, alone=alone, copies=copies)
 
     def _on_trunk(self, origin: str) -> str:
         return next((c.sha for c in self.trunk if origin == c.sha or origin in c.trailers), "")

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
-
+from headway.acting import Done, act
 from headway.clock import SystemClock
-from headway.decide import changes, debts, queue, record
+from headway.decide import changes, debts, landing, pulls, queue, record
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.effects.refs import IDENTITY
-from headway.errors import BrokenInvariant, UnusableInput, WorldFailed
+from headway.errors import BrokenInvariant, UnusableInput
+from headway.github.project import github_of
 from headway.history.copies import read_copies
 from headway.history.kept import Kept
 from headway.history.log import read_tags
@@ -33,30 +34,32 @@ from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.host import host_tags
 from headway.model.build import PublishedFile
-from headway.model.commit import Sha
+from headway.model.commit import Sha, Tag
 from headway.model.entry import Entry, Kind, broken_links
+from headway.model.hub import HubSeen
 from headway.model.pick import Copy
-from headway.model.ports import Clock, Forge, Ledger, Progress
+from headway.model.ports import Clock, Forge, Hub, Ledger, Progress
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.outside import asked, withheld
-from headway.plan.actions import Action
 from headway.plan.planner import plan
-from headway.plan.trainplan import Plan, TrainPlan
+from headway.plan.trainplan import Plan, TrainPlan, pick_train
 from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
 from headway.recording import Recording
+from headway.sources.labels import read_labels
+from headway.sources.pulls import read_pulled
 from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
+from headway.upstream import follow, remembered, remote_of, tags_of, trunk_there
 
 ACTOR = "headway"
-STALE = frozenset({"branch.moved", "apply.other-tree", "apply.gone"})  # failures after which another plan may do
-PLANS_AGAIN = 3  # in one tick
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
+    from headway.effects.remote import Remote
     from headway.perf.store import MeasurementStore
 
 
@@ -71,16 +74,19 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """An action and the entry that says it was done."""
+class Opened:
+    """How a project was asked for: trunk, policy file and preset as given."""
 
-    action: Action
-    entry: Entry
+    trunk: str = ""
+    policy_file: Path | None = None
+    preset: str | None = None
 
 
 @dataclass(frozen=True)
 class Headway:
-    """One project. ``person`` is who is at the controls; ``policy_source`` says where the policy came from."""
+    """One project. ``person`` is who is at the controls, and ``via`` what they used for it where that is no command
+    line (of a comment: its ``comment``, ``url``), which every entry of theirs carries; ``policy_source`` says where the
+    policy came from, and ``opened`` how it was asked for; ``hub_seen`` is what the forge said, where it was asked."""
 
     repo: Repository
     policy: Policy
@@ -89,6 +95,9 @@ class Headway:
     clock: Clock = field(default_factory=SystemClock)
     progress: Progress = field(default_factory=Silent)
     person: str = ""
+    via: Mapping[str, str] = field(default_factory=dict)
+    opened: Opened = Opened()
+    hub_seen: HubSeen | None = None
 
     # Where things are ------------------------------------------------------------------------------------------
 
@@ -110,8 +119,26 @@ class Headway:
         """Where release objects are; ``None`` where the policy wants none."""
         from headway.effects.forge_folder import FolderForge
 
-        path = self.policy.forge.path
-        return FolderForge(self.repo.state / path, self.progress.step) if path else None
+        rules = self.policy.forge
+        if rules.path and rules.kind == "github":
+            from headway.effects.forge_github import GitHubForge
+
+            return GitHubForge(github_of(self.policy), self.progress.step)
+        return FolderForge(self.repo.state / rules.path, self.progress.step) if rules.path else None
+
+    @cached_property
+    def hub(self) -> Hub | None:
+        """Where people talk about changes; ``None`` where the project has no such place."""
+        if self.policy.forge.kind == "none":
+            return None
+        from headway.github.hub import GitHubHub
+
+        return GitHubHub(github_of(self.policy))
+
+    @property
+    def remote(self) -> Remote | None:
+        """The project's own repository on its forge; ``None`` where it has none."""
+        return remote_of(self.policy, self.progress.step)
 
     @cached_property
     def reading(self) -> Ledger:
@@ -156,8 +183,12 @@ class Headway:
             )
         return found
 
+    def tags(self) -> tuple[Tag, ...]:
+        """The project's tags: those of its remote, where it was followed."""
+        return tags_of(self.repo, read_tags(self.repo), self.policy)
+
     def releases(self) -> tuple[Release, ...]:
-        return releases(read_tags(self.repo), self.policy)
+        return releases(self.tags(), self.policy)
 
     def published(self, project: str = "") -> tuple[PublishedFile, ...]:
         """Files on the index as they are there now."""
@@ -178,12 +209,15 @@ class Headway:
 
         Raises ``BrokenInvariant`` (``ledger.broken``) when the ledger was altered, but not to look back.
         """
-        tags, entries = read_tags(self.repo), self.entries() if also is not None else self.sound_entries()
+        tags, entries = self.tags(), self.entries() if also is not None else self.sound_entries()
         if entries and also is None:
             self.need_policy()
         done = releases(tags, self.policy)
         here, there = branch_names(self.repo), branches_elsewhere(self.repo)
         branches = live_branches(here, tags, self.policy, entries)
+        remote = remembered(self.repo, self.policy, self.trunk, branches)
+        if remote is not None:
+            there = {}  # those that count are here
         recent = done[-3:]
         if also is not None:
             recent = (*[r for r in done if r.version < also.version][-1:], also)
@@ -205,8 +239,16 @@ class Headway:
             elsewhere={b: there[b] for b in live_branches(there, tags, self.policy, entries)},
             withheld=withheld(entries, self.published) if also is None else {},
             host=host_tags(),
+            hub=self.hub_seen,
+            remote=remote,
+            pulled=read_pulled(self.repo, seen.trunk.tip, seen.lines, talked.pulls)
+            if (talked := self.hub_seen)
+            else {},
         )
         store.close()
+        if self.hub_seen is not None and self.policy.talk.check:
+            pulled = read_pulled(self.repo, seen.trunk.tip, seen.lines, self.hub_seen.pulls)
+            snapshot = replace(snapshot, pulled=pulled)
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
@@ -223,30 +265,37 @@ class Headway:
         self, snapshot: Snapshot, train: Train, tip: Sha, labels: Mapping[int, tuple[str, ...]] | None = None
     ) -> Snapshot:
         """The snapshot with what the notes of a train, released as the commit ``tip``, need to know (N2)."""
-        noted = replace(read_noted(self.repo, train.previous_commit, tip, Kept()), labels=labels or {})
+        noted = read_noted(self.repo, train.previous_commit, tip, Kept())
+        if labels is None and self.policy.forge.kind != "none":
+            labels = read_labels(self.paths.labels, self.policy.project.repository)
+        noted = replace(noted, labels=labels or {})
         if train.previous_commit is not None:
             noted = replace(noted, before=read_released(self.repo, self.trunk, train.previous_commit))
         return replace(snapshot, noted={**snapshot.noted, train.name: noted})
 
     def _with_trials(self, trains: tuple[Train, ...], snapshot: Snapshot, kept: Kept | None) -> Snapshot:
         """How what is pending applies; embargoed picks on the private branches that they get."""
-        trials, private = {}, {}
+        trials, alone, private = {}, {}, {}
         copies: dict[Sha, Copy] = {}
         for train in trains:
             line = snapshot.line(train.branch)
             if line is None:
                 continue
-            copies |= read_copies(self.repo, changes.claimed(train, line, snapshot, self.policy), IDENTITY[1])
+            held = landing.claimed(train, line, snapshot, self.policy)
+            copies |= read_copies(self.repo, held, landing.strange_merges(line, snapshot), IDENTITY[1])
             pending = changes.pending(train, line, snapshot, self.policy)
             if pending:
                 trials[line.branch] = try_changes(self.repo, line.tip, pending, kept)
+                if pulls.by_pull(self.policy):
+                    groups = pulls.grouped(pending)
+                    alone[line.branch] = tuple(t for g in groups for t in try_changes(self.repo, line.tip, g, kept))
             hidden = queue.embargoed(train, snapshot, self.policy)
             if hidden:
                 name = private_branch(line.branch, self.policy)
                 trials[name] = try_changes(self.repo, line.tip, hidden)
                 if (there := read_private(self.repo, name, line.tip, IDENTITY[1])) is not None:
                     private[line.branch] = there
-        return replace(snapshot, trials=trials, private=private, copies=copies)
+        return replace(snapshot, trials=trials, alone=alone, private=private, copies=copies)
 
     def plan(self, *, anew: bool = False) -> Plan:
         """What the next tick would do, and what it waits for. Writes nothing."""
@@ -260,57 +309,45 @@ class Headway:
     # Acting ----------------------------------------------------------------------------------------------------
 
     def tick(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
-        """Do what the plan says, once, or until nothing but waits is left. One tick at a time (``LockHeld``).
+        """Follow the remote and do what the plan says of trains, once, or until nothing but waits is left. One tick at
+        a time (``LockHeld``). What people say on the forge is for ``headway.ticking``."""
+        self.need_policy()
+        with self.exclusively():
+            return self.followed().act(version, settle=settle)
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """The line's lock, for a whole tick. Raises ``LockHeld``."""
+        return self.writing.exclusively(self._who())
+
+    def followed(self) -> Headway:
+        """The project as its remote has it now, with the policy that this brings. Raises ``WorldFailed``:
+        ``remote.unreachable``; nothing is decided on what may be stale."""
+        remote = self.remote
+        if remote is None:
+            return self
+        for told in follow(self.repo, remote, self.policy, self.trunk, self.sound_entries(), self.clock.now()):
+            self.progress.say(told)
+        opened = self.opened
+        policy, source = find_policy(self.repo, opened.trunk, opened.policy_file, opened.preset)
+        return self if policy == self.policy else replace(self, policy=policy, policy_source=source)
+
+    def act(self, version: str | None = None, *, settle: bool = False) -> tuple[tuple[Done, ...], tuple[Reason, ...]]:
+        """What a tick does of trains while it holds the lock.
 
         Where the world or its own files fail one train, the others go on; then the first failure is raised.
         """
-        self.need_policy()
-        done: list[Done] = []
-        with self.writing.exclusively(self._who()), self.performing() as performer:
-            while True:
-                planned = self.plan(anew=True)
-                now = self._wanted(planned, version, done)
-                actions = [*planned.notes, *(t.action for t in now if t.action is not None)]
-                failed: list[WorldFailed | UnusableInput] = []
-                for action in actions:
-                    try:
-                        did = self._done(performer, action)
-                    except (WorldFailed, UnusableInput) as e:
-                        failed.append(e)
-                    else:
-                        done += [did] if did else []
-                if failed:
-                    raise _telling(failed, done)
-                if not actions or not settle:
-                    break
-            after = self._wanted(self.plan(), version, done)
-        return tuple(done), tuple(w for t in after for w in t.waits)
+        with self.performing() as performer:
+            return act(self.plan, self.followed, performer, version, settle=settle)
 
-    def _done(self, performer: Performer, action: Action) -> Done | None:
-        """The action, or what is planned instead of it when the world changes between plan and effect."""
-        now: Action | None = action
-        times = 1
-        while now is not None:
-            try:
-                return Done(now, performer.perform(now))
-            except WorldFailed as e:
-                late = times > PLANS_AGAIN
-                if late and e.code == "branch.moved":
-                    raise _restless(e, times) from e
-                if late or e.code not in STALE:
-                    raise
-            times += 1
-            now = next((t.action for t in self.plan(anew=True).trains if t.train.name == action.train), None)
-        return None
-
-    def performing(self) -> _Performing:
-        return _Performing(self)
+    def performing(self, hub: Hub | None = None) -> _Performing:
+        return _Performing(self, hub)
 
     def record(self, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
         """Write down what a person decided, in that person's name. Raises as ``observe`` does."""
         self.need_policy()
         self.sound_entries()
-        return self.recording(self.person).record(kind, train, payload)
+        known = {**payload, "via": dict(self.via)} if self.via else payload
+        return self.recording(self.person).record(kind, train, known)
 
     def recording(self, actor: str) -> Recording:
         return Recording(self.writing, self.clock, actor, self.policy)
@@ -327,14 +364,6 @@ class Headway:
                 ),
             )
 
-    def _wanted(self, planned: Plan, version: str | None, done: list[Done]) -> tuple[TrainPlan, ...]:
-        """The trains that a tick is for; none when its train arrived in this very tick."""
-        if version is None:
-            return planned.trains
-        if any(d.entry.kind is Kind.RELEASED for d in done):
-            return ()
-        return (pick_train(planned.trains, version),)
-
     def _who(self) -> str:
         return f"{self.person or ACTOR} on {socket.gethostname()} (process {os.getpid()})"
 
@@ -342,8 +371,8 @@ class Headway:
 class _Performing:
     """A performer with its measurement store open for writing."""
 
-    def __init__(self, app: Headway) -> None:
-        self._app = app
+    def __init__(self, app: Headway, hub: Hub | None) -> None:
+        self._app, self._hub = app, hub
         self._store = app.measurements(write=True)
 
     def __enter__(self) -> Performer:
@@ -355,7 +384,9 @@ class _Performing:
 
         app = self._app
         return Performer(
-            site=Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge),
+            site=Site(
+                app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge, app.remote
+            ),
             recorder=app.recording(ACTOR),
             measurer=Measurer(
                 app.repo,
@@ -366,55 +397,11 @@ class _Performing:
                 app.progress,
                 runner_of(app.policy, app.paths),
             ),
+            hub=self._hub,
         )
 
     def __exit__(self, *exc: object) -> None:
         self._store.close()
-
-
-def _telling(failed: Sequence[WorldFailed | UnusableInput], done: Sequence[Done]) -> WorldFailed | UnusableInput:
-    """The first failure, which also tells what else the same tick did and could not do."""
-    first, *others = failed
-    known = {"done": [f"{d.action.kind} {d.action.target}" for d in done], "also": [str(e) for e in others]}
-    first.facts = (*first.facts, *facts(**{k: v for k, v in known.items() if v}))
-    return first
-
-
-def _restless(e: WorldFailed, times: int) -> WorldFailed:
-    """Somebody moved the branch each time it was planned on."""
-    return WorldFailed(
-        e.code,
-        say(
-            "the branch {branch} was moved {count} times while it was worked on",
-            branch=dict(e.facts)["branch"],
-            count=times,
-        ),
-        clause=e.clause,
-        facts=(*e.facts, *facts(times=times)),
-        remedy=say("nothing was changed; find out who keeps pushing to it, then tick again"),
-    )
-
-
-def pick_train(trains: tuple[TrainPlan, ...], version: str | None) -> TrainPlan:
-    """The train of a version (with or without ``v``), or the first that is live. Raises ``UnusableInput``."""
-    if version is None:
-        return trains[0]
-    wanted = version.removeprefix("v")
-    for t in trains:
-        if t.train.name == wanted or str(t.train.version) == _canonical(wanted):
-            return t
-    raise UnusableInput(
-        "train.not-found",
-        say("no live train is {version}", version=version),
-        remedy=say("the live trains are {names}", names=[t.train.name for t in trains]),
-    )
-
-
-def _canonical(text: str) -> str:
-    try:
-        return str(Version(text))
-    except ValueError:
-        return text
 
 
 def open_headway(
@@ -434,7 +421,8 @@ def open_headway(
         repo=repo,
         policy=policy,
         policy_source=source,
-        trunk=find_trunk(repo, trunk or policy.project.trunk),
+        trunk=trunk_there(repo, policy, find_trunk(repo, trunk or policy.project.trunk)),
+        opened=Opened(trunk, policy_file, preset),
         clock=clock or SystemClock(),
         progress=progress or Silent(),
         person=person if isinstance(person, str) else person(repo),

@@ -9,7 +9,7 @@ from datetime import date
 
 from packaging.version import Version
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.candidates import CandidateRecord
@@ -29,6 +29,7 @@ from headway.model.train import Train
 from headway.model.verdict import BROAD
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
+from headway.plan.trainplan import pick_train
 from headway.policy.clauses import CLAUSES
 from headway.policy.scheme import cuts_own_branch, is_fix
 from headway.refusal import Refused, as_if, no, version_of
@@ -173,7 +174,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
             gate_name,
             say("the gates are {names}, `pick:ID`, or `revert:SHA`", names=sorted(app.policy.approvals)),
         )
-    if rule.people and app.person not in rule.people:
+    if rule.people and not record.among(app.person, rule.people):
         return no(
             "G1",
             "approve.not-allowed",
@@ -192,7 +193,7 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
         )
         return Refused((nothing, *(w for w in planned.waits if w.code != "promotion.unapproved")))
     commit = planned.candidates[-1].facts.commit
-    left_out = [facts_json(w.facts) for w in planned.waits if w.code == "picks.conflict"]
+    left_out = [facts_json(w.facts) for w in planned.waits if w.code in {"picks.conflict", "picks.pull"}]
     return app.record(
         Kind.APPROVED, name, {"gate": gate_name, "commit": commit, "evidence": planned.evidence, "left_out": left_out}
     )

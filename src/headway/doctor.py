@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tomllib
 from dataclasses import dataclass
 
 from headway.app import Headway
+from headway.decide.benchmarkworkflow import workflow_of
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
 from headway.environment import uv_program
 from headway.errors import HeadwayError
+from headway.github.project import github_of
 from headway.history.git import check_git
 from headway.history.log import read_file, read_tags, trunk_tip
 from headway.history.versionsource import version_source
@@ -37,6 +38,8 @@ class Check:
 
 def examine(app: Headway) -> tuple[Check, ...]:
     """What is in order and what would not work, and why."""
+    from headway.forgedoctor import forge_checks
+
     return (
         _tools(),
         _repository(app),
@@ -50,6 +53,7 @@ def examine(app: Headway) -> tuple[Check, ...]:
         _disk(app),
         _performance(app),
         _access(app),
+        *forge_checks(app),
     )
 
 
@@ -110,6 +114,8 @@ def _releases(app: Headway) -> Check:
 
 
 def _branches(app: Headway) -> Check:
+    if app.remote is not None:
+        return Check("branches", True, say("each tick follows those of {remote}", remote=app.remote.shown))
     there = branches_elsewhere(app.repo)
     missing = live_branches(there, read_tags(app.repo), app.policy)
     if not missing:
@@ -160,7 +166,11 @@ def _builder(app: Headway) -> Check:
     if read_file(app.repo, trunk_tip(app.repo, app.trunk), path) is None:
         text = say("the trunk has no {path}, which is to build candidates", path=path)
         return Check("builder", False, text, say("`headway build workflow` writes one"))
-    if not os.environ.get(forge.token_env):
+    try:
+        known = github_of(app.policy).signed_in
+    except HeadwayError as e:
+        return Check("builder", False, e.message, e.remedy)
+    if not known:
         text = say("there is no token for GitHub in {name}", name=forge.token_env)
         return Check(
             "builder", False, text, say("without one nothing is dispatched, and no file of a run can be downloaded")
@@ -217,7 +227,7 @@ def _performance(app: Headway) -> Check:
 
 def _access(app: Headway) -> Check:
     """Who could dispatch the benchmark workflow (E3); GitHub itself is asked by ``perf access``."""
-    perf, token = app.policy.perf, app.policy.forge.token_env
+    perf = app.policy.perf
     if not perf.workflow:
         if perf.runner == "github":
             text = say("perf.runner is `github`, and the policy names no workflow (E3)")
@@ -228,9 +238,22 @@ def _access(app: Headway) -> Check:
             "blocks run by `{runner}`; {workflow} is not dispatched (E3)", runner=perf.runner, workflow=perf.workflow
         )
         return Check("access", True, text)
+    return _dispatching(app)
+
+
+def _dispatching(app: Headway) -> Check:
+    perf, token = app.policy.perf, app.policy.forge.token_env
     mend = say("`headway perf access` asks GitHub what the token may do, and writes the request")
-    if not os.environ.get(token):
+    try:
+        github = github_of(app.policy, workflow_of(perf).repository)
+    except HeadwayError as e:
+        return Check("access", False, e.message, e.remedy)
+    if not github.signed_in:
         return Check("access", False, say("there is no token for GitHub in {name}", name=token), mend)
+    if github.app is not None:
+        return Check(
+            "access", True, say("{workflow} is dispatched by the App {id}", workflow=perf.workflow, id=github.app.id)
+        )
     text = say(
         "{workflow} is dispatched with the token of {name}; {mend}", workflow=perf.workflow, name=token, mend=str(mend)
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from headway.decide import building, gates, images, yanks
 from headway.decide.candidates import CandidateRecord, on_line, records
+from headway.decide.hubwanted import hub_wanted
 from headway.errors import WorldFailed
-from headway.github.client import GitHub, github_at
+from headway.github.project import github_of
 from headway.model.build import CiChecks, CiRuns, PublishedFile
 from headway.model.commit import Sha
 from headway.model.entry import Entry
 from headway.model.image import ImageQuery, ImageRead
+from headway.model.ports import Hub
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.policy.schema import Policy
@@ -30,6 +33,15 @@ def asked(trains: tuple[Train, ...], snapshot: Snapshot, policy: Policy) -> Snap
         images=_images(current, snapshot, policy),
         checks=_checks(current, snapshot, policy),
     )
+
+
+def talk(hub: Hub, trains: tuple[Train, ...], snapshot: Snapshot, policy: Policy, heard: Path) -> Snapshot:
+    """The snapshot with what people say on the forge; ``heard``: the file that tells up to when that was answered."""
+    from headway.sources.heard import read_heard
+    from headway.sources.hub import read_hub
+
+    wanted = hub_wanted(trains, snapshot, policy, read_heard(heard, policy.project.repository))
+    return replace(snapshot, hub=read_hub(hub, wanted))
 
 
 def withheld(entries: tuple[Entry, ...], published: Published) -> dict[str, bool]:
@@ -72,7 +84,7 @@ def _builds(trains: tuple[Train, ...], snapshot: Snapshot, policy: Policy) -> Ma
         return {}
     from headway.sources.builds import read_builds
 
-    return read_builds(_github(policy), policy.build.github.workflow, wanted)
+    return read_builds(github_of(policy), policy.build.github.workflow, wanted)
 
 
 def _checks(
@@ -83,8 +95,4 @@ def _checks(
         return {}
     from headway.sources.builds import read_checks
 
-    return read_checks(_github(policy), sorted(wanted))
-
-
-def _github(policy: Policy) -> GitHub:
-    return github_at(policy.forge.api_url, policy.project.repository, policy.forge.token_env)
+    return read_checks(github_of(policy), sorted(wanted))

@@ -52,7 +52,9 @@ def command_line(template: str, **fields: str) -> list[str]:
 
 _OWN = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GIT_DIR", "GIT_WORK_TREE"})
 # The package index; GitHub; what a job gets an identity by at GitHub, GitLab, CircleCI
-_PUBLISHES = re.compile(r"TWINE_|(?:GITHUB|GH)_TOKEN$|ACTIONS_ID_TOKEN_|CIRCLE_OIDC_TOKEN|\w+_ID_TOKEN$")
+_PUBLISHES = re.compile(
+    r"TWINE_|(?:GITHUB|GH)_TOKEN$|ACTIONS_ID_TOKEN_|CIRCLE_OIDC_TOKEN|HEADWAY_(?:APP_KEY|WEBHOOK_SECRET)$|\w+_ID_TOKEN$"
+)
 _HIDDEN: ContextVar[frozenset[str]] = ContextVar("hidden", default=frozenset())
 
 

@@ -127,7 +127,7 @@ def _may_not(app: Headway, asked: Asked) -> Refused | None:
 def may_not_amend(app: Headway, asked: Asked) -> Refused | None:
     """A request is its own person's and the reviewers': approvals lapse by an amendment."""
     people = app.policy.review.people
-    if not people or app.person in {asked.entry.actor, *people}:
+    if not people or record.among(app.person, (asked.entry.actor, *people)):
         return None
     return no(
         "P1",
@@ -142,7 +142,7 @@ def may_not_amend(app: Headway, asked: Asked) -> Refused | None:
 def may_not_review(app: Headway) -> Refused | None:
     """Why somebody may not say no to what others asked for."""
     people = app.policy.review.people
-    if not people or app.person in people:
+    if not people or record.among(app.person, people):
         return None
     return no(
         "P1",
@@ -160,7 +160,7 @@ def withdraw(app: Headway, number: int, reason: str) -> Entry | Refused:
     refused = is_over(asked) or _no_reason(reason)
     if refused is not None:
         return refused
-    if app.person != asked.entry.actor:
+    if not record.among(app.person, (asked.entry.actor,)):
         return no(
             "P1",
             "pick.not-yours",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
+from headway.decide import record
 from headway.decide.cellwaivers import WAIVABLE, cell_key, seen
 from headway.decide.performance import describe, evidence_of_cell, standing
 from headway.decide.trains import today
@@ -12,6 +13,7 @@ from headway.gating import unknown_subject
 from headway.model.text import say
 from headway.model.verdict import Verdict
 from headway.plan.planner import plan
+from headway.plan.trainplan import pick_train
 from headway.refusal import Refused, no
 
 OF_CHANGES = ("P1", "P7", "P8")  # clauses about single changes
@@ -96,7 +98,7 @@ def not_waivable(app: Headway, what: str, clause: str, reason: str, until: date,
     named = app.policy.waivers.people
     of_embargoes = app.policy.embargo.people if of_change and clause == "P8" else ()
     allowed = sorted({*named, *of_embargoes})
-    if named and app.person not in allowed:
+    if named and not record.among(app.person, allowed):
         return no(
             "G1",
             "waive.not-a-person",

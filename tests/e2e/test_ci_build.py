@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from trainkit import BRANCH, CUT, GO, Project, approve, make_project, only, open
 from headway import controls
 from headway.doctor import examine
 from headway.errors import UnusableInput, WorldFailed
+from headway.github.session import TRIES
 from headway.model.entry import Entry, Kind
 
 RC1 = "v0.1.1-rc1"
@@ -264,9 +265,11 @@ CALLS = {
 def test_b4_a_call_that_fails_loses_nothing_and_builds_nothing_twice(
     project: Project, github: FakeGitHub, tmp_path: Path, call: str, what: int | str
 ) -> None:
-    """A 500, or a connection that breaks after GitHub did what was asked: the next ticks come to the same end."""
+    """A 500, or a connection that breaks after GitHub did what was asked, as often as one tick tries: the next ticks
+    come to the same end."""
     use_ci(project, github, "dispatch")
-    github.fault(*CALLS[call], what)
+    for _ in range(1 if call == "dispatch" else TRIES):
+        github.fault(*CALLS[call], what)
     failures = []
     for i in range(6):
         try:
@@ -337,7 +340,8 @@ def test_a_forge_that_cannot_be_asked_is_a_wait_and_stops_no_look_at_the_board(
 ) -> None:
     use_ci(project, github)
     settle(open_at(project.path, CUT))
-    github.fault("GET", "/runs$", 403, x_ratelimit_remaining="0", x_ratelimit_reset="1737972000")
+    until = int((datetime.now(UTC) + LATER).timestamp())
+    github.fault("GET", "/runs$", 403, x_ratelimit_remaining="0", x_ratelimit_reset=f"{until}")
     (train, *_) = open_at(project.path, CUT).plan().trains
     (wait,) = [w for w in train.waits if w.clause == "B4"]
     assert wait.code == "candidate.build-unread"

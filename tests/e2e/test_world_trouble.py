@@ -34,11 +34,11 @@ from trainkit import (
 )
 
 from headway import controls, picking, reviewing
+from headway.decide.pickstates import PickState
 from headway.errors import HeadwayError, UnusableInput, WorldFailed
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.text import facts_json
 from headway.refusal import Refused
-from headway.views.picks import PickState
 
 HERE = Path(__file__).parent.parent
 FROZEN = """

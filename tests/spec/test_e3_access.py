@@ -13,6 +13,8 @@ import pytest
 from githubfake import NAME, OWNER, TOKEN, FakeGitHub, serving
 from gitmaker import GitMaker, git_env
 
+from headway.github.session import TRIES
+
 FLOW = "vllm-benchmark.yml"
 
 
@@ -129,6 +131,7 @@ def test_e3_a_wrong_token_is_told(project: Path, github: FakeGitHub) -> None:
 
 
 def test_e3_a_github_that_does_not_answer_is_the_outside_world(project: Path, github: FakeGitHub) -> None:
-    github.fault("GET", f"/repos/{OWNER}/{NAME}$", 502)
+    for _ in range(TRIES):
+        github.fault("GET", f"/repos/{OWNER}/{NAME}$", 502)
     status, found, _ = asked(project)
     assert (status, found["error"]["clause"]) == (4, "E3")

@@ -13,13 +13,14 @@ from worlds import BRANCH, VERSION, World, cut, fact, whole
 from headway import auditing, dropping
 from headway.decide import dropping as rules
 from headway.decide import record
+from headway.decide.pickstates import PickState
 from headway.decide.requests import requests
 from headway.model.commit import Commit
 from headway.model.entry import Entry, Kind
 from headway.model.pick import ChangeKind
 from headway.plan.actions import ApplyChanges, RecordApplied
 from headway.refusal import Refused
-from headway.views.picks import PickState, picks
+from headway.views.picks import picks
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import pytest
 from worldeffects import effect, settle
 from worlds import BRANCH, VERSION, World, cut, fact, policy
 
+from headway.decide.pickstates import PickState
 from headway.decide.requests import requests
 from headway.model.commit import Commit
 from headway.model.entry import Kind
 from headway.plan.actions import ApplyChanges, RecordApplied
 from headway.views.figures import figures
-from headway.views.picks import PickState, picks
+from headway.views.picks import picks
 
 
 def state(world: World) -> PickState:

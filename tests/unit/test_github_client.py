@@ -15,6 +15,7 @@ from gitmaker import GitMaker
 from headway.errors import UnusableInput, WorldFailed
 from headway.github.actions import check_runs, fetch_logs, run_at, runs_of
 from headway.github.client import GitHub, github_at
+from headway.github.session import Session
 
 ENDED = "2025-01-27T10:05:00Z"
 
@@ -33,7 +34,8 @@ def fake(made: GitMaker) -> Iterator[FakeGitHub]:
 
 
 def client(fake: FakeGitHub, token: str = TOKEN) -> GitHub:
-    return GitHub(fake.api, f"{OWNER}/{NAME}", "GITHUB_TOKEN", token)
+    """It tries once: what a session does about faults is tested with it."""
+    return GitHub(fake.api, f"{OWNER}/{NAME}", "GITHUB_TOKEN", token, own=Session(patience_s=0))
 
 
 def test_checks_of_a_commit_are_read_over_all_pages(made: GitMaker, fake: FakeGitHub) -> None:
@@ -104,7 +106,9 @@ def test_what_github_answers_is_told_with_its_status(
 def test_an_api_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))  # bound, not listening: refused at once
-        github = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "toy/kit", "GITHUB_TOKEN", TOKEN)
+        github = GitHub(
+            f"http://127.0.0.1:{s.getsockname()[1]}", "toy/kit", "GITHUB_TOKEN", TOKEN, own=Session(patience_s=0)
+        )
         with pytest.raises(WorldFailed) as e:
             run_at(github, 1)
     assert e.value.code == "github.unreachable"

@@ -10,11 +10,13 @@ import pytest
 from headway.decide.blocks import JobBlocks
 from headway.model.build import Artifact, FinishedRun
 from headway.model.entry import GENESIS, Entry, Kind
+from headway.model.hub import Outcome
 from headway.model.image import CandidateImage
 from headway.model.measurement import Cell
 from headway.model.pick import ChangeKind, PendingChange
 from headway.model.text import clean
 from headway.plan import actions as a
+from headway.plan import hub_actions as h
 from headway.plan.build_actions import StartBuild
 from headway.plan.image_actions import PromotedImage
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
@@ -151,6 +153,41 @@ ACTIONS: list[tuple[a.Action, str]] = [
     (a.RecordWithdrawal("0.1.1", True), "write down how the index offers 0.1.1 now"),
     (a.RecordCadence("", ("blackout",)), "write down that the cadence of the policy changed: blackout"),
 ]
+
+
+BRANCHED = ("rel", SHA, None)
+HUB_ACTIONS: list[tuple[h.HubAction, str]] = [
+    (
+        h.OpenPull("0.1.1", "conflict:0.1.1:3", "conflict/rel/a", "rel", SHA, None, "Conflict: Fix", "", draft=True),
+        "open a draft pull request onto rel: Conflict: Fix",
+    ),
+    (
+        h.OpenPull("0.1.1", "pull:0.1.1:3", "pick/rel/a", "rel", SHA, None, "Fix", "", draft=False),
+        "open a pull request onto rel: Fix",
+    ),
+    (
+        h.ProposeChanges("0.1.1", "pull:0.1.1:3", "pick/rel/a", *BRANCHED, (), "Fix", ""),
+        "open a pull request onto rel: Fix",
+    ),
+    (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, "It is over."), "close pull request #7: It is over."),
+    (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, ""), "write down that pull request #7 is over"),
+    (h.WriteIssue("0.1.1", "tracker:0.1.1", 0, "Release", "", open=True), "bring the issue of 0.1.1 up to date"),
+    (h.WriteIssue("0.1.1", "tracker:0.1.1", 7, "Release", "", open=False), "close the issue of 0.1.1"),
+    (h.WriteComment("0.1.1", "answer:5", 7, 0, ""), "answer on #7"),
+    (
+        h.WriteCheck("0.1.1", f"check:{SHA}", 7, SHA, "Headway", Outcome.REFUSED, "", ""),
+        "say in the check of #7 what it would bring: refused",
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "words"), HUB_ACTIONS)
+def test_what_is_written_on_a_forge_in_a_sentence(action: h.HubAction, words: str) -> None:
+    assert str(action_text(action)) == words
+
+
+def test_no_action_on_a_forge_is_left_out() -> None:
+    assert {type(x) for x, _ in HUB_ACTIONS} == set(get_args(h.HubAction))
 
 
 @pytest.mark.parametrize(("action", "words"), ACTIONS, ids=[type(x).__name__ for x, _ in ACTIONS])
@@ -490,6 +527,60 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     ),
     (Kind.CADENCE, {"keys": ["blackout"]}, "the cadence of the policy is another one: blackout", "C4"),
     (Kind.RETRIED, {"tag": "v0.1.1-rc1", "step": "build"}, "asked for the build of v0.1.1-rc1 again", "B4"),
+    (
+        Kind.APPLIED,
+        {"branch": "rel", "before": SHA, "after": OTHER, "changes": [], "merges": [OTHER]},
+        "found merged into rel: ffffffffffff",
+        "P1",
+    ),
+    (
+        Kind.WRITTEN,
+        {"what": "pull", "number": 7, "url": "https://f/7", "open": True},
+        "brought pull request #7 up to date: https://f/7",
+        "P8",
+    ),
+    (
+        Kind.WRITTEN,
+        {"what": "pull", "number": 7, "url": "https://f/7", "open": False},
+        "pull request #7 is over: https://f/7",
+        "P8",
+    ),
+    (
+        Kind.WRITTEN,
+        {"what": "issue", "number": 7, "url": "https://f/7", "open": True},
+        "brought the issue of 0.1.1 up to date: https://f/7",
+        None,
+    ),
+    (
+        Kind.WRITTEN,
+        {"what": "issue", "number": 7, "url": "https://f/7", "open": False},
+        "closed the issue of 0.1.1: https://f/7",
+        None,
+    ),
+    (
+        Kind.WRITTEN,
+        {"what": "check", "number": 7, "url": "https://f/7", "open": True},
+        "said in the check of #7 what it would bring: https://f/7",
+        "P1",
+    ),
+    (
+        Kind.WRITTEN,
+        {"what": "comment", "number": 7, "url": "https://f/7", "open": True},
+        "answered on #7: https://f/7",
+        None,
+    ),
+    (
+        Kind.ANSWERED,
+        {"number": 7, "by": "ann", "commands": ["/pick", "/hold"], "ok": True},
+        "did what ann asked for on #7: /pick, /hold",
+        "P1",
+    ),
+    (
+        Kind.ANSWERED,
+        {"number": 7, "by": "ann", "commands": ["/pick"], "ok": False},
+        "did not do all that ann asked for on #7: /pick",
+        "P1",
+    ),
 ]
 
 

@@ -19,12 +19,12 @@ def access(context: Context, send: bool) -> Answer:
     from headway.decide.benchmarkworkflow import access_request, workflow_of
     from headway.errors import WorldFailed
     from headway.github.access import access_to, open_issue, write_issue
-    from headway.github.client import github_at
+    from headway.github.project import github_of
 
     app = context.app()
     policy = app.policy
     flow = workflow_of(policy.perf)
-    github = github_at(policy.forge.api_url, flow.repository, policy.forge.token_env)
+    github = github_of(policy, flow.repository)
     asked, issue, sent = None, "", False
     try:
         found = access_to(github, flow.file)
@@ -32,7 +32,7 @@ def access(context: Context, send: bool) -> Answer:
             asked = access_request(policy.perf, policy.project.repository, app.person)
         if asked is not None and found.read:
             issue = open_issue(github, asked.marker)
-            if send and not issue and github.token:
+            if send and not issue and github.signed_in:
                 # Shown before it is sent, on stderr, where JSON does not go.
                 context.progress.say(say("{title}\n\n{body}", title=asked.title, body=asked.body))
                 issue, sent = write_issue(github, asked.title, asked.body), True
@@ -44,7 +44,7 @@ def access(context: Context, send: bool) -> Answer:
         "repository": flow.repository,
         "workflow": flow.file,
         "ref": found.ref,
-        "token": {"variable": github.token_env, "set": bool(github.token)},
+        "token": {"variable": github.token_env, "set": github.signed_in},
         "may": {"read": found.read, "dispatch": found.dispatch},
         "why": [str(w) for w in found.why],
         "request": {"title": asked.title, "body": asked.body} if asked else None,

@@ -48,15 +48,17 @@ def status(context: Context) -> Answer:
 @common_options
 @answering
 def plan(context: Context, version: str | None) -> Answer:
-    from headway.app import pick_train
-    from headway.plan.trainplan import Plan
+    from headway import ticking
+    from headway.plan.trainplan import Plan, pick_train
     from headway.views.board import phase_text
     from headway.views.words import STAGES, action_text, applied_lines
 
     app = context.app()
-    found = app.plan()
+    found, unread = ticking.look(app)
     if version is not None:
-        found = Plan((pick_train(found.trains, version),), found.proposals, found.notes)
+        one = pick_train(found.trains, version)
+        hub = tuple(a for a in found.hub if a.train in {one.train.name, ""})
+        found = Plan((one,), found.proposals, found.notes, hub)
 
     def show(screen: Screen) -> None:
         for note in found.notes:
@@ -70,11 +72,17 @@ def plan(context: Context, version: str | None) -> Answer:
                 for line in applied_lines(t.action):
                     screen.line(f"  {line}", "green")
             shown(t.waits, screen)
+        for action in found.hub:
+            screen.say(say("the next tick would: {what}", what=tr(action_text(action), screen.lang)), "green")
         for p in found.proposals:
             screen.say(say("proposed: {version}", version=p.train.name), "bold")
             screen.reasons(p.reasons)
 
-    return Answer(YES if found.actions else OPEN, found.as_json(), show)
+        if unread:
+            screen.say(say("the forge cannot be read, so the next tick would do nothing: {why}", why=unread), "red")
+
+    document = {**found.as_json(), **({"unread": unread} if unread else {})}
+    return Answer(YES if found.actions else OPEN, document, show)
 
 
 @cli.command("tick", cls=Command, help="Do what the plan says, once for each train.")
@@ -89,7 +97,7 @@ def plan(context: Context, version: str | None) -> Answer:
 @common_options
 @answering
 def tick(context: Context, version: str | None, settle: bool, retry: str | None) -> Answer:
-    from headway import controls
+    from headway import controls, ticking
     from headway.cli.common import refusal
     from headway.model.entry import Kind
     from headway.plan.actions import action_json
@@ -101,10 +109,26 @@ def tick(context: Context, version: str | None, settle: bool, retry: str | None)
         again = controls.retry(app, version, retry)
         if isinstance(again, Refused):
             return refusal(again.reasons)
-    done, waits = app.tick(version, settle=settle)
-    rows = [{**action_json(d.action), "entry": d.entry.seq, "result": dict(d.entry.payload)} for d in done]
+    ticked = ticking.tick(app, version, settle=settle)
+    done, waits = ticked.done, ticked.waits
+    rows: list[dict[str, Any]] = [
+        {"kind": "answer", "target": e.payload["about"], "entry": e.seq, "result": dict(e.payload)}
+        for e in ticked.answered
+    ]
+    rows += [{**action_json(d.action), "entry": d.entry.seq, "result": dict(d.entry.payload)} for d in done]
 
     def show(screen: Screen) -> None:
+        for e in ticked.answered:
+            good = e.payload["ok"]
+            screen.say(
+                say(
+                    "on #{number}, {by}: {commands}",
+                    number=e.payload["number"],
+                    by=e.payload["by"],
+                    commands=e.payload["commands"] or None,
+                ),
+                "green" if good else "red",
+            )
         for d in done:
             what = tr(action_text(d.action), screen.lang)
             good = d.entry.payload.get("ok", True)
@@ -116,7 +140,7 @@ def tick(context: Context, version: str | None, settle: bool, retry: str | None)
     can_fail = {Kind.BUILT, Kind.TESTED, Kind.GATED, Kind.REPACKED, Kind.PUBLISH_FAILED}
     document = {"done": rows, "waits": [w.as_json() for w in waits]}
     failed = any(not d.entry.payload.get("ok", True) for d in done if d.entry.kind in can_fail)
-    return Answer(NO if failed else YES if done or not waits else OPEN, document, show)
+    return Answer(NO if failed else YES if ticked.anything or not waits else OPEN, document, show)
 
 
 @cli.group("version", cls=Group, help="Versions by the policy's scheme.")

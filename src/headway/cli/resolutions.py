@@ -74,9 +74,9 @@ def resolve(context: Context, request: str, rev: str | None) -> Answer:
 @common_options
 @answering
 def show_request(context: Context, request: str) -> Answer:
+    from headway.decide.pickstates import PICK_STATES
     from headway.resolving import shown as read
     from headway.resolving import shown_revert
-    from headway.views.picks import PICK_STATES
 
     app, number = context.app(), _number(request)
     if number is None:

@@ -159,7 +159,7 @@ def _given(train: str, key: str, snapshot: Snapshot, policy: Policy, at: datetim
         if "cell" in policy.waivers.clauses
         and e.payload["what"] == f"cell:{key}"
         and (at is None or e.at <= at)
-        and (not people or e.actor in people)
+        and (not people or record.among(e.actor, people))
     )
 
 

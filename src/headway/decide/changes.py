@@ -1,31 +1,19 @@
-"""What is to go onto a line: picks and reverts together, in trunk order; what landed unrecorded; what conflicts."""
+"""What is to go onto a line: picks and reverts together, in trunk order; what waits, and what conflicts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from headway.decide import conflicts, dropping, queue, record, revertreview, reverts
+from headway.decide import conflicts, dropping, pulls, queue, revertreview, reverts
 from headway.decide.holding import Holdings
-from headway.decide.reverts import RevertFinding
 from headway.decide.unapplied import gone_reason, held_reason
-from headway.model.commit import Commit, Line, RevertKind, Sha
+from headway.model.commit import Line
 from headway.model.pick import ChangeKind, PendingChange, Trial
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """Changes that stand on the branch without a ledger entry, with the branch commit of each and who committed it
-    (``""``: Headway)."""
-
-    changes: tuple[tuple[PendingChange, Sha, str], ...]
-    before: Sha
-    after: Sha
 
 
 def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
@@ -46,64 +34,6 @@ def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
     return tuple(sorted(ready, key=lambda c: order.get(c.origin, len(order))))
 
 
-def landed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> Landed | None:
-    """A batch that a tick put on the branch before it was killed, or that somebody applied by hand with ``-x``.
-
-    What the copy holds is held against what it names. What Headway put there was let in then, whatever came since; what
-    somebody else did has to be let in now.
-    """
-    pairs = claimed(train, line, snapshot, policy)
-    if not pairs:
-        return None
-    allowed = {c.origin for c in queue.let_in(train, snapshot, policy)}
-    rows: list[tuple[PendingChange, Sha, str]] = []
-    first: Commit | None = None
-    for change, commit in pairs:
-        copy = snapshot.copies.get(commit.sha)
-        if copy is None or not copy.faithful:
-            continue
-        revert = change.kind is ChangeKind.REVERT and revertreview.wait(change, train, line, snapshot, policy) is None
-        if not copy.by or revert or change.origin in allowed:
-            first = first or commit
-            rows.append((change, commit.sha, copy.by))
-    return Landed(tuple(rows), first.parents[0], rows[-1][1]) if first else None
-
-
-def claimed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[tuple[PendingChange, Commit], ...]:
-    """Commits of the branch that no entry accounts for, each with the change that it says it holds: one that was asked
-    for, or a revert."""
-    known = record.explained(snapshot.entries, line.branch)
-    strange = [c for c in line.commits if c.sha not in known]
-    if not strange:
-        return ()
-    asked = (*queue.ever_asked(train, snapshot, policy), *queue.let_in(train, snapshot, policy))
-    picks = tuple({c.origin: c for c in asked}.values())  # for whom it was let in, where several ask for it
-    found = tuple(f for f in reverts.findings(line, snapshot) if f.revert.kind is RevertKind.REVERT)
-    undone = {r.commit.sha: r.targets for r in line.reverts}
-    drops = {c.undoes: c for c in dropping.asks(line, snapshot)}
-    pairs = ((_change_behind(c, undone.get(c.sha, ()), picks, found, drops), c) for c in strange)
-    made = snapshot.entries
-    return tuple((revertreview.with_resolution(change, line.branch, made), c) for change, c in pairs if change)
-
-
-def _change_behind(
-    commit: Commit,
-    undoes: tuple[Sha, ...],
-    picks: tuple[PendingChange, ...],
-    found: tuple[RevertFinding, ...],
-    drops: Mapping[Sha | None, PendingChange],
-) -> PendingChange | None:
-    for named in commit.trailers:
-        for pick in picks:
-            if pick.origin.startswith(named):
-                return pick
-        for f in found:
-            out = [sha for sha in f.on_branch if sha in undoes] or f.on_branch
-            if f.revert.commit.sha.startswith(named) and out:
-                return PendingChange(ChangeKind.REVERT, f.revert.commit.sha, None, out[0], f.revert.commit.title)
-    return next((drops[sha] for sha in undoes if sha in drops), None)
-
-
 def waits(
     train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot, policy: Policy
 ) -> tuple[Reason, ...]:
@@ -114,6 +44,7 @@ def waits(
         *queue.waits(train, snapshot, policy),
         *reverts.waits(train, line, snapshot, policy),
         *_unreviewed(train, line, snapshot, policy),
+        *pulls.waits(train, line, trials, snapshot, policy),
     )
 
 

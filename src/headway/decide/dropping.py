@@ -14,7 +14,7 @@ from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
 
-BLOCKING = frozenset({"drop.conflict", "drop.empty", "drop.gone", "drop.needs-review"})
+BLOCKING = frozenset({"drop.conflict", "drop.empty", "drop.gone", "drop.needs-review", "drop.pull"})
 """Codes of waits without whose end there is no release: what a person wants out is still in."""
 
 

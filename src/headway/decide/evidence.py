@@ -51,7 +51,7 @@ def evidence(
         ],
         "performance": performance.verdict.as_json() if performance.verdict else None,
         "changes": [c.sha for c in line.commits],
-        "left_out": [t.change.origin for t in trials if t.tree is None and t.change.kind is ChangeKind.PICK],
+        "left_out": [t.change.origin for t in trials if not t.empty and t.change.kind is ChangeKind.PICK],
         "open_reverts": [f.revert.commit.sha for f in needed(train, line, snapshot)],
         "waivers": [e.digest for e in record.of(snapshot.entries, Kind.WAIVED, train.name)],
     }

@@ -300,7 +300,7 @@ def _approvals(train: Train, published: Entry, then: Snapshot, policy: Policy) -
     for gate, rule in sorted(policy.approvals.items()):
         people: dict[str, set[str]] = {}
         for e in record.of(then.entries, Kind.APPROVED, train.name):
-            counts = not rule.people or e.actor in rule.people
+            counts = not rule.people or record.among(e.actor, rule.people)
             if e.payload["gate"] == gate and e.payload["commit"] == published.payload["commit"] and counts:
                 people.setdefault(e.payload["evidence"], set()).add(record.person(e.actor))
         seen = published.payload.get("evidence")  # what was decided on; entries of before do not tell

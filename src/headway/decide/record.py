@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -47,6 +47,13 @@ def open_hold(entries: Entries, train: str) -> Entry | None:
 def person(name: str) -> str:
     """Who a name is: one person writes theirs in more than one way."""
     return " ".join(name.split()).casefold()
+
+
+def among(name: str, names: Iterable[str]) -> bool:
+    """Whether somebody is one of these. A forge's account (``@login``) is the same in whatever case it is written, as
+    it is to the forge."""
+    known = tuple(names)
+    return name in known or (name.startswith("@") and person(name) in {person(n) for n in known if n.startswith("@")})
 
 
 def slips(entries: Entries) -> dict[str, date]:
@@ -102,16 +109,19 @@ def commits_of(entry: Entry) -> tuple[Sha, ...]:
     """Branch commits that an ``applied`` or ``adopted`` entry accounts for."""
     if entry.kind is Kind.ADOPTED:
         return (entry.payload["commit"],)
-    return tuple(c["commit"] for c in entry.payload["changes"])
+    return (*(c["commit"] for c in entry.payload["changes"]), *entry.payload.get("merges", ()))
 
 
 def explained(entries: Entries, branch: str) -> frozenset[Sha]:
-    """Branch commits that an entry accounts for: applied by Headway, adopted by a person, or taken out at a person's
-    word (G3)."""
+    """Branch commits that an entry accounts for: applied by Headway, merged by people from its pull requests,
+    adopted by a person, or taken out at a person's word (G3)."""
     adopted = {e.payload["commit"] for e in of(entries, Kind.ADOPTED)}
     done = applied(entries, branch)
     dropped = {a.undoes for a in done if a.kind == ChangeKind.REVERT and a.undoes == a.origin}
-    return frozenset(adopted | {a.commit for a in done} | {sha for sha in dropped if sha})
+    merges = {
+        sha for e in of(entries, Kind.APPLIED) if e.payload["branch"] == branch for sha in e.payload.get("merges", ())
+    }
+    return frozenset(adopted | merges | {a.commit for a in done} | {sha for sha in dropped if sha})
 
 
 def categories(entries: Entries, branch: str) -> dict[Sha, str]:

@@ -208,7 +208,9 @@ def people(names: Iterable[str]) -> tuple[str, ...]:
 def reviewers(names: Iterable[str], but: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
     """Of those who approved, the different people whose word counts, and who are not ``but``."""
     out, named = {record.person(name) for name in but}, policy.review.people
-    return tuple(n for n in people(n for n in names if not named or n in named) if record.person(n) not in out)
+    return tuple(
+        n for n in people(n for n in names if not named or record.among(n, named)) if record.person(n) not in out
+    )
 
 
 def resolvers(asked: Asked) -> tuple[str, ...]:
@@ -231,7 +233,7 @@ def lacking(asked: Asked, snapshot: Snapshot, policy: Policy) -> Lacking:
     but = resolvers(asked)
     if p["category"] in review.two_persons or (p.get("waived") and "waived" in review.two_persons):
         # Who resolved its conflict has stood for it: one of the two, where they are a reviewer.
-        stood = asked.resolved and any(not review.people or name in review.people for name in but)
+        stood = asked.resolved and any(not review.people or record.among(name, review.people) for name in but)
         needs = max(needs, 1 if stood else 2)
     if asked.resolved and "resolution" in review.two_persons:
         needs = max(needs, 2)

@@ -21,14 +21,14 @@ def waived(snapshot: Snapshot, train: str, what: str, policy: Policy, at: dateti
     """
     people = policy.waivers.people
     found = in_force(snapshot.entries, train, what, None, policy, at or snapshot.now)
-    return any(e for e in found if (at is None or e.at <= at) and (not people or e.actor in people))
+    return any(e for e in found if (at is None or e.at <= at) and (not people or record.among(e.actor, people)))
 
 
 def waiver_of(snapshot: Snapshot, train: str, clause: str, commit: Sha, policy: Policy) -> Entry | None:
     """The newest waiver of a clause, in force now, that names this very commit."""
     people = policy.waivers.people
     found = in_force(snapshot.entries, train, clause, commit, policy, snapshot.now)
-    return next((e for e in reversed([*found]) if not people or e.actor in people), None)
+    return next((e for e in reversed([*found]) if not people or record.among(e.actor, people)), None)
 
 
 def embargo_waivers(
@@ -40,7 +40,7 @@ def embargo_waivers(
     found = {
         record.person(e.actor): e
         for e in in_force(entries, train, "P8", commit, policy, now)
-        if not people or e.actor in people
+        if not people or record.among(e.actor, people)
     }
     return tuple(sorted(found.values(), key=lambda e: e.seq))
 

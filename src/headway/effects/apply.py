@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headway.effects.refs import IDENTITY, move_branch
+from headway.effects.remote import Remote
 from headway.errors import UnusableInput, WorldFailed
 from headway.history.git import Git, text_of
 from headway.history.merge import Merged, merge_pick, merge_resolved, source_of
@@ -35,7 +36,7 @@ class _Words:
 
 
 def apply_changes(
-    repo: Repository, action: ApplyChanges, when: datetime, step: Callable[[str], None]
+    repo: Repository, action: ApplyChanges, when: datetime, step: Callable[[str], None], remote: Remote | None = None
 ) -> tuple[Sha, tuple[AppliedChange, ...]]:
     """The branch's new tip and each change's commit. Author and author date are kept; ``-x`` lines are added.
 
@@ -53,7 +54,7 @@ def apply_changes(
             facts=facts(branch=action.branch, planned_on=action.tip),
             remedy=say("nothing was changed; switch that work tree to another branch: `git switch -`"),
         )
-    move_branch(repo, action.branch, action.tip, tip, when)
+    move_branch(repo, action.branch, action.tip, tip, when, remote)
     return tip, done
 
 

@@ -8,7 +8,7 @@ from headway.decide.building import elsewhere
 from headway.effects import candidate
 from headway.effects.github_builder import GitHubBuilder
 from headway.effects.site import Site
-from headway.github.client import github_at
+from headway.github.project import github_of
 from headway.plan.actions import BuildCandidate
 from headway.plan.build_actions import StartBuild
 
@@ -55,5 +55,4 @@ def builder_of(site: Site) -> Builder:
 
 def ci_of(site: Site) -> CiBuilder:
     """The CI that the policy names."""
-    p = site.policy
-    return GitHubBuilder(site, github_at(p.forge.api_url, p.project.repository, p.forge.token_env))
+    return GitHubBuilder(site, github_of(site.policy))

@@ -28,7 +28,7 @@ from headway.plan.build_actions import StartBuild
 
 # How long a run that was dispatched may be missing from GitHub's listing before it is believed that there is none
 _UNLISTED = timedelta(minutes=2)
-_NOT_DONE = frozenset({client.REFUSED, client.GONE, client.LIMITED, client.UNREACHABLE})
+_NOT_DONE = frozenset({client.REFUSED, client.GONE, client.LIMITED, client.UNREACHABLE, client.BUDGET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class GitHubBuilder:
     def start(self, action: StartBuild) -> dict[str, Any]:
         """Push the RC tag where the policy says, and dispatch the workflow unless the tag alone starts it."""
         rules, step = self.site.policy.build.github, self.site.progress.step
-        if rules.remote:
+        known = self.site.remote
+        if rules.remote and (known is None or rules.remote != known.name):  # else the tag was made there
             self.site.progress.say(say("pushing {tag} to the CI's remote", tag=action.tag))
             push_tag(self.site.repo, rules.remote, action.tag, action.commit)
             step(f"pushed:{action.tag}")

@@ -37,6 +37,21 @@ class StatePaths:
         return self.root / "work" / _name(what)
 
     @property
+    def heard(self) -> Path:
+        """Says up to when all comments of the forge were read and answered."""
+        return self.root / "heard.json"
+
+    @property
+    def labels(self) -> Path:
+        """The labels of pull requests, as the notes tell of them."""
+        return self.root / "labels.json"
+
+    @property
+    def answers(self) -> Path:
+        """What GitHub said last, to be asked for again only if it changed."""
+        return self.root / "github"
+
+    @property
     def environments(self) -> Path:
         """What was installed to be measured, each in a folder named by its wheel's digest."""
         return self.root / "environments"

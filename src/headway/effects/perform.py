@@ -23,10 +23,10 @@ from headway.effects.repacking import repack
 from headway.effects.site import Site
 from headway.effects.workspace import open_workspace
 from headway.environment import uv_env
-from headway.errors import WorldFailed
+from headway.errors import BrokenInvariant, WorldFailed
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
-from headway.model.ports import Recorder
+from headway.model.ports import Hub, Recorder
 from headway.model.text import facts, say
 from headway.plan.actions import (
     Action,
@@ -50,6 +50,7 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.gate_actions import RecordCheck, RunGate
+from headway.plan.hub_actions import HubAction
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
@@ -59,13 +60,14 @@ from headway.process import command_line, hiding, run_logged
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """The one place that acts."""
+    """The one place that acts. ``hub`` is for those actions that are on the forge."""
 
     site: Site
     recorder: Recorder
     measurer: Measurer
+    hub: Hub | None = None
 
-    def perform(self, action: Action) -> Entry:
+    def perform(self, action: Action | HubAction) -> Entry:
         """Do it and record it; the entry. Raises ``WorldFailed`` when the world refuses: nothing is recorded then."""
         progress, state = self.site.progress, self.site.paths.root
         progress.step(f"before:{action.kind}:{action.target}")
@@ -85,18 +87,22 @@ class Performer:
         progress.step(f"after:{action.kind}:{action.target}")
         return entry
 
-    def _do(self, action: Action) -> tuple[Kind, dict[str, Any]]:  # noqa: PLR0911, PLR0912 - one return for each action
+    def _do(self, action: Action | HubAction) -> tuple[Kind, dict[str, Any]]:  # noqa: PLR0911, PLR0912 - one return for each action
         match action:
             case CheckCommit():
                 return Kind.CHECKED, self._check(action)
             case CutBranch():
-                create_branch(self.site.repo, action.branch, action.commit, self.site.clock.now())
+                site = self.site
+                create_branch(site.repo, action.branch, action.commit, site.clock.now(), site.remote)
                 return Kind.CUT, {"branch": action.branch, "commit": action.commit}
             case ApplyChanges():
-                after, done = apply_changes(self.site.repo, action, self.site.clock.now(), self.site.progress.step)
+                after, done = apply_changes(
+                    self.site.repo, action, self.site.clock.now(), self.site.progress.step, self.site.remote
+                )
                 return Kind.APPLIED, _applied(action.branch, action.tip, after, done)
             case RecordApplied():
-                return Kind.APPLIED, _applied(action.branch, action.before, action.after, action.changes)
+                found = _applied(action.branch, action.before, action.after, action.changes)
+                return Kind.APPLIED, {**found, **({"merges": list(action.merges)} if action.merges else {})}
             case PrepareEmbargoed():
                 return Kind.PREPARED, self._prepare(action)
             case OpenDebt():
@@ -112,7 +118,8 @@ class Performer:
                 return Kind.CONFLICTED, self._workspace(action)
             case TagCandidate():
                 message = f"{action.tag}\n\nCandidate of {action.train}.\n"
-                create_tag(self.site.repo, action.tag, action.commit, message, self.site.clock.now())
+                now, remote = self.site.clock.now(), self.site.remote
+                create_tag(self.site.repo, action.tag, action.commit, message, now, remote=remote)
                 return Kind.TAGGED, {"tag": action.tag, "commit": action.commit}
             case BuildCandidate():
                 return Kind.BUILT, builder_of(self.site).build(action)
@@ -162,6 +169,17 @@ class Performer:
                 return Kind.YANK_SEEN, {"yanked": action.yanked}
             case RecordCadence():
                 return Kind.CADENCE, {"keys": list(action.keys)}
+            case _:
+                return Kind.WRITTEN, self._write(action)
+
+    def _write(self, action: HubAction) -> dict[str, Any]:
+        from headway.effects.hub import write
+
+        if self.hub is None:
+            raise BrokenInvariant(
+                "hub.none", say("the plan writes on a forge, and there is none"), remedy=say("tick again")
+            )
+        return write(self.hub, action, self.site)
 
     def _prepare(self, action: PrepareEmbargoed) -> dict[str, Any]:
         tip = prepare_embargoed(self.site.repo, action, self.site.clock.now(), self.site.progress.step)
@@ -183,7 +201,8 @@ class Performer:
 
     def _workspace(self, action: OpenWorkspace) -> dict[str, Any]:
         change = action.change
-        opened = open_workspace(self.site.repo, action, self.site.clock.now(), self.site.progress.step)
+        site = self.site
+        opened = open_workspace(site.repo, action, site.clock.now(), site.progress.step, site.remote)
         return {
             "branch": action.branch,
             "tip": action.tip,

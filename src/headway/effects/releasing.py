@@ -75,6 +75,7 @@ def _tag(site: Site, action: TagFinal) -> TagSignature:
         now,
         plain_counts=False,
         made_by=made_by if wanted else None,
+        remote=site.remote,
     )
     said = tag_signature(repo, action.tag)
     content = repo.git.run("cat-file", "tag", f"refs/tags/{action.tag}").partition("\n\n")[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headway.effects.build import artifact_of
 from headway.effects.paths import StatePaths
+from headway.effects.remote import Remote
 from headway.errors import WorldFailed
 from headway.history.export import export_tree
 from headway.history.repository import Repository
@@ -22,7 +23,8 @@ from headway.policy.schema import Policy
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """``index`` is the folder of the static index; ``forge`` keeps release objects, ``None`` where none are made."""
+    """``index`` is the folder of the static index; ``forge`` keeps release objects, ``None`` where none are made;
+    ``remote`` is where refs are set first, ``None`` where this repository is the project's own."""
 
     repo: Repository
     policy: Policy
@@ -31,6 +33,7 @@ class Site:
     paths: StatePaths
     index: Path
     forge: Forge | None = None
+    remote: Remote | None = None
 
     def staging(self, tag: str) -> Path:
         """The folder of a candidate's index for testers (B4)."""

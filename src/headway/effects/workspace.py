@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from headway.effects.refs import IDENTITY, identity_env, ref_target
+from headway.effects.refs import IDENTITY, identity_env, ref_target, send
+from headway.effects.remote import Remote
 from headway.errors import WorldFailed
 from headway.history.git import Git
 from headway.history.marked import Sides, with_names
 from headway.history.merge import Merged, merge_pick, merge_resolved, source_of
+from headway.history.mirror import mirror_of
 from headway.history.pickcheck import Asked, find_picks
 from headway.history.prerequisites import Prerequisites, Solution
 from headway.history.repository import Repository
@@ -36,7 +38,9 @@ class Opened:
     why: str = ""
 
 
-def open_workspace(repo: Repository, action: OpenWorkspace, when: datetime, step: Callable[[str], None]) -> Opened:
+def open_workspace(
+    repo: Repository, action: OpenWorkspace, when: datetime, step: Callable[[str], None], remote: Remote | None = None
+) -> Opened:
     """Make the branch, or find the one that a tick made before it was killed.
 
     A name that is taken by anything else is left alone, and the next one taken. Raises ``WorldFailed`` when the change
@@ -52,17 +56,21 @@ def open_workspace(repo: Repository, action: OpenWorkspace, when: datetime, step
         name = action.workspace if n == 1 else f"{action.workspace}-{n}"
         ref = f"refs/heads/{name}"
         there = ref_target(git, ref)
+        if there is None and remote is not None:  # made there by a tick that was killed, or somebody's
+            there = ref_target(git, mirror_of(ref))
+            found = _made_before(git, action, there, under, tree) if there else None
+            if there and found is not None:
+                git.run("update-ref", "-m", "headway: conflict", ref, there, _ABSENT, env=identity_env(when))
         if there is None:
             base = _base(git, action, under, when)
             commit = _commit(git, tree, base, _message(action, name, needed), when)
             step(f"workspace:{name}")
-            args = ("update-ref", "-m", "headway: conflict", ref, commit, _ABSENT)
-            code, _, words = git.try_run(*args, env=identity_env(when))
-            if code == 0:
+            words = _make(repo, ref, commit, when, remote)
+            if words is None:
                 return Opened(name, commit, base, needed)
             there = ref_target(git, ref)
             if there is None:  # a hook, or a branch whose name is a folder of this one: it must not stop the train
-                return Opened("", commit, base, needed, words.strip())
+                return Opened("", commit, base, needed, words)
         found = _made_before(git, action, there, under, tree)
         if found is not None:
             return Opened(name, *found, needed)
@@ -72,6 +80,15 @@ def open_workspace(repo: Repository, action: OpenWorkspace, when: datetime, step
         clause="P8",
         remedy=say("delete those that nobody needs: `git branch -D {name}`", name=shlex.quote(action.workspace)),
     )
+
+
+def _make(repo: Repository, ref: str, commit: Sha, when: datetime, remote: Remote | None) -> str | None:
+    """Make the branch; why git or the remote did not, in its words."""
+    if remote is not None:
+        return send(repo, ref, _ABSENT, commit, "headway: conflict", when, remote)
+    args = ("update-ref", "-m", "headway: conflict", ref, commit, _ABSENT)
+    code, _, words = repo.git.try_run(*args, env=identity_env(when))
+    return words.strip() if code else None
 
 
 def _merged(git: Git, ours: Sha, change: PendingChange) -> Merged:

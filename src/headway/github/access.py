@@ -60,8 +60,13 @@ def _workflow(github: GitHub, workflow: str) -> list[Text]:
 
 
 def _token(github: GitHub, permissions: Any, scopes: str | None) -> list[Text]:
-    if not github.token:
+    if not github.signed_in:
         return [say("there is no token for GitHub in {name}", name=github.token_env)]
+    if github.app is not None:
+        given = github.session.installation(github.caller).get("permissions")
+        if isinstance(given, dict) and given.get("actions") == "write":
+            return []
+        return [say("the App has no Actions: write on {repository}", repository=github.repository)]
     why = []
     if not (isinstance(permissions, dict) and permissions.get("push") is True):
         why.append(

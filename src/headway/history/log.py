@@ -69,19 +69,20 @@ def read_commit(repo: Repository, sha: Sha) -> Commit:
     return read_commits(repo, ("--no-walk", sha))[0]
 
 
-def read_tags(repo: Repository) -> tuple[Tag, ...]:
-    """All tags that peel to a commit, by name. Tags of tags are peeled to the end; tags of trees and blobs left out."""
+def read_tags(repo: Repository, under: str = "refs/tags/") -> tuple[Tag, ...]:
+    """All tags that peel to a commit, by name: the refs ``under`` a place. Tags of tags are peeled to the end; tags of
+    trees and blobs left out."""
     form = "%00".join(
         ("%(refname)", "%(objecttype)", "%(objectname)", "%(*objecttype)", "%(*objectname)", "%(creatordate:unix)")
     )
-    rows = [line.split("\0") for line in repo.git.run("for-each-ref", f"--format={form}", "refs/tags").splitlines()]
+    rows = [line.split("\0") for line in repo.git.run("for-each-ref", f"--format={form}", under).splitlines()]
     nested = [ref for ref, kind, _, peeled, *_ in rows if kind == "tag" and peeled == "tag"]
     ends = dict(zip(nested, _peel(repo, nested), strict=True))
     tags = []
     for ref, kind, sha, peeled, target, when in rows:
         commit = sha if kind == "commit" else target if peeled == "commit" else ends.get(ref)
         if commit:
-            tags.append(Tag(ref.removeprefix("refs/tags/"), commit, kind == "tag", _when(when)))
+            tags.append(Tag(ref.removeprefix(under), commit, kind == "tag", _when(when)))
     return tuple(tags)
 
 

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     """What an entry says happened. Payload fields stand behind each.
 
     Every payload also has ``policy``: the digest of the policy in force, or all of it where it is new to the ledger.
+    ``via`` is in those of a person who did not use the command line: comment, url, command (its number in the comment);
+    or milestone, pull, url.
     """
 
     CHECKED = "checked"  # commit, ok, log                       the policy's check on a trunk commit (B2)
@@ -35,7 +37,8 @@ class Kind(StrEnum):
     PREPARED = "embargo-prepared"  # branch, private, tip, commit, changes  a private branch until disclosure
     INDEBTED = "debt"  # request, branch, origin, commit               the trunk lacks a change that was released first
     PAID = "debt-paid"  # request, origin, trunk: the commit that has it now
-    APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}]
+    APPLIED = "applied"  # branch, before, after, changes:[{kind, origin, commit, request, undoes, subject, resolved}],
+    # merges: commits that brought only such
     TAGGED = "tagged"  # tag, commit                             a candidate
     BUILD_STARTED = "build-started"  # tag, commit, builder, build: Headway's mark, run (null: not known yet), url
     BUILT = "built"  # tag, commit, ok, artifacts:[{file, sha256, size}], log, seconds, why; by a CI also run, url
@@ -83,10 +86,12 @@ class Kind(StrEnum):
     RECUT = "recut"  # branch, commit, before: the branch until then, reason
     INCIDENT = "incident"  # what: tag-moved | tag-deleted | tag-restored, tag, recorded, now: null for none
     CADENCE = "cadence-changed"  # keys: of the policy's cadence that have another value
-    WRITTEN = "written"  # what: pull | issue | comment | check, about, number, id, url, digest: of what it says, open
-    # what Headway wrote on the forge
-    ANSWERED = "answered"  # comment, number, command, ok, entries: the digests of what it brought about, digest: of the
-    # answer   a command in a comment
+    WRITTEN = "written"  # what: pull | issue | comment | check, about, number, id, url, digest: of what it says, open;
+    # of an open pull request also head, base, commit: what Headway pushed (""; the branch is somebody else's),
+    # changes:[{kind, origin, undoes}]   what Headway wrote on the forge
+    ANSWERED = "answered"  # about: answer:COMMENT, or milestone:TRAIN:NUMBER where a milestone asked, comment,
+    # number: of the issue or pull request, by, commands: as typed, ok, entries: the digests of what it brought about,
+    # text: Markdown, what the answer says   commands in a comment, carried out or not
     RETRIED = "retried"  # tag, step
     SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there
 

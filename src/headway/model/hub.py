@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from headway.model.commit import Sha
 
+MARK = "<!-- headway:"  # begins the hidden line in every text that Headway writes, see ``headway.model.markdown``
+
 
 class Right(StrEnum):
     """What a person may do in the repository, by the forge's own word; each includes those before it."""
@@ -70,7 +72,8 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment on issue or pull request ``number``. ``by_app``: a program wrote it, which commands nothing."""
+    """A comment on issue or pull request ``number``. ``by_app``: a program wrote it, which commands nothing; ``own``:
+    Headway did (its marker alone, which anybody can copy, does not make it so)."""
 
     id: int
     number: int
@@ -80,6 +83,7 @@ class Comment:
     created: datetime
     updated: datetime
     url: str
+    own: bool = False
 
     @property
     def edited(self) -> bool:
@@ -129,14 +133,40 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class HubWanted:
+    """What has to be read for a tick.
+
+    ``branches`` are live release branches; ``milestones`` maps a title to pull requests that need not be read, for they
+    have their requests. ``pulls`` and ``issues``: those that Headway keeps, by number; ``left`` maps a branch to those
+    of its pull requests that are read only if they are open. ``since``: from when on comments are read (``None``: not
+    at all); a line that begins with one of ``commands`` (lower case) may be one, and who wrote it is asked for, with
+    ``teams`` (``org/slug``), where the comment's id is not ``answered``.
+    """
+
+    branches: tuple[str, ...] = ()
+    milestones: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    pulls: tuple[int, ...] = ()
+    left: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    issues: tuple[int, ...] = ()
+    since: datetime | None = None
+    commands: tuple[str, ...] = ()
+    answered: frozenset[int] = frozenset()
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HubSeen:
     """What was read for one tick.
 
-    ``pulls``: open ones onto live release branches, those that carry a milestone of a live train, and those that
-    Headway opened. ``issues``: those that Headway keeps, by number. ``comments``: not by programs, in the order in
-    which they were written, of the time since the last tick that read them. ``reviews`` and ``people`` of what is
-    asked for. ``bodies``: what Headway's own comments say now, by their id. ``failed``: why it could not be read; then
-    nothing else is known.
+    ``pulls``: open ones onto live release branches, those that carry a milestone of a live train and have no request
+    yet, and those that Headway opened. ``issues``: those that Headway keeps, by number. ``comments``: not by programs
+    nor Headway's own, in the order in which they were written, of the time since the last tick that read them.
+    ``reviews`` of the open pull requests onto release branches, ``people`` who wrote what may be a command. ``bodies``:
+    what those of Headway's own comments say that changed in that time, by their id. ``milestones``: each that was read
+    to the numbers of all pull requests in it. ``upto``: all that was said before
+    is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for the next
+    tick; else what is not here may be there all the same. ``failed``: why it could not be read; then nothing else is
+    known; ``limited``: it asked to come back later.
     """
 
     pulls: tuple[Pull, ...] = ()
@@ -146,7 +176,11 @@ class HubSeen:
     people: Mapping[str, Person] = field(default_factory=dict)
     protections: tuple[Protection, ...] = ()
     bodies: Mapping[int, str] = field(default_factory=dict)
+    milestones: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    upto: datetime | None = None
+    whole: bool = True
     failed: str = ""
+    limited: bool = False
 
     def pull(self, number: int) -> Pull | None:
         return next((p for p in self.pulls if p.number == number), None)

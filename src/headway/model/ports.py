@@ -90,24 +90,34 @@ class Hub(Protocol):
     twice. All raise ``WorldFailed`` when the forge cannot be reached or does not do as asked.
     """
 
-    def pulls(self, *, base: str = "", milestone: str = "") -> tuple[Pull, ...]:
-        """Open pull requests onto a branch; or those of a milestone, open and merged."""
+    def pulls(self, base: str) -> tuple[Pull, ...]:
+        """The open pull requests onto a branch."""
+        ...
+
+    def milestone(self, title: str) -> tuple[Issue, ...]:
+        """What carries a milestone, open and closed, issues and pull requests alike."""
         ...
 
     def pull(self, number: int) -> Pull | None: ...
 
     def issue(self, number: int) -> Issue | None: ...
 
-    def comments(self, since: datetime) -> tuple[Comment, ...]:
-        """Of all issues and pull requests, those that were written or changed since, oldest first."""
+    def comments(self, since: datetime) -> tuple[tuple[Comment, ...], bool]:
+        """Of all issues and pull requests, those that were written or changed since, the oldest change first, as many
+        as the forge lists at once; and whether there may be more, to be asked for from the last one's time."""
         ...
 
     def comments_on(self, number: int) -> tuple[Comment, ...]: ...
 
     def reviews(self, number: int) -> tuple[Review, ...]: ...
 
+    def labels(self, numbers: frozenset[int], since: datetime) -> Mapping[int, tuple[str, ...]]:
+        """The labels of closed pull requests, of those of these numbers that changed since."""
+        ...
+
     def person(self, login: str, teams: tuple[str, ...]) -> Person:
-        """What a person may do, and in which of these teams (``org/slug``) they are."""
+        """What a person may do, and in which of these teams (``org/slug``) they are; of a team that cannot be seen
+        nobody is one."""
         ...
 
     def protection(self, branch: str) -> Protection: ...

@@ -14,6 +14,8 @@ from headway.model.image import ImageRead
 from headway.model.measurement import Comparison
 from headway.model.noted import Noted
 from headway.model.pick import Copy, Trial
+from headway.model.pulled import Pulled
+from headway.model.remote import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,18 @@ class Snapshot:
     """Facts only. Everything is as read; nothing is concluded here.
 
     ``bases`` maps the commits of recent releases to where their branches left the trunk; ``trials`` a branch to how
-    what is pending on it applied; ``copies`` its commits that say they hold a change and that no entry accounts for to
-    what git knows of them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
+    what is pending on it applied, ``alone`` how on its tip without the others, where each gets a pull request;
+    ``copies`` its commits that say they hold a change, and its merges, that no entry accounts for to what git knows of
+    them; ``elsewhere`` a release branch that only a remote has to its ref there; ``private`` a
     release branch to its branch of embargoed picks; ``repaid`` changes that were released first to the trunk commits
     that have them by now; ``images`` the (name, tag) of container images that were looked for to what was found;
     ``builds`` the tag of a candidate that a CI builds to the runs seen of it; ``checks`` a commit to the CI checks that
     gates wait for; ``noted`` a train to what its notes need to know, where that was read; ``withheld`` versions that a
     person has to yank by hand to whether the index withholds
     them; ``host`` the wheel tags that this host installs, the most specific first; ``hub`` what the forge says of pull
-    requests, issues and comments, ``None`` where the policy has no such forge.
+    requests, issues and comments, ``None`` where the policy has no such forge or it was not asked; ``pulled`` a pull
+    request onto a live release branch to what it would bring, where that is in the clone; ``remote`` the project's own
+    repository there as it was when it was followed last (``tags`` are its tags then).
     """
 
     now: datetime
@@ -66,6 +71,7 @@ class Snapshot:
     copies: Mapping[Sha, Copy] = field(default_factory=dict)
     checked_out: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    alone: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
     private: Mapping[str, PrivateBranch] = field(default_factory=dict)
     repaid: Mapping[Sha, Sha] = field(default_factory=dict)
     images: Mapping[tuple[str, str], ImageRead] = field(default_factory=dict)
@@ -75,6 +81,8 @@ class Snapshot:
     withheld: Mapping[str, bool] = field(default_factory=dict)
     host: tuple[str, ...] = ("py3-none-any",)
     hub: HubSeen | None = None
+    pulled: Mapping[int, Pulled] = field(default_factory=dict)
+    remote: Remembered | None = None
 
     def line(self, branch: str) -> Line | None:
         return next((x for x in self.lines if x.branch == branch), None)

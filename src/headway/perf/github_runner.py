@@ -38,6 +38,8 @@ from headway.github.actions import (
     run_at,
 )
 from headway.github.client import GitHub
+from headway.github.project import github_of
+from headway.github.session import Session
 from headway.model.build import CiRun
 from headway.model.ports import Clock, Progress
 from headway.model.text import facts, say
@@ -80,7 +82,7 @@ class GitHubRunner:
         """One answer for each job, in order. Raises ``UnusableInput`` before anything is dispatched for a policy that
         such blocks cannot serve, ``WorldFailed`` when GitHub cannot be asked; run again, it goes on where it was."""
         listed = tuple(jobs)
-        if not self.github.token:
+        if not self.github.signed_in:
             raise UnusableInput(
                 "github.no-token",
                 say("there is no token for GitHub in {name}", name=self.github.token_env),
@@ -344,8 +346,9 @@ class GitHubRunner:
 def github_runner(policy: Policy, state: Path, clock: Clock | None = None) -> GitHubRunner:
     """The runner that the policy names; ``state`` is Headway's own folder. Raises ``UnusableInput`` without a
     workflow."""
-    flow, forge = workflow_of(policy.perf), policy.forge
-    github = client.github_at(forge.api_url, flow.repository, forge.token_env)
+    flow = workflow_of(policy.perf)
+    # A session of its own: what is looked at for hours is no part of a tick's budget.
+    github = github_of(policy, flow.repository, Session(state / "github", clock=clock))
     return GitHubRunner(github, flow, state / "dispatches", clock or SystemClock(), policy.versions)
 
 

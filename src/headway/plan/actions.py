@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 from headway.decide.blocks import JobBlocks, span
 from headway.model.build import Artifact, FinishedRun
@@ -79,7 +79,8 @@ class AppliedChange:
 
 @dataclass(frozen=True, slots=True)
 class RecordApplied:
-    """Write down a batch that reached the branch but not the ledger (a tick was killed in between)."""
+    """Write down what reached the branch but not the ledger: a tick was killed in between, or people applied or merged
+    it. ``merges`` are the merge commits that brought nothing else."""
 
     kind: ClassVar[str] = "record-applied"
     train: str
@@ -87,6 +88,7 @@ class RecordApplied:
     before: Sha
     after: Sha
     changes: tuple[AppliedChange, ...]
+    merges: tuple[Sha, ...] = ()
 
     @property
     def target(self) -> str:
@@ -365,6 +367,18 @@ Action = (
 )
 
 
-def action_json(action: Action) -> dict[str, object]:
+class _Shown(Protocol):
+    """Any action, also one on the forge."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+def action_json(action: _Shown) -> dict[str, object]:
     """``{kind, target, …}`` of the command contract."""
     return {"kind": action.kind, "target": action.target, **asdict(action)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from headway.model.commit import Sha
+from headway.model.entry import digest_of
 from headway.model.hub import Outcome
+from headway.plan.actions import PlannedChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,30 @@ class OpenPull:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposeChanges:
+    """Put changes on ``tip`` as the branch ``head``, push it, and open a pull request onto ``base`` (P1, P8, B6); one
+    that is there is brought up to this. ``before``: where Headway left ``head`` (``None``: it never made it)."""
+
+    kind: ClassVar[str] = "propose-changes"
+    train: str
+    about: str
+    head: str
+    base: str
+    tip: Sha
+    before: Sha | None
+    changes: tuple[PlannedChange, ...]
+    title: str
+    body: str
+
+    @property
+    def target(self) -> str:
+        return self.head
+
+
+@dataclass(frozen=True, slots=True)
 class ClosePull:
-    """Close a pull request of Headway's own that nothing can come of, with a comment that says ``why``."""
+    """Close a pull request of Headway's own that nothing can come of, with a comment that says ``why``; ``""``: people
+    have closed or merged it, and it is only written down that it is over."""
 
     kind: ClassVar[str] = "close-pull"
     train: str
@@ -97,4 +121,11 @@ class WriteCheck:
         return self.commit[:12]
 
 
-HubAction = OpenPull | ClosePull | WriteIssue | WriteComment | WriteCheck
+HubAction = OpenPull | ProposeChanges | ClosePull | WriteIssue | WriteComment | WriteCheck
+
+_PLACES = frozenset({"train", "about", "number", "id", "before"})  # where something is said, not what
+
+
+def digest_of_action(action: HubAction) -> str:
+    """SHA-256 of what it says on the forge: the same words are not written twice."""
+    return digest_of({"kind": action.kind, **{k: v for k, v in asdict(action).items() if k not in _PLACES}})

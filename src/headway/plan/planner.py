@@ -14,10 +14,12 @@ from headway.decide import (
     conflicts,
     cut,
     debts,
+    landing,
     privately,
     promotion,
     record,
     recuts,
+    upstream,
 )
 from headway.decide.candidates import (
     CandidateRecord,
@@ -30,6 +32,7 @@ from headway.decide.candidates import (
 )
 from headway.decide.embargo import private_branch
 from headway.decide.proposals import proposals
+from headway.decide.pulls import by_pull
 from headway.decide.trains import live_trains
 from headway.model.commit import Line, Sha
 from headway.model.entry import Kind
@@ -53,6 +56,7 @@ from headway.plan.actions import (
     TagCandidate,
 )
 from headway.plan.candidate import candidate_action, offer_action
+from headway.plan.hub import hub_actions
 from headway.plan.promoting import decide, finish
 from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
@@ -67,7 +71,8 @@ def plan(snapshot: Snapshot, policy: Policy) -> Plan:
     )
     told = noting.told(snapshot)
     trains = tuple(replace(t, waits=(*t.waits, *_unsaid(told, t.waits))) for t in trains)
-    return Plan(trains, proposals(snapshot, policy), noting.to_note(snapshot, policy))
+    hub = hub_actions(trains, snapshot, policy)
+    return Plan(trains, proposals(snapshot, policy), noting.to_note(snapshot, policy), hub)
 
 
 def _unsaid(told: tuple[Reason, ...], said: tuple[Reason, ...]) -> tuple[Reason, ...]:
@@ -88,7 +93,8 @@ def _train_plan(
         planned = replace(planned, action=PayDebt(debt.train, debt.request, debt.origin, by))
     hold = promotion.hold_wait(train, snapshot)
     bad = promotion.bad_publication(train, snapshot)
-    stops = (*(x for x in (hold, bad) if x), *promotion.moved_tags(train, snapshot))
+    astray = (*promotion.moved_tags(train, snapshot), *upstream.strays(train, snapshot))
+    stops = (*(x for x in (hold, bad) if x), *astray)
     return replace(planned, action=None, waits=(*stops, *planned.waits)) if stops else planned
 
 
@@ -171,10 +177,12 @@ def _open(
 def _changes_action(
     train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot, policy: Policy
 ) -> Action | None:
-    landed = changes.landed(train, line, snapshot, policy)
+    landed = landing.landed(train, line, snapshot, policy)
     if landed is not None:
         rows = tuple(AppliedChange(change, sha, by) for change, sha, by in landed.changes)
-        return RecordApplied(train.name, line.branch, landed.before, landed.after, rows)
+        return RecordApplied(train.name, line.branch, landed.before, landed.after, rows, landed.merges)
+    if by_pull(policy):
+        return None
     clean = tuple(PlannedChange(t.change, t.tree) for t in trials if t.tree is not None and not t.empty)
     return ApplyChanges(train.name, line.branch, line.tip, clean) if clean else None
 

@@ -46,6 +46,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _phases,
         _commands,
         _builder,
+        _forge,
         _perf,
         _people,
         image_problems,
@@ -257,12 +258,25 @@ def _builder(policy: Policy) -> Iterator[Problem]:
         yield Problem((*at, "inputs"), f"GitHub takes at most {_MOST_INPUTS} inputs")
     if not re.fullmatch(r"[\w.-]+\.ya?ml", rules.workflow):
         yield Problem((*at, "workflow"), f"{rules.workflow!r} is not the file name of a workflow, such as build.yml")
-    if rules.remote.startswith("-"):
-        yield Problem((*at, "remote"), "begins with a dash, which git would take for an option")
-    if "://" in rules.remote and "@" in urlsplit(rules.remote).netloc and not rules.remote.startswith("ssh://"):
-        yield Problem((*at, "remote"), "holds credentials, which the ledger would show; give them to git's own helper")
+    yield from _remote((*at, "remote"), rules.remote)
     if policy.build.by == "github" and not re.fullmatch(r"[\w.-]+/[\w.-]+", policy.project.repository):
         yield Problem(("project", "repository"), "must be owner/name when `build.by` is github")
+
+
+def _forge(policy: Policy) -> Iterator[Problem]:
+    forge = policy.forge
+    if forge.kind == "none":
+        return
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", policy.project.repository):
+        yield Problem(("project", "repository"), "must be owner/name when `forge.kind` is github")
+    yield from _remote(("forge", "remote"), forge.remote)
+
+
+def _remote(at: Path, remote: str) -> Iterator[Problem]:
+    if remote.startswith("-"):
+        yield Problem(at, "begins with a dash, which git would take for an option")
+    if "://" in remote and "@" in urlsplit(remote).netloc and not remote.startswith("ssh://"):
+        yield Problem(at, "holds credentials, which the ledger would show; give them to git's own helper")
 
 
 def _perf(policy: Policy) -> Iterator[Problem]:

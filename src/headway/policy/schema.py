@@ -227,5 +227,6 @@ class Policy(Table):
     @property
     def secrets(self) -> frozenset[str]:
         """Names of the environment variables that hold credentials by this policy."""
-        named = {self.forge.token_env, *(n for i in self.images for n in (i.username_env, i.password_env))}
-        return frozenset(named - {""})
+        forge = self.forge
+        named = {forge.token_env, forge.app_key_env, forge.webhook_secret_env}
+        return frozenset(named | {n for i in self.images for n in (i.username_env, i.password_env)}) - {""}

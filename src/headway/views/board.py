@@ -13,6 +13,7 @@ from headway.decide.candidates import CandidateRecord
 from headway.decide.phases import phase_words
 from headway.decide.proposals import Proposal
 from headway.decide.trains import today
+from headway.decide.turns import TIME_WILL_DO
 from headway.model.build import Artifact, CheckResult
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
@@ -28,17 +29,6 @@ from headway.views.words import action_text
 
 Day = date  # nouns below have a field of that name
 
-_TIME_WILL_DO = frozenset(
-    {
-        "cut.too-early",
-        "promotion.too-early",
-        "promotion.blackout",
-        "candidate.not-quiet",
-        "reverts.soaking",
-        "picks.soaking",
-        "picks.embargoed",
-    }
-)
 _STOPS = frozenset({"train.held", "tags.moved", "tags.elsewhere", "branch.gone"})
 
 
@@ -276,7 +266,7 @@ def _outcome(entry: Entry | None) -> Outcome:
 def _turn(planned: TrainPlan) -> Turn:
     if planned.action is not None:
         return Turn.HEADWAY
-    if planned.waits and all(w.code in _TIME_WILL_DO for w in planned.waits):
+    if planned.waits and all(w.code in TIME_WILL_DO for w in planned.waits):
         return Turn.CALENDAR
     return Turn.PERSON
 
@@ -284,7 +274,7 @@ def _turn(planned: TrainPlan) -> Turn:
 def _steps(planned: TrainPlan) -> tuple[Step, ...]:
     steps = [] if planned.action is None else [Step(Turn.HEADWAY, action_text(planned.action), None)]
     for w in planned.waits:
-        steps.append(Step(Turn.CALENDAR if w.code in _TIME_WILL_DO else Turn.PERSON, w.remedy, w.clause))
+        steps.append(Step(Turn.CALENDAR if w.code in TIME_WILL_DO else Turn.PERSON, w.remedy, w.clause))
     return tuple(dict.fromkeys(steps))
 
 

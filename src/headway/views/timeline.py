@@ -12,6 +12,7 @@ from headway.lang import tr
 from headway.model.entry import Entry, Kind
 from headway.model.pick import Category, ChangeKind
 from headway.model.text import Text, say
+from headway.views.hubwords import WRITTEN
 from headway.views.mishaps import MISHAPS
 from headway.views.staging import pip_command
 from headway.views.words import short
@@ -159,6 +160,9 @@ def _change(c: Payload) -> str:
 def _applied(train: str, p: Payload) -> Text:
     changes = [_change(c) for c in p.get("changes", ())]
     people = list(dict.fromkeys(str(c["by"]) for c in p.get("changes", ()) if c.get("by")))
+    if not changes and p.get("merges"):
+        merges = [short(m) for m in p["merges"]]
+        return say("found merged into {branch}: {merges}", branch=p.get("branch"), merges=merges)
     if people:
         return say(
             "found on {branch}, put there by {people}: {changes}",
@@ -469,4 +473,5 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.RETRIED: (_retried, _is("B4")),
     Kind.SIGNED: (_signed, _is("G4")),
     **{kind: (words, _is(clause)) for kind, (words, clause) in MISHAPS.items()},
+    **WRITTEN,
 }

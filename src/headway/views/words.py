@@ -28,11 +28,13 @@ from headway.plan.actions import (
 )
 from headway.plan.build_actions import StartBuild
 from headway.plan.gate_actions import RecordCheck, RunGate
+from headway.plan.hub_actions import HubAction
 from headway.plan.image_actions import PublishImages, RecordImages
 from headway.plan.mishap_actions import RecordCadence, RecordIncident, RecordWithdrawal
 from headway.plan.promotion_actions import RepackCandidate, StageCandidate
 from headway.plan.trust_actions import DescribeCandidate, DraftRelease
 from headway.policy.scheme import ReleaseKind
+from headway.views.hubwords import hub_text
 
 STAGES: Mapping[Stage, Text] = {
     Stage.PLANNED: say("planned"),
@@ -72,7 +74,7 @@ def category_text(word: str) -> Text:
     return CATEGORIES.get(word) or say("{word}", word=word or None)
 
 
-def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return for each action
+def action_text(action: Action | HubAction) -> Text:  # noqa: PLR0911, PLR0912 - one return for each action
     """One sentence that says what an action does."""
     match action:
         case CheckCommit():
@@ -181,6 +183,8 @@ def action_text(action: Action) -> Text:  # noqa: PLR0911, PLR0912 - one return 
             )
         case RecordIncident() | RecordWithdrawal() | RecordCadence():
             return note_text(action)
+        case _:
+            return hub_text(action)
 
 
 def note_text(action: RecordIncident | RecordWithdrawal | RecordCadence) -> Text:

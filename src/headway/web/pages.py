@@ -1,4 +1,4 @@
-"""The pages and their JSON twins. Read-only: every address answers GET alone."""
+"""The pages and their JSON twins. Read-only: they answer GET alone; beside them a forge may say that there is news."""
 
 from __future__ import annotations
 
@@ -28,17 +28,19 @@ from headway.web.drawing import draw
 from headway.web.look import board_of, ledger_of, project_name, train_of
 from headway.web.render import reader_of, render
 from headway.web.security import Guard
+from headway.web.webhooks import Webhooks, receive_webhooks
 
 _STATIC = Path(__file__).parent / "static"
 Open = Callable[[], Headway]
 
 
-def web_app(open_app: Open) -> ASGIApp:
-    """The application. ``open_app`` is called once for each request."""
+def web_app(open_app: Open, webhooks: Webhooks) -> ASGIApp:
+    """The application. ``open_app`` is called once for each request of a page."""
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _pages(web, open_app)
     _twins(web, open_app)
+    receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)
     web.add_exception_handler(HTTPException, _no_page)
     web.add_exception_handler(Exception, _broken)

@@ -13,12 +13,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
+from headway.decide.pickstates import PICK_STATES
 from headway.lang import LANGUAGES, tr
 from headway.model.text import Text, clean, say
 from headway.policy.clauses import CLAUSES
 from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
-from headway.views.picks import PICK_STATES
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
 from headway.views.words import KINDS, STAGES, short

@@ -7,17 +7,20 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import uvicorn
 
 from headway.app import Headway
-from headway.errors import HeadwayError, UnusableInput, WorldFailed
+from headway.errors import UnusableInput, WorldFailed
 from headway.model.text import facts, say
 from headway.web.pages import web_app
 from headway.web.security import only_loopback
+from headway.web.ticker import Ticker
+from headway.web.webhooks import webhooks_of
 
 _LET_GO_S = 3
+_POLL_S = 600  # with webhooks: what a lost one told of is found so late
 
 
 class _Server(uvicorn.Server):
@@ -43,15 +46,24 @@ def serve(
     """Serve the pages until SIGINT or SIGTERM; ``announce`` is told the address once it listens.
 
     ``open_app`` gives a fresh project for each request. Port 0 takes any free one. With ``tick_every_s`` a tick is
-    done at once and then so often, one after another. Raises ``UnusableInput``: ``serve.not-loopback``,
-    ``serve.port-taken``; ``WorldFailed`` (``serve.failed``) when the address cannot be had.
+    done at once and then so often, one after another. Where the policy and the environment let webhooks in, each asks
+    for a tick, and without ``tick_every_s`` one is done every ten minutes too. Raises what ``open_app`` does, and
+    ``UnusableInput``: ``serve.not-loopback``, ``serve.port-taken``; ``WorldFailed`` (``serve.failed``) when the
+    address cannot be had.
     """
     only_loopback(host)
+    app = open_app()
+    webhooks = webhooks_of(app)
+    if webhooks.closed is None and tick_every_s is None:
+        tick_every_s = _POLL_S
+    ticker = Ticker(open_app, tick_every_s, app.progress, webhooks.deliveries) if tick_every_s else None
+    if ticker is not None:
+        webhooks = webhooks.asking(ticker.ask)
     listener = _listener(host, port)
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{listener.getsockname()[1]}/"
     config = uvicorn.Config(
-        web_app(open_app),
+        web_app(open_app, webhooks),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -59,7 +71,7 @@ def serve(
         timeout_graceful_shutdown=_LET_GO_S,
     )
     server = _Server(config, lambda: announce(url))
-    with listener, _stopped_by_signals(server), _ticking(open_app, tick_every_s):
+    with listener, _stopped_by_signals(server), ticker.running() if ticker else nullcontext():
         server.run([listener])
 
 
@@ -115,34 +127,3 @@ def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _ticking(open_app: Callable[[], Headway], every_s: int | None) -> Iterator[None]:
-    """Ticks beside the pages. At the end the tick under way is waited for: nothing is left half done."""
-    if every_s is None:
-        yield
-        return
-    ended = threading.Event()
-    ticking: list[Headway] = []
-
-    def work() -> None:
-        while not ended.is_set():
-            try:
-                ticking.append(open_app())
-                ticking[-1].tick()
-            except HeadwayError as e:  # the next tick looks again; what cannot be opened is on the pages too
-                if ticking:
-                    ticking[-1].progress.say(e.message)
-            ticking.clear()
-            ended.wait(every_s)
-
-    worker = threading.Thread(target=work, name="headway-ticks", daemon=True)
-    worker.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        for app in ticking[:]:
-            app.progress.say(say("the tick under way is finished first; a second Ctrl-C leaves it"))
-        worker.join()

@@ -1,0 +1,340 @@
+"""One command of a comment, carried out by the same use cases as on the command line, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from headway import controls, picking, resolving, reviewing
+from headway.app import Headway
+from headway.chat import answers
+from headway.chat.answers import Outcome, Said
+from headway.chat.commands import (
+    Approve,
+    Command,
+    Help,
+    Hold,
+    Pick,
+    Reject,
+    ReleaseHold,
+    Resolve,
+    Status,
+    Waive,
+    Withdraw,
+    Wrong,
+)
+from headway.decide import mail, record
+from headway.decide.queue import queue
+from headway.decide.requests import Asked
+from headway.decide.revertreview import GATE
+from headway.decide.trains import live_trains
+from headway.errors import UnusableInput, not_found
+from headway.history.changes import trunk_commit
+from headway.history.repository import resolve_commit
+from headway.model.commit import number_in
+from headway.model.entry import Entry, Kind
+from headway.model.hub import Pull
+from headway.model.pick import PickRequest, PickVerdict
+from headway.model.reason import Reason
+from headway.model.text import Text, facts, say
+from headway.plan.trainplan import pick_train
+from headway.policy.scheme import parse_version
+from headway.refusal import Refused, no
+from headway.views.timeline import timeline
+
+_OURS = frozenset({"repo", "policy", "ledger"})
+"""What is unusable here is no fault of a comment, and nobody's business who reads its answer."""
+_OUTCOMES = {
+    PickVerdict.ACCEPTED: Outcome.YES,
+    PickVerdict.NEEDS_REVIEW: Outcome.OPEN,
+    PickVerdict.REFUSED: Outcome.NO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command stands: issue or pull request ``number``; ``pull`` is ``None`` for an issue. ``bring`` fetches a
+    branch of the project's own repository, by its name."""
+
+    number: int
+    pull: Pull | None
+    bring: Callable[[str], None]
+
+
+def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PLR0911, PLR0912 - one for each command
+    """In the name of ``app.person``, whose right to it was looked at. What cannot be used in a command is answered.
+
+    Raises ``WorldFailed`` and ``BrokenInvariant`` as the use cases do, and ``UnusableInput`` for the repository, policy
+    or ledger here: then nothing is said.
+    """
+    try:
+        match command:
+            case Pick():
+                return _pick(app, command, place)
+            case Approve():
+                return _told(app, _approve(app, command, place))
+            case Reject():
+                return _told(app, reviewing.reject(app, _id(app, command.id, place), command.reason))
+            case Withdraw():
+                return _told(app, reviewing.withdraw(app, _id(app, command.id, place), command.reason))
+            case Hold():
+                return _told(app, controls.hold(app, _version(app, command.line), command.reason))
+            case ReleaseHold():
+                return _told(app, controls.release_hold(app, _version(app, command.line)))
+            case Waive():
+                return _told(app, _waive(app, command))
+            case Resolve():
+                return _told(app, _resolve(app, place))
+            case Status():
+                return _status(app, command.line)
+            case Help():
+                return answers.help_text(app.policy.talk.mention)
+            case Wrong():
+                return answers.misread(command, app.policy.talk.mention)
+    except UnusableInput as e:
+        if e.code.partition(".")[0] in _OURS:
+            raise
+        return answers.failed(e)
+
+
+def told(app: Headway, entry: Entry) -> Said:
+    """What is said of an entry that a command wrote, also when the one who wrote it was killed before saying it."""
+    if entry.kind in {Kind.REQUESTED, Kind.AMENDED}:
+        why = tuple(_as_kept(v) for v in entry.payload["violations"])
+        return _answered(app, entry, PickVerdict(entry.payload["verdict"]), why)
+    words = timeline((entry,))[0].words
+    return answers.answer(Outcome.YES, words, _waits(app, entry), (entry,), _then(app, entry))
+
+
+def _told(app: Headway, result: Entry | Refused) -> Said:
+    return answers.refused(mail.public(result.reasons)) if isinstance(result, Refused) else told(app, result)
+
+
+# Picks -----------------------------------------------------------------------------------------------------------
+
+
+def _pick(app: Headway, command: Pick, place: Place) -> Said:
+    ref = command.ref or change_of(app, place.pull)
+    if not ref:
+        return answers.refused(
+            no(
+                "P1",
+                "pick.no-change",
+                say("#{number} is no pull request, so nothing says which change is meant", number=place.number),
+                say(
+                    "name it after the release: `/pick {line} #123 {category} …`",
+                    line=command.line,
+                    category=command.category.value,
+                ),
+                number=place.number,
+            ).reasons
+        )
+    mine = _mine(app, command.line, ref)
+    asked: picking.Requested | Refused
+    if mine is not None:
+        asked = picking.amend_pick(
+            app,
+            mine.id,
+            category=command.category.value,
+            reason=command.reason,
+            evidence=tuple(e for e in command.evidence if e not in mine.payload["evidence"]),
+            claims=command.claims,
+        )
+    else:
+        request = PickRequest(ref, command.category.value, command.reason, command.evidence, command.claims)
+        asked = picking.request_pick(app, request, command.line)
+    if isinstance(asked, Refused):
+        return answers.refused(mail.public(asked.reasons))
+    return said_of(app, asked)
+
+
+def said_of(app: Headway, asked: picking.Requested) -> Said:
+    """The gate's answer."""
+    return _answered(app, asked.entry, asked.answer.verdict, (*asked.answer.violations, *asked.answer.reviews))
+
+
+def change_of(app: Headway, pull: Pull | None) -> str:
+    """How a pull request is named in a request: by its number, or, where the trunk's commit does not tell that, by what
+    it became. ``""`` for none."""
+    if pull is None:
+        return ""
+    ref = f"#{pull.number}"
+    if pull.merged is None or trunk_commit(app.repo, ref, app.trunk) is not None:
+        return ref
+    return pull.merged
+
+
+def _mine(app: Headway, line: str, ref: str) -> Asked | None:
+    """One's own request for the same change on the same line, while something can come of it."""
+    named = number_in(ref)
+    found = mail.requests_about(app.sound_entries(), named[0] if named else 0, resolve_commit(app.repo, ref))
+    return next(
+        (a for a in reversed(found) if a.open and record.among(app.person, (a.entry.actor,)) and _on(line, a)),
+        None,
+    )
+
+
+def _answered(app: Headway, entry: Entry, verdict: PickVerdict, why: tuple[Reason, ...]) -> Said:
+    number = entry.payload.get("request", entry.seq)
+    head = say("request {id} for {branch}: {verdict}", id=number, branch=entry.payload["branch"], verdict=verdict.value)
+    accepted = verdict is PickVerdict.ACCEPTED
+    waits = _waits(app, entry) if accepted else ()
+    review = (_to_review(number),) if verdict is PickVerdict.NEEDS_REVIEW else ()
+    more = (_next(app, entry),) if accepted and not waits else ()
+    return answers.answer(_OUTCOMES[verdict], head, mail.public((*why, *waits)), (entry,), (*more, *review))
+
+
+def _next(app: Headway, entry: Entry) -> Text:
+    if app.policy.talk.picks == "pull-request":
+        return say(
+            "the next tick opens its pull request onto {branch}, which people merge", branch=entry.payload["branch"]
+        )
+    return say("the next tick puts it on the branch")
+
+
+def _to_review(number: int) -> Text:
+    return say("a reviewer lets it in with `/approve pick:{id}`, or says no with `/reject {id} REASON…`", id=number)
+
+
+def _as_kept(v: dict[str, object]) -> Reason:
+    """A reason as the ledger has it."""
+    known = v.get("facts") or {}
+    told = facts(**{str(k): value for k, value in known.items()}) if isinstance(known, dict) else ()
+    texts = (say("{text}", text=v["message"]), say("{text}", text=v["remedy"]))
+    return Reason(str(v["clause"]), str(v["code"]), texts[0], told, texts[1])
+
+
+def _waits(app: Headway, entry: Entry) -> tuple[Reason, ...]:
+    """What the request that an entry is about waits for now."""
+    number = _request_of(entry)
+    if number is None:
+        return ()
+    snapshot = app.observe()
+    train = next((t for t in live_trains(snapshot, app.policy) if t.name == entry.train), None)
+    if train is None:
+        return ()
+    found = next((s for s in queue(train, snapshot, app.policy) if s.asked.id == number), None)
+    return mail.public(found.waits) if found is not None else ()
+
+
+def _request_of(entry: Entry) -> int | None:
+    if entry.kind is Kind.REQUESTED:
+        return entry.seq
+    if entry.kind is Kind.APPROVED:
+        gate = str(entry.payload["gate"])
+        return int(gate.removeprefix("pick:")) if gate.startswith("pick:") else None
+    return entry.payload.get("request") if entry.kind in {Kind.AMENDED, Kind.RESOLVED} else None
+
+
+def _then(app: Headway, entry: Entry) -> tuple[Text, ...]:
+    if entry.kind is Kind.WAIVED:
+        again = reviewing.refused_requests(app, entry)
+        return tuple(say("request {id} was refused by it: its requester repeats `/pick`", id=a.id) for a in again)
+    left = entry.payload.get("left_out", ())
+    return tuple(say("left out, since it conflicts: request {request} {subject}", **row) for row in left)
+
+
+# What people say of them -----------------------------------------------------------------------------------------
+
+
+def _approve(app: Headway, command: Approve, place: Place) -> Entry | Refused:
+    gate = command.gate or _gate_here(app, command.line, place)
+    if gate.startswith("pick:"):
+        asked = reviewing.asked_for(app, int(gate.removeprefix("pick:")))
+        other = command.line and not _on(command.line, asked)
+        return _of_another(asked) if other else reviewing.approve_pick(app, asked.entry.train, gate)
+    if gate.startswith(GATE):
+        return reviewing.approve_revert(app, gate)
+    if not command.line:
+        raise UnusableInput(
+            "approve.no-release",
+            say("gate {gate} is a release's: none is named", gate=gate),
+            remedy=say("`/approve VERSION {gate}`", gate=gate),
+            clause="G1",
+        )
+    return controls.approve(app, _version(app, command.line), gate)
+
+
+def _on(line: str, asked: Asked) -> bool:
+    """Whether a request is for the release, or the branch, that somebody names."""
+    version = parse_version(line.removeprefix("v"))
+    return line == asked.payload["branch"] or (version is not None and version == parse_version(asked.entry.train))
+
+
+def _of_another(asked: Asked) -> Refused:
+    return no(
+        "P1",
+        "approve.other-release",
+        say("request {id} is for {version}", id=asked.id, version=asked.entry.train),
+        say("`/approve v{version} pick:{id}`", version=asked.entry.train, id=asked.id),
+        request=asked.id,
+        version=asked.entry.train,
+    )
+
+
+def _gate_here(app: Headway, line: str, place: Place) -> str:
+    """The gate that a pull request is about: a revert's resolution, or a request."""
+    undone = mail.undone_by_pull(app.sound_entries(), place.number)
+    return f"{GATE}{undone[:12]}" if undone else f"pick:{_id(app, None, place, line)}"
+
+
+def _id(app: Headway, number: int | None, place: Place, line: str = "") -> int:
+    """The request that is named, or that the pull request is about."""
+    if number is not None:
+        return number
+    merged = place.pull.merged if place.pull is not None else None
+    found = mail.requests_about(app.sound_entries(), place.number, merged)
+    there = [a for a in found if not line or _on(line, a)]
+    if len(there) == 1:
+        return there[0].id
+    if there:
+        told = [f"{a.id} ({a.entry.train})" for a in there]
+        raise UnusableInput(
+            "pick.several",
+            say("#{number} has several requests: {ids}", number=place.number, ids=told),
+            remedy=say("name one by its number: pick:ID, or the release"),
+        )
+    raise not_found("request", f"#{place.number}", say("name it by its number, or ask for it first: `/pick`"))
+
+
+def _resolve(app: Headway, place: Place) -> Entry | Refused:
+    entries = app.sound_entries()
+    opened = mail.opened_for(entries, place.number)
+    if place.pull is None or not opened:
+        raise UnusableInput(
+            "resolve.no-conflict-here",
+            say("#{number} is no pull request of a conflict", number=place.number),
+            remedy=say("push the resolution to the branch of Headway's draft, and write `/resolve` there"),
+            clause="P8",
+        )
+    head = place.pull.head_sha
+    if resolve_commit(app.repo, head) is None:
+        place.bring(place.pull.head)
+    undone = mail.undone_by_pull(entries, place.number)
+    if undone is not None:
+        made = resolving.resolve_revert(app, undone, head)
+    else:
+        made = resolving.resolve(app, int(opened[-1][1]), head)
+    return made if isinstance(made, Refused) else made.entry
+
+
+# Trains ----------------------------------------------------------------------------------------------------------
+
+
+def _waive(app: Headway, command: Waive) -> Entry | Refused:
+    version = _version(app, command.line)
+    return controls.waive(app, version, command.what, command.reason, command.until, command.change or None)
+
+
+def _version(app: Headway, line: str) -> str:
+    """A version as it is, or that of the live train whose branch is named."""
+    if "/" not in line:
+        return line
+    trains = live_trains(app.observe(), app.policy)
+    return next((t.name for t in reversed(trains) if t.branch == line), line)
+
+
+def _status(app: Headway, line: str) -> Said:
+    trains = app.plan().trains
+    wanted = trains if not line else (pick_train(trains, _version(app, line)),)
+    return answers.status(wanted)

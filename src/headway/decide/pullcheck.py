@@ -1,0 +1,240 @@
+"""The gate's answer for a pull request onto a release branch: for every commit that it would bring, where it is from,
+who asked for it, and what speaks against it (P1–P8, B6, G3). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from headway.decide import dropping
+from headway.decide.pickstates import PickState, State
+from headway.decide.reverts import RevertVerdict, findings
+from headway.model.commit import Commit, Line, Sha
+from headway.model.hub import Outcome
+from headway.model.identity import SURE
+from headway.model.pick import Category
+from headway.model.pulled import Pulled, PulledChange
+from headway.model.reason import Reason
+from headway.model.snapshot import Snapshot
+from headway.model.text import Text, facts, say
+from headway.model.train import Train
+from headway.policy.paths import matches
+from headway.policy.schema import Policy
+
+_NO = frozenset(
+    {
+        PickState.REFUSED,
+        PickState.WITHDRAWN,
+        PickState.REJECTED,
+        PickState.TAKEN_OUT,
+        PickState.TAKEN_BACK,
+        PickState.TOO_LATE,
+        PickState.LEFT_OUT,
+    }
+)
+_THERE = frozenset({PickState.APPLIED, PickState.THERE})
+_RANK = {Outcome.NOTHING: 0, Outcome.PASSED: 1, Outcome.WAITS: 2, Outcome.REFUSED: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What speaks against a commit, in English as the ledger has it."""
+
+    clause: str
+    message: str
+    remedy: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedChange:
+    """One commit. ``why`` says in a few words what it was taken for; ``request`` is the one that asks for it."""
+
+    commit: Commit
+    origins: tuple[Sha, ...]
+    request: int | None
+    category: str
+    outcome: Outcome
+    why: Text
+    against: tuple[Against, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PullVerdict:
+    """The whole pull request; ``more`` are commits that were not looked at."""
+
+    number: int
+    base: str
+    outcome: Outcome
+    changes: tuple[JudgedChange, ...]
+    more: int
+
+
+def judge(
+    pulled: Pulled, train: Train, line: Line, known: Sequence[State], snapshot: Snapshot, policy: Policy
+) -> PullVerdict:
+    """``known`` are the requests of the train with their states."""
+    judge_one = _Judge(train, line, known, snapshot, policy)
+    rows = tuple(judge_one.change(c) for c in pulled.changes)
+    outcomes = [r.outcome for r in rows] + [Outcome.REFUSED] * bool(pulled.more)
+    outcome = max(outcomes, key=_RANK.__getitem__, default=Outcome.NOTHING)
+    return PullVerdict(pulled.number, pulled.base, outcome, rows, pulled.more)
+
+
+def worst(verdicts: Sequence[PullVerdict]) -> Outcome:
+    """The answer for a commit that several pull requests have as their head."""
+    return max((v.outcome for v in verdicts), key=_RANK.__getitem__)
+
+
+class _Judge:
+    """What the looks at all commits share."""
+
+    def __init__(self, train: Train, line: Line, known: Sequence[State], snapshot: Snapshot, policy: Policy) -> None:
+        self._train, self._line, self._policy = train, line, policy
+        self._known = known
+        self._trunk = {c.sha for c in snapshot.trunk.commits}
+        self._needed = {f.revert.commit.sha for f in findings(line, snapshot) if f.verdict is RevertVerdict.NEEDED}
+        self._drops = {c.undoes for c in dropping.asks(line, snapshot)}
+        self._mine = {c.sha for c in line.commits}
+
+    def change(self, c: PulledChange) -> JudgedChange:
+        sha, identity = c.commit.sha, c.identity
+        origins = identity.origins if identity.confidence >= SURE else ()
+        if len(c.commit.parents) > 1:
+            return self._merge(c)
+        asked = self._asked(c, origins)
+        if asked is not None:
+            return self._requested(c, origins, asked)
+        if sha in self._trunk or origins == (sha,):
+            return self._no(c, say("a commit of the trunk itself"), self._from_trunk(c))
+        if set(origins) & self._needed:
+            return self._faithful(c, origins, None, "revert", say("a trunk revert that the branch needs (B6)"))
+        undone = [t for t in self._mine if any(t.startswith(n) for n in c.commit.reverted)]
+        if undone and not origins:
+            return self._revert(c, undone)
+        return self._unasked(c, origins)
+
+    def _asked(self, c: PulledChange, origins: tuple[Sha, ...]) -> State | None:
+        """Of several requests the one that lets it in."""
+        names = {c.commit.sha, *origins}
+        found = [s for s in self._known if names & set(s[0].commits)]
+        rank = {PickState.PENDING: 0, PickState.APPLIED: 1, PickState.THERE: 1}
+        return min(found, key=lambda s: rank.get(s[1], 3 if s[1] in _NO else 2), default=None)
+
+    def _requested(self, c: PulledChange, origins: tuple[Sha, ...], state: State) -> JudgedChange:
+        asked, name, waits = state
+        category = str(asked.payload.get("category") or "")
+        row = (c.commit, origins, asked.id, category)
+        if name in _THERE:
+            return JudgedChange(*row, Outcome.NOTHING, say("request {id} is on the branch already", id=asked.id))
+        if name in _NO:
+            told = [_of_violation(v) for v in asked.payload.get("violations", ())] if name is PickState.REFUSED else []
+            told += [_of(w) for w in waits]
+            closed = say("request {id} is over: {state}", id=asked.id, state=name.value)
+            told = told or [Against("P1", str(closed), str(say("ask for it anew, with what speaks for it now")), {})]
+            return JudgedChange(*row, Outcome.REFUSED, closed, tuple(told))
+        if waits:
+            why = say("request {id} waits", id=asked.id)
+            return JudgedChange(*row, Outcome.WAITS, why, tuple(_of(w) for w in waits))
+        made = [asked.resolution(o) for o in asked.commits]
+        if any(e is not None and e.payload["tree"] == c.commit.tree for e in made):
+            return JudgedChange(*row, Outcome.PASSED, say("request {id}, as its conflict was resolved", id=asked.id))
+        return self._faithful(c, origins, asked.id, category, say("request {id} is let in", id=asked.id))
+
+    def _faithful(
+        self, c: PulledChange, origins: tuple[Sha, ...], request: int | None, category: str, why: Text
+    ) -> JudgedChange:
+        if c.faithful is not False:
+            return JudgedChange(c.commit, origins, request, category, Outcome.PASSED, why)
+        key = str(request) if request is not None else "COMMIT"
+        reason = Reason(
+            "P1",
+            "pull.other-content",
+            say("its content is not what its origin gives here"),
+            facts(commit=c.commit.sha, origins=origins),
+            say(
+                "if a conflict was resolved, record it and have it approved: `headway pick resolve {key}`; "
+                "else `git cherry-pick -x` it anew",
+                key=key,
+            ),
+        )
+        return JudgedChange(c.commit, origins, request, category, Outcome.WAITS, why, (_of(reason),))
+
+    def _merge(self, c: PulledChange) -> JudgedChange:
+        row = (c.commit, (), None, "merge")
+        if c.faithful:
+            return JudgedChange(*row, Outcome.NOTHING, say("a merge that brings nothing of its own"))
+        reason = Reason(
+            "P1",
+            "pull.merge",
+            say("a merge with content of its own, of which nobody can tell where it is from"),
+            facts(commit=c.commit.sha, parents=c.commit.parents),
+            say("rebase the pull request onto {branch}", branch=self._line.branch),
+        )
+        return JudgedChange(*row, Outcome.REFUSED, say("a merge with content of its own"), (_of(reason),))
+
+    def _revert(self, c: PulledChange, undone: list[Sha]) -> JudgedChange:
+        row = (c.commit, (), None, "revert")
+        if set(undone) <= self._drops:
+            return JudgedChange(*row, Outcome.PASSED, say("a person asked for this revert (G3)"))
+        reason = Reason(
+            "G3",
+            "pull.revert",
+            say("it takes out what the branch has, and nobody asked for that"),
+            facts(commit=c.commit.sha, undoes=undone, branch=self._line.branch),
+            say("`headway pick drop {sha} --reason …`", sha=undone[0][:12]),
+        )
+        return JudgedChange(*row, Outcome.WAITS, say("a revert of what the branch has"), (_of(reason),))
+
+    def _unasked(self, c: PulledChange, origins: tuple[Sha, ...]) -> JudgedChange:
+        release_work = bool(c.paths) and all(matches(p, self._policy.picks.branch_paths) for p in c.paths)
+        if not origins and not release_work:
+            reason = Reason(
+                "P8",
+                "pull.no-origin",
+                say("no commit of the trunk is its origin"),
+                facts(commit=c.commit.sha, subject=c.commit.title, paths=c.paths[:20]),
+                say("merge it on the trunk first, then pick it with `git cherry-pick -x`, or have Headway pick it"),
+            )
+            return self._no(c, say("work of this branch alone"), reason)
+        category = Category.RELEASE_BRANCH.value if release_work else ""
+        reason = Reason(
+            "P6" if release_work else "P1",
+            "pull.unasked",
+            say("nobody asked for it"),
+            facts(commit=c.commit.sha, origins=origins, branch=self._line.branch),
+            say(
+                "request it, with its category and what speaks for it: `headway pick request {sha} --onto {version} "
+                "--category … --reason …`, or `/pick {tag} CATEGORY REASON`",
+                sha=(origins[0] if origins else c.commit.sha)[:12],
+                version=self._train.name,
+                tag=self._train.tag,
+            ),
+        )
+        return JudgedChange(c.commit, origins, None, category, Outcome.WAITS, say("without a request"), (_of(reason),))
+
+    def _from_trunk(self, c: PulledChange) -> Reason:
+        return Reason(
+            "P8",
+            "pull.trunk",
+            say("it is the trunk's own commit, not a pick of it"),
+            facts(commit=c.commit.sha, branch=self._line.branch),
+            say("start the branch of the pull request at {branch} and pick with -x", branch=self._line.branch),
+        )
+
+    def _no(self, c: PulledChange, why: Text, reason: Reason) -> JudgedChange:
+        return JudgedChange(c.commit, (), None, "", Outcome.REFUSED, why, (_of(reason),))
+
+
+def _of(reason: Reason) -> Against:
+    return Against(reason.clause, str(reason.text), str(reason.remedy), dict(reason.facts))
+
+
+def _of_violation(v: Mapping[str, object]) -> Against:
+    known = v.get("facts")
+    return Against(
+        str(v.get("clause")),
+        str(v.get("message")),
+        str(v.get("remedy") or ""),
+        known if isinstance(known, Mapping) else {},
+    )

@@ -1,0 +1,166 @@
+"""The project's own repository on its forge, as git reaches it: fetch, push with a lease, look.
+
+By the user's own git settings and credentials. With a token of Headway's (the environment's, or an App's) git asks a
+credential helper that is set for this one process and for the forge's host alone: the token stands in no argument, URL
+or file, only in the environment of the git that was started.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from headway.errors import WorldFailed
+from headway.history.repository import Repository
+from headway.model.commit import Sha
+from headway.model.text import facts, one_line, say
+
+_TOKEN = "HEADWAY_GIT_TOKEN"  # noqa: S105 - a variable's name
+# `git credential` runs it with a shell; printf is the shell's own, so the token is in no process list.
+_HELPER = f'!f() {{ test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "${_TOKEN}"; }}; f'
+_STALLED = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "60"}  # bytes a second, for so many seconds
+_USERINFO = re.compile(r"(?<=://)[^/@\s']+@")
+
+
+def no_token() -> str:
+    """Git's own credentials are enough."""
+    return ""
+
+
+def unwatched(name: str) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """``name``: a remote's name or a URL. ``host`` (``scheme://host[:port]``) is all that may be given the ``token``,
+    which is asked for when it is needed, since an App's lasts an hour. ``step("pushed:<ref>")`` is called when a ref is
+    there and not yet here."""
+
+    name: str
+    host: str = ""
+    token: Callable[[], str] = field(default=no_token, repr=False)
+    step: Callable[[str], None] = field(default=unwatched, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """As it may be shown: its name, or its URL without credentials."""
+        return _USERINFO.sub("", self.name)
+
+    def env(self) -> dict[str, str]:
+        """What git is given beside this process's environment."""
+        # A mirror clone's remote refuses to be pushed single refs.
+        rows = [] if "://" in self.name else [(f"remote.{self.name}.mirror", "false")]
+        token = self.token() if self.host else ""
+        if token:
+            # The empty value forgets the user's helpers: what Headway does is done in one name, by the API and by git.
+            rows += [(f"credential.{self.host}.helper", value) for value in ("", _HELPER)]
+        began = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+        known = {k: v for k, v in _STALLED.items() if k not in os.environ}
+        for i, (key, value) in enumerate(rows, began):
+            known |= {f"GIT_CONFIG_KEY_{i}": key, f"GIT_CONFIG_VALUE_{i}": value}
+        return {**known, "GIT_CONFIG_COUNT": str(began + len(rows)), **({_TOKEN: token} if token else {})}
+
+    def words(self, said: str) -> str:
+        """Git's words, fit to be shown: without credentials of a URL."""
+        return _USERINFO.sub("", said.replace(self.name, self.shown))
+
+
+def git_host(api_url: str) -> str:
+    """Where git answers for a forge whose API is there: ``https://api.github.com`` → ``https://github.com``; another
+    host's own (``https://ghe.example/api/v3``)."""
+    at = urlsplit(api_url)
+    return f"{at.scheme}://{at.netloc.rpartition('@')[2].removeprefix('api.')}" if at.netloc else ""
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A ref of the remote: the object that it names, and the commit that this is or (as an annotated tag) means."""
+
+    object: Sha
+    commit: Sha
+
+
+@dataclass(frozen=True, slots=True)
+class NotPushed:
+    """Why a push did not come about, in git's and the remote's words, and where the ref is there now."""
+
+    words: str
+    there: There | None
+
+
+def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotPushed | None:
+    """Set a ref of the remote that is at ``old`` (``""``: not there) to the object ``new``; one that is there is done,
+    also when the answer was lost. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    code, answers, words = _git(
+        repo,
+        remote,
+        "push",
+        "--porcelain",
+        "--no-follow-tags",
+        "--no-recurse-submodules",
+        f"--force-with-lease={ref}:{old}",
+        "--",
+        remote.name,
+        f"{new}:{ref}",
+    )
+    if code == 0:
+        return None
+    there = look(repo, remote, ref)
+    if there is not None and there.object == new:
+        return None
+    refused = [line.rpartition("\t")[2] for line in answers.splitlines() if line.startswith("!")]
+    told = [w.removeprefix("remote:").strip() for w in words.splitlines()]  # the remote's, and a hook's here
+    said = (w for w in (*told, *refused) if w and not w.startswith(("error: failed to push some refs", "hint:")))
+    return NotPushed(remote.words("\n".join(said)), there)
+
+
+def look(repo: Repository, remote: Remote, ref: str) -> There | None:
+    """Where a ref of the remote is now. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    code, out, words = _git(repo, remote, "ls-remote", "--", remote.name, ref, f"{ref}^{{}}")
+    if code:
+        raise unreachable(remote, words)
+    rows = {name: sha for sha, _, name in (line.partition("\t") for line in out.splitlines())}
+    return There(rows[ref], rows.get(f"{ref}^{{}}", rows[ref])) if ref in rows else None
+
+
+def fetch(repo: Repository, remote: Remote, refspecs: Sequence[str], *, prune: bool = False) -> None:
+    """Fetch just these, whatever the repository's settings for this remote would fetch besides. Raises ``WorldFailed``
+    (``remote.unreachable``)."""
+    code, _, words = _git(
+        repo,
+        remote,
+        "fetch",
+        "--quiet",
+        "--no-write-fetch-head",
+        "--no-tags",
+        "--no-recurse-submodules",
+        "--no-auto-maintenance",
+        "--refmap=",
+        "--prune" if prune else "--no-prune",
+        "--no-prune-tags",
+        "--",
+        remote.name,
+        *refspecs,
+    )
+    if code:
+        raise unreachable(remote, words)
+
+
+def unreachable(remote: Remote, words: str) -> WorldFailed:
+    said = one_line(remote.words(words.strip()))
+    return WorldFailed(
+        "remote.unreachable",
+        say("the project's repository cannot be reached at {remote}: {words}", remote=remote.shown, words=said),
+        facts=facts(remote=remote.shown, git=said),
+        remedy=say(
+            "nothing was changed; mend what git says (the network, the credentials, forge.remote), then tick again"
+        ),
+    )
+
+
+def _git(repo: Repository, remote: Remote, *args: str) -> tuple[int, str, str]:
+    return repo.git.try_run(*args, env=remote.env())

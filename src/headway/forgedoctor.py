@@ -1,0 +1,121 @@
+"""What of a project's GitHub is in order: who asks there, what they may do, and whether git's remote is that place."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from headway.errors import HeadwayError
+from headway.github.client import GitHub
+from headway.github.permissions import Held, Need, held, wanted
+from headway.github.project import github_of
+from headway.model.text import Text, say
+from headway.policy.schema import Policy
+
+if TYPE_CHECKING:
+    from headway.app import Headway
+    from headway.doctor import Check
+
+_SSH = re.compile(r"(?:[^@/:]+@)?([^:/]+):(?!//)(.+)")  # git's short form: me@host:owner/name.git
+_ALSO = {"ssh.github.com": "github.com"}
+
+
+def forge_checks(app: Headway) -> tuple[Check, ...]:
+    """Nothing where the policy names no forge. GitHub is asked, and nothing there is changed."""
+    if app.policy.forge.kind == "none":
+        return ()
+    return (*_rights(app.policy), _remote(app))
+
+
+def _rights(policy: Policy) -> tuple[Check, ...]:
+    from headway.doctor import Check
+
+    try:
+        github = github_of(policy)
+        if not github.signed_in:
+            forge = policy.forge
+            text = say("there is no token for GitHub in {name}", name=forge.token_env)
+            mend = say(
+                "set {name}, or {app} and {key} for a GitHub App", name=forge.token_env, app=forge.app_id_env,
+                key=forge.app_key_env,
+            )  # fmt: skip
+            return (Check("forge", False, text, mend),)
+        needs = wanted(policy, app=github.app is not None)
+        found = held(github, policy, needs)
+    except HeadwayError as e:
+        return (Check("forge", False, e.message, e.remedy),)
+    missing = [n for n in needs if found.has(n) is False]
+    return (_asks(github), *(_lacks(github, n) for n in missing), *_told(needs, found, missing))
+
+
+def _asks(github: GitHub) -> Check:
+    from headway.doctor import Check
+
+    if github.app is not None:
+        words = say("GitHub is asked by the App {id}, installed on {repository}", id=github.app.id,
+                    repository=github.repository)  # fmt: skip
+    else:
+        words = say("GitHub is asked with the token of {name}", name=github.token_env)
+    return Check("forge", True, words)
+
+
+def _lacks(github: GitHub, need: Need) -> Check:
+    from headway.doctor import Check
+
+    words = say("{permission} is missing: {without}", permission=need.words, without=str(need.without))
+    return Check("permissions", need.optional, words, _grant(github, need))
+
+
+def _grant(github: GitHub, need: Need) -> Text:
+    if github.app is not None:
+        return say("give the App {permission}, then accept it where it is installed", permission=need.words)
+    return say("give the token of {name} {permission}", name=github.token_env, permission=need.words)
+
+
+def _told(needs: tuple[Need, ...], found: Held, missing: list[Need]) -> tuple[Check, ...]:
+    from headway.doctor import Check
+
+    untold = [n.words for n in needs if found.has(n) is None]
+    if untold:
+        words = say(
+            "GitHub tells of a token what it may read; when it is used shows whether it has {names}", names=untold
+        )
+        return (Check("permissions", True, words),)
+    return () if missing else (Check("permissions", True, say("all {count} that are needed", count=len(needs))),)
+
+
+def _remote(app: Headway) -> Check:
+    """The remote that is followed and pushed to is the repository that is asked."""
+    from headway.doctor import Check
+
+    name, wants = app.policy.forge.remote, app.policy.project.repository
+    code, out, _ = app.repo.git.try_run("remote", "get-url", "--", name)
+    url = name if code and re.search("[:/]", name) else out.strip()
+    mend = say("set forge.remote to the remote of {repository}, or project.repository to what it is", repository=wants)
+    if not url:
+        return Check("remote", False, say("git has no remote {name}", name=name), mend)
+    host, path = place_of(url)
+    api = urlsplit(app.policy.forge.api_url).hostname or ""
+    other = bool(host) and "." in host and api.endswith("github.com") and host != "github.com"
+    if path.lower() != wants.lower() or other:
+        where = f"{host}/{path}" if host else path
+        return Check(
+            "remote", False, say("{name} is {found}, not {wanted}", name=name, found=where, wanted=wants), mend
+        )
+    return Check("remote", True, say("{name} is {found}", name=name, found=path))
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """Host (``""`` for a folder) and ``owner/name`` that a remote's URL names; without credentials."""
+    short = None if "://" in url else _SSH.fullmatch(url)
+    if short:
+        host, path = short[1].lower(), short[2]
+    else:
+        try:
+            parts = urlsplit(url)
+            host, path = (parts.hostname or "").lower(), parts.path
+        except ValueError:
+            host, path = "", ""
+    names = [p for p in path.split("/") if p]
+    return _ALSO.get(host, host), "/".join(names[-2:]).removesuffix(".git")

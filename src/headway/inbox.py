@@ -1,0 +1,211 @@
+"""The inbox of a tick: commands in comments are carried out, each once, and what a milestone holds is asked for (P1).
+
+Every entry that a comment brings about says so (``via``), and the comment's answer is an entry of its own, which the
+outbox writes on the forge. Killed in between, a command is not carried out again: its entries are there. Nothing is
+concluded from the forge's times but whether a comment was edited, and both of those are the forge's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from headway.app import ACTOR, Headway
+from headway.chat import answers
+from headway.chat.answers import Outcome, Said
+from headway.chat.commands import Typed
+from headway.chat.grammar import read_commands
+from headway.commanding import Place, carry_out, change_of, said_of, told
+from headway.decide import mail
+from headway.decide.chatrights import account, refusal, teams_named
+from headway.decide.requests import requests
+from headway.decide.trains import live_trains
+from headway.errors import UnusableInput, WorldFailed
+from headway.github.client import BUDGET
+from headway.history.log import is_ancestor
+from headway.history.repository import resolve_commit
+from headway.model.entry import Entry, Kind
+from headway.model.hub import Comment, HubSeen, Person, Pull
+from headway.model.pick import PickRequest
+from headway.model.ports import Hub
+from headway.model.snapshot import Snapshot
+from headway.model.text import clean, say
+from headway.model.train import Train
+from headway.picking import request_pick
+
+_LONGEST = 500  # characters of a command's line that the ledger keeps
+
+
+def here_already(branch: str) -> None:
+    """Every branch of the forge is here."""
+
+
+def answer_mail(
+    app: Headway, hub: Hub, seen: HubSeen, bring: Callable[[str], None] = here_already
+) -> tuple[Entry, ...]:
+    """Carry out what comments command, ask for what milestones hold, and record the answers: these are returned.
+
+    ``bring`` fetches a branch of the project's own repository on the forge by its name. Where the world fails one
+    comment it is left for the next tick and the others go on; then the first failure is raised. Where the tick's
+    requests are spent the rest is left for the next.
+    """
+    if app.policy.forge.kind == "none" or seen.failed:
+        return ()
+    app.need_policy()
+    inbox = _Inbox(app, hub, seen, bring)
+    made: list[Entry] = []
+    failed: list[WorldFailed | UnusableInput] = []
+    for work in inbox.work():
+        try:
+            entry = work()
+        except (WorldFailed, UnusableInput) as e:
+            if e.code == BUDGET:
+                break
+            failed.append(e)
+        else:
+            made += [entry] if entry is not None else []
+    if failed:
+        raise failed[0]
+    return tuple(made)
+
+
+def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:
+    if comment.by_app or comment.own or not comment.author:
+        return ()
+    return read_commands(comment.body, app.policy.talk.mention)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inbox:
+    app: Headway
+    hub: Hub
+    seen: HubSeen
+    bring: Callable[[str], None]
+
+    def work(self) -> Iterable[Callable[[], Entry | None]]:
+        """Each piece by itself: comments first, since what somebody asks for needs no milestone."""
+        if self.app.policy.talk.commands:
+            for comment in {c.id: c for c in self.seen.comments}.values():
+                typed = _commands(self.app, comment)
+                if typed:
+                    yield lambda c=comment, t=typed: self._answer(c, t)  # type: ignore[misc]
+        yield from self._milestones()
+
+    def _record(self, about: str, number: int, by: str, said: tuple[tuple[str, Said], ...], comment: int = 0) -> Entry:
+        made = [e for _, one in said for e in one.entries]
+        payload = {
+            "about": about,
+            "comment": comment,
+            "number": number,
+            "by": by,
+            "commands": [line[:_LONGEST] for line, _ in said if line],
+            "outcomes": [one.outcome.value for _, one in said],
+            "ok": all(one.outcome is not Outcome.NO for _, one in said),
+            "entries": [e.digest for e in made],
+            "text": answers.whole(said),
+        }
+        train = next((e.train for e in made if e.train), "")
+        return self.app.recording(ACTOR).record(Kind.ANSWERED, train, payload)
+
+    # Comments --------------------------------------------------------------------------------------------------
+
+    def _answer(self, comment: Comment, typed: tuple[Typed, ...]) -> Entry | None:
+        entries = self.app.sound_entries()
+        about = mail.of_comment(comment.id)
+        if about in mail.answered(entries):
+            return None
+        by = account(clean(comment.author))
+        if comment.edited:
+            done = (told(self.app, e) for e in mail.brought_about(entries, comment.id))
+            said = (*(("", one) for one in done), ("", answers.edited()))
+            return self._record(about, comment.number, by, said, comment.id)
+        pull = self.seen.pull(comment.number) or self.hub.pull(comment.number)
+        if self._ahead(pull):
+            return None  # the trunk that is here is older than what the comment is about: the next tick
+        person = self.seen.people.get(comment.author) or self.hub.person(
+            comment.author, teams_named(self.app.policy.talk)
+        )
+        place = Place(comment.number, pull, self.bring)
+        every = tuple((t.line, self._obey(comment, i, t, person, place, entries)) for i, t in enumerate(typed))
+        return self._record(about, comment.number, by, every, comment.id)
+
+    def _obey(
+        self, comment: Comment, i: int, typed: Typed, person: Person, place: Place, entries: tuple[Entry, ...]
+    ) -> Said:
+        """Carry one command out, unless its entries are there."""
+        done = mail.brought_about(entries, comment.id, i)
+        if done:
+            return told(self.app, done[-1])
+        no = refusal(person, typed.command.role, self.app.policy.talk)
+        if no is not None:
+            return answers.refused((no,))
+        via = {"comment": str(comment.id), "command": str(i), "url": clean(comment.url)}
+        return carry_out(replace(self.app, person=account(clean(comment.author)), via=via), typed.command, place)
+
+    def _ahead(self, pull: Pull | None) -> bool:
+        """Whether a pull request was merged on the trunk since that was fetched."""
+        if pull is None or pull.merged is None or resolve_commit(self.app.repo, pull.merged) is not None:
+            return False
+        return self._onto_trunk(pull)
+
+    def _onto_trunk(self, pull: Pull) -> bool:
+        return self.app.trunk == pull.base or self.app.trunk.endswith(f"/{pull.base}")
+
+    # Milestones ------------------------------------------------------------------------------------------------
+
+    def _milestones(self) -> Iterable[Callable[[], Entry | None]]:
+        app, talk = self.app, self.app.policy.talk
+        entries = app.sound_entries()
+        asked = any((e.payload.get("via") or {}).get("milestone") for e in entries if e.kind is Kind.REQUESTED)
+        if not talk.milestone or not (asked or any(p.milestone for p in self.seen.pulls)):
+            return
+        snapshot = app.observe()
+        for train in live_trains(snapshot, app.policy):
+            if snapshot.line(train.branch) is None:
+                continue  # what is merged before the cut is in it
+            name = mail.milestone_of(train, talk)
+            for pull in sorted(self.seen.pulls, key=lambda p: p.number):
+                if pull.milestone == name and pull.merged is not None and self._onto_trunk(pull):
+                    yield lambda p=pull, t=train: self._ask(p, t, snapshot)  # type: ignore[misc]
+            for number in mail.by_milestone(entries, train.name):
+                yield lambda n=number, t=train, m=name: self._left(n, t, m)  # type: ignore[misc]
+
+    def _ask(self, pull: Pull, train: Train, snapshot: Snapshot) -> Entry | None:
+        """Request what a milestone holds and nobody asked for, once. Its author stands for it."""
+        app, entries = self.app, self.app.sound_entries()
+        about, by = mail.of_milestone(train.name, pull.number), account(clean(pull.author))
+        if about in mail.answered(entries):
+            return None
+        mine = mail.by_milestone(entries, train.name).get(pull.number)
+        if mine is not None:  # killed before it was told
+            return self._record(about, pull.number, by, (("", told(app, mine.says)),))
+        line, merged = snapshot.line(train.branch), str(pull.merged)
+        if line is None or resolve_commit(app.repo, merged) is None or is_ancestor(app.repo, merged, line.tip):
+            return None  # not fetched yet; or the cut has it
+        if any(mail.names(a, pull.number, merged) for a in requests(entries, train.name)):
+            return None
+        via = {"milestone": pull.milestone, "pull": str(pull.number), "url": clean(pull.url)}
+        reason = f"in milestone {clean(pull.milestone)}"
+        request = PickRequest(change_of(app, pull), mail.category_of(pull, app.policy.talk), reason, ())
+        try:
+            said = said_of(app, request_pick(replace(app, person=by, via=via), request, train.name))
+        except UnusableInput as e:
+            said = answers.failed(e)
+        return self._record(about, pull.number, by, (("", said),))
+
+    def _left(self, number: int, train: Train, milestone: str) -> Entry | None:
+        """Tell that a request stands whose pull request the milestone does not hold any more: it takes nothing back."""
+        entries = self.app.sound_entries()
+        about = mail.of_milestone(train.name, number, left=True)
+        asked = mail.by_milestone(entries, train.name)[number]
+        if not asked.open or about in mail.answered(entries):
+            return None
+        held = self.seen.milestones.get(milestone)
+        if not held or number in held:  # it was not read; or there is no such milestone any more, which says nothing
+            return None
+        said = answers.answer(
+            Outcome.OPEN,
+            say("it left the milestone {milestone}; request {id} stands", milestone=milestone, id=asked.id),
+            more=(say("take it back with `/withdraw {id}`, or a reviewer with `/reject {id} REASON…`", id=asked.id),),
+        )
+        return self._record(about, number, asked.entry.actor, (("", said),))

@@ -1,0 +1,66 @@
+"""The answer to each command in a comment: one comment, edited when what was asked for has come further (P1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from headway.decide import record
+from headway.decide.outbox import Outbox, same_text
+from headway.decide.pickstates import PICK_STATES, PickState, State, past_states, states
+from headway.model.entry import Entry, Kind
+from headway.model.markdown import code, marked, sentence, within
+from headway.model.snapshot import Snapshot
+from headway.plan.hub_actions import WriteComment, digest_of_action
+from headway.plan.trainplan import TrainPlan
+from headway.policy.schema import Policy
+
+_ASKED = frozenset({Kind.REQUESTED, Kind.AMENDED})
+
+
+def answers(
+    trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy
+) -> Iterator[WriteComment]:
+    """In the order in which the commands were given."""
+    given = tuple({e.payload["about"]: e for e in record.of(snapshot.entries, Kind.ANSWERED)}.values())
+    if not given:
+        return
+    by_digest = {e.digest: e for e in snapshot.entries if e.kind in _ASKED}
+    now = _states(trains, {e.train for e in by_digest.values()}, snapshot, policy)
+    for e in given:
+        about, number = e.payload["about"], int(e.payload["number"])
+        body = marked(about, "\n\n".join([e.payload["text"], *_news(e, by_digest, now, outbox)]))
+        action = WriteComment(e.train, about, number, outbox.id(about), body)
+        there = outbox.hub.bodies.get(action.id) if action.id else None
+        if outbox.due(about, digest_of_action(action), changed=there is not None and not same_text(there, body)):
+            yield action
+
+
+def _states(trains: tuple[TrainPlan, ...], asked: set[str], snapshot: Snapshot, policy: Policy) -> Mapping[int, State]:
+    live = {t.train.name: t.train for t in trains}
+    found = (
+        states(live[name], snapshot, policy) if name in live else past_states(name, snapshot) for name in sorted(asked)
+    )
+    return {state[0].id: state for some in found for state in some}
+
+
+def _news(answer: Entry, by_digest: Mapping[str, Entry], now: Mapping[int, State], outbox: Outbox) -> Iterator[str]:
+    """How each request that the command made or changed stands."""
+    made = (by_digest[d] for d in answer.payload["entries"] if d in by_digest)
+    ids = dict.fromkeys(int(e.payload["request"]) if e.kind is Kind.AMENDED else e.seq for e in made)
+    for number in ids:
+        if number in now:
+            yield news(now[number], outbox)
+
+
+def news(state: State, outbox: Outbox) -> str:
+    """A request's state on one line, with what it waits for."""
+    asked, name, waits = state
+    pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
+    words = [f"Request {asked.id} for {within(asked.entry.train)} is now: **{PICK_STATES[name]}**"]
+    placed = asked.placed or {}
+    if name in {PickState.APPLIED, PickState.THERE}:
+        words += [f"as {', '.join(code(sha[:12]) for sha in placed.values())}"]
+    elif pull and name is PickState.PENDING:
+        words += [f"in #{pull}"]
+    why = [f"\n- **{w.clause}** {sentence(w.text, 300)}\n  → {sentence(w.remedy, 300)}" for w in waits]
+    return " ".join(words) + "." + "".join(why)

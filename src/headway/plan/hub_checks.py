@@ -1,0 +1,103 @@
+"""The check on pull requests onto live release branches, of forks too: the gate's answer for what they would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from headway.decide.outbox import Outbox
+from headway.decide.pickstates import states
+from headway.decide.pullcheck import Against, JudgedChange, PullVerdict, judge, worst
+from headway.model.commit import Sha
+from headway.model.hub import Outcome
+from headway.model.markdown import LIMIT, code, sentence, title, within
+from headway.model.snapshot import Snapshot
+from headway.plan.hub_actions import WriteCheck, digest_of_action
+from headway.plan.trainplan import TrainPlan
+from headway.policy.schema import Policy
+
+_MARKS = {Outcome.PASSED: "✅", Outcome.REFUSED: "❌", Outcome.WAITS: "⏳", Outcome.NOTHING: "▫️"}
+_TITLES = {
+    Outcome.PASSED: "Let in",
+    Outcome.REFUSED: "Refused",
+    Outcome.WAITS: "Waits for people or evidence",
+    Outcome.NOTHING: "Nothing to let in",
+}
+_FACTS, _WORDS = 8, 300  # facts of one refusal that are shown; characters of each
+_ROOM = LIMIT - 2_000  # for the line that says what was left out
+
+
+def checks(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy) -> Iterator[WriteCheck]:
+    """One for each commit that is the head of an open pull request."""
+    if not policy.talk.check:
+        return
+    heads: dict[Sha, list[tuple[str, PullVerdict]]] = {}
+    for planned in trains:
+        train, line = planned.train, snapshot.line(planned.train.branch)
+        mine = [
+            found
+            for p in outbox.hub.pulls
+            if line is not None
+            and p.open
+            and p.base == line.branch
+            and (found := snapshot.pulled.get(p.number)) is not None
+            and found.head == p.head_sha
+        ]
+        if line is None or not mine:
+            continue
+        known = states(train, snapshot, policy)
+        for pulled in mine:
+            verdict = judge(pulled, train, line, known, snapshot, policy)
+            heads.setdefault(pulled.head, []).append((train.name, verdict))
+    for head, verdicts in heads.items():
+        action = _check(head, verdicts, policy)
+        if outbox.due(action.about, digest_of_action(action)):
+            yield action
+
+
+def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], policy: Policy) -> WriteCheck:
+    verdicts = [v for _, v in found]
+    outcome = worst(verdicts)
+    clauses = sorted({a.clause for v in verdicts for c in v.changes for a in c.against})
+    words = _TITLES[outcome] + (f": {', '.join(clauses)}" if clauses else "")
+    summary = "\n\n".join(_summary(train, v) for train, v in found)
+    train, first = found[0]
+    name = policy.talk.check
+    return WriteCheck(train, f"check:{head}", first.number, head, name, outcome, title(words), summary[:_ROOM])
+
+
+def _summary(train: str, v: PullVerdict) -> str:
+    rows = [f"Onto {code(v.base)} for {within(train)} this would bring:", ""]
+    left, room = len(v.changes), _ROOM - 500
+    for c in v.changes:
+        row = _row(c)
+        if len(row) + 1 > room:
+            break
+        rows.append(row)
+        left, room = left - 1, room - len(row) - 1
+    if left:
+        rows.append(f"- … and {left} more commits")
+    if v.more:
+        rows.append(f"- {v.more} commits, too many to be picks: **P8** start the branch at {code(v.base)}")
+    elif not v.changes:
+        rows.append("- nothing that the branch has not")
+    return "\n".join(rows)
+
+
+def _row(c: JudgedChange) -> str:
+    rows = [f"- {_MARKS[c.outcome]} {code(c.commit.sha[:12])} {within(c.commit.title, 200)}: {sentence(c.why, 200)}"]
+    known = [f"origin {', '.join(code(o[:12]) for o in c.origins[:5])}"] if c.origins else []
+    known += [f"request {c.request}"] if c.request is not None else []
+    known += [within(c.category)] if c.category else []
+    rows += [f"  - {' · '.join(known)}"] if known else []
+    rows += [_against(a) for a in c.against]
+    return "\n".join(rows)
+
+
+def _against(a: Against) -> str:
+    rows = [f"  - **{within(a.clause)}** {within(a.message, 500)}"]
+    for name, value in list(a.facts.items())[:_FACTS]:
+        if name != "today" and value not in (None, (), [], ""):
+            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            rows.append(f"    - {within(name)}: {within(shown, _WORDS)}")
+    rows += [f"    - → {within(a.remedy, 500)}"] if a.remedy else []
+    return "\n".join(rows)

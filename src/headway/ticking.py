@@ -1,0 +1,151 @@
+"""A whole tick: follow the remote, hear what people said, do what the plan says, write what there is to say.
+
+All of it under the line's lock. Where the project has no forge, it is what is done of trains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from headway.acting import Done, telling
+from headway.app import Headway
+from headway.decide.trains import live_trains
+from headway.effects.pulls import fetch_heads
+from headway.errors import UnusableInput, WorldFailed
+from headway.github.client import BUDGET
+from headway.github.project import asking
+from headway.github.session import Session
+from headway.hearing import have_heard, learn_labels
+from headway.inbox import answer_mail
+from headway.model.entry import Entry
+from headway.model.hub import HubSeen
+from headway.model.ports import Hub
+from headway.model.reason import Reason
+from headway.model.text import facts, say
+from headway.outside import talk
+from headway.plan.trainplan import Plan
+from headway.upstream import bring
+
+Failure = WorldFailed | UnusableInput
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What was ``done`` of trains and on the forge, the ``answered`` commands and milestones, what is waited for."""
+
+    done: tuple[Done, ...]
+    waits: tuple[Reason, ...]
+    answered: tuple[Entry, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.done or self.answered)
+
+
+def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> Ticked:
+    """Once, or until nothing but waits is left. ``version``: of this train alone; what people said is heard all the
+    same. One tick at a time (``LockHeld``).
+
+    Where the world fails one train or one answer, the others go on; then the first failure is raised. Nothing is done
+    while the remote or the forge cannot be reached (``remote.unreachable``, ``hub.unread``; ``hub.limited``: it asks to
+    come back later): somebody may have said that a train is to be held.
+    """
+    app.need_policy()
+    hub = app.hub
+    if hub is None:
+        done, waits = app.tick(version, settle=settle)
+        return Ticked(done, waits)
+    did: list[Done] = []
+    answered: list[Entry] = []
+    with app.exclusively(), asking(app.policy, app.paths.answers, app.clock) as session:
+        while True:
+            once = _once(app.followed(), hub, session, version)
+            did += once.done
+            answered += once.answered
+            if not settle or not once.anything:
+                return Ticked(tuple(did), once.waits, tuple(answered))
+
+
+def look(app: Headway) -> tuple[Plan, str]:
+    """What the next tick would do, as far as it can be told without following; and why the forge could not be asked
+    (``""``: it could, or there is none). Writes nothing."""
+    hub = app.hub
+    if hub is None:
+        return app.plan(), ""
+    with Session(clock=app.clock).within(app.policy.forge.budget) as session:
+        heard, seen = _heard(app, hub, session)
+        return heard.plan(), seen.failed
+
+
+def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Ticked:
+    app, seen = _heard(app, hub, session)
+    if seen.failed:
+        raise WorldFailed(
+            "hub.limited" if seen.limited else "hub.unread",
+            say("what people say on the forge cannot be read: {why}", why=seen.failed),
+            facts=facts(repository=app.policy.project.repository, why=seen.failed),
+            remedy=say(
+                "nothing was done, since it may say that a train is to be held; see `headway doctor`, tick again"
+            ),
+        )
+    remote = app.remote
+    assert remote is not None, "a project with a forge has one"  # noqa: S101
+    fetch_heads(app.repo, remote, seen.pulls)
+    failed: list[Failure] = []
+    answered: tuple[Entry, ...] = ()
+    done: tuple[Done, ...] = ()
+    waits: tuple[Reason, ...] = ()
+    with _noting(failed):
+        answered = answer_mail(app, hub, seen, partial(bring, app.repo, remote))
+    with _noting(failed):
+        have_heard(app, seen)
+    with _noting(failed):
+        done, waits = app.act(version)
+    wrote = _write(app, hub, version, failed)
+    if failed:
+        raise failed[0]
+    if seen.whole:
+        learn_labels(app, hub)
+    return Ticked((*done, *wrote), waits, answered)
+
+
+def _heard(app: Headway, hub: Hub, session: Session) -> tuple[Headway, HubSeen]:
+    """The project with what people say of it on the forge."""
+    snapshot = app.observe()
+    with session.sparing():
+        read = talk(hub, live_trains(snapshot, app.policy), snapshot, app.policy, app.paths.heard)
+    seen = read.hub or HubSeen()
+    return replace(app, hub_seen=seen), seen
+
+
+def _write(app: Headway, hub: Hub, version: str | None, failed: list[Failure]) -> tuple[Done, ...]:
+    """The outbox. What is left over when the tick's requests are spent is written by the next."""
+    planned = app.plan()
+    named = {t.train.name for t in planned.trains if version is None or t.train.name == version.removeprefix("v")}
+    wrote: list[Done] = []
+    with app.performing(hub) as performer:
+        for action in planned.hub:
+            if version is not None and action.train not in {"", *named}:
+                continue
+            try:
+                wrote.append(Done(action, performer.perform(action)))
+            except (WorldFailed, UnusableInput) as e:
+                if e.code == BUDGET:
+                    app.progress.say(e.message)
+                    break
+                failed.append(e)
+    if failed:
+        failed[0] = telling(failed, wrote)
+    return tuple(wrote)
+
+
+@contextmanager
+def _noting(failed: list[Failure]) -> Iterator[None]:
+    """A failure that does not keep the rest of the tick from being done."""
+    try:
+        yield
+    except (WorldFailed, UnusableInput) as e:
+        failed.append(e)
