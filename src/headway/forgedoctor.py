@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from headway.errors import HeadwayError
-from headway.github.client import GitHub
+from headway.errors import HeadwayError, WorldFailed
+from headway.github.client import GONE, GitHub
 from headway.github.permissions import Held, Need, held, wanted
 from headway.github.project import github_of
 from headway.model.text import Text, say
@@ -25,7 +26,10 @@ def forge_checks(app: Headway) -> tuple[Check, ...]:
     """Nothing where the policy names no forge. GitHub is asked, and nothing there is changed."""
     if app.policy.forge.kind == "none":
         return ()
-    return (*_rights(app.policy), _remote(app))
+    from headway.github.session import Session
+
+    with Session(clock=app.clock).within(None):
+        return (*_rights(app.policy), _remote(app))
 
 
 def _rights(policy: Policy) -> tuple[Check, ...]:
@@ -43,10 +47,11 @@ def _rights(policy: Policy) -> tuple[Check, ...]:
             return (Check("forge", False, text, mend),)
         needs = wanted(policy, app=github.app is not None)
         found = held(github, policy, needs)
+        limits = _limits(github, policy)
     except HeadwayError as e:
         return (Check("forge", False, e.message, e.remedy),)
     missing = [n for n in needs if found.has(n) is False]
-    return (_asks(github), *(_lacks(github, n) for n in missing), *_told(needs, found, missing))
+    return (_asks(github), *limits, *(_lacks(github, n) for n in missing), *_told(needs, found, missing))
 
 
 def _asks(github: GitHub) -> Check:
@@ -58,6 +63,31 @@ def _asks(github: GitHub) -> Check:
     else:
         words = say("GitHub is asked with the token of {name}", name=github.token_env)
     return Check("forge", True, words)
+
+
+def _limits(github: GitHub, policy: Policy) -> tuple[Check, ...]:
+    """How much may be asked yet, which is free to ask. A server of one's own may have no limits. Raises
+    ``WorldFailed``."""
+    from headway.doctor import Check
+
+    try:
+        core = github.get("/rate_limit")["resources"]["core"]
+        left, most, until = int(core["remaining"]), int(core["limit"]), datetime.fromtimestamp(int(core["reset"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return ()
+    except WorldFailed as e:
+        if e.code == GONE:
+            return ()
+        raise
+    budget = policy.forge.budget
+    words = say(
+        "{left} of {limit} requests are left until {until}; a tick sends {budget} at most",
+        left=left,
+        limit=most,
+        until=until,
+        budget=budget,
+    )
+    return (Check("limits", left >= budget, words, say("wait, lower forge.budget, or ask as a GitHub App")),)
 
 
 def _lacks(github: GitHub, need: Need) -> Check:
