@@ -11,10 +11,11 @@ from githubfake import APP_ID, NAME, OWNER, TOKEN, FakeGitHub, app_key, serving
 from gitmaker import GitMaker
 from trainkit import open_at
 
-from headway.doctor import Check, examine
+from headway.doctor import examine
 from headway.forgedoctor import place_of
 from headway.github.permissions import NEEDS, wanted
 from headway.github.session import TRIES
+from headway.model.finding import Check
 from headway.policy.loader import load_policy
 
 NOW = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
