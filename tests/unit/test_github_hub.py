@@ -322,6 +322,18 @@ def test_an_issue_that_is_gone_is_made_anew(fake: FakeGitHub, hub: GitHubHub) ->
     assert hub.write_issue(ABOUT, 17, "Release v1.0", marked("tracker:1.0", "x"), open=True).number == 1
 
 
+def test_an_issue_that_was_transferred_is_none_of_ours(fake: FakeGitHub, hub: GitHubHub) -> None:
+    first = hub.write_issue(ABOUT, 0, "Release v1.0", marked("tracker:1.0", "x"), open=True)
+    there = fake.talk.open_issue("mallory", "where it is now", "theirs")
+    for _ in range(2):
+        fake.fault("GET", f"/issues/{first.number}$", 301, Location=f"/repos/toy/kit/issues/{there.number}")
+    fake.talk.threads[first.number].body = ""
+    assert hub.issue(first.number) is None
+    made = hub.write_issue(ABOUT, first.number, "Release v1.0", marked("tracker:1.0", "y"), open=True)
+    assert made.number not in {first.number, there.number}
+    assert (there.title, there.body) == ("where it is now", "theirs")
+
+
 def test_a_comment_is_edited_rather_than_repeated(fake: FakeGitHub, hub: GitHubHub) -> None:
     fake.talk.open_issue("ada", "x")
     mark = marker("answer:7")
