@@ -12,7 +12,6 @@ from headway.errors import WorldFailed
 from headway.model.entry import Kind
 from headway.model.hub import Written
 from headway.model.markdown import marked, marker
-from headway.plan.actions import Action
 from headway.plan.hub_actions import (
     ClosePull,
     HubAction,
@@ -112,8 +111,3 @@ def said(what: str, action: HubAction, done: Written, *, open: bool = True) -> d
 
 def of(actions: list[HubAction] | tuple[HubAction, ...], kind: type[Any]) -> list[Any]:
     return [a for a in actions if isinstance(a, kind)]
-
-
-def trained(action: Action | None) -> Action:
-    assert action is not None
-    return action

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 
 from headway.app import Headway
+from headway.decide.benchmarkworkflow import workflow_of
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
 from headway.environment import uv_program
@@ -113,6 +114,8 @@ def _releases(app: Headway) -> Check:
 
 
 def _branches(app: Headway) -> Check:
+    if app.remote is not None:
+        return Check("branches", True, say("each tick follows those of {remote}", remote=app.remote.shown))
     there = branches_elsewhere(app.repo)
     missing = live_branches(there, read_tags(app.repo), app.policy)
     if not missing:
@@ -242,7 +245,7 @@ def _dispatching(app: Headway) -> Check:
     perf, token = app.policy.perf, app.policy.forge.token_env
     mend = say("`headway perf access` asks GitHub what the token may do, and writes the request")
     try:
-        github = github_of(app.policy)
+        github = github_of(app.policy, workflow_of(perf).repository)
     except HeadwayError as e:
         return Check("access", False, e.message, e.remedy)
     if not github.signed_in:

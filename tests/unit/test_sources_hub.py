@@ -73,6 +73,7 @@ def test_pull_requests_of_branches_of_milestones_and_headways_own(fake: FakeGitH
     assert [i.title for i in found.issues] == ["the tracker"]
     assert [(r.number, r.author) for r in found.reviews] == [(1, "ada")]
     assert [(p.branch, p.protected) for p in found.protections] == [(RELEASE, False)]
+    assert found.milestones == {PICKS: frozenset({1, 2, 3})}
     assert found.whole
     assert asked(fake, "/pulls/3") == asked(fake, "/pulls/4") == asked(fake, "/comments") == 0
 

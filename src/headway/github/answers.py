@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from headway.errors import BudgetSpent, WorldFailed
+from headway.errors import BudgetSpent, RateLimited, WorldFailed
 from headway.model.text import facts, one_line, say
 
 # Codes of the WorldFailed that a request may raise
@@ -24,7 +24,7 @@ BUDGET = "github.budget"  # the tick's requests are spent: nothing was sent, the
 
 _WORDS = 300  # of an answer's message
 _SECONDARY = ("secondary rate", "abuse detection", "rate limit")  # in the message of a 403 that is a limit
-_MOMENT = timedelta(minutes=1)  # what GitHub asks to wait where a limit does not say it
+MOMENT = timedelta(minutes=1)  # what GitHub asks to wait where a limit does not say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,8 @@ def refusal(reply: Reply, path: str, now: datetime) -> WorldFailed:
     )
 
 
-def limit(message: str, until: datetime | None, path: str, status: int) -> WorldFailed:
-    return WorldFailed(
+def limit(message: str, until: datetime | None, path: str, status: int) -> RateLimited:
+    return RateLimited(
         LIMITED,
         say("GitHub asks to come back later: {message}", message=message),
         facts=facts(status=status, path=path, message=message, until=until),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from headway.errors import BudgetSpent, HeadwayError
+from headway.errors import BudgetSpent, HeadwayError, RateLimited
 from headway.model.hub import Comment, HubSeen, HubWanted, Issue, Person, Pull
 from headway.model.ports import Hub
 
@@ -22,7 +22,7 @@ def read_hub(hub: Hub, wanted: HubWanted) -> HubSeen:
     except BudgetSpent:
         return replace(seen, whole=False)
     except HeadwayError as e:
-        return HubSeen(failed=str(e))
+        return HubSeen(failed=str(e), limited=isinstance(e, RateLimited))
     return seen
 
 
@@ -94,8 +94,9 @@ def _pulls(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
 def _milestones(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
     found = {p.number: p for p in seen.pulls}
     for title, settled in wanted.milestones.items():
-        numbers = tuple(i.number for i in hub.milestone(title) if i.is_pull and i.number not in settled)
-        seen = _with(seen, found, hub, numbers)
+        held = tuple(i.number for i in hub.milestone(title) if i.is_pull)
+        seen = _with(seen, found, hub, tuple(n for n in held if n not in settled))
+        seen = replace(seen, milestones={**seen.milestones, title: frozenset(held)})
     return seen
 
 
