@@ -86,8 +86,9 @@ class Talk:
                 known = {"head": action.head, "base": action.base, "commit": made if ours else "", "changes": changes}
                 return {**said("pull", action, done), **known}
             case ClosePull():
-                text = marked(f"closed:{action.about}", action.why)
-                self.hub.write_comment(marker(f"closed:{action.about}"), action.number, 0, text)
+                if action.why:
+                    text = marked(f"closed:{action.about}", action.why)
+                    self.hub.write_comment(marker(f"closed:{action.about}"), action.number, 0, text)
                 return said("pull", action, self.hub.close_pull(action.number), open=False)
             case WriteIssue():
                 done = self.hub.write_issue(mark, action.number, action.title, action.body, open=action.open)

@@ -22,7 +22,8 @@ from headway.model.entry import Entry, Kind
 from headway.model.hub import Outcome
 from headway.plan.hub_actions import HubAction
 
-TALK = """
+TALK = """repository = "acme/proj"
+
 [documents]
 sbom = false
 provenance = false
@@ -160,7 +161,9 @@ def test_P1_merged_in_any_way_it_is_recorded_and_nothing_is_unexplained(talked: 
     (applied,) = record.applied(app.entries(), BRANCH)
     assert applied.origin == talked.there.shas["fix"]
     assert done[0].entry.payload["after"] == tip
+    assert [a.kind for a in talked.outbox(PICKS)] == ["close-pull"]
     assert talked.outbox(PICKS) == []
+    assert talked.hub.bodies == {}
 
 
 def test_B6_a_revert_that_was_squashed_is_recorded_too(talked: Talked) -> None:
@@ -182,7 +185,9 @@ def test_P8_when_the_branch_has_moved_the_other_one_is_made_anew(talked: Talked)
     talked.at(PICKS).tick()
     head = f"headway/{BRANCH}/{talked.there.shas['fix'][:12]}"
     before = talked.there.ref(f"refs/heads/{head}")
-    assert [a.kind for a in talked.outbox(PICKS)] == ["propose-changes", "write-check"]
+    assert [a.kind for a in talked.outbox(PICKS) if a.kind != "write-check"] == ["propose-changes", "close-pull"]
+    assert {a.kind for a in talked.outbox(PICKS)} <= {"write-check"}
+    assert talked.outbox(PICKS) == []
     assert talked.there.git("rev-parse", f"{head}~1") == tip
     assert talked.there.ref(f"refs/heads/{head}") != before
     assert len(talked.hub.pulls_) == 2
@@ -209,7 +214,7 @@ def test_P8_what_somebody_pushed_to_a_pull_request_is_never_forced_away(talked: 
             for action in app.plan().hub:
                 payload = write(talked.hub, action, performer.site)
                 app.recording("headway").record(Kind.WRITTEN, action.train, payload)
-        assert [e.payload["commit"] for e in written(app) if e.payload["what"] == "pull"][-1] == ""
+        assert [e.payload["commit"] for e in written(app) if e.payload.get("head")][-1] == ""
         assert [a for a in talked.outbox(PICKS) if a.kind == "propose-changes"] == []
     assert talked.there.ref(f"refs/heads/{head}") == theirs
 
