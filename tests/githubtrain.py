@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from githubfake import NAME, OWNER, FakeGitHub, serving
+from githubfake import APP_ID, NAME, OWNER, FakeGitHub, app_key, serving
 from githubgit import git_url
 from gitmaker import HOUR, GitMaker
 from trainkit import CUT, FIX, Project, make_project, open_at
@@ -16,6 +16,7 @@ from trainkit import CUT, FIX, Project, make_project, open_at
 from headway.app import Headway
 from headway.model.entry import Entry, Kind
 
+BOT = "headway[bot]"
 VERSION = "0.1.1"
 LINE = "releases/v0.1.1"
 PORTS = {"now": (0, 0, 0)}  # kept from one GitHub to the next, so that its address is the same
@@ -69,7 +70,7 @@ class Town:
 
     def answers(self, number: int) -> list[str]:
         """What Headway wrote under an issue or pull request."""
-        return [n.body for n in self.fake.talk.notes.values() if n.number == number and n.author == "headway-bot"]
+        return [n.body for n in self.fake.talk.notes.values() if n.number == number and n.author == BOT]
 
     def tracker(self, version: str = VERSION) -> int:
         """The number of a train's issue."""
@@ -84,8 +85,12 @@ def policy_text(fake: FakeGitHub, there: Project, more: str = "") -> str:
     return text.replace('[forge]\npath = ""', f'[forge]\nkind = "github"\napi_url = "{fake.api}"') + more
 
 
+def app_env() -> dict[str, str]:
+    """The environment of a Headway that is an App."""
+    return {"HEADWAY_APP_ID": str(APP_ID), "HEADWAY_APP_KEY": app_key()}
+
+
 def people(fake: FakeGitHub) -> None:
-    fake.as_app()  # as a token within Actions is
     fake.talk.first = 4  # the project has three already
     for login, right in (("ada", "write"), ("rosa", "maintain"), ("root", "admin"), ("mallory", "read")):
         fake.person(login, right)
