@@ -12,8 +12,9 @@ from worlds import BRANCH, CELL_KEY, MEASURED, MEASURING, RC1, VERSION, World, c
 from headway.decide.mishaps import Told
 from headway.decide.notedocument import Tongue, document, markdown
 from headway.decide.notes import Notes, notes_of
-from headway.decide.notetext import change_line, escape
+from headway.decide.notetext import change_line
 from headway.model.entry import Kind
+from headway.model.markdown import escape
 from headway.model.noted import Noted
 from headway.model.pick import Category
 from headway.model.text import say

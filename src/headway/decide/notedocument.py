@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from headway.decide.noteperformance import Figures, key
 from headway.decide.notes import OF_CHANGES, SECTIONS, Notes, Told
-from headway.decide.notetext import change_line, code, escape
+from headway.decide.notetext import change_line
+from headway.model.markdown import code, escape
 from headway.model.text import Text, say
 
 OTHER, FIRST = "", "first-time"  # names of groups that are not the policy's

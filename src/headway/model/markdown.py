@@ -1,0 +1,71 @@
+"""Somebody else's words in Markdown: shown, and doing nothing; and the marks by which Headway knows its own texts."""
+
+from __future__ import annotations
+
+import re
+
+LIMIT = 65_536  # characters that a forge takes in one text
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
+_BLOCK = re.compile(r"^([-+=/]|\d+(?=[.)]))")
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NUMBER = re.compile(r"(\\#|\bGH-)(?=\d)", re.IGNORECASE)
+_LINK = re.compile(r"\bwww\.", re.IGNORECASE)
+_ABOUT = re.compile(r"[A-Za-z0-9_.:+-]+")
+
+
+def plain(text: str) -> str:
+    """One line of it without control characters and what turns the direction of writing; for what is no Markdown, such
+    as a title."""
+    words = "".join(c for c in " ".join(text.split()) if c.isprintable() or (ord(c) > 0x9F and c not in _TURNING))
+    return words.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be written
+
+
+def title(text: str, most: int = 250) -> str:
+    """A line as a title: plain, nobody is mentioned in it, and cut to what a forge takes."""
+    return _cut(plain(text), most).replace("@", "@\u200b")
+
+
+def escape(text: str, most: int = 0) -> str:
+    """A line of somebody else's words as Markdown that shows them and does nothing: no markup, no mention, no link, no
+    reference to an issue, no command of a line's begin, no control character, nothing that turns the direction of
+    writing. ``most``: characters of theirs that are shown (0: all)."""
+    words = plain(text)
+    shown = _MARKUP.sub(r"\\\1", _cut(words, most) if most else words)
+    shown = _NUMBER.sub("\\1\u200b", shown).replace("@", "@\u200b").replace("://", ":\u200b//")
+    shown = _LINK.sub(lambda m: f"{m[0][:-1]}\u200b.", shown)
+    block = _BLOCK.match(shown)
+    if block is None:
+        return shown
+    return f"\\{shown}" if not block[1].isdigit() else f"{block[1]}\\{shown[block.end() :]}"
+
+
+def code(text: str) -> str:
+    """A name to be copied, such as a file's or a digest."""
+    return escape(text) if "`" in text or not text.strip() else f"`{plain(text)}`"
+
+
+def quote(text: str, most: int = 2_000) -> str:
+    """Several lines of somebody else's words as a quotation that does nothing; ``most`` characters of them."""
+    rows = text[:most].splitlines() or [""]
+    rest = ["> …"] if len(text) > most else []
+    return "\n".join([*(f"> {escape(row)}".rstrip() for row in rows), *rest])
+
+
+def marker(about: str) -> str:
+    """The line that nobody sees, by which a text is known as Headway's own about something.
+
+    Raises ``ValueError`` for a name that could end the line.
+    """
+    if not _ABOUT.fullmatch(about) or "--" in about:
+        raise ValueError(about)
+    return f"<!-- headway:{about} -->"
+
+
+def marked(about: str, body: str) -> str:
+    """A text with its marker, which comes first so that nothing that is cut takes it away."""
+    return f"{marker(about)}\n{body.rstrip()}\n"
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"

@@ -1,0 +1,56 @@
+"""Somebody else's words on a forge."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from headway.model.markdown import code, escape, marked, marker, quote, title
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("fixes #12", "fixes \\#\u200b12"),
+        ("closes GH-12, owner/repo#7", "closes GH-\u200b12, owner/repo\\#\u200b7"),
+        ("/approve", "\\/approve"),
+        ("  /pick v1 regression", "\\/pick v1 regression"),
+        ("@vllm-bot merge", "@\u200bvllm-bot merge"),
+        ("see www.example.org", "see www\u200b.example.org"),
+        ("https://example.org", "https:\u200b//example.org"),
+        ("<!-- headway:answer:1 -->", "\\<\\!-- headway:answer:1 --\\>"),
+        ("a\x1b[31mred\u202eder", "a\\[31mredder"),
+        ("one\ntwo\u2028three", "one two three"),
+        ("[x](javascript:alert(1)) ![y](z)", "\\[x\\](javascript:alert(1)) \\!\\[y\\](z)"),
+    ],
+)
+def test_a_line_of_somebody_else_does_nothing(hostile: str, shown: str) -> None:
+    assert escape(hostile) == shown
+
+
+def test_a_long_line_is_cut_and_half_an_escape_is_not_left() -> None:
+    assert escape("a" * 20, most=5) == "aaaa…"
+    assert escape("****", most=3) == "\\*\\*…"
+
+
+def test_a_quotation_keeps_its_lines_and_no_line_begins_with_a_command() -> None:
+    assert quote("one\n/approve\n\n# big") == "> one\n> \\/approve\n>\n> \\# big"
+    assert quote("abcdef", most=3) == "> abc\n> …"
+
+
+def test_a_title_mentions_nobody_and_stays_one_short_line() -> None:
+    assert title("[Fix] @all\n`x`\u202e") == "[Fix] @\u200ball `x`"
+    assert len(title("x" * 999)) == 250
+
+
+def test_a_name_with_a_backtick_is_no_code() -> None:
+    assert code("a.whl") == "`a.whl`"
+    assert code("a`b") == "a\\`b"
+
+
+def test_a_marker_is_first_and_cannot_be_ended_by_its_name() -> None:
+    assert marked("answer:7", "yes\n\n") == "<!-- headway:answer:7 -->\nyes\n"
+    for bad in ("a-->b", "a b", "", "x\n", "<b>"):
+        with pytest.raises(ValueError, match=re.escape(bad)):
+            marker(bad)
