@@ -19,7 +19,6 @@ from pathlib import Path, PurePosixPath
 from headway.app import ACTOR, Headway
 from headway.decide import carried as rules
 from headway.decide.trains import today
-from headway.effects.paths import StatePaths
 from headway.effects.pushing import shown
 from headway.effects.refs import IDENTITY
 from headway.effects.statebranch import Saved, StateBranch, carried, fits
@@ -158,13 +157,13 @@ def _files(app: Headway, entries: tuple[Entry, ...], aside: Path) -> Iterator[tu
             copy_of(path, aside / name)
             fits(aside / name)
             yield name, aside / name
-    paths = StatePaths(PurePosixPath())  # type: ignore[arg-type]
+    paths = app.paths
     again = {g.tag for g in rules.given_again(entries, policy)}
     tags = [e.payload["tag"] for e in rules.live(entries)]
-    folders = [*rules.FLAT, *_published(app)]
-    folders += [str(paths.artifacts(tag)) for tag in tags if tag not in again]
-    folders += [str(where) for tag in tags for where in (paths.documents(tag), paths.repacked(tag))]
-    yield from carried(root, tuple(PurePosixPath(f) for f in folders))
+    folders = [root / name for name in (*rules.FLAT, *_published(app))]
+    folders += [paths.artifacts(tag) for tag in tags if tag not in again]
+    folders += [where for tag in tags for where in (paths.documents(tag), paths.repacked(tag))]
+    yield from carried(root, folders)
 
 
 def _published(app: Headway) -> tuple[str, ...]:
@@ -268,14 +267,16 @@ def _verified(
     app: Headway, at: StateBranch, files: dict[PurePosixPath, Sha], saves: tuple[Saved, ...], aside: Path
 ) -> tuple[Entry, ...] | None:
     """The entries of the ledger that was saved, whole and continuing every one before; ``None``: it is elsewhere."""
-    known = json.loads(at.data(files[_ABOUT])) if _ABOUT in files else {}
-    if known.get("schema") != _SCHEMA:
+    schema = _schema_of(at.data(files[_ABOUT])) if _ABOUT in files else None
+    if schema is None:
+        raise _altered(at, saves[0], (f"{_ABOUT} is not what a save wrote",))
+    if schema != _SCHEMA:
         raise UnusableInput(
             "state.newer",
             say(
                 "{branch} has the format {schema}, this Headway reads {own}",
                 branch=at.branch,
-                schema=known.get("schema"),
+                schema=schema,
                 own=_SCHEMA,
             ),
             remedy=say("install a newer Headway"),
@@ -291,6 +292,14 @@ def _verified(
     if len(checked.entries) != saves[0].entries:
         raise _altered(at, saves[0], (f"it has {len(checked.entries)} entries, the save says {saves[0].entries}",))
     return checked.entries
+
+
+def _schema_of(about: bytes) -> int | None:
+    try:
+        found = json.loads(about)["schema"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return found if isinstance(found, int) else None
 
 
 def _altered(at: StateBranch, save: Saved, problems: tuple[str, ...]) -> BrokenInvariant:

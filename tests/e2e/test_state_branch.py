@@ -11,9 +11,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from ciproject import ci_project, use_ci
+from githubfake import TOKEN, serving
+from githubrun import zipped
 from statekit import BRANCH, git, load, push, run, runner, save
-from trainkit import CUT, GO, Project, approve, make_project, only, open_at, settle, tree_digest, verify
+from trainkit import (
+    CUT,
+    GO,
+    Project,
+    approve,
+    bytes_under,
+    make_project,
+    only,
+    open_at,
+    settle,
+    tree_digest,
+    verify,
+)
 
+from headway import carrying
 from headway.carrying import Standing
 from headway.errors import BrokenInvariant, UnusableInput, WorldFailed
 from headway.model.entry import Kind, broken_links
@@ -89,7 +105,7 @@ def test_neither_work_tree_nor_index_nor_branches_of_the_user_are_touched(projec
     (where / "untracked").write_text("mine\n")
 
     def seen() -> tuple[str, ...]:
-        refs = [r for r in git(where, "for-each-ref").splitlines() if "refs/headway/" not in r]
+        refs = [r for r in git(where, "for-each-ref").splitlines() if "headway" not in r.partition("\t")[2]]
         index = (where / ".git" / "index").read_bytes().hex()
         return (tree_digest(where, without=[".git"]), *refs, index, git(where, "stash", "list"))
 
@@ -125,7 +141,7 @@ def test_g4_of_two_runs_at_once_the_second_fails_and_overwrites_nothing(project:
     a, b = (runner(project, tmp_path / n) for n in "ab")
     for where in (a, b):
         load(where, GO)
-        approve(open_at(where, GO), "0.1.1")
+        approve(open_at(where, GO, person=where.name), "0.1.1")
     save(a, GO)
     held = tip(project)
     with pytest.raises(WorldFailed) as e:
@@ -157,7 +173,7 @@ def test_a_push_that_loses_the_race_at_the_remote_changes_nothing(project: Proje
     a, b = (runner(project, tmp_path / n) for n in "ab")
     for where in (a, b):
         load(where, GO)
-        approve(open_at(where, GO), "0.1.1")
+        approve(open_at(where, GO, person=where.name), "0.1.1")
     hook = b / ".git" / "hooks" / "pre-push"
     hook.write_text(f"#!/bin/sh\nunset GIT_DIR\nexec {sys.executable} -m headway --repo {a} state save >&2\n")
     hook.chmod(0o755)
@@ -442,3 +458,47 @@ def test_the_commands_answer_as_the_contract_says(project: Project, tmp_path: Pa
     assert "ledger.db" in told["files"]  # type: ignore[operator]
     code, told = ask(runner(project, tmp_path / "b"), "state", "load")
     assert (code, told["standing"]) == (0, "taken")
+
+
+# Files that a CI gives again ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["kept", "expired", "other-bytes"])
+def test_b4_files_that_a_ci_built_are_not_carried_but_fetched_again_and_held_against_their_digests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    project = ci_project(tmp_path)
+    store = tmp_path / "store.git"
+    git(tmp_path, "init", "-q", "--bare", str(store))
+    with serving(tmp_path / "github.git") as github:
+        use_ci(project, github)
+        settle(open_at(project.path, CUT))
+        github.work()
+        settle(open_at(project.path, CUT))
+        app = open_at(project.path, CUT)
+        kept = carrying.save(app, carrying.state_branch(app, str(store), BRANCH))
+        assert [f for f in kept.files if f.startswith("artifacts/")] == []
+        other = tmp_path / "other.git"
+        git(tmp_path, "clone", "-q", "--bare", str(project.path), str(other))
+        (other / "headway").mkdir()
+        policy = (project.path / "headway" / "release.toml").read_text()
+        (other / "headway" / "release.toml").write_text(policy)
+        if what == "expired":
+            github.runs[0].artifacts[0].expired = True
+        if what == "other-bytes":
+            github.runs[0].artifacts[0].data = zipped({GOOD: b"x", "toykit-0.1.1.tar.gz": b"y"})
+        there = open_at(other, CUT)
+        at = carrying.state_branch(there, str(store), BRANCH)
+        if what == "other-bytes":
+            with pytest.raises(WorldFailed) as e:
+                carrying.load(there, at)
+            assert e.value.code == "artifact.changed"
+            assert not there.paths.artifacts(RC1).exists()
+            return
+        loaded = carrying.load(there, at)
+    if what == "expired":
+        assert [(tag, str(why)) for tag, why in loaded.missing] == [(RC1, "the artifact dist has expired")]
+        return
+    assert loaded.missing == ()
+    assert bytes_under(there.paths.artifacts(RC1)) == bytes_under(app.paths.artifacts(RC1))

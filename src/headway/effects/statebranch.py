@@ -7,7 +7,7 @@ that no ``git branch`` shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -216,14 +216,13 @@ class StateBranch:
         )
 
 
-def carried(root: Path, folders: tuple[PurePosixPath, ...]) -> Iterator[tuple[PurePosixPath, Path]]:
+def carried(root: Path, folders: Iterable[Path]) -> Iterator[tuple[PurePosixPath, Path]]:
     """The files under these folders of Headway's own, by their names from ``root``; half-written ones are left out.
 
     Raises ``UnusableInput`` (``state.too-large``) for one that no forge takes.
     """
     for folder in folders:
-        place = root / folder
-        for path in sorted(place.rglob("*")) if place.is_dir() else ():
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
             name = path.relative_to(root)
             hidden = any(part.startswith(".") or part.endswith((".partial", ".lock")) for part in name.parts)
             if path.is_file() and not path.is_symlink() and not hidden:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from headway.model.markdown import code, escape
 
 LIMIT = 200_000  # characters; GitHub takes 1 MiB for one step
 _ROWS = 200
+_PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
 _WORDS = {
     0: "done",
     1: "the answer is no",
@@ -29,7 +31,7 @@ def _body(document: Mapping[str, Any]) -> str:
     if isinstance(error := document.get("error"), Mapping):
         return _reasons("", [error])
     if isinstance(done := document.get("done"), list) and isinstance(waits := document.get("waits"), list):
-        rows = [(escape(str(d.get("kind", ""))), code(str(d.get("target", "")))) for d in done]
+        rows = [(escape(str(d.get("kind", ""))), _name(d.get("target", ""))) for d in done]
         return _table("Done", ("action", "target"), rows) + _reasons("Waiting for", waits)
     if isinstance(commits := document.get("commits"), list) and "cut" in document:
         return _audit(commits)
@@ -38,7 +40,7 @@ def _body(document: Mapping[str, Any]) -> str:
 
 def _audit(commits: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        (code(str(c.get("commit", ""))[:12]), escape(str(v.get("clause", ""))), escape(str(v.get("message", ""))))
+        (_name(str(c.get("commit", ""))[:12]), escape(str(v.get("clause", ""))), escape(str(v.get("message", ""))))
         for c in commits
         for v in c.get("violations", ())
     ]
@@ -62,6 +64,12 @@ def _table(title: str, titles: tuple[str, ...], rows: Sequence[tuple[str, ...]])
         return ""
     lines = [" | ".join(titles), " | ".join("---" for _ in titles), *(" | ".join(r) for r in rows[:_ROWS])]
     return "\n".join([f"\n### {title}\n", *(f"| {line} |" for line in lines), *_more(len(rows)), ""])
+
+
+def _name(value: object) -> str:
+    """A name to be copied. In a table a bar ends the cell, also within code: what is not plainly a name is escaped."""
+    text = str(value)
+    return code(text) if _PLAIN.fullmatch(text) else escape(text)
 
 
 def _more(count: int) -> list[str]:
