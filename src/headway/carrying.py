@@ -10,7 +10,7 @@ import json
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,13 +112,21 @@ def save(app: Headway, at: StateBranch) -> Kept:
             _continues(entries, at.saves(before)[:1], at)
         app.progress.say(say("saving the state on {branch}", branch=at.branch))
         blobs = {name: at.blob(path) for name, path in _files(app, entries, aside)}
-        commit = at.commit(blobs, before, len(entries), _head(entries), app.clock.now())
+        if before is not None and _weighty(at.files(before)) == _weighty(blobs):
+            commit = before
+        else:
+            commit = at.commit(blobs, before, len(entries), _head(entries), app.clock.now())
         if commit != before:
             app.progress.step("state:push")
             at.push(commit, before)
             app.progress.step("state:pushed")
     names = tuple(str(name) for name in sorted(blobs))
     return Kept(at.branch, commit, commit != before, len(entries), _head(entries), names)
+
+
+def _weighty(files: Mapping[PurePosixPath, Sha]) -> dict[PurePosixPath, Sha]:
+    """Without what changes at every look and spares only questions."""
+    return {path: blob for path, blob in files.items() if str(path) not in rules.SPARING}
 
 
 def _base(at: StateBranch) -> Sha | None:
@@ -157,6 +165,7 @@ def _files(app: Headway, entries: tuple[Entry, ...], aside: Path) -> Iterator[tu
             copy_of(path, aside / name)
             fits(aside / name)
             yield name, aside / name
+    yield from ((PurePosixPath(n), root / n) for n in rules.SPARING if (root / n).is_file())
     paths = app.paths
     again = {g.tag for g in rules.given_again(entries, policy)}
     tags = [e.payload["tag"] for e in rules.live(entries)]
@@ -367,7 +376,8 @@ def _place(app: Headway, at: StateBranch, files: dict[PurePosixPath, Sha], aside
     for folder in sorted(whole):
         _place_folder(root / folder, {p.name: at.data(b) for p, b in files.items() if p.parent == folder}, taken)
     for path, blob in files.items():
-        if path.parent not in whole and len(path.parts) > 1 and (taken or not (root / path).exists()):
+        plain = path.parent not in whole and path not in {_ABOUT, _LEDGER, _MEASURED}
+        if plain and (taken or not (root / path).exists()):
             write_whole(root / path, at.data(blob))
     if taken:
         for left in (p for f in rules.FLAT for p in (root / f).glob("*.json" if f == "dispatches" else "*")):

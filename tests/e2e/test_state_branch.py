@@ -85,6 +85,20 @@ def test_a_run_that_changed_nothing_makes_no_commit(project: Project, tmp_path: 
     assert not save(tmp_path / "again2", CUT + 3 * LATER).changed
 
 
+def test_what_only_saves_asking_again_goes_along_and_makes_no_commit_by_itself(
+    project: Project, tmp_path: Path
+) -> None:
+    _, app = run(project, tmp_path / "1", CUT)
+    before = tip(project)
+    (app.repo.state / "heard.json").write_text('{"upto": 1}')
+    assert not save(tmp_path / "1", CUT).changed
+    assert tip(project) == before
+    approve(open_at(tmp_path / "1", GO), "0.1.1")
+    save(tmp_path / "1", GO)
+    load(where := runner(project, tmp_path / "2"), GO)
+    assert (open_at(where, GO).repo.state / "heard.json").read_text() == '{"upto": 1}'
+
+
 def test_every_save_is_a_commit_on_the_one_before(project: Project, tmp_path: Path) -> None:
     run(project, tmp_path / "1", CUT)
     first = tip(project)
@@ -233,6 +247,8 @@ def altered(project: Project, tmp_path: Path, sql: str) -> None:
     clone = tmp_path / "attacker"
     git(tmp_path, "clone", "-q", "--branch", BRANCH, str(project.path), str(clone))
     with closing(sqlite3.connect(clone / "ledger.db")) as database:
+        for (name,) in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            database.execute(f"drop trigger {name}")  # which keep a ledger from being altered by accident
         database.execute(sql)
         database.commit()
     said = git(clone, "log", "-1", "--format=%B")

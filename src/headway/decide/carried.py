@@ -15,6 +15,7 @@ from headway.model.entry import Entry, Kind
 from headway.policy.schema import Policy
 
 FLAT = ("sent", "dispatches")  # what was asked of a CI or of a benchmark workflow and is not answered yet
+SPARING = ("heard.json", "labels.json")  # up to when a forge was read, what it said: lost, it is asked again
 
 
 @dataclass(frozen=True, slots=True)

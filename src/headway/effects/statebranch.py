@@ -172,10 +172,8 @@ class StateBranch:
     def commit(
         self, files: Mapping[PurePosixPath, Sha], before: Sha | None, entries: int, head: str, at: datetime
     ) -> Sha:
-        """A save of these files. ``before`` itself, when that holds the same."""
+        """A save of these files, on the one before."""
         tree = self._tree(files)
-        if before is not None and self.repo.git.run("rev-parse", f"{before}^{{tree}}").strip() == tree:
-            return before
         env = identity_env(at)
         env |= {name.replace("COMMITTER", "AUTHOR"): value for name, value in env.items()}
         words = f"Ledger at entry {entries} [skip ci]\n\n{_TRAILER}: {entries} {head}\n"
