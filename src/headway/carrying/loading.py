@@ -240,12 +240,9 @@ def _given_again(app: Headway, entries: tuple[Entry, ...]) -> tuple[tuple[str, T
     wanted = [g for g in rules.given_again(entries, app.policy) if not app.paths.artifacts(g.tag).exists()]
     if not wanted:
         return ()
-    from headway.effects.github_builder import GitHubBuilder
+    from headway.effects.builders import ci_of
     from headway.effects.site import Site
-    from headway.github.client import github_at
 
-    forge = app.policy.forge
-    site = Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge)
-    ci = GitHubBuilder(site, github_at(forge.api_url, app.policy.project.repository, forge.token_env))
+    ci = ci_of(Site(app.repo, app.policy, app.clock, app.progress, app.paths, app.index_folder, app.forge))
     tried = [(g.tag, ci.again(g.tag, g.run, g.files)) for g in wanted]
     return tuple((tag, why) for tag, why in tried if why is not None)
