@@ -6,6 +6,8 @@ import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import unified_diff
+from enum import StrEnum
 from pathlib import Path
 
 import tomlkit
@@ -20,8 +22,9 @@ from headway.model.text import say
 from headway.policy import POLICY_FILE
 from headway.policy.init import new_release_toml
 from headway.policy.loader import load_policy, upgrade_text
-from headway.policy.schema import Versions
+from headway.policy.schema import Policy, Versions
 from headway.policy.scheme import is_fix, read_final_tag
+from headway.policy.workflows import workflow_files
 
 # How projects write their final tags, with the candidates' tags that go with each (V5).
 _TAG_STYLES = (
@@ -118,6 +121,55 @@ def write_policy(repo: Repository, preset: str, trunk: str, today: date) -> Writ
     text = new_policy(repo, preset, trunk, today)
     write_new(path, text.encode())
     return Written(path, text)
+
+
+class There(StrEnum):
+    """How a file that is to be written stands to what is there."""
+
+    NEW = "new"
+    SAME = "same"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow file; ``diff`` is what would change in one that differs, which is left as it is."""
+
+    path: str
+    text: str
+    there: There
+    diff: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        return {"path": self.path, "text": self.text, "state": str(self.there), "diff": self.diff}
+
+
+def write_workflows(repo: Repository, policy: Policy, action: str, *, dry_run: bool) -> tuple[Workflow, ...]:
+    """Write the workflow files that are not there yet into the work tree; with ``dry_run`` none.
+
+    Raises ``UnusableInput`` (``init.bare``) for a repository without a work tree, and as ``workflow_files`` does.
+    """
+    files = workflow_files(policy, action)
+    if repo.work_tree is None:
+        raise UnusableInput(
+            "init.bare",
+            say("{path} is bare, and workflows are files of the trunk", path=repo.path),
+            remedy=say("run it in a clone with a work tree, commit what it writes, and merge that"),
+        )
+    found = []
+    for file in files:
+        path = repo.work_tree / file.path
+        try:
+            old = path.read_bytes().decode("utf-8", "replace")
+        except FileNotFoundError:
+            if not dry_run:
+                write_new(path, file.text.encode())
+            found.append(Workflow(file.path, file.text, There.NEW))
+            continue
+        there = There.SAME if old == file.text else There.DIFFERS
+        rows = unified_diff(old.splitlines(True), file.text.splitlines(True), f"a/{file.path}", f"b/{file.path}")
+        found.append(Workflow(file.path, file.text, there, "".join(rows)))
+    return tuple(found)
 
 
 def upgrade_policy(repo: Repository) -> Written:

@@ -42,6 +42,7 @@ MODULES = (
     "culprit",
     "building",
     "gates",
+    "state",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,16 +12,32 @@ from headway.cli.main import cli
 from headway.lang import tr
 from headway.model.text import say
 
+if TYPE_CHECKING:
+    from headway.history.repository import Repository
 
-@cli.command("init", cls=Command, help="Write a first release.toml for this repository.")
+
+@cli.command("init", cls=Command, help="Write a first release.toml for this repository, and workflows with --github.")
 @click.option("--upgrade", is_flag=True, cls=Option, help="Bring an older release.toml to the current format.")
+@click.option("--github", is_flag=True, cls=Option, help="Write the workflows that run Headway on GitHub Actions.")
+@click.option(
+    "--action",
+    default="",
+    metavar="OWNER/NAME@REF",
+    cls=Option,
+    help="Where Headway's action is, with --github; best by the commit.",
+)
+@click.option("--dry-run", is_flag=True, cls=Option, help="With --github: show it, and write nothing.")
 @common_options
 @answering
-def init(context: Context, upgrade: bool) -> Answer:
+def init(context: Context, upgrade: bool, github: bool, action: str, dry_run: bool) -> Answer:
     from headway.history.repository import open_repository
     from headway.setup import upgrade_policy, write_policy
 
+    if github != bool(action) or (upgrade and github) or (dry_run and not github):
+        raise click.UsageError("--github takes --action OWNER/NAME@REF and may take --dry-run, not --upgrade")
     repo = open_repository(Path(context.given.get("repo") or "."))
+    if github:
+        return _workflows(context, repo, action, dry_run)
     if upgrade:
         written = upgrade_policy(repo)
     else:
@@ -35,6 +52,42 @@ def init(context: Context, upgrade: bool) -> Answer:
         screen.say(say("{path} is written; next: `headway doctor`, then `headway plan`", path=written.path), "green")
 
     return Answer(YES, {"entry": None, "file": str(written.path), "text": written.text}, show)
+
+
+def _workflows(context: Context, repo: Repository, action: str, dry_run: bool) -> Answer:
+    """The workflows of the policy that is there. Status 1 when one is there that differs: it is left as it is."""
+    from headway.setup import There, write_workflows
+
+    app = context.app()
+    app.need_policy()
+    files = write_workflows(repo, app.policy, action, dry_run=dry_run)
+    ci = app.policy.build.by == "github" and app.policy.build.github.trigger == "tag"
+
+    def show(screen: Screen) -> None:
+        for f in files:
+            match f.there:
+                case There.NEW if dry_run:
+                    screen.say(say("{path} would be written:", path=f.path))
+                    screen.line(f.text)
+                case There.NEW:
+                    screen.say(say("{path} is written", path=f.path), "green")
+                case There.SAME:
+                    screen.say(say("{path} is as it should be", path=f.path), "dim")
+                case There.DIFFERS:
+                    screen.say(say("{path} differs and is left as it is; this would change:", path=f.path), "yellow")
+                    screen.line(f.diff)
+        if ci:
+            screen.say(
+                say(
+                    "a tag that is pushed with the job's own token starts no workflow: set build.github.trigger to "
+                    "dispatch, or give the action another token"
+                ),
+                "yellow",
+            )
+
+    rows = [f.as_json() for f in files]
+    status = NO if any(f.there is There.DIFFERS for f in files) else YES
+    return Answer(status, {"entry": None, "written": not dry_run, "workflows": rows}, show)
 
 
 @cli.command("doctor", cls=Command, help="What is in order here, and what would not work and why.")

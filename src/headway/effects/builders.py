@@ -9,6 +9,8 @@ from headway.effects import candidate
 from headway.effects.github_builder import GitHubBuilder
 from headway.effects.site import Site
 from headway.github.project import github_of
+from headway.model.build import Artifact
+from headway.model.text import Text
 from headway.plan.actions import BuildCandidate
 from headway.plan.build_actions import StartBuild
 
@@ -34,6 +36,13 @@ class CiBuilder(Builder, Protocol):
 
         At most one run for each ``action.build``: what a tick began that could not write it down is found. Raises
         ``WorldFailed`` when the world refuses.
+        """
+        ...
+
+    def again(self, tag: str, run: int, files: tuple[Artifact, ...]) -> Text | None:
+        """Have the files of a build that was recorded once more, as they were recorded; or why they cannot be had.
+
+        Raises ``WorldFailed`` when the world refuses, or has other bytes by now.
         """
         ...
 

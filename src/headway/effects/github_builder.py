@@ -145,6 +145,26 @@ class GitHubBuilder:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
+    def again(self, tag: str, run: int, files: tuple[Artifact, ...]) -> Text | None:
+        """The files of a build that was recorded, once more, by one rename; or why they cannot be had. Raises
+        ``WorldFailed``: ``artifact.changed`` when they are others by now, and what GitHub's failures raise."""
+        wanted = self.site.policy.build.github.artifacts
+        self.site.progress.say(say("taking the files of {tag} from run {run}", tag=tag, run=run))
+        out = self.site.paths.artifacts(tag)
+        partial = partial_of(out)
+        try:
+            for artifact in artifacts_of(self.github, run):
+                if any(fnmatchcase(artifact.name, p) for p in wanted):
+                    why = self._taken(artifact, partial)
+                    if why is not None:
+                        return why
+            for file in files:
+                self.site.same(partial / file.file, file.sha256, tag)
+            partial.rename(out)
+            return None
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
     def _taken(self, artifact: RunArtifact, into: Path) -> Text | None:
         """An artifact's files in ``into``, or why they cannot be had. A failure that may pass is raised."""
         gone = say("the artifact {name} has expired", name=artifact.name)
