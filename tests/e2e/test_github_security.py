@@ -1,4 +1,4 @@
-"""On the forge nobody gets more than their right: tokens stay hidden, outsiders write nothing, others' texts are inert."""
+"""On the forge nobody gets more than their right: tokens stay hidden, outsiders write nothing, texts are inert."""
 
 from __future__ import annotations
 
