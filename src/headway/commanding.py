@@ -299,8 +299,8 @@ def _id(app: Headway, number: int | None, place: Place, line: str = "") -> int:
 
 def _resolve(app: Headway, place: Place) -> Entry | Refused:
     entries = app.sound_entries()
-    opened = mail.opened_for(entries, place.number)
-    if place.pull is None or not opened:
+    conflict = mail.conflict_at(entries, place.number)
+    if place.pull is None or conflict is None:
         raise UnusableInput(
             "resolve.no-conflict-here",
             say("#{number} is no pull request of a conflict", number=place.number),
@@ -310,11 +310,8 @@ def _resolve(app: Headway, place: Place) -> Entry | Refused:
     head = place.pull.head_sha
     if resolve_commit(app.repo, head) is None:
         place.bring(place.pull.head)
-    undone = mail.undone_by_pull(entries, place.number)
-    if undone is not None:
-        made = resolving.resolve_revert(app, undone, head)
-    else:
-        made = resolving.resolve(app, int(opened[-1][1]), head)
+    request, undone = conflict.payload["request"], conflict.payload["undoes"]
+    made = resolving.resolve_revert(app, undone, head) if request is None else resolving.resolve(app, request, head)
     return made if isinstance(made, Refused) else made.entry
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 from gitmaker import GitMaker
@@ -18,9 +20,12 @@ from headway.app import Headway
 from headway.decide import record
 from headway.effects.hub import write
 from headway.effects.pulls import fetch_heads
+from headway.inbox import answer_mail
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Outcome
+from headway.model.hub import Comment, HubSeen, Outcome, Person, Right
+from headway.model.ports import Hub
 from headway.plan.hub_actions import HubAction
+from headway.upstream import bring
 
 TALK = """repository = "acme/proj"
 
@@ -266,6 +271,20 @@ def test_P8_a_conflict_is_a_draft_of_its_workspace(tmp_path: Path, picks: str) -
     assert pull.draft
     assert "toykit/parse.py" in pull.body
     assert talked.there.ref(f"refs/heads/{pull.head}") is not None
+
+    talked.git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
+    talked.git("switch", "--quiet", "-C", "work", f"origin/{pull.head}")
+    (talked.desk / "toykit/parse.py").write_text("def parse(text):\n    return text.split(',') or []\n")
+    talked.git("commit", "--quiet", "-a", "-m", "Resolve")
+    talked.git("push", "--quiet", "origin", f"HEAD:{pull.head}")
+    said = Comment(1, number, "ada", False, "/resolve", PICKS, PICKS, "")
+    seen = HubSeen(comments=(said,), people={"ada": Person("ada", Right.WRITE)})
+    app = talked.at(PICKS)
+    assert app.remote is not None
+    (answer,) = answer_mail(app, cast(Hub, talked.hub), seen, partial(bring, app.repo, app.remote))
+    assert answer.payload["ok"], answer.payload["text"]
+    (made,) = record.of(talked.at(PICKS).entries(), Kind.RESOLVED)
+    assert (made.payload["commit"], made.actor) == (talked.git("rev-parse", "HEAD"), "@ada")
 
 
 def test_P1_the_check_of_a_fork_is_read_from_its_head_and_makes_no_branch(talked: Talked) -> None:

@@ -65,17 +65,32 @@ def names(asked: Asked, number: int, merged: Sha | None) -> bool:
 
 def opened_for(entries: tuple[Entry, ...], number: int) -> tuple[tuple[str, str], ...]:
     """What a pull request of Headway's own was opened for: train, and request or origin of a revert."""
+    conflict = conflict_at(entries, number)
+    if conflict is not None:
+        p = conflict.payload
+        return ((conflict.train, str(p["origin"] if p["request"] is None else p["request"])),)
+    return tuple((train, key) for what, train, key in _written_as(entries, number) if what == "pull")
+
+
+def conflict_at(entries: tuple[Entry, ...], number: int) -> Entry | None:
+    """The conflict that a pull request is the draft of."""
+    seqs = {key for what, _, key in _written_as(entries, number) if what == "conflict"}
+    return next((e for e in record.of(entries, Kind.CONFLICTED) if str(e.seq) in seqs), None)
+
+
+def _written_as(entries: tuple[Entry, ...], number: int) -> tuple[tuple[str, str, str], ...]:
+    """Under which names (kind, train, key) a pull request was opened."""
     found = []
     for e in record.of(entries, Kind.WRITTEN):
-        what, _, rest = str(e.payload["about"]).partition(":")
-        train, _, key = rest.partition(":")
-        if what == "pull" and e.payload["number"] == number and (train, key) not in found:
-            found.append((train, key))
-    return tuple(found)
+        if e.payload["what"] == "pull" and e.payload["number"] == number:
+            kind, _, rest = str(e.payload["about"]).partition(":")
+            train, _, key = rest.partition(":")
+            found.append((kind, train, key))
+    return tuple(dict.fromkeys(found))
 
 
 def undone_by_pull(entries: tuple[Entry, ...], number: int) -> Sha | None:
-    """The commit of a release branch that the pull request of a conflicting revert takes out."""
+    """The commit of a release branch that the pull request of a revert, or of its conflict, takes out."""
     for train, key in opened_for(entries, number):
         for e in reversed(tuple(record.of(entries, Kind.CONFLICTED, train))):
             if e.payload["undoes"] and key in {e.payload["origin"], e.payload["undoes"]}:
