@@ -40,11 +40,17 @@ class FaultServer:
     rule: Rule = lambda _: Said()
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    connections: int = 0
+    close: Callable[[], None] = lambda: None
 
 
 def _handler(server: FaultServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            server.connections += 1
+            super().setup()
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -79,6 +85,12 @@ def serving(host: str = "127.0.0.1") -> Iterator[FaultServer]:
         http.daemon_threads = True
         server.url = f"http://{host}:{http.server_port}"
         threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+        def close() -> None:
+            http.shutdown()
+            http.server_close()
+
+        server.close = close
         try:
             yield server
         finally:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import shutil
 import sys
 import tomllib
-from dataclasses import dataclass
 
 from headway.app import Headway
+from headway.decide.benchmarkworkflow import workflow_of
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
 from headway.environment import uv_program
 from headway.errors import HeadwayError
+from headway.forgedoctor import forge_checks
 from headway.github.project import github_of
 from headway.history.git import check_git
 from headway.history.log import read_file, read_tags, trunk_tip
 from headway.history.versionsource import version_source
 from headway.model.entry import broken_links
-from headway.model.text import Text, say
+from headway.model.finding import Check
+from headway.model.text import say
 from headway.policy.perf_jobs import configured
 from headway.policy.workflow import workflow_path
 from headway.policyfile import NO_POLICY
@@ -25,20 +27,8 @@ from headway.setup import count_final, tag_style
 from headway.sources.repository import branches_elsewhere
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that ``doctor`` looked at: in order or not, in words, and what would mend it."""
-
-    name: str
-    ok: bool
-    words: Text
-    remedy: Text | None = None
-
-
 def examine(app: Headway) -> tuple[Check, ...]:
     """What is in order and what would not work, and why."""
-    from headway.forgedoctor import forge_checks
-
     return (
         _tools(),
         _repository(app),
@@ -242,7 +232,7 @@ def _dispatching(app: Headway) -> Check:
     perf, token = app.policy.perf, app.policy.forge.token_env
     mend = say("`headway perf access` asks GitHub what the token may do, and writes the request")
     try:
-        github = github_of(app.policy)
+        github = github_of(app.policy, workflow_of(perf).repository)
     except HeadwayError as e:
         return Check("access", False, e.message, e.remedy)
     if not github.signed_in:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from headway.errors import HeadwayError
-from headway.github.client import GitHub
+from headway.errors import HeadwayError, WorldFailed
+from headway.github.client import GONE, GitHub
 from headway.github.permissions import Held, Need, held, wanted
 from headway.github.project import github_of
+from headway.github.session import Session
+from headway.model.finding import Check
 from headway.model.text import Text, say
 from headway.policy.schema import Policy
 
 if TYPE_CHECKING:
     from headway.app import Headway
-    from headway.doctor import Check
 
 _SSH = re.compile(r"(?:[^@/:]+@)?([^:/]+):(?!//)(.+)")  # git's short form: me@host:owner/name.git
 _ALSO = {"ssh.github.com": "github.com"}
@@ -25,12 +27,11 @@ def forge_checks(app: Headway) -> tuple[Check, ...]:
     """Nothing where the policy names no forge. GitHub is asked, and nothing there is changed."""
     if app.policy.forge.kind == "none":
         return ()
-    return (*_rights(app.policy), _remote(app))
+    with Session(clock=app.clock).within(None):
+        return (*_rights(app.policy), _remote(app))
 
 
 def _rights(policy: Policy) -> tuple[Check, ...]:
-    from headway.doctor import Check
-
     try:
         github = github_of(policy)
         if not github.signed_in:
@@ -43,15 +44,14 @@ def _rights(policy: Policy) -> tuple[Check, ...]:
             return (Check("forge", False, text, mend),)
         needs = wanted(policy, app=github.app is not None)
         found = held(github, policy, needs)
+        limits = _limits(github, policy)
     except HeadwayError as e:
         return (Check("forge", False, e.message, e.remedy),)
     missing = [n for n in needs if found.has(n) is False]
-    return (_asks(github), *(_lacks(github, n) for n in missing), *_told(needs, found, missing))
+    return (_asks(github), *limits, *(_lacks(github, n) for n in missing), *_told(needs, found, missing))
 
 
 def _asks(github: GitHub) -> Check:
-    from headway.doctor import Check
-
     if github.app is not None:
         words = say("GitHub is asked by the App {id}, installed on {repository}", id=github.app.id,
                     repository=github.repository)  # fmt: skip
@@ -60,9 +60,30 @@ def _asks(github: GitHub) -> Check:
     return Check("forge", True, words)
 
 
-def _lacks(github: GitHub, need: Need) -> Check:
-    from headway.doctor import Check
+def _limits(github: GitHub, policy: Policy) -> tuple[Check, ...]:
+    """How much may be asked yet, which is free to ask. A server of one's own may have no limits. Raises
+    ``WorldFailed``."""
+    try:
+        core = github.get("/rate_limit")["resources"]["core"]
+        left, most, until = int(core["remaining"]), int(core["limit"]), datetime.fromtimestamp(int(core["reset"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return ()
+    except WorldFailed as e:
+        if e.code == GONE:
+            return ()
+        raise
+    budget = policy.forge.budget
+    words = say(
+        "{left} of {limit} requests are left until {until}; a tick sends {budget} at most",
+        left=left,
+        limit=most,
+        until=until,
+        budget=budget,
+    )
+    return (Check("limits", left >= budget, words, say("wait, lower forge.budget, or ask as a GitHub App")),)
 
+
+def _lacks(github: GitHub, need: Need) -> Check:
     words = say("{permission} is missing: {without}", permission=need.words, without=str(need.without))
     return Check("permissions", need.optional, words, _grant(github, need))
 
@@ -74,8 +95,6 @@ def _grant(github: GitHub, need: Need) -> Text:
 
 
 def _told(needs: tuple[Need, ...], found: Held, missing: list[Need]) -> tuple[Check, ...]:
-    from headway.doctor import Check
-
     untold = [n.words for n in needs if found.has(n) is None]
     if untold:
         words = say(
@@ -87,8 +106,6 @@ def _told(needs: tuple[Need, ...], found: Held, missing: list[Need]) -> tuple[Ch
 
 def _remote(app: Headway) -> Check:
     """The remote that is followed and pushed to is the repository that is asked."""
-    from headway.doctor import Check
-
     name, wants = app.policy.forge.remote, app.policy.project.repository
     code, out, _ = app.repo.git.try_run("remote", "get-url", "--", name)
     url = name if code and re.search("[:/]", name) else out.strip()

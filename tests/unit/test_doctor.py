@@ -9,7 +9,8 @@ import pytest
 from gitmaker import GitMaker
 from trainkit import open_at
 
-from headway.doctor import Check, examine
+from headway.doctor import examine
+from headway.model.finding import Check
 
 NOW = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
 POLICY = 'schema = 1\npreset = "generic"\n'

@@ -19,7 +19,9 @@ from gitmaker import GitMaker
 from headway.errors import HeadwayError, UnusableInput, WorldFailed
 from headway.github.auth import App, Token, credentials
 from headway.github.client import GitHub, github_at
+from headway.github.project import github_of
 from headway.github.session import Session
+from headway.policy.loader import load_policy
 
 REPO = f"/repos/{OWNER}/{NAME}"
 TOKENS = ("POST", "/app/installations/8/access_tokens")
@@ -121,6 +123,16 @@ def test_an_app_of_another_key_is_told_what_github_says(fake: FakeGitHub, monkey
     with pytest.raises(WorldFailed) as e:
         app(fake).get("")
     assert (e.value.code, "Integration not found" in str(e.value)) == ("github.refused", True)
+
+
+def test_somebody_elses_repository_is_asked_with_the_token(fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f'schema = 1\n[project]\nrepository = "{OWNER}/{NAME}"\n[forge]\ntoken_env = "TOKEN"\n'
+    text += 'app_id_env = "APP"\napp_key_env = "KEY"\n'
+    policy = load_policy(text, source="release.toml")
+    assert github_of(policy).app is not None
+    assert (github_of(policy, "a/b").app, github_of(policy, "a/b").token) == (None, "not-used")
+    monkeypatch.delenv("TOKEN")
+    assert github_of(policy, "a/b").app is not None
 
 
 # The key ---------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def fake(made: GitMaker) -> Iterator[FakeGitHub]:
 
 def client(fake: FakeGitHub, token: str = TOKEN) -> GitHub:
     """It tries once: what a session does about faults is tested with it."""
-    return GitHub(fake.api, f"{OWNER}/{NAME}", "GITHUB_TOKEN", token, session=Session(patience_s=0))
+    return GitHub(fake.api, f"{OWNER}/{NAME}", "GITHUB_TOKEN", token, own=Session(patience_s=0))
 
 
 def test_checks_of_a_commit_are_read_over_all_pages(made: GitMaker, fake: FakeGitHub) -> None:
@@ -107,7 +107,7 @@ def test_an_api_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))  # bound, not listening: refused at once
         github = GitHub(
-            f"http://127.0.0.1:{s.getsockname()[1]}", "toy/kit", "GITHUB_TOKEN", TOKEN, session=Session(patience_s=0)
+            f"http://127.0.0.1:{s.getsockname()[1]}", "toy/kit", "GITHUB_TOKEN", TOKEN, own=Session(patience_s=0)
         )
         with pytest.raises(WorldFailed) as e:
             run_at(github, 1)

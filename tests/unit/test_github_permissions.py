@@ -11,10 +11,11 @@ from githubfake import APP_ID, NAME, OWNER, TOKEN, FakeGitHub, app_key, serving
 from gitmaker import GitMaker
 from trainkit import open_at
 
-from headway.doctor import Check, examine
+from headway.doctor import examine
 from headway.forgedoctor import place_of
 from headway.github.permissions import NEEDS, wanted
 from headway.github.session import TRIES
+from headway.model.finding import Check
 from headway.policy.loader import load_policy
 
 NOW = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
@@ -80,7 +81,7 @@ def test_an_app_that_may_all(project: GitMaker, fake: FakeGitHub, monkeypatch: p
     fake.people.permissions["workflows"] = "write"
     assert found(project, "forge") == [(True, f"GitHub is asked by the App {APP_ID}, installed on {OWNER}/{NAME}")]
     assert found(project, "permissions") == [(True, "all 7 that are needed")]
-    assert {m for m, _ in fake.asked} == {"GET"}
+    assert {p for m, p in fake.asked if m != "GET"} == {"/app/installations/8/access_tokens"}
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,16 @@ def test_a_wrong_token_and_a_github_that_is_away(
     for _ in range(TRIES):
         fake.fault("GET", f"/{NAME}$", 503)
     assert "503" in found(project, "forge")[0][1]
+
+
+def test_how_much_may_be_asked_yet(project: GitMaker, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    words = "4999 of 5000 requests are left until 2023-08-09 14:29 UTC; a tick sends {} at most"
+    assert found(project, "limits") == [(True, words.format(500))]
+    use(project, fake, "budget = 5000\n")
+    assert found(project, "limits") == [(False, words.format(5000))]
+    fake.fault("GET", "/rate_limit$", 404)
+    assert found(project, "limits") == []
 
 
 def test_the_remote_is_the_repository_that_is_asked(project: GitMaker, fake: FakeGitHub) -> None:

@@ -56,7 +56,7 @@ class Waits:
 
 def github(server: FaultServer, session: Session | None = None, token: str = TOKEN) -> GitHub:
     session = session or Session(pause=Waits(), jitter=lambda: 0.5)
-    return GitHub(server.url, "toy/kit", "GITHUB_TOKEN", token, session=session)
+    return GitHub(server.url, "toy/kit", "GITHUB_TOKEN", token, own=session)
 
 
 def call(g: GitHub, method: str) -> Any:
@@ -124,17 +124,17 @@ def test_a_post_is_sent_again_where_nothing_was_sent(server: FaultServer) -> Non
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         waits = Waits()
-        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, session=Session(pause=waits))
+        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, own=Session(pause=waits))
         assert failure(g, "POST").code == "github.unreachable"
         assert len(waits.seconds) == TRIES - 1
 
 
 def test_a_server_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headway.github.session._ANSWER_S", 0.2)
+    monkeypatch.setattr("headway.github.transport._ANSWER_S", 0.2)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen()
-        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, session=Session(pause=Waits()))
+        g = GitHub(f"http://127.0.0.1:{s.getsockname()[1]}", "t/k", "T", TOKEN, own=Session(pause=Waits()))
         e = failure(g, "POST")
     assert (e.code, "ReadTimeout" in str(e)) == ("github.no-answer", True)
 
@@ -152,6 +152,20 @@ def test_a_delete_whose_first_answer_was_lost_is_done(server: FaultServer) -> No
     github(server).delete("x")
     server.script = [Said(404, b'{"message": "Not Found"}')]
     assert failure(github(server), "DELETE").code == "github.gone"
+
+
+def test_what_may_have_been_done_is_not_told_as_unsent() -> None:
+    """The server takes a PATCH, is gone, and refuses what comes then."""
+    with serving() as server:
+        server.script = [Said(cut=-1)]
+        stopped = threading.Event()
+
+        def pause(_: float) -> None:
+            server.close()
+            stopped.set()
+
+        e = failure(github(server, Session(pause=pause)), "PATCH")
+    assert (stopped.is_set(), e.code) == (True, "github.no-answer")
 
 
 @pytest.mark.parametrize("value", ["soon", "9" * 40, "-1", "Mon, 27 Jan 2025 10:00:00 GMT"])
@@ -219,6 +233,16 @@ def test_a_secondary_limit_that_names_no_time_is_a_limit(server: FaultServer) ->
     assert failure(github(server)).code == "github.rate-limit"
 
 
+def test_who_is_told_no_time_asks_nothing_for_a_minute(server: FaultServer) -> None:
+    clock = SetClock(NOW)
+    server.script = [Said(403, b'{"message": "You have exceeded a secondary rate limit."}')]
+    g = github(server, Session(clock=clock, pause=Waits(clock)))
+    assert [failure(g).code, failure(g).code] == ["github.rate-limit"] * 2
+    assert len(server.asked) == 1
+    clock.set(NOW + timedelta(seconds=61))
+    assert g.get("x") == {}
+
+
 def test_the_last_request_before_a_limit_is_an_answer(server: FaultServer) -> None:
     clock = SetClock(NOW)
     server.script = [Said(200, b'{"a": 1}', primary(600).headers)]
@@ -258,14 +282,17 @@ def test_retries_are_counted(server: FaultServer) -> None:
 
 
 def test_all_that_is_asked_in_a_tick_is_one_session(server: FaultServer) -> None:
+    before, own = github_at(server.url, "toy/kit", "NO_SUCH_TOKEN"), Session()
     with Session().within(1) as session:
+        assert before.session is before.of("a/b").session is session
         assert github_at(server.url, "toy/kit", "NO_SUCH_TOKEN").session is session
+        assert github_at(server.url, "toy/kit", "NO_SUCH_TOKEN", session=own).session is own
         seen = []
         thread = threading.Thread(target=lambda: seen.append(github_at(server.url, "toy/kit", "NO").session))
         thread.start()
         thread.join()
     assert seen[0] is not session
-    assert github_at(server.url, "toy/kit", "NO_SUCH_TOKEN").session is not session
+    assert before.session is before.session is not session
 
 
 # What is kept ----------------------------------------------------------------------------------------------------
@@ -474,12 +501,17 @@ def test_what_is_sent(server: FaultServer) -> None:
     assert "authorization" not in server.asked[1].headers
 
 
-def test_one_connection_serves_a_tick(server: FaultServer) -> None:
+def test_one_connection_serves_a_tick_on_every_thread(server: FaultServer) -> None:
     with Session().within(None) as session:
         for i in range(5):
             github(server, session).get(f"x/{i}")
-        kits = list(session._kits.values())
-    assert len(kits) == 1
+            thread = threading.Thread(target=lambda: github(server, session).get("y"))
+            thread.start()
+            thread.join()
+    assert len(server.asked) == 10
+    assert server.connections == 1
+    assert github(server, session).get("x") == {}
+    assert server.connections == 2
 
 
 def test_a_project_without_a_forge_never_loads_the_client(tmp_path: Path) -> None:

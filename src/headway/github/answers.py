@@ -24,7 +24,7 @@ BUDGET = "github.budget"  # the tick's requests are spent: nothing was sent, the
 
 _WORDS = 300  # of an answer's message
 _SECONDARY = ("secondary rate", "abuse detection", "rate limit")  # in the message of a 403 that is a limit
-_MOMENT = timedelta(minutes=1)  # what GitHub asks to wait where a limit does not say it
+MOMENT = timedelta(minutes=1)  # what GitHub asks to wait where a limit does not say it
 
 
 @dataclass(frozen=True, slots=True)

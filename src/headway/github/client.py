@@ -31,7 +31,8 @@ from headway.github.answers import (
     unread,
 )
 from headway.github.auth import App, Token, credentials
-from headway.github.session import API_VERSION, BYTES, JSON, Caller, Method, Request, Session, current
+from headway.github.session import Session, current
+from headway.github.transport import API_VERSION, BYTES, JSON, Caller, Method, Request
 from headway.model.text import say
 
 __all__ = [
@@ -62,7 +63,7 @@ class GitHub:
     """One repository (``owner/name``) as the API at ``api_url`` has it; ``token_env`` is where the token came from.
 
     A path that begins with ``/`` is one of the API (``/rate_limit``), others lie under the repository. Names in paths
-    that others chose go through ``segment``. ``session`` is shared by all that is asked in one tick.
+    that others chose go through ``segment``.
     """
 
     api_url: str
@@ -70,7 +71,13 @@ class GitHub:
     token_env: str
     token: str = field(repr=False)
     app: App | None = None
-    session: Session = field(default_factory=Session, repr=False, compare=False)
+    own: Session | None = field(default=None, repr=False, compare=False)
+    spare: Session = field(default_factory=Session, init=False, repr=False, compare=False)
+
+    @property
+    def session(self) -> Session:
+        """Its ``own``; else that of the tick that runs here now, else the ``spare`` one."""
+        return self.own or current() or self.spare
 
     @property
     def signed_in(self) -> bool:
@@ -252,7 +259,7 @@ def github_at(
     of the tick. Raises ``UnusableInput`` (``github.app-key``)."""
     found = credentials(token_env, app_id_env, app_key_env)
     token, app = found.value if isinstance(found, Token) else "", found if isinstance(found, App) else None
-    return GitHub(api_url, repository, token_env, token, app, session or current() or Session())
+    return GitHub(api_url, repository, token_env, token, app, session)
 
 
 def segment(name: str) -> str:
