@@ -99,6 +99,7 @@ class Chat:
         return HubSeen(
             pulls=tuple(p for p in self.forge.pulls.values() if p.milestone),
             comments=tuple(self.comments if comments is None else comments),
+            milestones={"v0.1.1 cherry picks": frozenset(p.number for p in self.forge.pulls.values() if p.milestone)},
         )
 
     def tick(self, comments: Iterable[Comment] | None = None) -> tuple[Entry, ...]:

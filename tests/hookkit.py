@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
 import uvicorn
+from githubfake import NAME, OWNER, FakeGitHub, serving
+from webserved import Served
 from webworld import POLICY, World
 
-from headway.app import Headway
+from headway.app import Headway, open_headway
+from headway.clock import SetClock
 from headway.github.delivery import signature_of
 from headway.ledger.deliveries import Deliveries, deliveries_of
 from headway.web.pages import web_app
 from headway.web.ticker import Ticker
 from headway.web.webhooks import webhooks_of
 
-REPOSITORY = "acme/toy"
+REPOSITORY = f"{OWNER}/{NAME}"
 SECRET = "correct horse battery staple"
 SECRET_ENV = "HEADWAY_WEBHOOK_SECRET"
 HOOKED = f'{POLICY.replace("[project]", f"[project]{chr(10)}repository = {REPOSITORY!r}")}[forge]\nkind = "github"\n'
@@ -66,8 +70,11 @@ def post(url: str, *given: Any, **named: Any) -> httpx.Response:
 
 
 def queue_of(world: World) -> Deliveries:
-    state = world.app().repo.state
-    return deliveries_of(state / "ledger.db", state)
+    return _queue_in(world.git.path)
+
+
+def _queue_in(repo: Path) -> Deliveries:
+    return deliveries_of(repo / "headway" / "ledger.db", repo / "headway")
 
 
 def letting_in(app: Headway) -> Headway:
@@ -77,6 +84,35 @@ def letting_in(app: Headway) -> Headway:
         "forge": app.policy.forge.model_copy(update={"kind": "github"}),
     }
     return replace(app, policy=app.policy.model_copy(update=tables))
+
+
+class Forge:
+    """A project on the tests' GitHub (``there``), and the clone (``here``) that a real `headway serve` is given."""
+
+    def __init__(self, fake: FakeGitHub, there: World, here: Path) -> None:
+        self.fake, self.there, self.here = fake, there, here
+
+    def served(self) -> Served:
+        """It ticks when it begins, and when it is asked to."""
+        return Served(self.here, self.fake.now, "--tick-every", "86400")
+
+    def app(self) -> Headway:
+        return open_headway(self.here, clock=SetClock(self.fake.now))
+
+    @property
+    def queue(self) -> Deliveries:
+        return _queue_in(self.here)
+
+
+@contextmanager
+def on_github(folder: Path, more: str = "", files: Mapping[str, str] | None = None) -> Iterator[Forge]:
+    """``more`` is added to the policy, ``files`` to the trunk. The day is that of the cut."""
+    there = World(folder).at("01-27T09")
+    with serving(there.git.path) as fake:
+        policy = f'{HOOKED}api_url = "{fake.api}"\n{more}'
+        there.git.commit("Go to GitHub", {"release.toml": policy, **(files or {})})
+        there.git.run("clone", "--quiet", "--bare", str(there.git.path), str(folder / "here.git"))
+        yield Forge(fake, there, folder / "here.git")
 
 
 class Heard:

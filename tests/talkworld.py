@@ -12,7 +12,6 @@ from headway.errors import WorldFailed
 from headway.model.entry import Kind
 from headway.model.hub import Written
 from headway.model.markdown import marked, marker
-from headway.plan.actions import Action
 from headway.plan.hub_actions import (
     ClosePull,
     HubAction,
@@ -87,8 +86,9 @@ class Talk:
                 known = {"head": action.head, "base": action.base, "commit": made if ours else "", "changes": changes}
                 return {**said("pull", action, done), **known}
             case ClosePull():
-                text = marked(f"closed:{action.about}", action.why)
-                self.hub.write_comment(marker(f"closed:{action.about}"), action.number, 0, text)
+                if action.why:
+                    text = marked(f"closed:{action.about}", action.why)
+                    self.hub.write_comment(marker(f"closed:{action.about}"), action.number, 0, text)
                 return said("pull", action, self.hub.close_pull(action.number), open=False)
             case WriteIssue():
                 done = self.hub.write_issue(mark, action.number, action.title, action.body, open=action.open)
@@ -112,8 +112,3 @@ def said(what: str, action: HubAction, done: Written, *, open: bool = True) -> d
 
 def of(actions: list[HubAction] | tuple[HubAction, ...], kind: type[Any]) -> list[Any]:
     return [a for a in actions if isinstance(a, kind)]
-
-
-def trained(action: Action | None) -> Action:
-    assert action is not None
-    return action

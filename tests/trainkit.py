@@ -13,7 +13,8 @@ from gitmaker import GitMaker
 from packaging.version import Version
 
 from headway import controls, picking
-from headway.app import Done, Headway, Silent, open_headway
+from headway.acting import Done
+from headway.app import Headway, Silent, open_headway
 from headway.clock import SetClock
 from headway.model.entry import Entry, Kind
 from headway.model.pick import Claims, PickRequest

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
-
+from headway.acting import Done, act
 from headway.clock import SystemClock
 from headway.decide import changes, debts, landing, pulls, queue, record
 from headway.decide.embargo import private_branch
 from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.effects.refs import IDENTITY
-from headway.errors import BrokenInvariant, UnusableInput, WorldFailed
+from headway.errors import BrokenInvariant, UnusableInput
 from headway.github.project import github_of
 from headway.history.copies import read_copies
 from headway.history.kept import Kept
@@ -45,10 +44,8 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.outside import asked, withheld
-from headway.plan.actions import Action
-from headway.plan.hub_actions import HubAction
 from headway.plan.planner import plan
-from headway.plan.trainplan import Plan, TrainPlan
+from headway.plan.trainplan import Plan, TrainPlan, pick_train
 from headway.policy import POLICY_FILE
 from headway.policy.schema import Policy
 from headway.policyfile import NO_POLICY, find_policy
@@ -59,8 +56,6 @@ from headway.sources.repository import branch_names, branches_elsewhere, read_re
 from headway.upstream import follow, remembered, remote_of, tags_of, trunk_there
 
 ACTOR = "headway"
-STALE = frozenset({"branch.moved", "apply.other-tree", "apply.gone"})  # failures after which another plan may do
-PLANS_AGAIN = 3  # in one tick
 
 if TYPE_CHECKING:
     from headway.effects.perform import Performer
@@ -76,14 +71,6 @@ class Silent:
     def bar(self, what: Text, done: int, total: int) -> None: ...
 
     def step(self, name: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """An action and the entry that says it was done."""
-
-    action: Action | HubAction
-    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +246,9 @@ class Headway:
             else {},
         )
         store.close()
+        if self.hub_seen is not None and self.policy.talk.check:
+            pulled = read_pulled(self.repo, seen.trunk.tip, seen.lines, self.hub_seen.pulls)
+            snapshot = replace(snapshot, pulled=pulled)
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
@@ -346,44 +336,8 @@ class Headway:
 
         Where the world or its own files fail one train, the others go on; then the first failure is raised.
         """
-        done: list[Done] = []
         with self.performing() as performer:
-            while True:
-                planned = self.plan(anew=True)
-                now = self._wanted(planned, version, done)
-                actions = [*planned.notes, *(t.action for t in now if t.action is not None)]
-                failed: list[WorldFailed | UnusableInput] = []
-                for action in actions:
-                    try:
-                        did = self._done(performer, action)
-                    except (WorldFailed, UnusableInput) as e:
-                        failed.append(e)
-                    else:
-                        done += [did] if did else []
-                if failed:
-                    raise telling(failed, done)
-                if not actions or not settle:
-                    break
-            after = self._wanted(self.plan(), version, done)
-        return tuple(done), tuple(w for t in after for w in t.waits)
-
-    def _done(self, performer: Performer, action: Action) -> Done | None:
-        """The action, or what is planned instead of it when the world changes between plan and effect."""
-        now: Action | None = action
-        times = 1
-        while now is not None:
-            try:
-                return Done(now, performer.perform(now))
-            except WorldFailed as e:
-                late = times > PLANS_AGAIN
-                if late and e.code == "branch.moved":
-                    raise _restless(e, times) from e
-                if late or e.code not in STALE:
-                    raise
-            times += 1
-            self.followed()
-            now = next((t.action for t in self.plan(anew=True).trains if t.train.name == action.train), None)
-        return None
+            return act(self.plan, self.followed, performer, version, settle=settle)
 
     def performing(self, hub: Hub | None = None) -> _Performing:
         return _Performing(self, hub)
@@ -409,14 +363,6 @@ class Headway:
                     "`--preset NAME` takes a preset as it is"
                 ),
             )
-
-    def _wanted(self, planned: Plan, version: str | None, done: list[Done]) -> tuple[TrainPlan, ...]:
-        """The trains that a tick is for; none when its train arrived in this very tick."""
-        if version is None:
-            return planned.trains
-        if any(d.entry.kind is Kind.RELEASED for d in done):
-            return ()
-        return (pick_train(planned.trains, version),)
 
     def _who(self) -> str:
         return f"{self.person or ACTOR} on {socket.gethostname()} (process {os.getpid()})"
@@ -456,51 +402,6 @@ class _Performing:
 
     def __exit__(self, *exc: object) -> None:
         self._store.close()
-
-
-def telling(failed: Sequence[WorldFailed | UnusableInput], done: Sequence[Done]) -> WorldFailed | UnusableInput:
-    """The first failure, which also tells what else the same tick did and could not do."""
-    first, *others = failed
-    known = {"done": [f"{d.action.kind} {d.action.target}" for d in done], "also": [str(e) for e in others]}
-    first.facts = (*first.facts, *facts(**{k: v for k, v in known.items() if v}))
-    return first
-
-
-def _restless(e: WorldFailed, times: int) -> WorldFailed:
-    """Somebody moved the branch each time it was planned on."""
-    return WorldFailed(
-        e.code,
-        say(
-            "the branch {branch} was moved {count} times while it was worked on",
-            branch=dict(e.facts)["branch"],
-            count=times,
-        ),
-        clause=e.clause,
-        facts=(*e.facts, *facts(times=times)),
-        remedy=say("nothing was changed; find out who keeps pushing to it, then tick again"),
-    )
-
-
-def pick_train(trains: tuple[TrainPlan, ...], version: str | None) -> TrainPlan:
-    """The train of a version (with or without ``v``), or the first that is live. Raises ``UnusableInput``."""
-    if version is None:
-        return trains[0]
-    wanted = version.removeprefix("v")
-    for t in trains:
-        if t.train.name == wanted or str(t.train.version) == _canonical(wanted):
-            return t
-    raise UnusableInput(
-        "train.not-found",
-        say("no live train is {version}", version=version),
-        remedy=say("the live trains are {names}", names=[t.train.name for t in trains]),
-    )
-
-
-def _canonical(text: str) -> str:
-    try:
-        return str(Version(text))
-    except ValueError:
-        return text
 
 
 def open_headway(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from headway import controls, picking, resolving, reviewing
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.chat import answers
 from headway.chat.answers import Outcome, Said
 from headway.chat.commands import (
@@ -37,9 +37,13 @@ from headway.model.hub import Pull
 from headway.model.pick import PickRequest, PickVerdict
 from headway.model.reason import Reason
 from headway.model.text import Text, facts, say
+from headway.plan.trainplan import pick_train
+from headway.policy.scheme import parse_version
 from headway.refusal import Refused, no
 from headway.views.timeline import timeline
 
+_OURS = frozenset({"repo", "policy", "ledger"})
+"""What is unusable here is no fault of a comment, and nobody's business who reads its answer."""
 _OUTCOMES = {
     PickVerdict.ACCEPTED: Outcome.YES,
     PickVerdict.NEEDS_REVIEW: Outcome.OPEN,
@@ -57,10 +61,11 @@ class Place:
     bring: Callable[[str], None]
 
 
-def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PLR0911 - one for each command
+def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PLR0911, PLR0912 - one for each command
     """In the name of ``app.person``, whose right to it was looked at. What cannot be used in a command is answered.
 
-    Raises ``WorldFailed`` and ``BrokenInvariant`` as the use cases do: then nothing is said.
+    Raises ``WorldFailed`` and ``BrokenInvariant`` as the use cases do, and ``UnusableInput`` for the repository, policy
+    or ledger here: then nothing is said.
     """
     try:
         match command:
@@ -87,6 +92,8 @@ def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PL
             case Wrong():
                 return answers.misread(command, app.policy.talk.mention)
     except UnusableInput as e:
+        if e.code.partition(".")[0] in _OURS:
+            raise
         return answers.failed(e)
 
 
@@ -162,13 +169,7 @@ def _mine(app: Headway, line: str, ref: str) -> Asked | None:
     named = number_in(ref)
     found = mail.requests_about(app.sound_entries(), named[0] if named else 0, resolve_commit(app.repo, ref))
     return next(
-        (
-            a
-            for a in reversed(found)
-            if a.open
-            and record.among(app.person, (a.entry.actor,))
-            and line in {a.entry.train, f"v{a.entry.train}", a.payload["branch"]}
-        ),
+        (a for a in reversed(found) if a.open and record.among(app.person, (a.entry.actor,)) and _on(line, a)),
         None,
     )
 
@@ -179,8 +180,16 @@ def _answered(app: Headway, entry: Entry, verdict: PickVerdict, why: tuple[Reaso
     accepted = verdict is PickVerdict.ACCEPTED
     waits = _waits(app, entry) if accepted else ()
     review = (_to_review(number),) if verdict is PickVerdict.NEEDS_REVIEW else ()
-    more = (say("the next tick puts it on the branch"),) if accepted and not waits else ()
+    more = (_next(app, entry),) if accepted and not waits else ()
     return answers.answer(_OUTCOMES[verdict], head, mail.public((*why, *waits)), (entry,), (*more, *review))
+
+
+def _next(app: Headway, entry: Entry) -> Text:
+    if app.policy.talk.picks == "pull-request":
+        return say(
+            "the next tick opens its pull request onto {branch}, which people merge", branch=entry.payload["branch"]
+        )
+    return say("the next tick puts it on the branch")
 
 
 def _to_review(number: int) -> Text:
@@ -232,7 +241,7 @@ def _approve(app: Headway, command: Approve, place: Place) -> Entry | Refused:
     gate = command.gate or _gate_here(app, command.line, place)
     if gate.startswith("pick:"):
         asked = reviewing.asked_for(app, int(gate.removeprefix("pick:")))
-        other = command.line and _version(app, command.line) not in {asked.entry.train, f"v{asked.entry.train}"}
+        other = command.line and not _on(command.line, asked)
         return _of_another(asked) if other else reviewing.approve_pick(app, asked.entry.train, gate)
     if gate.startswith(GATE):
         return reviewing.approve_revert(app, gate)
@@ -244,6 +253,12 @@ def _approve(app: Headway, command: Approve, place: Place) -> Entry | Refused:
             clause="G1",
         )
     return controls.approve(app, _version(app, command.line), gate)
+
+
+def _on(line: str, asked: Asked) -> bool:
+    """Whether a request is for the release, or the branch, that somebody names."""
+    version = parse_version(line.removeprefix("v"))
+    return line == asked.payload["branch"] or (version is not None and version == parse_version(asked.entry.train))
 
 
 def _of_another(asked: Asked) -> Refused:
@@ -269,8 +284,7 @@ def _id(app: Headway, number: int | None, place: Place, line: str = "") -> int:
         return number
     merged = place.pull.merged if place.pull is not None else None
     found = mail.requests_about(app.sound_entries(), place.number, merged)
-    names = (line, line.removeprefix("v"))
-    there = [a for a in found if not line or a.entry.train in names or a.payload["branch"] == line]
+    there = [a for a in found if not line or _on(line, a)]
     if len(there) == 1:
         return there[0].id
     if there:

@@ -9,7 +9,7 @@ from datetime import date
 
 from packaging.version import Version
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.decide import record, revertreview
 from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.candidates import CandidateRecord
@@ -29,6 +29,7 @@ from headway.model.train import Train
 from headway.model.verdict import BROAD
 from headway.plan.actions import CheckCommit, CutBranch
 from headway.plan.planner import plan
+from headway.plan.trainplan import pick_train
 from headway.policy.clauses import CLAUSES
 from headway.policy.scheme import cuts_own_branch, is_fix
 from headway.refusal import Refused, as_if, no, version_of

@@ -103,6 +103,8 @@ def _releases(app: Headway) -> Check:
 
 
 def _branches(app: Headway) -> Check:
+    if app.remote is not None:
+        return Check("branches", True, say("each tick follows those of {remote}", remote=app.remote.shown))
     there = branches_elsewhere(app.repo)
     missing = live_branches(there, read_tags(app.repo), app.policy)
     if not missing:

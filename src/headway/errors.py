@@ -59,6 +59,14 @@ class LockHeld(WorldFailed):
     """Another tick is at work on the same train line."""
 
 
+class BudgetSpent(WorldFailed):
+    """What a forge may be asked in one tick is used up: nothing was sent, and the next tick goes on."""
+
+
+class RateLimited(WorldFailed):
+    """A forge asks to come back later: nothing was done."""
+
+
 class BrokenInvariant(HeadwayError):
     """Something that cannot be so, is: the ledger's chain is broken, a published file changed (status 4)."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.decide.gates import Gates, gates_of, judge
 from headway.errors import UnusableInput, not_found
 from headway.model.entry import Entry, Kind
 from headway.model.text import say
 from headway.plan.planner import plan
-from headway.plan.trainplan import TrainPlan
+from headway.plan.trainplan import TrainPlan, pick_train
 from headway.policy.candidate_tables import FILES
 from headway.policy.gate_tables import EvidenceGate
 from headway.policy.schema import Policy

@@ -9,7 +9,7 @@ from headway.decide.trains import live_trains
 from headway.decide.unlabelled import by_label, unlabelled
 from headway.effects.heard import keep_heard
 from headway.effects.labels import keep_labels
-from headway.model.hub import MARK, Comment, HubSeen
+from headway.model.hub import Comment, HubSeen
 from headway.model.ports import Hub
 from headway.sources.heard import read_heard
 from headway.sources.labels import labels_of, read_labels
@@ -21,7 +21,7 @@ def have_heard(app: Headway, seen: HubSeen) -> None:
     talk, repository = app.policy.talk, app.policy.project.repository
 
     def commands(comment: Comment) -> bool:
-        return bool(comment.author) and MARK not in comment.body and bool(read_commands(comment.body, talk.mention))
+        return bool(comment.author) and bool(read_commands(comment.body, talk.mention))
 
     before = read_heard(app.paths.heard, repository)
     upto = heard(seen, app.entries(), commands, before)

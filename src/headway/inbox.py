@@ -21,6 +21,7 @@ from headway.decide.chatrights import account, refusal, teams_named
 from headway.decide.requests import requests
 from headway.decide.trains import live_trains
 from headway.errors import UnusableInput, WorldFailed
+from headway.github.client import BUDGET
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
@@ -32,8 +33,6 @@ from headway.model.text import clean, say
 from headway.model.train import Train
 from headway.picking import request_pick
 
-OWN = "<!-- headway:"
-"""Begins the mark of every text of Headway's own, which commands nothing."""
 _LONGEST = 500  # characters of a command's line that the ledger keeps
 
 
@@ -47,18 +46,21 @@ def answer_mail(
     """Carry out what comments command, ask for what milestones hold, and record the answers: these are returned.
 
     ``bring`` fetches a branch of the project's own repository on the forge by its name. Where the world fails one
-    comment it is left for the next tick and the others go on; then the first failure is raised.
+    comment it is left for the next tick and the others go on; then the first failure is raised. Where the tick's
+    requests are spent the rest is left for the next.
     """
     if app.policy.forge.kind == "none" or seen.failed:
         return ()
     app.need_policy()
     inbox = _Inbox(app, hub, seen, bring)
     made: list[Entry] = []
-    failed: list[WorldFailed] = []
+    failed: list[WorldFailed | UnusableInput] = []
     for work in inbox.work():
         try:
             entry = work()
-        except WorldFailed as e:
+        except (WorldFailed, UnusableInput) as e:
+            if e.code == BUDGET:
+                break
             failed.append(e)
         else:
             made += [entry] if entry is not None else []
@@ -68,7 +70,7 @@ def answer_mail(
 
 
 def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:
-    if comment.by_app or not comment.author or OWN in comment.body:
+    if comment.by_app or comment.own or not comment.author:
         return ()
     return read_commands(comment.body, app.policy.talk.mention)
 
@@ -96,7 +98,7 @@ class _Inbox:
             "comment": comment,
             "number": number,
             "by": by,
-            "commands": [line[:_LONGEST] for line, _ in said],
+            "commands": [line[:_LONGEST] for line, _ in said if line],
             "outcomes": [one.outcome.value for _, one in said],
             "ok": all(one.outcome is not Outcome.NO for _, one in said),
             "entries": [e.digest for e in made],
@@ -198,8 +200,8 @@ class _Inbox:
         asked = mail.by_milestone(entries, train.name)[number]
         if not asked.open or about in mail.answered(entries):
             return None
-        pull = self.seen.pull(number) or self.hub.pull(number)
-        if pull is None or pull.milestone == milestone:
+        held = self.seen.milestones.get(milestone)
+        if not held or number in held:  # it was not read; or there is no such milestone any more, which says nothing
             return None
         said = answers.answer(
             Outcome.OPEN,

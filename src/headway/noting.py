@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.notedocument import ENGLISH, Item, Tongue, document, markdown
@@ -26,7 +26,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import say
 from headway.model.train import Train
 from headway.plan.planner import plan
-from headway.plan.trainplan import TrainPlan
+from headway.plan.trainplan import TrainPlan, pick_train
 from headway.refusal import Refused, no
 from headway.reports import look_back
 

@@ -6,7 +6,7 @@ again, unless its commit has it; candidates go on counting, and those of the old
 
 from __future__ import annotations
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.controls import tick_to_cut, trunk_commit
 from headway.decide import record, recuts
 from headway.model.entry import Entry, Kind
@@ -15,6 +15,7 @@ from headway.model.text import say
 from headway.model.train import Train
 from headway.plan.actions import CutBranch
 from headway.plan.planner import plan
+from headway.plan.trainplan import pick_train
 from headway.refusal import Refused, as_if, no, version_of
 from headway.sources.repository import branch_names, branches_elsewhere
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from headway.app import Done, Headway, telling
+from headway.acting import Done, telling
+from headway.app import Headway
 from headway.decide.trains import live_trains
 from headway.effects.pulls import fetch_heads
 from headway.errors import UnusableInput, WorldFailed
@@ -49,8 +50,8 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
     same. One tick at a time (``LockHeld``).
 
     Where the world fails one train or one answer, the others go on; then the first failure is raised. Nothing is done
-    while the remote or the forge cannot be reached (``remote.unreachable``, ``hub.unread``): somebody may have said
-    that a train is to be held.
+    while the remote or the forge cannot be reached (``remote.unreachable``, ``hub.unread``; ``hub.limited``: it asks to
+    come back later): somebody may have said that a train is to be held.
     """
     app.need_policy()
     hub = app.hub
@@ -83,7 +84,7 @@ def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Tick
     app, seen = _heard(app, hub, session)
     if seen.failed:
         raise WorldFailed(
-            "hub.unread",
+            "hub.limited" if seen.limited else "hub.unread",
             say("what people say on the forge cannot be read: {why}", why=seen.failed),
             facts=facts(repository=app.policy.project.repository, why=seen.failed),
             remedy=say(

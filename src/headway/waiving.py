@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from headway.app import Headway, pick_train
+from headway.app import Headway
 from headway.decide import record
 from headway.decide.cellwaivers import WAIVABLE, cell_key, seen
 from headway.decide.performance import describe, evidence_of_cell, standing
@@ -13,6 +13,7 @@ from headway.gating import unknown_subject
 from headway.model.text import say
 from headway.model.verdict import Verdict
 from headway.plan.planner import plan
+from headway.plan.trainplan import pick_train
 from headway.refusal import Refused, no
 
 OF_CHANGES = ("P1", "P7", "P8")  # clauses about single changes

@@ -14,7 +14,9 @@ import pytest
 from chatkit import REGRESSION, VERSION, Chat, copy_chat, make_chat
 from trainkit import PICKS
 
-from headway.errors import WorldFailed
+from headway.errors import UnusableInput, WorldFailed
+from headway.github.client import BUDGET
+from headway.inbox import all_answered
 from headway.ledger.store import SqlLedger
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.hub import Person
@@ -80,36 +82,47 @@ COMMENTS = (
 )
 
 
-def test_killed_before_or_after_any_entry_everything_is_carried_out_once(made: Chat, tmp_path: Path) -> None:
-    """A kill between a use case's entry and the answer's carries nothing out again."""
+ENTRIES = 12  # that these comments and the milestone bring about, answers included
 
-    def world(name: str) -> Chat:
-        chat = copy_chat(made, tmp_path / name, categories={"kind: docs": "docs"})
-        for body, number, by in COMMENTS:
-            chat.write(body, number, by)
-        chat.pull(7, made.project.shas["on-feature"], milestone=MILESTONE, labels=("kind: docs",))
-        return chat
 
-    whole = world("whole.git")
+def talkative(made: Chat, folder: Path) -> Chat:
+    chat = copy_chat(made, folder, categories={"kind: docs": "docs"})
+    for body, number, by in COMMENTS:
+        chat.write(body, number, by)
+    chat.pull(7, made.project.shas["on-feature"], milestone=MILESTONE, labels=("kind: docs",))
+    return chat
+
+
+def heads(chat: Chat) -> list[str]:
+    """The verdict of each answer."""
+    return [e.payload["text"].partition("\n")[0] for e in chat.app.entries() if e.kind is Kind.ANSWERED]
+
+
+@pytest.fixture(scope="module")
+def whole(made: Chat, tmp_path_factory: pytest.TempPathFactory) -> Chat:
+    chat = talkative(made, tmp_path_factory.mktemp("whole") / "toy.git")
     with killed_at(0, after=True) as kinds:
-        whole.tick()
-    assert whole.tick() == ()
-    expected = told(whole)
-    assert [k for k, *_ in expected].count("answered") == len(COMMENTS) + 1
-    assert len(kinds) == len(expected)
-    for n in range(1, len(kinds) + 1):
-        for after in (False, True):
-            chat = world(f"killed-{n}-{after}.git")
-            with killed_at(n, after), pytest.raises(Killed):
-                chat.tick()
-            chat.tick()
-            assert chat.tick() == ()
-            assert told(chat) == expected, (n, after)
-            assert broken_links(chat.app.entries()) == ()
-            texts = [e.payload["text"] for e in chat.app.entries() if e.kind is Kind.ANSWERED]
-            assert [t.splitlines()[0] for t in texts] == [
-                e.payload["text"].splitlines()[0] for e in whole.app.entries() if e.kind is Kind.ANSWERED
-            ]
+        chat.tick()
+    assert len(kinds) == ENTRIES
+    assert kinds.count("answered") == len(COMMENTS) + 1
+    assert chat.tick() == ()
+    return chat
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("n", range(1, ENTRIES + 1))
+def test_killed_at_any_entry_everything_is_carried_out_once(
+    made: Chat, whole: Chat, tmp_path: Path, n: int, after: bool
+) -> None:
+    """A kill between a use case's entry and the answer's carries nothing out again."""
+    chat = talkative(made, tmp_path / "toy.git")
+    with killed_at(n, after), pytest.raises(Killed):
+        chat.tick()
+    chat.tick()
+    assert chat.tick() == ()
+    assert told(chat) == told(whole)
+    assert heads(chat) == heads(whole)
+    assert broken_links(chat.app.entries()) == ()
 
 
 def test_a_comment_that_is_deleted_meanwhile_loses_nothing(chat: Chat) -> None:
@@ -131,6 +144,21 @@ def test_a_comment_that_is_edited_after_a_kill_is_answered_from_what_it_brought_
     assert [e.kind for e in chat.made()] == [Kind.REQUESTED]
 
 
+def test_what_is_unusable_here_is_not_told_in_a_comment_and_it_is_done_later(chat: Chat) -> None:
+    """A clone without its history is nobody's fault who writes a comment, and where it lies is nobody's business."""
+    shallow = chat.project.path / "shallow"
+    shallow.write_text(chat.project.shas["first"] + "\n", encoding="ascii")
+    chat.write("/pick v0.1.1 #77 docs how to install", 99)
+    chat.write("/hold v0.1.1 wait", by="root")
+    with pytest.raises(UnusableInput) as e:
+        chat.tick()
+    assert e.value.code == "repo.shallow"
+    assert [e.payload["comment"] for e in chat.app.entries() if e.kind is Kind.ANSWERED] == [101]
+    shallow.unlink()
+    (answer,) = chat.tick()
+    assert "#77 is not merged on the trunk" in answer.payload["text"].replace("\\#\u200b", "#")
+
+
 def test_where_the_world_fails_one_comment_the_others_are_answered_and_it_is_done_later(chat: Chat) -> None:
     chat.write(REGRESSION, by="nobody-knows")
     chat.write("/pick v0.1.1 docs how to install", 5)
@@ -147,6 +175,23 @@ def test_where_the_world_fails_one_comment_the_others_are_answered_and_it_is_don
     assert [e.payload["comment"] for e in chat.app.entries() if e.kind is Kind.ANSWERED] == [101]
     chat.forge.person = person  # type: ignore[method-assign]
     assert [e.payload["comment"] for e in chat.tick()] == [100]
+
+
+def test_where_the_ticks_requests_are_spent_the_rest_is_left_for_the_next(chat: Chat) -> None:
+    first, second = chat.write("/status", 99, "eve"), chat.write(REGRESSION)
+    person = chat.forge.person
+
+    def spent(login: str, teams: tuple[str, ...]) -> Person:
+        if login == "ada":
+            raise WorldFailed(BUDGET, say("spent"), remedy=say("tick again"))
+        return person(login, teams)
+
+    chat.forge.person = spent  # type: ignore[method-assign]
+    assert [e.payload["comment"] for e in chat.tick()] == [first.id]
+    assert not all_answered(chat.app, chat.seen())
+    chat.forge.person = person  # type: ignore[method-assign]
+    assert [e.payload["comment"] for e in chat.tick()] == [second.id]
+    assert all_answered(chat.app, chat.seen())
 
 
 # Milestones --------------------------------------------------------------------------------------------------------
@@ -198,6 +243,9 @@ def test_a_pull_request_that_leaves_the_milestone_takes_nothing_back_and_that_is
     chat.pull(5, chat.project.shas["docs"], milestone=MILESTONE, labels=("kind: docs",))
     chat.tick()
     chat.pull(5, chat.project.shas["docs"], labels=("kind: docs",))
+    assert chat.tick_seen(replace(chat.seen(), milestones={})) == ()  # not read this time
+    assert chat.tick() == ()  # the milestone is gone
+    chat.pull(8, milestone=MILESTONE)
     (answer,) = chat.tick()
     assert answer.payload["about"] == "milestone-left:0.1.1:5"
     assert f"request {chat.made()[0].seq} stands" in answer.payload["text"]

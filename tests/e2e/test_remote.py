@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from gitmaker import GitMaker
 from trainkit import BRANCH, CUT, GO, PICKS, Project, ask, grow_trunk, kinds, make_project, open_at
 
 from headway.app import Headway
-from headway.effects.remote import Remote
 from headway.errors import WorldFailed
 from headway.model.reason import Reason
 from headway.model.text import facts_json
@@ -256,9 +256,27 @@ def test_a_tag_that_moved_there_is_the_incident_that_it_is(asked: Cloned) -> Non
     (incident,) = [e for e in asked.at(GO).entries() if e.kind == "incident"]
     assert (incident.payload["what"], incident.payload["now"]) == ("tag-moved", asked.there.made.tip("main"))
     assert any(w.clause == "V5" for w in waits)
-    asked.here.git("push", "--quiet", "--force", str(asked.there.path), "refs/tags/v0.1.1-rc1")
+    remedy = next(str(w.remedy) for w in waits if w.code == "tags.incident" or w.clause == "V5")
+    command = f"git push --force origin {asked.here.git('rev-parse', 'v0.1.1-rc1^{commit}')}:refs/tags/v0.1.1-rc1"
+    assert command in remedy
+    asked.here.git(*command.split()[1:])
     asked.at(GO).tick()
     assert [e.payload["what"] for e in asked.at(GO).entries() if e.kind == "incident"] == ["tag-moved", "tag-restored"]
+
+
+def test_what_is_forced_or_moved_there_is_said_once(cut: Cloned) -> None:
+    other = cut.there.commit("x", "Rewritten", {"a": "b"}, branch="x")
+    cut.there.git("tag", "-f", "v0.1.0", other)
+    cut.there.git("update-ref", f"refs/heads/{BRANCH}", other)
+    said: list[str] = []
+    app = cut.at(PICKS)
+    app.progress.say = lambda text: said.append(str(text))  # type: ignore[method-assign]
+    app.followed()
+    assert any("v0.1.0 was moved" in s for s in said)
+    assert any(f"{BRANCH} was forced" in s for s in said)
+    said.clear()
+    app.followed()
+    assert not said
 
 
 def test_a_tag_that_is_deleted_there_is_told(asked: Cloned) -> None:
@@ -291,13 +309,36 @@ def test_a_branch_that_is_checked_out_is_left_alone(asked: Cloned) -> None:
     assert not asked.here.git("status", "--porcelain", "--untracked-files=no")
 
 
-# The token -----------------------------------------------------------------------------------------------------------
+# Workspaces ----------------------------------------------------------------------------------------------------------
+
+SPACE = f"conflict/{BRANCH}/"
 
 
-def test_the_token_is_for_the_forges_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
-    env = Remote("https://user:pw@github.com/o/n", "https://github.com", lambda: "s3cret").env()
-    assert "s3cret" not in " ".join(v for k, v in env.items() if k != "HEADWAY_GIT_TOKEN")
-    assert env["GIT_CONFIG_COUNT"] == "3"
-    assert env["GIT_CONFIG_KEY_2"] == "credential.https://github.com.helper"
-    assert Remote("https://user:pw@github.com/o/n").shown == "https://github.com/o/n"
+@pytest.fixture
+def conflicted(cut: Cloned) -> Cloned:
+    """A pick that conflicts: a fix of a feature that the branch does not have."""
+    grow_trunk(cut.there)
+    cut.at(PICKS).followed()
+    ask(cut.at(PICKS), cut.there.shas["on-feature"], "regression")
+    return cut
+
+
+def spaces(project: Project) -> dict[str, str]:
+    return {n: sha for n, sha in project.refs().items() if n.startswith(f"refs/heads/{SPACE}")}
+
+
+@pytest.mark.parametrize("at", ["", "pushed:refs/heads/conflict", "unrecorded:open-workspace"])
+def test_a_workspace_is_there_once_and_what_people_push_to_it_is_followed(conflicted: Cloned, at: str) -> None:
+    conflicted.at(PICKS).tick()  # the revert, which comes first
+    if at:
+        with pytest.raises(Killed):
+            conflicted.at(PICKS, die_at(at)).tick(settle=True)
+    later = PICKS + timedelta(minutes=5)
+    conflicted.at(later).tick(settle=True)
+    ((name, sha),) = spaces(conflicted.there).items()
+    assert spaces(conflicted.here) == {name: sha}
+    assert kinds(conflicted.at(later)).count("conflict") == 1
+    branch = name.removeprefix("refs/heads/")
+    pushed = conflicted.there.commit("resolved", "Resolved", {"toykit/parse.py": "parse = str.split\n"}, branch=branch)
+    conflicted.at(later).tick()
+    assert spaces(conflicted.here) == {name: pushed}

@@ -12,6 +12,7 @@ from trainkit import BRANCH, CUT, GO, PICKS, Project, Steps, grow_trunk, kinds, 
 
 from headway.app import Headway, open_headway
 from headway.clock import SetClock
+from headway.effects.hook import install
 from headway.errors import LockHeld, WorldFailed
 from headway.ticking import Ticked, look, tick
 
@@ -133,7 +134,8 @@ def test_a_tick_that_is_killed_is_taken_up(world: World, at: str) -> None:
 
 
 def test_a_release_object_is_on_github(world: World) -> None:
-    """The release is drafted there, its tag pushed, then it is shown."""
+    """The release is drafted there, its tag pushed, then it is shown. The guard of pushes lets all of it through."""
+    assert install(world.at(CUT).repo).written
     world.settle(CUT)
     grow_trunk(world.there)
     world.settle(PICKS)

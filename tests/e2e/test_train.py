@@ -35,7 +35,8 @@ from trainkit import (
     verify,
 )
 
-from headway.app import Done, Headway
+from headway.acting import Done
+from headway.app import Headway
 from headway.effects.build import artifact_of
 from headway.model.entry import Kind, broken_links, digest_of
 from headway.model.reason import Reason

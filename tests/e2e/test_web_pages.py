@@ -243,7 +243,7 @@ def test_ticks_beside_the_pages(tmp_path: Path) -> None:
     with Served(world.git.path, day("01-27T09"), "--tick-every", "1") as served:
         while not (entries := httpx.get(f"{served.url}api/ledger").json()["entries"]):
             assert served.process.poll() is None
-    assert entries[-1]["kind"] == "cut"
+    assert "cut" in {e["kind"] for e in entries}
 
 
 def test_a_tick_that_fails_is_said_and_tried_again(tmp_path: Path) -> None:

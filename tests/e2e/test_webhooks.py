@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from githubfake import TOKEN
 from hookkit import (
     COMMENTED,
     HOOKED,
@@ -25,6 +26,7 @@ from hookkit import (
     Heard,
     letting_in,
     listening,
+    on_github,
     post,
     queue_of,
     request,
@@ -42,8 +44,9 @@ NEVER = "86400"  # seconds between ticks: none but the first comes by itself
 
 
 @pytest.fixture(autouse=True)
-def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET_ENV, SECRET)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
 
 
 @pytest.fixture(scope="module")
@@ -335,20 +338,33 @@ def test_one_that_comes_while_a_tick_is_under_way_is_looked_after_by_the_next(tm
 
 
 def test_what_was_answered_before_a_kill_is_looked_after_at_the_next_start(tmp_path: Path) -> None:
-    world = World(tmp_path, HOOKED + CHECK).at("01-27T09")
-    world.git.commit("Never green", {"endless.py": ENDLESS})
-    with Served(world.git.path, world.clock.now(), "--tick-every", NEVER) as served:
-        assert served.process.stderr is not None
-        assert any("checking" in line for line in served.process.stderr)
+    with on_github(tmp_path, CHECK, {"endless.py": ENDLESS}) as forge:
+        with forge.served() as served:
+            assert served.process.stderr is not None
+            assert any("checking" in line for line in served.process.stderr)
+            assert post(served.url).status_code == 202
+            assert post(served.url).status_code == 202
+            served.process.send_signal(signal.SIGKILL)
+            served.process.communicate(timeout=60)
+        assert len(forge.queue.unlooked()) == 2
+        forge.there.git.commit("Green", {"endless.py": "print('green')\n"})
+        with forge.served():
+            until(lambda: not forge.queue.unlooked())
+        assert any(e.kind == Kind.CUT for e in forge.app().entries())
+
+
+def test_a_comment_is_answered_when_its_webhook_comes(tmp_path: Path) -> None:
+    with on_github(tmp_path) as forge, forge.served() as served:
+        forge.fake.person("rosa", "admin")
+        until(lambda: forge.fake.talk.threads)  # the tracker is there
+        (tracker,) = forge.fake.talk.threads
+        post(served.url)
+        until(lambda: not forge.queue.unlooked())
+        forge.fake.talk.comment("rosa", tracker, "/status")
+        assert len(forge.fake.talk.notes) == 1
         assert post(served.url).status_code == 202
-        assert post(served.url).status_code == 202
-        served.process.send_signal(signal.SIGKILL)
-        served.process.communicate(timeout=60)
-    assert len(queue_of(world).unlooked()) == 2
-    world.git.commit("Green", {"endless.py": "print('green')\n"})
-    with Served(world.git.path, world.clock.now(), "--tick-every", NEVER) as served:
-        until(lambda: not queue_of(world).unlooked())
-    assert cut(world)
+        until(lambda: len(forge.fake.talk.notes) == 2)
+        assert "headway:answer:" in list(forge.fake.talk.notes.values())[1].body
 
 
 class Told(Silent):
@@ -403,9 +419,8 @@ def test_a_queue_that_is_broken_holds_up_no_train(tmp_path: Path) -> None:
     assert answer.json()["error"]["code"] == "webhook.queue"
 
 
-def test_the_secret_is_written_nowhere(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    with Served(world.git.path, world.clock.now(), "--tick-every", NEVER) as served:
+def test_the_secrets_are_written_nowhere(tmp_path: Path) -> None:
+    with on_github(tmp_path) as forge, forge.served() as served:
         answers = [
             post(served.url),
             post(served.url, b"{"),
@@ -413,12 +428,17 @@ def test_the_secret_is_written_nowhere(tmp_path: Path) -> None:
             post(served.url, {"x": SECRET}),
         ]
         listed = subprocess.run(["ps", "-ef"], capture_output=True, text=True, check=False).stdout
-        until(lambda: not queue_of(world).unlooked())
+        until(lambda: not forge.queue.unlooked())
+        forge.fake.tokens.clear()  # a tick that fails has more to tell
+        post(served.url)
+        assert served.process.stderr is not None
+        err = next(line for line in served.process.stderr if "cannot be read" in line)
         served.process.send_signal(signal.SIGTERM)
-        out, err = served.process.communicate(timeout=60)
+        out, rest = served.process.communicate(timeout=60)
+        shown = repr(webhooks_of(forge.app()))
     kept = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
     told = "".join(str(a.headers) + a.text for a in answers)
-    assert SECRET not in out + err + listed + told
-    assert SECRET.encode() not in kept
-    assert "Traceback" not in err
-    assert SECRET not in repr(webhooks_of(letting_in(world.app())))
+    for secret in (SECRET, TOKEN):
+        assert secret not in out + err + rest + listed + told + shown
+        assert secret.encode() not in kept
+    assert "Traceback" not in rest

@@ -244,11 +244,9 @@ def test_talk_is_never_answered(chat: Chat) -> None:
     assert chat.tick() == ()
 
 
-@pytest.mark.parametrize(
-    "how", [{"by_app": True}, {"body": f"<!-- headway:answer:1 -->\n{REGRESSION}"}, {"author": ""}]
-)
+@pytest.mark.parametrize("how", [{"by_app": True}, {"own": True}, {"author": ""}])
 def test_programs_and_headways_own_texts_command_nothing(chat: Chat, how: dict[str, Any]) -> None:
-    chat.write(**{"body": REGRESSION, "by": "root", **how})
+    chat.write(REGRESSION, by="root", **how)
     assert chat.tick() == ()
 
 

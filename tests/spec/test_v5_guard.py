@@ -14,6 +14,7 @@ from worlds import BRANCH, RC1, World, cut, fact, policy, sha
 
 from headway.decide.guard import TagFacts, begins, problems, release_tags
 from headway.decide.pushguard import PushFacts, Update, refusals
+from headway.model.entry import Kind
 
 FINAL = "v0.7.1"
 BRANCHES = ("releases/v0.7.0", BRANCH)
@@ -155,6 +156,23 @@ def test_B5_a_final_tag_by_hand_is_refused() -> None:
     assert pushed(world, new_tag(FINAL, tip, BRANCH)) == [("B5", "guard.no-candidate")]
     world.tag(RC1, tip)
     assert pushed(world, new_tag(FINAL, tip, BRANCH)) == []
+
+
+def test_B5_the_final_tag_of_what_is_published_goes_out_before_it_is_written_down() -> None:
+    """A tick pushes it first: killed in between, the tag stands and the ledger follows."""
+    world = released()
+    put = world.tags[FINAL].commit
+    while world.entries[-1].kind is not Kind.PUBLISHED:
+        world.entries.pop()
+    assert pushed(world, new_tag(FINAL, put, BRANCH)) == []
+    other = world.trunk[0].sha
+    assert pushed(world, new_tag(FINAL, other, BRANCH)) == [("B5", "guard.not-released")]
+
+
+def test_V5_a_tag_that_was_moved_may_be_put_back() -> None:
+    world = released()
+    put = world.tags[FINAL].commit
+    assert pushed(world, Update(f"refs/tags/{FINAL}", "a" * 40, put, put, (BRANCH,))) == []
 
 
 def test_B4_a_new_candidate_tag_must_lie_on_its_branch() -> None:

@@ -47,12 +47,17 @@ def test_a_branch_that_only_the_remote_has_is_asked_for() -> None:
     assert hub_wanted(live_trains(snapshot, POLICY), snapshot, POLICY).branches == (BRANCH,)
 
 
-def test_what_has_a_request_is_not_read_again() -> None:
+def test_what_has_a_request_or_came_before_the_cut_is_not_read_again() -> None:
     world = cut(POLICY)
     asked, other = world.commit("[Bugfix] One (#71)"), world.commit("[Bugfix] Two (#72)")
     world.request(asked)
     world.request(other, train="0.7.9")
-    assert wanted(world).milestones == {"v0.7.1 cherry picks": frozenset({71})}
+    (settled,) = wanted(world).milestones.values()
+    line = world.snapshot().line(BRANCH)
+    assert line is not None
+    shas = [c.sha for c in world.trunk]
+    assert settled == {71, *(c.pr for c in world.trunk[: shas.index(line.cut) + 1] if c.pr is not None)}
+    assert 72 not in settled
 
 
 def test_an_empty_milestone_name_is_none() -> None:

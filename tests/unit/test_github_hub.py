@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from githubcore import Said
 from githubfake import APP_ID, NAME, OWNER, TOKEN, FakeGitHub, app_key, serving
 from gitmaker import GitMaker
 
@@ -322,6 +324,18 @@ def test_an_issue_that_is_gone_is_made_anew(fake: FakeGitHub, hub: GitHubHub) ->
     assert hub.write_issue(ABOUT, 17, "Release v1.0", marked("tracker:1.0", "x"), open=True).number == 1
 
 
+def test_an_issue_that_was_transferred_is_none_of_ours(fake: FakeGitHub, hub: GitHubHub) -> None:
+    first = hub.write_issue(ABOUT, 0, "Release v1.0", marked("tracker:1.0", "x"), open=True)
+    there = fake.talk.open_issue("mallory", "where it is now", "theirs")
+    for _ in range(2):
+        fake.fault("GET", f"/issues/{first.number}$", 301, Location=f"/repos/toy/kit/issues/{there.number}")
+    fake.talk.threads[first.number].body = ""
+    assert hub.issue(first.number) is None
+    made = hub.write_issue(ABOUT, first.number, "Release v1.0", marked("tracker:1.0", "y"), open=True)
+    assert made.number not in {first.number, there.number}
+    assert (there.title, there.body) == ("where it is now", "theirs")
+
+
 def test_a_comment_is_edited_rather_than_repeated(fake: FakeGitHub, hub: GitHubHub) -> None:
     fake.talk.open_issue("ada", "x")
     mark = marker("answer:7")
@@ -411,6 +425,21 @@ def test_a_pull_request_that_a_listing_of_before_lacks_is_found(
     page, stale = fake.page, iter((True, False))
     monkeypatch.setattr(fake, "page", lambda a, rows, key="": page(a, [] if next(stale) else rows, key))
     assert hub.open_pull(ABOUT, "fix", RELEASE, "Pick", "x", draft=False).number == 1
+
+
+def test_where_there_are_no_drafts_it_is_no_draft(
+    fake: FakeGitHub, hub: GitHubHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = fake.pulls._new
+
+    def plain(asked: Any) -> Any:
+        none = {"message": "Draft pull requests are not supported in this repository."}
+        return Said(422, none) if asked.body.get("draft") else new(asked)
+
+    routes = tuple(replace(r, answer=plain) if r.answer == new else r for r in fake.routes)
+    monkeypatch.setattr(fake, "routes", routes)
+    assert hub.open_pull(ABOUT, "fix", RELEASE, "Conflict", "x", draft=True).number == 1
+    assert fake.talk.threads[1].pull.draft is False
 
 
 def test_a_pull_request_that_github_refuses_is_told(fake: FakeGitHub, hub: GitHubHub) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from headway.model.markdown import code, escape, inline, marked, marker, quote, title, told
+from headway.model.markdown import code, escape, marked, marker, quote, sentence, title, within
 from headway.model.text import say
 
 
@@ -58,10 +58,10 @@ def test_a_marker_is_first_and_cannot_be_ended_by_its_name() -> None:
 
 
 def test_in_the_middle_of_a_line_nothing_is_a_block() -> None:
-    assert inline("0.7.1 - /x") == "0.7.1 - /x"
+    assert within("0.7.1 - /x") == "0.7.1 - /x"
     assert escape("0.7.1") == "0\\.7.1"
 
 
 def test_a_sentence_of_ours_keeps_its_code_and_shows_what_others_wrote() -> None:
     text = say("`headway approve {version} pick:{id}` of {who}", version="0.7.1", id=3, who="@eve `rm` <b>")
-    assert told(text) == "`headway approve 0.7.1 pick:3` of @\u200beve \\`rm\\` \\<b\\>"
+    assert sentence(text) == "`headway approve 0.7.1 pick:3` of @\u200beve \\`rm\\` \\<b\\>"

@@ -73,6 +73,7 @@ def test_pull_requests_of_branches_of_milestones_and_headways_own(fake: FakeGitH
     assert [i.title for i in found.issues] == ["the tracker"]
     assert [(r.number, r.author) for r in found.reviews] == [(1, "ada")]
     assert [(p.branch, p.protected) for p in found.protections] == [(RELEASE, False)]
+    assert found.milestones == {PICKS: frozenset({1, 2, 3})}
     assert found.whole
     assert asked(fake, "/pulls/3") == asked(fake, "/pulls/4") == asked(fake, "/comments") == 0
 
@@ -184,7 +185,7 @@ def test_a_flood_of_outsiders_stops_nobody_behind_it(fake: FakeGitHub) -> None:
     assert ticks > 1
 
 
-@pytest.mark.parametrize("fault", [500, 401, "drop"])
+@pytest.mark.parametrize("fault", [500, 401, 429, "drop"])
 def test_a_forge_that_cannot_be_asked_is_a_fact(fake: FakeGitHub, fault: int | str) -> None:
     for _ in range(9):
         fake.fault("GET", "", fault)
@@ -194,7 +195,7 @@ def test_a_forge_that_cannot_be_asked_is_a_fact(fake: FakeGitHub, fault: int | s
         found = read_hub(GitHubHub(github), HubWanted(branches=(RELEASE,), since=BEGAN))
     assert found.failed
     assert TOKEN not in found.failed
-    assert found == HubSeen(failed=found.failed)
+    assert found == HubSeen(failed=found.failed, limited=fault == 429)
 
 
 def test_a_late_listing_is_caught_by_the_overlap(fake: FakeGitHub) -> None:

@@ -170,6 +170,7 @@ HUB_ACTIONS: list[tuple[h.HubAction, str]] = [
         "open a pull request onto rel: Fix",
     ),
     (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, "It is over."), "close pull request #7: It is over."),
+    (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, ""), "write down that pull request #7 is over"),
     (h.WriteIssue("0.1.1", "tracker:0.1.1", 0, "Release", "", open=True), "bring the issue of 0.1.1 up to date"),
     (h.WriteIssue("0.1.1", "tracker:0.1.1", 7, "Release", "", open=False), "close the issue of 0.1.1"),
     (h.WriteComment("0.1.1", "answer:5", 7, 0, ""), "answer on #7"),
@@ -541,7 +542,7 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (
         Kind.WRITTEN,
         {"what": "pull", "number": 7, "url": "https://f/7", "open": False},
-        "closed pull request #7: https://f/7",
+        "pull request #7 is over: https://f/7",
         "P8",
     ),
     (

@@ -14,7 +14,7 @@ from headway.chat.usage import FORMS, form_of, typed, usage
 from headway.decide.mail import public
 from headway.errors import HeadwayError
 from headway.model.entry import Entry
-from headway.model.markdown import LIMIT, escape, plain
+from headway.model.markdown import LIMIT, inside_code, sentence, within
 from headway.model.reason import Reason
 from headway.model.text import Fact, Facts, Text, say
 from headway.plan.actions import PrepareEmbargoed
@@ -48,38 +48,17 @@ class Said:
     entries: tuple[Entry, ...] = ()
 
 
-def shown(text: Text, most: int = 600) -> str:
-    """One of our sentences, not at a line's begin, with values that are inert in it: in its code as code, and outside
-    as words."""
-    parts = text.template.split("`")
-    if len(parts) % 2 == 0:
-        return _inside(str(text), most)
-    return "`".join(
-        text.filled(part, (lambda v: _cut(plain(v).replace("`", "'"))) if i % 2 else (lambda v: _inside(v, most)))
-        for i, part in enumerate(parts)
-    )
-
-
-def _inside(words: str, most: int = LONG) -> str:
-    """Somebody's words in the middle of a line, where no digit or dash begins a list."""
-    return escape(f"x{words}", most + 1)[1:]
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= LONG else f"{words[: LONG - 1]}…"
-
-
 def _code(words: str) -> str:
-    return f"`{_cut(plain(words).replace('`', chr(39)))}`" if words.strip() else "-"
+    return f"`{inside_code(words, LONG)}`" if words.strip() else "-"
 
 
 def reasons(found: Sequence[Reason]) -> list[str]:
     """Each in two lines of a list: clause, what is the matter and the facts; then what mends it."""
     rows: list[str] = []
     for r in found[:MOST_REASONS]:
-        rows += [f"- **{r.clause}** {shown(r.text)}{_facts(r.facts)}", f"  - {shown(in_comments(r))}"]
+        rows += [f"- **{r.clause}** {sentence(r.text)}{_facts(r.facts)}", f"  - {sentence(in_comments(r))}"]
     if len(found) > MOST_REASONS:
-        rows.append(f"- {shown(say('and {count} more', count=len(found) - MOST_REASONS))}")
+        rows.append(f"- {sentence(say('and {count} more', count=len(found) - MOST_REASONS))}")
     return rows
 
 
@@ -123,8 +102,8 @@ def answer(
     more: Sequence[Text] = (),
 ) -> Said:
     """``head`` after the verdict, what speaks against it or is waited for, and ``more`` sentences."""
-    rows = [f"{_BOLD[outcome]} {shown(head)}", *([""] if why or more else []), *reasons(why)]
-    rows += [f"- {shown(text)}" for text in more]
+    rows = [f"{_BOLD[outcome]} {sentence(head)}", *([""] if why or more else []), *reasons(why)]
+    rows += [f"- {sentence(text)}" for text in more]
     return Said(outcome, "\n".join((*rows, *clause_notes(why))), entries)
 
 
@@ -136,7 +115,7 @@ def refused(found: Sequence[Reason]) -> Said:
 def failed(e: HeadwayError) -> Said:
     """Something in the command cannot be used."""
     said = Reason(e.clause or "", e.code, e.message, e.facts, e.remedy)
-    rows = [f"{_BOLD[Outcome.NO]} {shown(said.text)}{_facts(said.facts)}", "", f"- {shown(said.remedy)}"]
+    rows = [f"{_BOLD[Outcome.NO]} {sentence(said.text)}{_facts(said.facts)}", "", f"- {sentence(said.remedy)}"]
     return Said(Outcome.NO, "\n".join((*rows, *clause_notes((said,)))))
 
 
@@ -144,18 +123,18 @@ def misread(command: Wrong, mention: str) -> Said:
     """What is wrong in a command, and its right form."""
     clause = f"**{command.clause}** " if command.clause else ""
     forms = FORMS if command.word == "headway" else (form_of(command.word),)
-    rows = [f"{_BOLD[Outcome.NO]} {clause}{shown(command.what)}", "", usage(mention, forms)]
+    rows = [f"{_BOLD[Outcome.NO]} {clause}{sentence(command.what)}", "", usage(mention, forms)]
     if len(forms) == 1:
         rows += ["", f"For example: `{typed(forms[0].example, mention)}`"]
     return Said(Outcome.NO, "\n".join(rows))
 
 
 def help_text(mention: str) -> Said:
-    rows = [f"- `{typed(f.form, mention)}` ({f.role.value}): {shown(f.does)}" for f in FORMS]
+    rows = [f"- `{typed(f.form, mention)}` ({f.role.value}): {sentence(f.does)}" for f in FORMS]
     head = say(
         "a command begins a line of a new comment, outside code and quotations; several are carried out in order"
     )
-    return Said(Outcome.YES, "\n".join((shown(head), "", *rows)))
+    return Said(Outcome.YES, "\n".join((sentence(head), "", *rows)))
 
 
 def status(trains: Sequence[TrainPlan]) -> Said:
@@ -168,16 +147,16 @@ def status(trains: Sequence[TrainPlan]) -> Said:
             date=t.train.date,
             branch=t.train.branch,
         )
-        rows += [f"**{_inside(t.train.name)}:** {shown(head)}", ""]
+        rows += [f"**{within(t.train.name)}:** {sentence(head)}", ""]
         if t.candidates:
             newest = t.candidates[-1].facts
             rows.append(
-                f"- {shown(say('newest candidate: {tag} at {commit}', tag=newest.tag, commit=newest.commit[:12]))}"
+                f"- {sentence(say('newest candidate: {tag} at {commit}', tag=newest.tag, commit=newest.commit[:12]))}"
             )
         if t.action is not None and not isinstance(t.action, PrepareEmbargoed):
-            rows.append(f"- {shown(say('next: {kind} {target}', kind=t.action.kind, target=t.action.target))}")
+            rows.append(f"- {sentence(say('next: {kind} {target}', kind=t.action.kind, target=t.action.target))}")
         rows += [*reasons(public(t.waits)), ""]
-    return Said(Outcome.YES, "\n".join(rows).strip() or shown(say("no train is on its way")))
+    return Said(Outcome.YES, "\n".join(rows).strip() or sentence(say("no train is on its way")))
 
 
 def edited() -> Said:

@@ -49,8 +49,7 @@ def status(context: Context) -> Answer:
 @answering
 def plan(context: Context, version: str | None) -> Answer:
     from headway import ticking
-    from headway.app import pick_train
-    from headway.plan.trainplan import Plan
+    from headway.plan.trainplan import Plan, pick_train
     from headway.views.board import phase_text
     from headway.views.words import STAGES, action_text, applied_lines
 

@@ -236,9 +236,9 @@ def _plain(text: object) -> str:
 @common_options
 @answering
 def apply(context: Context, version: str | None) -> Answer:
-    from headway.app import pick_train
     from headway.model.entry import Kind
     from headway.plan.actions import ApplyChanges, RecordApplied
+    from headway.plan.trainplan import pick_train
 
     app = context.app()
     trains = app.plan().trains

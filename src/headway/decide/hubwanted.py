@@ -9,6 +9,7 @@ from headway.decide import record
 from headway.decide.chatrights import teams_named
 from headway.decide.mail import milestone_of
 from headway.decide.requests import commits_of
+from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.hub import Comment, HubSeen, HubWanted
 from headway.model.snapshot import Snapshot
@@ -91,12 +92,24 @@ def _since(snapshot: Snapshot, upto: datetime | None) -> datetime:
 
 
 def _milestones(trains: Iterable[Train], snapshot: Snapshot, talk: Talk) -> dict[str, frozenset[int]]:
-    """Each train's milestone to the pull requests that have a request, as git knows what they became on the trunk."""
+    """Each train's milestone to the pull requests that have a request or came before the cut, as git knows what they
+    became on the trunk."""
     became = {c.sha: c.pr for c in snapshot.trunk.commits if c.pr is not None}
     return {
         name: frozenset(
-            became[c] for e in record.of(snapshot.entries, Kind.REQUESTED, t.name) for c in commits_of(e) if c in became
+            became[c]
+            for c in (
+                *(c for e in record.of(snapshot.entries, Kind.REQUESTED, t.name) for c in commits_of(e)),
+                *_in_the_cut(t, snapshot),
+            )
+            if c in became
         )
         for t in trains
         if (name := milestone_of(t, talk))
     }
+
+
+def _in_the_cut(train: Train, snapshot: Snapshot) -> tuple[Sha, ...]:
+    """The trunk's commits, of those that are known, that a train's branch was cut with."""
+    line, shas = snapshot.line(train.branch), tuple(c.sha for c in snapshot.trunk.commits)
+    return shas[: shas.index(line.cut) + 1] if line is not None and line.cut in shas else ()

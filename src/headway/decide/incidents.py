@@ -96,11 +96,20 @@ def _reason(put: Put, snapshot: Snapshot) -> Reason:
         text = say(
             "the tag {tag} of {version} was moved to {now}", tag=put.tag, version=put.train, now=there.commit[:12]
         )
-    return Reason("V5", "tags.incident", text, known, put_back(put))
+    remote = snapshot.remote.name if snapshot.remote else ""
+    return Reason("V5", "tags.incident", text, known, put_back(put, remote))
 
 
-def put_back(put: Put) -> Text:
-    """How a tag gets back to where it was; a final one with the notes that it carried (B5)."""
+def put_back(put: Put, remote: str = "") -> Text:
+    """How a tag gets back to where it was, also in the ``remote`` that has it first; a final one with the notes that it
+    carried (B5)."""
+    known = {"version": put.train, "tag": put.tag, "commit": put.commit, "remote": remote}
+    if put.final and remote:
+        return say(
+            "put it back: `headway notes {version} --tagged | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`, "
+            "then `git push --force {remote} refs/tags/{tag}`",
+            **known,
+        )
     if put.final:
         return say(
             "put it back: `headway notes {version} --tagged | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`, "
@@ -109,4 +118,6 @@ def put_back(put: Put) -> Text:
             tag=put.tag,
             commit=put.commit,
         )
+    if remote:
+        return say("put it back: `git push --force {remote} {commit}:refs/tags/{tag}`", **known)
     return say("put it back: `git tag -f {tag} {commit}`", tag=put.tag, commit=put.commit)

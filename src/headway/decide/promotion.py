@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headway.decide import record
 from headway.decide.calendar import is_blackout
+from headway.decide.incidents import Put, put_back
 from headway.decide.trains import today
 from headway.decide.waivers import waived
 from headway.model.commit import Sha
@@ -119,14 +120,8 @@ def _moved(e: Entry, snapshot: Snapshot) -> Reason | None:
     there = snapshot.tag(tag)
     if there is not None and there.commit == commit:
         return None
-    back = say("put it back: `git tag -f {tag} {commit}`", tag=tag, commit=commit)
-    if e.kind is Kind.RELEASED:
-        back = say(
-            "put it back: `headway notes {version} --tagged | git tag -f -a --cleanup=verbatim -F - {tag} {commit}`",
-            version=e.train,
-            tag=tag,
-            commit=commit,
-        )
+    put = Put(str(tag), str(commit), e.train, e.kind is Kind.RELEASED)
+    back = put_back(put, snapshot.remote.name if snapshot.remote else "")
     return Reason(
         "V5",
         "tags.moved",

@@ -90,6 +90,8 @@ def _tag(u: Update, push: PushFacts, entries: tuple[Entry, ...], names: Versions
     if tag is None or u.before == u.after:
         return None
     known = facts(tag=tag.name, remote=push.remote, before=u.before, after=u.after)
+    if u.before is not None and any(p.tag == tag.name and p.commit == u.commit for p in put_tags(entries)):
+        return None  # back to where it was made
     if u.before is not None:
         gone = u.after is None
         return Reason(
@@ -120,8 +122,14 @@ def _new_tag(u: Update, tag: ReleaseTag, push: PushFacts, entries: tuple[Entry, 
         return None
     first = _first_version(entries)
     if first is not None and tag.version >= first:
-        return _not_released(tag)
+        return None if _published(tag, entries) else _not_released(tag)
     return None if candidate_on(tag.commit, tag.version, push.tags) else _no_candidate(tag)
+
+
+def _published(tag: ReleaseTag, entries: Iterable[Entry]) -> bool:
+    """Its files are out, from this commit: the tag comes next, and is pushed before it is written down."""
+    known = (e for e in entries if e.kind is Kind.PUBLISHED and parse_version(e.train) == tag.version)
+    return any(e.payload["commit"] == tag.commit for e in known)
 
 
 def _first_version(entries: Iterable[Entry]) -> Version | None:

@@ -57,7 +57,7 @@ def _words(stray: Stray, known: dict[str, str]) -> tuple[Text, Text]:
             return (
                 say("{branch} was forced at {remote}: it does not go on from what is here", **known),
                 say(
-                    "put it back there: `git push --force-with-lease={branch}:{there} {remote} "
+                    "put it back there: `git push --no-verify --force-with-lease={branch}:{there} {remote} "
                     "{here}:refs/heads/{branch}`; or take it as it is: `git branch -f {branch} {there}`",
                     here=here,
                     there=there,

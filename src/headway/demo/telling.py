@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from headway.app import Done, Headway
+from headway.acting import Done
+from headway.app import Headway
 from headway.decide.performance import describe
 from headway.demo.narrator import Narrator
 from headway.errors import BrokenInvariant

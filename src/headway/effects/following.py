@@ -32,11 +32,22 @@ def fetch_all(repo: Repository, remote: Remote, what: Followed) -> tuple[Text, .
     heads = [f"{prefix}*" for prefix in outermost(what.heads)]
     wanted = [f"refs/heads/{name}" for name in (*([own] if own else []), *heads)]
     wanted += [f"refs/tags/{prefix}*" for prefix in outermost(what.tags)]
-    before = read_heads(repo.git)
+    before, tags = read_heads(repo.git), read_tag_objects(repo.git)
     fetch(repo, remote, [f"+{ref}:{mirror_of(ref)}" for ref in dict.fromkeys(wanted)], prune=True)
-    after = read_heads(repo.git)
-    told = (_told(repo, remote, branch, was, after.get(branch)) for branch, was in before.items())
+    after, tags_now = read_heads(repo.git), read_tag_objects(repo.git)
+    told = [_told(repo, remote, branch, was, after.get(branch)) for branch, was in before.items()]
+    told += [_told_tag(remote, tag, was, tags_now.get(tag)) for tag, was in tags.items()]
     return tuple(t for t in told if t is not None)
+
+
+def _told_tag(remote: Remote, tag: str, was: Sha, now: Sha | None) -> Text | None:
+    """What is here stays as it is (V5)."""
+    if was == now:
+        return None
+    if now is None:
+        return say("the tag {tag} was deleted at {remote}: it was at {was}", tag=tag, remote=remote.shown, was=was)
+    known = {"tag": tag, "remote": remote.shown, "was": was, "now": now}
+    return say("the tag {tag} was moved at {remote}: from {was} to {now}", **known)
 
 
 def _told(repo: Repository, remote: Remote, branch: str, was: Sha, now: Sha | None) -> Text | None:

@@ -99,6 +99,7 @@ def _newest(repo: Repository, commits: tuple[Sha, ...]) -> datetime:
 
 
 def _close(hub: Hub, action: ClosePull) -> dict[str, Any]:
-    about = f"closed:{action.about}"
-    hub.write_comment(marker(about), action.number, 0, marked(about, action.why))
+    if action.why:
+        about = f"closed:{action.about}"
+        hub.write_comment(marker(about), action.number, 0, marked(about, action.why))
     return _said("pull", action, hub.close_pull(action.number), open=False)

@@ -49,20 +49,18 @@ def pull_ref(number: int) -> str:
 
 
 def fetch_heads(repo: Repository, remote: Remote, pulls: Iterable[Pull]) -> None:
-    """Fetch the heads of open pull requests that are not here, of forks too. One that the remote does not have is left
-    out; raises ``WorldFailed`` (``remote.unreachable``) when it has none of them."""
-    wanted = [p for p in pulls if p.open and ref_target(repo.git, f"{p.head_sha}^{{commit}}") is None]
-    specs = [f"+refs/pull/{p.number}/head:{pull_ref(p.number)}" for p in wanted]
-    if not specs:
+    """Fetch the heads of open pull requests that are not here, of forks too; those that the remote does not have are
+    left out. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    wanted = [p.number for p in pulls if p.open and ref_target(repo.git, f"{p.head_sha}^{{commit}}") is None]
+    if not wanted:
         return
     try:
-        fetch(repo, remote, specs)
+        fetch(repo, remote, [_spec(n) for n in wanted])
     except WorldFailed:  # git fetches none when one of them is gone
-        missing = 0
-        for spec in specs:
-            try:
-                fetch(repo, remote, [spec])
-            except WorldFailed:
-                missing += 1
-                if missing == len(specs):
-                    raise
+        there = [n for n in wanted if look(repo, remote, f"refs/pull/{n}/head") is not None]
+        if there:
+            fetch(repo, remote, [_spec(n) for n in there])
+
+
+def _spec(number: int) -> str:
+    return f"+refs/pull/{number}/head:{pull_ref(number)}"

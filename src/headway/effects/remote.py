@@ -112,9 +112,9 @@ def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotP
     there = look(repo, remote, ref)
     if there is not None and there.object == new:
         return None
-    refused = [line.partition("\t")[2].partition("\t")[2] for line in answers.splitlines() if line.startswith("!")]
-    told = [w.removeprefix("remote:").strip() for w in words.splitlines() if w.startswith("remote:")]
-    said = [w for w in (*told, *refused) if w] or words.splitlines()
+    refused = [line.rpartition("\t")[2] for line in answers.splitlines() if line.startswith("!")]
+    told = [w.removeprefix("remote:").strip() for w in words.splitlines()]  # the remote's, and a hook's here
+    said = (w for w in (*told, *refused) if w and not w.startswith(("error: failed to push some refs", "hint:")))
     return NotPushed(remote.words("\n".join(said)), there)
 
 

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from headway.errors import WorldFailed
+from headway.errors import BudgetSpent, RateLimited, WorldFailed
 from headway.model.text import facts, one_line, say
 
 # Codes of the WorldFailed that a request may raise
@@ -174,8 +174,8 @@ def refusal(reply: Reply, path: str, now: datetime) -> WorldFailed:
     )
 
 
-def limit(message: str, until: datetime | None, path: str, status: int) -> WorldFailed:
-    return WorldFailed(
+def limit(message: str, until: datetime | None, path: str, status: int) -> RateLimited:
+    return RateLimited(
         LIMITED,
         say("GitHub asks to come back later: {message}", message=message),
         facts=facts(status=status, path=path, message=message, until=until),
@@ -186,8 +186,8 @@ def limit(message: str, until: datetime | None, path: str, status: int) -> World
     )
 
 
-def spent(budget: int, path: str) -> WorldFailed:
-    return WorldFailed(
+def spent(budget: int, path: str) -> BudgetSpent:
+    return BudgetSpent(
         BUDGET,
         say("the {count} requests to GitHub of one tick are spent", count=budget),
         facts=facts(budget=budget, path=path),

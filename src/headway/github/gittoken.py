@@ -8,7 +8,7 @@ from http import HTTPStatus
 from headway.clock import SystemClock
 from headway.github.answers import refusal, unread
 from headway.github.client import GitHub
-from headway.github.session import Request
+from headway.github.transport import Request
 
 
 def git_token(github: GitHub) -> str:

@@ -15,7 +15,7 @@ from headway.model.hub import Issue, Written
 
 def issue_at(github: GitHub, number: int) -> Issue | None:
     """One by its number; ``None`` where there is none. Raises ``WorldFailed``."""
-    row = found(github, f"issues/{number}")
+    row = _under(github, number)
     return None if row is None else _issue(row)
 
 
@@ -34,7 +34,7 @@ def of_milestone(github: GitHub, title: str) -> tuple[Issue, ...]:
 def write_issue(github: GitHub, me: str, marker: str, number: int, title: str, body: str, *, open: bool) -> Written:
     """Make an issue of ours say this; it is looked for under ``number``, which we were told when we wrote it, then by
     ``marker``, then made. Raises ``WorldFailed``."""
-    there = (found(github, f"issues/{number}") if number else None) or _one(github, me, marker)
+    there = (_under(github, number) if number else None) or _one(github, me, marker)
     there = there or _made(github, me, marker, title, body)
     state = "open" if open else "closed"
     known = shaped("issue", there, lambda r: (r["title"], r["body"], r["state"]))
@@ -42,6 +42,13 @@ def write_issue(github: GitHub, me: str, marker: str, number: int, title: str, b
         return written("issue", there)
     changed = {"title": title, "body": body, **({"state": state} if known[2] != state else {})}
     return written("issue", github.patch(f"issues/{int(there['number'])}", changed))
+
+
+def _under(github: GitHub, number: int) -> Any:
+    """The issue of a number; of one that was transferred GitHub shows the one that it is elsewhere, which is none of
+    ours."""
+    row = found(github, f"issues/{number}")
+    return row if row is not None and shaped("issue", row, lambda r: r["number"]) == number else None
 
 
 def _made(github: GitHub, me: str, marker: str, title: str, body: str) -> Mapping[str, Any]:

@@ -58,6 +58,8 @@ def open_pull(github: GitHub, head: str, base: str, title: str, body: str, *, dr
         try:
             return written("pull request", github.post("pulls", asked))
         except WorldFailed as e:
+            if draft and _no_drafts(e):
+                return open_pull(github, head, base, title, body, draft=False)
             # It may be there for all that: the answer was lost, or the listing was one of before.
             there = _between(github, head, base) if lost(e) or e.code == REFUSED else None
             if there is None:
@@ -83,6 +85,12 @@ def found(github: GitHub, path: str) -> Any:
         if e.code == GONE:
             return None
         raise
+
+
+def _no_drafts(error: WorldFailed) -> bool:
+    """Whether the repository is one of those that GitHub sells no drafts to."""
+    message = str(dict(error.facts).get("message") or "")
+    return error.code == REFUSED and "draft pull requests are not supported" in message.lower()
 
 
 def _between(github: GitHub, head: str, base: str) -> Mapping[str, Any] | None:

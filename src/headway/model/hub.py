@@ -162,10 +162,11 @@ class HubSeen:
     yet, and those that Headway opened. ``issues``: those that Headway keeps, by number. ``comments``: not by programs
     nor Headway's own, in the order in which they were written, of the time since the last tick that read them.
     ``reviews`` of the open pull requests onto release branches, ``people`` who wrote what may be a command. ``bodies``:
-    what those of Headway's own comments say that changed in that time, by their id. ``upto``: all that was said before
+    what those of Headway's own comments say that changed in that time, by their id. ``milestones``: each that was read
+    to the numbers of all pull requests in it. ``upto``: all that was said before
     is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for the next
     tick; else what is not here may be there all the same. ``failed``: why it could not be read; then nothing else is
-    known.
+    known; ``limited``: it asked to come back later.
     """
 
     pulls: tuple[Pull, ...] = ()
@@ -175,9 +176,11 @@ class HubSeen:
     people: Mapping[str, Person] = field(default_factory=dict)
     protections: tuple[Protection, ...] = ()
     bodies: Mapping[int, str] = field(default_factory=dict)
+    milestones: Mapping[str, frozenset[int]] = field(default_factory=dict)
     upto: datetime | None = None
     whole: bool = True
     failed: str = ""
+    limited: bool = False
 
     def pull(self, number: int) -> Pull | None:
         return next((p for p in self.pulls if p.number == number), None)

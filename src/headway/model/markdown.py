@@ -28,7 +28,7 @@ def title(text: str, most: int = 250) -> str:
     return _cut(plain(text), most).replace("@", "@\u200b")
 
 
-def inline(text: str, most: int = 0) -> str:
+def within(text: str, most: int = 0) -> str:
     """A line of somebody else's words, after others of ours, as Markdown that shows them and does nothing: no markup,
     no mention, no link, no reference to an issue, no control character, nothing that turns the direction of writing.
     ``most``: characters of theirs that are shown (0: all)."""
@@ -40,24 +40,32 @@ def inline(text: str, most: int = 0) -> str:
 
 def escape(text: str, most: int = 0) -> str:
     """The same at a line's begin: no heading, no list, no command."""
-    shown = inline(text, most)
+    shown = within(text, most)
     block = _BLOCK.match(shown)
     if block is None:
         return shown
     return f"\\{shown}" if not block[1].isdigit() else f"{block[1]}\\{shown[block.end() :]}"
 
 
-def told(text: Text, most: int = 0) -> str:
-    """A sentence of ours with its code as code, and what others wrote in it inert; ``most`` characters of each value.
-
-    A backtick in a value cannot do more than end the code: what follows it is escaped all the same.
-    """
-    return text.filled(text.template, lambda value: inline(value, most))
-
-
 def code(text: str) -> str:
     """A name to be copied, such as a file's or a digest."""
     return escape(text) if "`" in text or not text.strip() else f"`{plain(text)}`"
+
+
+def sentence(text: Text, most: int = 600) -> str:
+    """One of Headway's own sentences, not at a line's begin: its Markdown stays, and the values put into it are inert,
+    in its code as code and outside as words. ``most``: characters of a value that are shown."""
+    parts = text.template.split("`")
+    if len(parts) % 2 == 0:
+        return within(str(text), most)
+    shown = (lambda v: within(v, most), lambda v: inside_code(v, most))
+    return "`".join(text.filled(part, shown[i % 2]) for i, part in enumerate(parts))
+
+
+def inside_code(words: str, most: int = 0) -> str:
+    """What can stand between two backticks."""
+    shown = plain(words).replace("`", "'")
+    return _cut(shown, most) if most else shown
 
 
 def quote(text: str, most: int = 2_000) -> str:

@@ -55,7 +55,8 @@ class ProposeChanges:
 
 @dataclass(frozen=True, slots=True)
 class ClosePull:
-    """Close a pull request of Headway's own that nothing can come of, with a comment that says ``why``."""
+    """Close a pull request of Headway's own that nothing can come of, with a comment that says ``why``; ``""``: people
+    have closed or merged it, and it is only written down that it is over."""
 
     kind: ClassVar[str] = "close-pull"
     train: str

@@ -8,7 +8,7 @@ from headway.decide import record
 from headway.decide.outbox import Outbox, same_text
 from headway.decide.pickstates import PICK_STATES, PickState, State, past_states, states
 from headway.model.entry import Entry, Kind
-from headway.model.markdown import code, inline, marked, told
+from headway.model.markdown import code, marked, sentence, within
 from headway.model.snapshot import Snapshot
 from headway.plan.hub_actions import WriteComment, digest_of_action
 from headway.plan.trainplan import TrainPlan
@@ -56,11 +56,11 @@ def news(state: State, outbox: Outbox) -> str:
     """A request's state on one line, with what it waits for."""
     asked, name, waits = state
     pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
-    words = [f"Request {asked.id} for {inline(asked.entry.train)} is now: **{PICK_STATES[name]}**"]
+    words = [f"Request {asked.id} for {within(asked.entry.train)} is now: **{PICK_STATES[name]}**"]
     placed = asked.placed or {}
     if name in {PickState.APPLIED, PickState.THERE}:
         words += [f"as {', '.join(code(sha[:12]) for sha in placed.values())}"]
     elif pull and name is PickState.PENDING:
         words += [f"in #{pull}"]
-    why = [f"\n- **{w.clause}** {told(w.text, 300)}\n  → {told(w.remedy, 300)}" for w in waits]
+    why = [f"\n- **{w.clause}** {sentence(w.text, 300)}\n  → {sentence(w.remedy, 300)}" for w in waits]
     return " ".join(words) + "." + "".join(why)

@@ -9,7 +9,7 @@ from headway.decide.pickstates import states
 from headway.decide.pullcheck import Against, JudgedChange, PullVerdict, judge, worst
 from headway.model.commit import Sha
 from headway.model.hub import Outcome
-from headway.model.markdown import LIMIT, code, inline, title, told
+from headway.model.markdown import LIMIT, code, sentence, title, within
 from headway.model.snapshot import Snapshot
 from headway.plan.hub_actions import WriteCheck, digest_of_action
 from headway.plan.trainplan import TrainPlan
@@ -66,7 +66,7 @@ def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], policy: Policy) 
 
 
 def _summary(train: str, v: PullVerdict) -> str:
-    rows = [f"Onto {code(v.base)} for {inline(train)} this would bring:", ""]
+    rows = [f"Onto {code(v.base)} for {within(train)} this would bring:", ""]
     left, room = len(v.changes), _ROOM - 500
     for c in v.changes:
         row = _row(c)
@@ -84,20 +84,20 @@ def _summary(train: str, v: PullVerdict) -> str:
 
 
 def _row(c: JudgedChange) -> str:
-    rows = [f"- {_MARKS[c.outcome]} {code(c.commit.sha[:12])} {inline(c.commit.title, 200)}: {told(c.why, 200)}"]
+    rows = [f"- {_MARKS[c.outcome]} {code(c.commit.sha[:12])} {within(c.commit.title, 200)}: {sentence(c.why, 200)}"]
     known = [f"origin {', '.join(code(o[:12]) for o in c.origins[:5])}"] if c.origins else []
     known += [f"request {c.request}"] if c.request is not None else []
-    known += [inline(c.category)] if c.category else []
+    known += [within(c.category)] if c.category else []
     rows += [f"  - {' · '.join(known)}"] if known else []
     rows += [_against(a) for a in c.against]
     return "\n".join(rows)
 
 
 def _against(a: Against) -> str:
-    rows = [f"  - **{inline(a.clause)}** {inline(a.message, 500)}"]
+    rows = [f"  - **{within(a.clause)}** {within(a.message, 500)}"]
     for name, value in list(a.facts.items())[:_FACTS]:
         if name != "today" and value not in (None, (), [], ""):
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            rows.append(f"    - {inline(name)}: {inline(shown, _WORDS)}")
-    rows += [f"    - → {inline(a.remedy, 500)}"] if a.remedy else []
+            rows.append(f"    - {within(name)}: {within(shown, _WORDS)}")
+    rows += [f"    - → {within(a.remedy, 500)}"] if a.remedy else []
     return "\n".join(rows)

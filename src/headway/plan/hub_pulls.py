@@ -123,16 +123,16 @@ def _untouchable_text(about: str, outbox: Outbox) -> bool:
 
 
 def _over(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy) -> Iterator[ClosePull]:
-    """Those that are still open and that nothing can come of."""
+    """Those that nothing can come of any more; of those that people merged or closed it is only written down."""
     live = {t.train.name: t.train for t in trains}
     for about, e in outbox.last.items():
         seen = outbox.pull(about) if e.payload["what"] == "pull" and outbox.open(about) else None
-        if seen is None or not seen.open:
+        if seen is None:
             continue
         train = live.get(e.train)
         why = words.ended(e.train, snapshot) if train is None else _why_over(about, e, train, snapshot, policy)
         if why:
-            yield ClosePull(e.train, about, seen.number, why)
+            yield ClosePull(e.train, about, seen.number, why if seen.open else "")
 
 
 def _why_over(about: str, e: Entry, train: Train, snapshot: Snapshot, policy: Policy) -> str:

@@ -10,7 +10,7 @@ from headway.decide.pulls import PickPull
 from headway.decide.requests import Asked
 from headway.model.commit import pr_of
 from headway.model.entry import Entry, Kind
-from headway.model.markdown import code, inline, marked, title
+from headway.model.markdown import code, marked, title, within
 from headway.model.pick import Category, ChangeKind, PendingChange
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
@@ -48,7 +48,7 @@ def pick_body(p: PickPull, train: Train, branch: str, asked: Asked | None) -> st
     rows = [_what(p, train, branch, asked), ""]
     for c in p.changes:
         number = pr_of(c.subject)
-        rows.append(f"- {code(c.origin[:12])} {inline(c.subject, 200)}{f' (#{number})' if number else ''}")
+        rows.append(f"- {code(c.origin[:12])} {within(c.subject, 200)}{f' (#{number})' if number else ''}")
     rows += [
         "",
         "Merge it in whichever way this repository allows: a merge, a squash and a rebase are all recognised. When "
@@ -60,16 +60,16 @@ def pick_body(p: PickPull, train: Train, branch: str, asked: Asked | None) -> st
 
 
 def _what(p: PickPull, train: Train, branch: str, asked: Asked | None) -> str:
-    onto = f"onto {code(branch)} for {inline(train.name)}"
+    onto = f"onto {code(branch)} for {within(train.name)}"
     if asked is None:
         by = "A person asked for it (G3)." if p.changes[0].asked else "The trunk took it back (B6)."
         return f"A revert {onto}. {by}"
     word = str(asked.payload.get("category") or "")
     clause = f", {Category(word).clause}" if word in set(Category) else ""
-    people = ", ".join(inline(name) for name in dict.fromkeys(e.actor for e in asked.counted))
-    told = [f"Request {asked.id} {onto} ({inline(word)}{clause}), asked by {inline(asked.entry.actor)}"]
+    people = ", ".join(within(name) for name in dict.fromkeys(e.actor for e in asked.counted))
+    told = [f"Request {asked.id} {onto} ({within(word)}{clause}), asked by {within(asked.entry.actor)}"]
     told += [f"approved by {people}"] if people else []
-    return f"{', '.join(told)}: {inline(str(asked.payload.get('reason') or ''), 500)}"
+    return f"{', '.join(told)}: {within(str(asked.payload.get('reason') or ''), 500)}"
 
 
 def _trailers(changes: Iterable[PendingChange]) -> Iterator[str]:
@@ -91,7 +91,7 @@ def conflict_body(e: Entry, train: Train, policy: Policy) -> str:
     key = p["undoes"][:12] if revert else str(p["request"])
     what = f"The revert of {code(str(p['undoes'])[:12])}" if revert else f"Request {p['request']}"
     rows = [
-        f"{what} for {inline(train.name)} conflicts on {code(p['branch'])}: {inline(p['subject'] or '', 200)}",
+        f"{what} for {within(train.name)} conflicts on {code(p['branch'])}: {within(p['subject'] or '', 200)}",
         "",
         *(f"- {code(path)}" for path in p["paths"][:PATHS]),
         *([f"- … and {len(p['paths']) - PATHS} more"] if len(p["paths"]) > PATHS else []),
@@ -99,7 +99,8 @@ def conflict_body(e: Entry, train: Train, policy: Policy) -> str:
         "This branch has the conflict with git's markers. Do not merge it as it is:",
         "",
         f"1. edit the files until no marker is left, and push to {code(p['workspace'])};",
-        f"2. record it: `headway pick resolve {key}`;",
+        f"2. record it: {'`/resolve` in a comment here, or ' if policy.talk.commands else ''}"
+        f"`headway pick resolve {key}`;",
         "3. somebody else compares it with its origin and approves it.",
         "",
         "Then Headway closes this pull request, and the change goes on as any other.",
@@ -143,7 +144,7 @@ def other_branch(branch: str) -> str:
 
 
 def resolved(e: Entry) -> str:
-    return f"The conflict was resolved by {inline(e.actor)}; the change goes on as any other."
+    return f"The conflict was resolved by {within(e.actor)}; the change goes on as any other."
 
 
 def moved_on(e: Entry) -> str:
@@ -154,5 +155,5 @@ def moved_on(e: Entry) -> str:
 def ended(train: str, snapshot: Snapshot) -> str:
     """How a train ended; empty while that is not known."""
     if record.last(snapshot.entries, Kind.RELEASED, train) is not None:
-        return f"{inline(train)} is released."
-    return f"{inline(train)} was given up." if train in record.given_up(snapshot.entries) else ""
+        return f"{within(train)} is released."
+    return f"{within(train)} was given up." if train in record.given_up(snapshot.entries) else ""

@@ -22,7 +22,7 @@ from headway.decide.turns import TIME_WILL_DO
 from headway.decide.waivers import clause_of
 from headway.model.commit import pr_of
 from headway.model.entry import Entry, Kind
-from headway.model.markdown import LIMIT, code, escape, inline, told
+from headway.model.markdown import LIMIT, code, escape, sentence, within
 from headway.model.pick import Category
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -89,7 +89,7 @@ def sections_ended(
     else:
         gone = next(e for e in reversed(snapshot.entries) if e.kind in record.GIVING_UP and e.train == train)
         how = "Skipped" if gone.kind is Kind.SKIPPED else "Abandoned"
-        head = f"**{how}** by {inline(gone.actor)}: {inline(str(gone.payload.get('reason') or ''), 500)}"
+        head = f"**{how}** by {within(gone.actor)}: {within(str(gone.payload.get('reason') or ''), 500)}"
     published = record.last(snapshot.entries, Kind.PUBLISHED, train)
     files = published.payload["files"] if published and released else ()
     return (
@@ -131,7 +131,7 @@ def _head(planned: TrainPlan, waits: tuple[Reason, ...], snapshot: Snapshot) -> 
     train = planned.train
     out = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
     day = f"published on {out.at:%Y-%m-%d}" if out else f"planned for {train.date.isoformat()} (tentative)"
-    yield f"**{inline(train.tag)}**: {planned.stage.value}, {day}"
+    yield f"**{within(train.tag)}**: {planned.stage.value}, {day}"
     if planned.stage in {Stage.PLANNED, Stage.CUT_DUE}:
         first, last = (d.isoformat() for d in train.window)
         words = "published" if train.post else "cut"
@@ -139,7 +139,7 @@ def _head(planned: TrainPlan, waits: tuple[Reason, ...], snapshot: Snapshot) -> 
     else:
         yield f"- branch: {code(train.branch)}"
     if train.previous is not None:
-        yield f"- compared with {inline(str(train.previous))}"
+        yield f"- compared with {within(str(train.previous))}"
     yield f"- turn: {_turn(planned, waits)}"
 
 
@@ -150,8 +150,8 @@ def _turn(planned: TrainPlan, waits: tuple[Reason, ...]) -> str:
 
 
 def _wait_row(w: Reason) -> str:
-    row = f"- [ ] **{inline(w.clause)}** {told(w.text, 300)} ({_whose(w)})"
-    return f"{row}\n  → {told(w.remedy, 300)}"
+    row = f"- [ ] **{within(w.clause)}** {sentence(w.text, 300)} ({_whose(w)})"
+    return f"{row}\n  → {sentence(w.remedy, 300)}"
 
 
 def _whose(w: Reason) -> str:
@@ -159,7 +159,7 @@ def _whose(w: Reason) -> str:
         return "ends by itself"
     named = dict(w.facts).get("people")
     if isinstance(named, tuple) and named:
-        return f"turn: {inline(', '.join(named), 200)}"
+        return f"turn: {within(', '.join(named), 200)}"
     if w.code.endswith("needs-review"):
         return "turn: reviewers"
     return "turn: release managers" if w.clause.startswith(("G", "V", "N")) else "turn: people"
@@ -172,15 +172,15 @@ def _pick_row(state: State, outbox: Outbox) -> str:
     number, word = pr_of(subject), str(p.get("category") or "")
     clause = f" {Category(word).clause}" if word in set(Category) else ""
     words = [f"{escape(subject, 200)}{f' (#{number})' if number else ''}", f"request {asked.id}"]
-    words += [f"{inline(word)}{clause}"] if word else []
-    words += [f"gate: {inline(asked.verdict.value)}", f"**{PICK_STATES[name]}**"]
+    words += [f"{within(word)}{clause}"] if word else []
+    words += [f"gate: {within(asked.verdict.value)}", f"**{PICK_STATES[name]}**"]
     words += [f"as {code(sha[:12])}" for sha in list((asked.placed or {}).values())[:3]]
     people = dict.fromkeys(e.actor for e in asked.counted)
-    words += [f"approved by {inline(', '.join(people), 200)}"] if people else []
+    words += [f"approved by {within(', '.join(people), 200)}"] if people else []
     pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
     words += [f"pull request #{pull}"] if pull else []
     url = str((asked.entry.payload.get("via") or {}).get("url") or "")
-    words += [f"[asked]({url})"] if _LINK.fullmatch(url) else [f"asked by {inline(asked.entry.actor, 60)}"]
+    words += [f"[asked]({url})"] if _LINK.fullmatch(url) else [f"asked by {within(asked.entry.actor, 60)}"]
     return f"- [{'x' if name in _DONE else ' '}] {' · '.join(words)}"
 
 
@@ -192,7 +192,7 @@ def _revert_rows(planned: TrainPlan, snapshot: Snapshot) -> Iterator[str]:
     for f in mine:
         mark = " " if f.verdict in open_ else "x"
         commit = f.revert.commit
-        words = f"{inline(commit.title, 200)}, **{f.verdict.value}**: {told(f.why, 300)}"
+        words = f"{within(commit.title, 200)}, **{f.verdict.value}**: {sentence(f.why, 300)}"
         yield f"- [{mark}] {code(commit.sha[:12])} {words}"
     if len(every) > len(mine):
         yield f"- {len(every) - len(mine)} others undo nothing that the branch has"
@@ -202,7 +202,7 @@ def _candidate_row(r: CandidateRecord) -> str:
     def said(entry: Entry | None) -> str:
         return "not yet" if entry is None else "passed" if entry.payload["ok"] else "failed"
 
-    failed = [inline(c.name) for c in r.checks if c.ok is False]
+    failed = [within(c.name) for c in r.checks if c.ok is False]
     good = bool(r.tested and r.tested.payload["ok"])
     why = f" ({', '.join(failed)})" if failed else ""
     tested = f"build: {said(r.built)}, test: {said(r.tested)}{why}"
@@ -218,7 +218,7 @@ def _performance_rows(planned: TrainPlan) -> Iterator[str]:
     for c in sorted(perf.verdict.cells, key=lambda c: c.verdict is Verdict.PASS):
         key = cell_key(c.cell, c.metric)
         note = ", waived" if key in waived else ""
-        yield f"- [{'x' if c.verdict is Verdict.PASS else ' '}] {inline(key)}: {c.verdict.value}{_ratio(c)}{note}"
+        yield f"- [{'x' if c.verdict is Verdict.PASS else ' '}] {within(key)}: {c.verdict.value}{_ratio(c)}{note}"
 
 
 def _ratio(c: CellVerdict) -> str:
@@ -235,17 +235,17 @@ def _go_rows(planned: TrainPlan, waits: tuple[Reason, ...], snapshot: Snapshot, 
     for row in gates_of(planned.train, newest, snapshot, policy).rows:
         good = row.state in {GateState.PASSED, GateState.WAIVED}
         needed = "" if row.gate.required else ", not required"
-        words = f"gate {inline(row.gate.name)}: {row.state.value} (wanted: {told(wanted(row.gate))}{needed})"
+        words = f"gate {within(row.gate.name)}: {row.state.value} (wanted: {sentence(wanted(row.gate))}{needed})"
         yield f"- [{'x' if good else ' '}] **B4** {words}"
     decided = planned.stage in {Stage.DECISION, Stage.PROMOTING, Stage.RELEASED}
     open_ = {str(dict(w.facts).get("gate")) for w in waits if w.code == "promotion.unapproved"}
     for gate, rule in sorted(policy.approvals.items()):
         given = decided and gate not in open_
-        people = f" by {inline(', '.join(rule.people), 200)}" if rule.people else ""
-        yield f"- [{'x' if given else ' '}] **G1** {inline(gate)}: {rule.count} approvals{people}"
+        people = f" by {within(', '.join(rule.people), 200)}" if rule.people else ""
+        yield f"- [{'x' if given else ' '}] **G1** {within(gate)}: {rule.count} approvals{people}"
     clauses = sorted({w.clause for w in waits})
     if clauses and planned.stage is not Stage.PROMOTING:
-        yield f"- no go yet: {', '.join(inline(c) for c in clauses)}"
+        yield f"- no go yet: {', '.join(within(c) for c in clauses)}"
 
 
 def _waivers(train: str, hidden: _Hidden, snapshot: Snapshot, policy: Policy) -> Iterator[Entry]:
@@ -260,5 +260,5 @@ def _waivers(train: str, hidden: _Hidden, snapshot: Snapshot, policy: Policy) ->
 def _waiver_row(e: Entry) -> str:
     p = e.payload
     commit = f" of {code(str(p['commit'])[:12])}" if p.get("commit") else ""
-    what = f"**{inline(str(p['what']))}**{commit} until {inline(str(p['until']))}"
-    return f"- {what}, by {inline(e.actor)}: {inline(str(p['reason']), 300)}"
+    what = f"**{within(str(p['what']))}**{commit} until {within(str(p['until']))}"
+    return f"- {what}, by {within(e.actor)}: {within(str(p['reason']), 300)}"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packaging.version import Version
+
 from headway.decide.candidates import CandidateRecord
 from headway.decide.performance import Standing
 from headway.decide.proposals import Proposal
+from headway.errors import UnusableInput
 from headway.model.reason import Reason
+from headway.model.text import say
 from headway.model.train import Stage, Train
 from headway.plan.actions import Action, action_json
 from headway.plan.hub_actions import HubAction
@@ -49,3 +53,25 @@ class Plan:
             "waits": [{"train": t.train.name, **w.as_json()} for t in self.trains for w in t.waits],
             "proposals": [p.as_json() for p in self.proposals],
         }
+
+
+def pick_train(trains: tuple[TrainPlan, ...], version: str | None) -> TrainPlan:
+    """The train of a version (with or without ``v``), or the first that is live. Raises ``UnusableInput``."""
+    if version is None:
+        return trains[0]
+    wanted = version.removeprefix("v")
+    for t in trains:
+        if t.train.name == wanted or str(t.train.version) == _canonical(wanted):
+            return t
+    raise UnusableInput(
+        "train.not-found",
+        say("no live train is {version}", version=version),
+        remedy=say("the live trains are {names}", names=[t.train.name for t in trains]),
+    )
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(Version(text))
+    except ValueError:
+        return text

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from headway.errors import HeadwayError, WorldFailed
-from headway.github.client import BUDGET
+from headway.errors import BudgetSpent, HeadwayError, RateLimited
 from headway.model.hub import Comment, HubSeen, HubWanted, Issue, Person, Pull
 from headway.model.ports import Hub
 
@@ -20,10 +19,10 @@ def read_hub(hub: Hub, wanted: HubWanted) -> HubSeen:
             seen = part(hub, wanted, seen)
             if not seen.whole:
                 break
-    except HeadwayError as e:
-        if not _spent(e):
-            return HubSeen(failed=str(e))
+    except BudgetSpent:
         return replace(seen, whole=False)
+    except HeadwayError as e:
+        return HubSeen(failed=str(e), limited=isinstance(e, RateLimited))
     return seen
 
 
@@ -43,9 +42,7 @@ def _comments(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
             if not comment.by_app and not comment.own:
                 said.append(comment)
             upto = max(upto, comment.updated)
-    except WorldFailed as e:
-        if not _spent(e):
-            raise
+    except BudgetSpent:
         whole = False
     return replace(
         seen,
@@ -66,8 +63,8 @@ def _listed(hub: Hub, since: datetime) -> tuple[tuple[Comment, ...], bool]:
             some, more = hub.comments(since)
             found |= {c.id: c for c in some}
             since = max((c.updated for c in some), default=since)
-    except WorldFailed as e:
-        if not found or not _spent(e):
+    except BudgetSpent:
+        if not found:
             raise
     return tuple(sorted(found.values(), key=lambda c: (c.updated, c.id))), not more
 
@@ -97,8 +94,9 @@ def _pulls(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
 def _milestones(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
     found = {p.number: p for p in seen.pulls}
     for title, settled in wanted.milestones.items():
-        numbers = tuple(i.number for i in hub.milestone(title) if i.is_pull and i.number not in settled)
-        seen = _with(seen, found, hub, numbers)
+        held = tuple(i.number for i in hub.milestone(title) if i.is_pull)
+        seen = _with(seen, found, hub, tuple(n for n in held if n not in settled))
+        seen = replace(seen, milestones={**seen.milestones, title: frozenset(held)})
     return seen
 
 
@@ -116,7 +114,3 @@ def _protections(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
 def _reviews(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
     numbers = [p.number for p in seen.pulls if p.open and p.base in wanted.branches]
     return replace(seen, reviews=tuple(r for n in numbers for r in hub.reviews(n)))
-
-
-def _spent(error: HeadwayError) -> bool:
-    return str(error.code) == BUDGET

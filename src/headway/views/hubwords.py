@@ -30,6 +30,8 @@ def hub_text(action: HubAction) -> Text:  # noqa: PLR0911 - one return for each 
             return say("open a draft pull request onto {branch}: {title}", branch=action.base, title=action.title)
         case OpenPull():
             return say("open a pull request onto {branch}: {title}", branch=action.base, title=action.title)
+        case ClosePull(why=""):
+            return say("write down that pull request #{number} is over", number=action.number)
         case ClosePull():
             return say("close pull request #{number}: {why}", number=action.number, why=action.why)
         case WriteIssue(open=False):
@@ -60,7 +62,7 @@ def _written(train: str, p: Payload) -> Text:
     if what == "pull" and open_:
         return say("brought pull request #{number} up to date: {url}", **known)
     if what == "pull":
-        return say("closed pull request #{number}: {url}", **known)
+        return say("pull request #{number} is over: {url}", **known)
     if what == "issue" and open_:
         return say("brought the issue of {train} up to date: {url}", train=train, **known)
     if what == "issue":

@@ -15,6 +15,9 @@ from headway.ticking import tick
 
 _GATHER_S = 1.0  # what comes within it is one tick's work
 _RETRY_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # after failures in a row
+# GitHub's own rule for who was told to come back later: a minute at least, and longer each time.
+_LIMITED_S = (60.0, 120.0, 240.0, 480.0, 600.0)
+_LIMITED = frozenset({"github.rate-limit", "hub.limited"})
 
 
 class Ticker:
@@ -68,7 +71,7 @@ class Ticker:
             try:
                 more = self._look()
             except HeadwayError as e:
-                self._wait_after(failures, e.message)
+                self._wait_after(failures, e.message, limited=e.code in _LIMITED)
                 failures += 1
                 continue
             except Exception as e:  # noqa: BLE001 - a defect in one tick must not end all that come after it
@@ -81,10 +84,12 @@ class Ticker:
             if not more and self._asked.wait(self._every_s):
                 self._ended.wait(_GATHER_S)
 
-    def _wait_after(self, failures: int, why: Text) -> None:
+    def _wait_after(self, failures: int, why: Text, *, limited: bool = False) -> None:
         self._busy = False
         self._progress.say(why)
-        self._ended.wait(min(_RETRY_S[min(failures, len(_RETRY_S) - 1)], self._every_s))
+        steps = _LIMITED_S if limited else _RETRY_S
+        wait = steps[min(failures, len(steps) - 1)]
+        self._ended.wait(wait if limited else min(wait, self._every_s))
 
     def _look(self) -> bool:
         """Tick once; whether it did something, after which there may be more to do."""
