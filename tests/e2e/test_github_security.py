@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from githubfake import TOKEN
+from githubfake import TOKEN, FakeGitHub
 from githubtrain import BOT, LINE, VERSION, Town, app_env, land, town
 from gitmaker import git_env
 from markdown_it import MarkdownIt
@@ -34,20 +35,24 @@ def headway(there: Town, *args: str, env: dict[str, str] | None = None) -> subpr
 
 
 @contextmanager
-def watched() -> Iterator[set[str]]:
-    """The command lines of all processes of this machine that were seen meanwhile."""
+def watched(fake: FakeGitHub) -> Iterator[set[str]]:
+    """The command lines of all processes of this machine that were seen meanwhile, and surely while git pushes."""
     seen: set[str] = set()
     ended = threading.Event()
 
     def look() -> None:
-        while not ended.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-                except OSError:
-                    continue
+        for name in os.listdir("/proc"):
+            try:
+                seen.add(Path("/proc", name, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+            except OSError:  # no process, or one that has ended
+                continue
 
-    watcher = threading.Thread(target=look)
+    def keep_looking() -> None:
+        while not ended.is_set():
+            look()
+
+    fake.on_git = look
+    watcher = threading.Thread(target=keep_looking)
     watcher.start()
     try:
         yield seen
@@ -59,8 +64,7 @@ def watched() -> Iterator[set[str]]:
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="there is no /proc here")
 def test_the_token_is_in_no_log_ledger_file_or_process_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with town(tmp_path) as there:
-        # A secret that the test's own processes do not carry in their arguments.
-        with watched() as seen:
+        with watched(there.fake) as seen:
             done = headway(there, "tick", env={"GITHUB_TOKEN": TOKEN})
         assert done.returncode == 0, done.stderr
         assert there.there.ref(f"refs/heads/{LINE}"), "it was pushed, with the token"
