@@ -149,6 +149,7 @@ class Core:
         self.may = {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True}
         self.bot = self.person("headway-bot", "write")
         self.tokens: dict[str, Identity] = {TOKEN: Identity(self.bot)}
+        self.on_git: Callable[[], None] = lambda: None  # while git waits for an answer
         self.listeners: list[Callable[[str, str, dict[str, Any]], None]] = []
         self._lock = threading.RLock()
         self._ids = 100

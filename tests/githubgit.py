@@ -26,6 +26,7 @@ def serve_git(fake: FakeGitHub, asked: BaseHTTPRequestHandler) -> None:
     url = urlsplit(asked.path)
     service = (parse_qs(url.query).get("service") or [url.path.rpartition("/")[2]])[0]
     body = _body(asked)
+    fake.on_git()
     pushes = service == "git-receive-pack"
     if (pushes or fake.private) and not _may(fake, asked.headers.get("Authorization", ""), pushes):
         _send(asked, 401, {"WWW-Authenticate": 'Basic realm="GitHub"', "Content-Type": "text/plain"}, b"no\n")

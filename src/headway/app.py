@@ -246,9 +246,6 @@ class Headway:
             else {},
         )
         store.close()
-        if self.hub_seen is not None and self.policy.talk.check:
-            pulled = read_pulled(self.repo, seen.trunk.tip, seen.lines, self.hub_seen.pulls)
-            snapshot = replace(snapshot, pulled=pulled)
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})

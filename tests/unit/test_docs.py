@@ -21,6 +21,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "changelog.d").glob("*.md"), *(ROOT
 FENCE = re.compile(r"^```(?P<lang>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`(headway [^`]+)`")
 LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?P<anchor>#[^)]*)?\)")
+ROW = re.compile(r"^\| *((?:\\\||[^|\n])*)\|", re.MULTILINE)  # the first cell
 # In these fences a line is a command, after a prompt in the second; others show output or files.
 SHELL = {"sh": "", "console": "$ ", "ini": ""}
 TRANSLATED = (
@@ -41,6 +42,12 @@ TRANSLATED = (
     ("docs/how-to/benchmark-matrix.md", "docs/zh/how-to/benchmark-matrix.md"),
     ("docs/how-to/real-engine.md", "docs/zh/how-to/real-engine.md"),
     ("docs/how-to/measurements.md", "docs/zh/how-to/measurements.md"),
+    ("docs/how-to/github.md", "docs/zh/how-to/github.md"),
+    ("docs/how-to/github-access.md", "docs/zh/how-to/github-access.md"),
+    ("docs/how-to/comments.md", "docs/zh/how-to/comments.md"),
+    ("docs/how-to/pull-requests.md", "docs/zh/how-to/pull-requests.md"),
+    ("docs/how-to/webhooks.md", "docs/zh/how-to/webhooks.md"),
+    ("docs/how-to/github-action.md", "docs/zh/how-to/github-action.md"),
 )
 
 
@@ -169,6 +176,14 @@ def test_translations_show_the_same_commands_and_policies(english: str, chinese:
     assert names == [[w for w in words if re.fullmatch(r"[-a-z]+", w)] for words in commands(there)]
     values = [load_policy(b, source=english) for b in blocks(here, "toml")]
     assert values == [load_policy(b, source=chinese) for b in blocks(there, "toml")]
+
+
+@pytest.mark.parametrize(("english", "chinese"), TRANSLATED)
+def test_translations_have_the_same_rows(english: str, chinese: str) -> None:
+    here, there = (FENCE.sub("", (ROOT / p).read_text("utf-8")) for p in (english, chinese))
+    assert [re.findall("`[^`]+`", row) for row in ROW.findall(here)] == [
+        re.findall("`[^`]+`", row) for row in ROW.findall(there)
+    ]
 
 
 def test_every_page_is_in_the_index() -> None:

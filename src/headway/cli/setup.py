@@ -118,15 +118,18 @@ def doctor(context: Context) -> Answer:
     return Answer(YES if ok else NO, {"entry": None, "ok": ok, "checks": rows}, show)
 
 
-TICKS = "Also tick, this often (where webhooks are let in: 600 when it is not given)."
-
-
 @cli.command("serve", cls=Command, help="The board in a browser, on this machine only.")
 @click.option(
     "--host", default="127.0.0.1", cls=Option, help="The address; only loopback, since there is no login yet."
 )
 @click.option("--port", default=8787, type=click.IntRange(0, 65535), cls=Option, help="The port; 0 takes a free one.")
-@click.option("--tick-every", type=click.IntRange(1), metavar="SECONDS", cls=Option, help=TICKS)
+@click.option(
+    "--tick-every",
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    cls=Option,
+    help="Also tick, this often (where webhooks are let in: 600 when it is not given).",
+)
 @common_options
 @answering
 def serve(context: Context, host: str, port: int, tick_every: int | None) -> Answer:
