@@ -43,6 +43,7 @@ class Thread:
     labels: list[str] = field(default_factory=list)
     milestone: int | None = None
     pull: PullSide | None = None
+    locked: bool = False
 
 
 @dataclass
@@ -305,8 +306,11 @@ class Talk:
         return Said(200, self.note_row(found)) if found else error(404, "Not Found")
 
     def _comment(self, asked: Asked, number: str) -> Said:
-        if self._thread(number) is None:
+        thread = self._thread(number)
+        if thread is None:
             return error(404, "Not Found")
+        if thread.locked:
+            return error(403, "Unable to create comment because issue is locked.")
         if not asked.body.get("body"):
             return invalid("IssueComment", "missing_field", "body")
         if len(asked.body["body"]) > 65536:

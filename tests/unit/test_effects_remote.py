@@ -135,10 +135,15 @@ def test_settings_that_the_environment_has_already_stay(monkeypatch: pytest.Monk
     assert "HEADWAY_GIT_TOKEN" not in Remote("origin").env()
 
 
-def test_an_app_gives_git_a_token_of_this_repository(fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("workflows", ["none", "write"])
+def test_an_app_gives_git_a_token_of_this_repository(
+    fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, workflows: str
+) -> None:
+    """With which a pick of a workflow file can be pushed, where the App may; GitHub gives none to who asks for more."""
     monkeypatch.setenv("APP", str(APP_ID))
     monkeypatch.setenv("KEY", app_key())
+    fake.people.permissions["workflows"] = workflows
     app = github_at(fake.api, f"{OWNER}/{NAME}", "NOTHING", app_id_env="APP", app_key_env="KEY")
-    token = git_token(app)
-    assert fake.tokens[token].permissions == {"contents": "write"}
+    more = {"workflows": "write"} if workflows == "write" else {}
+    assert fake.tokens[git_token(app)].permissions == {"contents": "write", **more}
     assert git_token(GitHub(fake.api, f"{OWNER}/{NAME}", "T", "plain")) == "plain"

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from githubfake import zipped
+from githubrun import zipped
 
 from headway.effects.unpack import unpack
 

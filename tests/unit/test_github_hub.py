@@ -17,7 +17,7 @@ from headway.errors import WorldFailed
 from headway.github.auth import App
 from headway.github.client import GitHub
 from headway.github.hub import GitHubHub
-from headway.model.hub import Outcome, Person, Protection, Right
+from headway.model.hub import Outcome, Person, Protection, Right, Written
 from headway.model.markdown import marked, marker
 
 RELEASE = "releases/v1.0"
@@ -230,6 +230,12 @@ def test_nobody_has_no_right_and_no_path_is_made_of_a_name(fake: FakeGitHub, hub
     assert all(p.endswith("/permission") for _, p in fake.asked)
 
 
+def test_who_may_not_read_teams_knows_nobody_in_one(fake: FakeGitHub, hub: GitHubHub) -> None:
+    """Else a command by anybody at all would keep the forge from being read."""
+    fake.tokens[TOKEN].permissions["members"] = "none"
+    assert hub.person("ada", ("toy/release",)) == Person("ada", Right.MAINTAIN)
+
+
 def test_the_protection_of_a_branch(made: GitMaker, fake: FakeGitHub, hub: GitHubHub) -> None:
     assert hub.protection("releases/v9") == Protection("releases/v9", protected=False)
     assert hub.protection(RELEASE) == Protection(RELEASE, False, pull_only=False, force_pushes=True)
@@ -388,6 +394,16 @@ def test_a_comment_that_was_taken_away_is_written_anew(fake: FakeGitHub, hub: Gi
     assert len(fake.talk.notes) == 1
 
 
+def test_where_nobody_can_be_answered_any_more_nothing_is_tried_again(fake: FakeGitHub, hub: GitHubHub) -> None:
+    """An issue of somebody whom GitHub hides as spam, and one that was locked."""
+    assert hub.write_comment(marker("answer:7"), 99, 0, marked("answer:7", "x")) == Written(99, 0, "")
+    fake.talk.open_issue("ada", "x").locked = True
+    assert hub.write_comment(marker("answer:8"), 1, 0, marked("answer:8", "x")) == Written(1, 0, "")
+    fake.tokens[TOKEN].permissions |= {"issues": "read", "pull_requests": "read"}
+    with pytest.raises(WorldFailed):  # which is ours to mend
+        hub.write_comment(marker("answer:8"), 1, 0, marked("answer:8", "x"))
+
+
 def test_a_pull_request_is_opened_once_and_brought_up_to_date(made: GitMaker, fake: FakeGitHub, hub: GitHubHub) -> None:
     def opened(title: str, draft: bool = True) -> Any:
         return hub.open_pull(ABOUT, "fix", RELEASE, title, marked("pull:1.0:3", title), draft=draft)
@@ -486,6 +502,12 @@ def test_a_plain_token_writes_statuses_and_asks_for_check_runs_once(
     assert all(s["row"]["context"] == "Headway" for s in fake.check_runs.statuses)
     assert writes(fake).count(("POST", "/repos/toy/kit/check-runs")) == 1
     assert fake.checks == []
+
+
+def test_a_token_that_may_not_read_check_runs_writes_statuses(made: GitMaker, fake: FakeGitHub, hub: GitHubHub) -> None:
+    fake.tokens[TOKEN].permissions["checks"] = "none"
+    hub.write_check(made.tip("fix"), "Headway", Outcome.PASSED, "Let in", "…")
+    assert [s["row"]["state"] for s in fake.check_runs.statuses] == ["success"]
 
 
 def test_an_app_writes_as_its_bot(fake: FakeGitHub) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from headway.errors import WorldFailed
-from headway.github.client import GONE, PAGE, GitHub
+from headway.github.client import GONE, PAGE, REFUSED, GitHub
 from headway.github.pulls import found
 from headway.github.shapes import login, moment, same, shaped, words, written
 from headway.github.writing import is_own, lost, own
@@ -38,7 +38,8 @@ def comments_on(github: GitHub, me: str, number: int) -> tuple[Comment, ...]:
 
 def write_comment(github: GitHub, me: str, marker: str, number: int, id: int, body: str) -> Written:
     """Make a comment of ours on ``number`` say this; it is looked for under ``id``, which we were told when we wrote
-    it, then by ``marker``, then made. Raises ``WorldFailed``."""
+    it, then by ``marker``, then made. Where nobody can be told any more, since the issue is gone or locked, nothing is
+    written (``id`` 0): it would be tried for ever. Raises ``WorldFailed``."""
     there = (found(github, f"issues/comments/{id}") if id else None) or _one(github, me, marker, number)
     if there is None:
         return _made(github, me, marker, number, body)
@@ -51,6 +52,8 @@ def _made(github: GitHub, me: str, marker: str, number: int, body: str) -> Writt
     try:
         made = written("comment", github.post(f"issues/{number}/comments", {"body": body}), number)
     except WorldFailed as e:
+        if _closed_to_words(github, number, e):
+            return Written(number, 0, "")
         there = _one(github, me, marker, number) if lost(e) else None
         if there is None:
             raise
@@ -58,6 +61,15 @@ def _made(github: GitHub, me: str, marker: str, number: int, body: str) -> Writt
     # The listing may have been one of before, when the answer to an earlier try was lost: then there are two now.
     there = _one(github, me, marker, number)
     return made if there is None else written("comment", there, number)
+
+
+def _closed_to_words(github: GitHub, number: int, error: WorldFailed) -> bool:
+    """An issue that was deleted, or is its author's who is hidden as spam; or a conversation that was locked. A 404
+    may be a token's that may not write, too."""
+    if error.code == GONE:
+        return found(github, f"issues/{number}") is None
+    message = str(dict(error.facts).get("message") or "").lower()
+    return error.code == REFUSED and ("is locked" in message or "commenting is disabled" in message)
 
 
 def _one(github: GitHub, me: str, marker: str, number: int) -> Mapping[str, Any] | None:

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from headway.errors import WorldFailed
-from headway.github.client import REFUSED, GitHub, segment
+from headway.github.client import GONE, REFUSED, GitHub, segment
 from headway.github.pulls import found
 from headway.github.shapes import login as login_of
 from headway.github.shapes import shaped
@@ -50,5 +50,10 @@ def _right(row: Any) -> Right:
 
 def _in_team(github: GitHub, login: str, team: str) -> bool:
     org, _, slug = team.partition("/")
-    row = found(github, f"/orgs/{segment(org)}/teams/{segment(slug)}/memberships/{segment(login)}")
-    return row is not None and bool(shaped("membership", row, lambda r: r["state"] == "active"))
+    try:
+        row = github.get(f"/orgs/{segment(org)}/teams/{segment(slug)}/memberships/{segment(login)}")
+    except WorldFailed as e:
+        if e.code in {GONE, REFUSED}:  # 403 is for who may not read members, such as a workflow run's own token
+            return False
+        raise
+    return bool(shaped("membership", row, lambda r: r["state"] == "active"))
