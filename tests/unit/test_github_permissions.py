@@ -97,7 +97,7 @@ def test_an_app_that_may_all(project: GitMaker, fake: FakeGitHub, monkeypatch: p
         (
             "checks",
             "read",
-            "Checks: write is missing: the gate's answer is a commit status where that may be written, which has no room",
+            "Checks: write is missing: the gate's answer is a commit status where that may be written",
             False,
         ),
         ("members", "none", "Members: read is missing: nobody is known to be in a team", False),
