@@ -273,8 +273,13 @@ def _of_another(asked: Asked) -> Refused:
 
 
 def _gate_here(app: Headway, line: str, place: Place) -> str:
-    """The gate that a pull request is about: a revert's resolution, or a request."""
-    undone = mail.undone_by_pull(app.sound_entries(), place.number)
+    """The gate that a pull request is about: a revert's resolution, or a request; on an issue that is about neither,
+    such as a train's tracker, the release's own, where the policy has no more than one."""
+    entries = app.sound_entries()
+    undone = mail.undone_by_pull(entries, place.number)
+    alone = line and place.pull is None and not mail.requests_about(entries, place.number, None)
+    if alone and len(app.policy.approvals) == 1:
+        return next(iter(app.policy.approvals))
     return f"{GATE}{undone[:12]}" if undone else f"pick:{_id(app, None, place, line)}"
 
 

@@ -196,6 +196,13 @@ def test_G1_nothing_is_approved_that_nobody_could_see(chat: Chat) -> None:
     assert "gate go is a release's" in chat.say("/approve go", by="rosa").payload["text"]
 
 
+def test_G1_on_an_issue_the_release_alone_names_its_one_gate(chat: Chat) -> None:
+    """On the tracker, say, which is about no request."""
+    told = chat.say("/approve v0.1.1", 90, by="rosa").payload["text"]
+    assert "has nothing to approve yet" in told
+    assert "was not found" in chat.say("/approve", 90, by="rosa").payload["text"]
+
+
 # Who may, and what counts ----------------------------------------------------------------------------------------
 
 

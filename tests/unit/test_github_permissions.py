@@ -94,7 +94,12 @@ def test_an_app_that_may_all(project: GitMaker, fake: FakeGitHub, monkeypatch: p
             False,
         ),
         ("pull_requests", "none", "Pull requests: write is missing: no pull request is read or opened", False),
-        ("checks", "read", "Checks: write is missing: the gate's answer is a commit status, which has no room", False),
+        (
+            "checks",
+            "read",
+            "Checks: write is missing: the gate's answer is a commit status where that may be written",
+            False,
+        ),
         ("members", "none", "Members: read is missing: nobody is known to be in a team", False),
         ("administration", "none", "Administration: read is missing: a protected branch shows when a push", True),
     ],

@@ -78,7 +78,7 @@ NEEDS = (
         "Checks",
         "write",
         say("the check `talk.check` on pull requests onto release branches; checks of a candidate"),
-        say("the gate's answer is a commit status, which has no room for its reasons"),
+        say("the gate's answer is a commit status where that may be written, which has no room for its reasons"),
         apps=True,
     ),
     Need(
@@ -125,7 +125,8 @@ NEEDS = (
 def wanted(policy: Policy, *, app: bool) -> tuple[Need, ...]:
     """Those that the project's policy needs of an App, or of a token."""
     talk, people = policy.talk, (*policy.talk.requesters, *policy.talk.reviewers, *policy.talk.managers)
-    runs = policy.build.by == "github"
+    measures = policy.perf.workflow.split()[:1] == [policy.project.repository]
+    runs = policy.build.by == "github" or (policy.perf.runner == "github" and measures)
     asks = {
         "checks": app and bool(talk.check or policy.forge.read_checks),
         "statuses": not app and bool(talk.check),

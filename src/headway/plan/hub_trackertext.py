@@ -171,7 +171,8 @@ def _pick_row(state: State, outbox: Outbox) -> str:
     subject = asked.subject or str(p["ref"])
     number, word = pr_of(subject), str(p.get("category") or "")
     clause = f" {Category(word).clause}" if word in set(Category) else ""
-    words = [f"{escape(subject, 200)}{f' (#{number})' if number else ''}", f"request {asked.id}"]
+    title = subject.removesuffix(f" (#{number})")
+    words = [f"{escape(title, 200)}{f' (#{number})' if number else ''}", f"request {asked.id}"]
     words += [f"{within(word)}{clause}"] if word else []
     words += [f"gate: {within(asked.verdict.value)}", f"**{PICK_STATES[name]}**"]
     words += [f"as {code(sha[:12])}" for sha in list((asked.placed or {}).values())[:3]]
