@@ -303,6 +303,14 @@ def test_a_head_that_is_not_here_is_brought_first(chat: Chat) -> None:
     assert chat.made(Kind.RESOLVED) == []
 
 
+def test_on_the_pull_request_of_a_revert_there_is_nothing_to_resolve(chat: Chat) -> None:
+    """Its key is a commit, and no request's number."""
+    written = {"what": "pull", "about": f"pull:0.1.1:{'a' * 40}", "number": 30, "id": 30, "digest": "", "open": True}
+    chat.app.recording("headway").record(Kind.WRITTEN, VERSION, written)
+    chat.pull(30)
+    assert "no pull request of a conflict" in chat.say("/resolve", 30, "ada").payload["text"]
+
+
 def test_elsewhere_there_is_nothing_to_resolve(chat: Chat) -> None:
     conflict(chat)
     for number in (4, 99):

@@ -172,6 +172,15 @@ def test_nothing_of_a_fork_is_checked_out_where_there_is_a_token_to_write() -> N
     assert "github.repository == 'octo/toy'" in flow["jobs"]["headway"]["if"]
 
 
+@pytest.mark.parametrize("check", ["Headway", "Tick"])
+def test_p1_no_job_is_taken_for_the_check_on_pull_requests(check: str) -> None:
+    """The job is left out for a pull request of a fork, which GitHub counts as a success of a check of its name."""
+    of = load_policy(FULL.format(preset="generic") + f'[talk]\ncheck = "{check}"\n', source="release.toml")
+    names = {job["name"] for flow in flows(of).values() for job in flow["jobs"].values()}
+    assert check not in names
+    assert len(names) == 5
+
+
 def test_one_run_at_a_time_works_on_the_ledger_and_none_is_broken_off() -> None:
     job = flows(full())["headway.yml"]["jobs"]["headway"]
     assert job["concurrency"] == {"group": "headway-state", "cancel-in-progress": False}

@@ -76,6 +76,7 @@ def _tick(policy: Policy, action: str) -> str:
             "@MENTION@": _expression(f"@{policy.talk.mention}"),
             "# @PERMISSIONS@": "\n      ".join(_permissions(policy)),
             "@ACTION@": action,
+            "@JOB@": "Tick" if policy.talk.check.strip().casefold() != "tick" else "Run",
         },
     )
 
