@@ -8,7 +8,7 @@ concluded from the forge's times but whether a comment was edited, and both of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from headway.app import ACTOR, Headway
 from headway.chat import answers
@@ -81,6 +81,7 @@ class _Inbox:
     hub: Hub
     seen: HubSeen
     bring: Callable[[str], None]
+    pulls: dict[int, Pull | None] = field(default_factory=dict)  # asked for in this tick: many comment on one issue
 
     def work(self) -> Iterable[Callable[[], Entry | None]]:
         """Each piece by itself: comments first, since what somebody asks for needs no milestone."""
@@ -119,7 +120,7 @@ class _Inbox:
             done = (told(self.app, e) for e in mail.brought_about(entries, comment.id))
             said = (*(("", one) for one in done), ("", answers.edited()))
             return self._record(about, comment.number, by, said, comment.id)
-        pull = self.seen.pull(comment.number) or self.hub.pull(comment.number)
+        pull = self._pull(comment.number)
         if self._ahead(pull):
             return None  # the trunk that is here is older than what the comment is about: the next tick
         person = self.seen.people.get(comment.author) or self.hub.person(
@@ -128,6 +129,12 @@ class _Inbox:
         place = Place(comment.number, pull, self.bring)
         every = tuple((t.line, self._obey(comment, i, t, person, place, entries)) for i, t in enumerate(typed))
         return self._record(about, comment.number, by, every, comment.id)
+
+    def _pull(self, number: int) -> Pull | None:
+        seen = self.seen.pull(number)
+        if seen is None and number not in self.pulls:
+            self.pulls[number] = self.hub.pull(number)
+        return seen or self.pulls[number]
 
     def _obey(
         self, comment: Comment, i: int, typed: Typed, person: Person, place: Place, entries: tuple[Entry, ...]
