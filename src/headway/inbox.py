@@ -20,8 +20,7 @@ from headway.decide import mail
 from headway.decide.chatrights import account, refusal, teams_named
 from headway.decide.requests import requests
 from headway.decide.trains import live_trains
-from headway.errors import UnusableInput, WorldFailed
-from headway.github.client import BUDGET
+from headway.errors import BudgetSpent, UnusableInput, WorldFailed
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
@@ -59,7 +58,7 @@ def answer_mail(
         try:
             entry = work()
         except (WorldFailed, UnusableInput) as e:
-            if e.code == BUDGET:
+            if isinstance(e, BudgetSpent):
                 break
             failed.append(e)
         else:

@@ -14,8 +14,7 @@ from headway.acting import Done, telling
 from headway.app import Headway
 from headway.decide.trains import live_trains
 from headway.effects.pulls import fetch_heads
-from headway.errors import UnusableInput, WorldFailed
-from headway.github.client import BUDGET
+from headway.errors import BudgetSpent, UnusableInput, WorldFailed
 from headway.github.project import asking
 from headway.github.session import Session
 from headway.hearing import have_heard, learn_labels
@@ -137,7 +136,7 @@ def _write(app: Headway, hub: Hub, version: str | None, failed: list[Failure]) -
             try:
                 wrote.append(Done(action, performer.perform(action)))
             except (WorldFailed, UnusableInput) as e:
-                if e.code == BUDGET:
+                if isinstance(e, BudgetSpent):
                     app.progress.say(e.message)
                     break
                 failed.append(e)
