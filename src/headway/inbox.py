@@ -8,7 +8,7 @@ concluded from the forge's times but whether a comment was edited, and both of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from headway.app import ACTOR, Headway
 from headway.chat import answers
@@ -20,8 +20,7 @@ from headway.decide import mail
 from headway.decide.chatrights import account, refusal, teams_named
 from headway.decide.requests import requests
 from headway.decide.trains import live_trains
-from headway.errors import UnusableInput, WorldFailed
-from headway.github.client import BUDGET
+from headway.errors import BudgetSpent, UnusableInput, WorldFailed
 from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
@@ -59,7 +58,7 @@ def answer_mail(
         try:
             entry = work()
         except (WorldFailed, UnusableInput) as e:
-            if e.code == BUDGET:
+            if isinstance(e, BudgetSpent):
                 break
             failed.append(e)
         else:
@@ -81,6 +80,7 @@ class _Inbox:
     hub: Hub
     seen: HubSeen
     bring: Callable[[str], None]
+    pulls: dict[int, Pull | None] = field(default_factory=dict)  # asked for in this tick: many comment on one issue
 
     def work(self) -> Iterable[Callable[[], Entry | None]]:
         """Each piece by itself: comments first, since what somebody asks for needs no milestone."""
@@ -119,7 +119,7 @@ class _Inbox:
             done = (told(self.app, e) for e in mail.brought_about(entries, comment.id))
             said = (*(("", one) for one in done), ("", answers.edited()))
             return self._record(about, comment.number, by, said, comment.id)
-        pull = self.seen.pull(comment.number) or self.hub.pull(comment.number)
+        pull = self._pull(comment.number)
         if self._ahead(pull):
             return None  # the trunk that is here is older than what the comment is about: the next tick
         person = self.seen.people.get(comment.author) or self.hub.person(
@@ -128,6 +128,12 @@ class _Inbox:
         place = Place(comment.number, pull, self.bring)
         every = tuple((t.line, self._obey(comment, i, t, person, place, entries)) for i, t in enumerate(typed))
         return self._record(about, comment.number, by, every, comment.id)
+
+    def _pull(self, number: int) -> Pull | None:
+        seen = self.seen.pull(number)
+        if seen is None and number not in self.pulls:
+            self.pulls[number] = self.hub.pull(number)
+        return seen or self.pulls[number]
 
     def _obey(
         self, comment: Comment, i: int, typed: Typed, person: Person, place: Place, entries: tuple[Entry, ...]

@@ -14,8 +14,7 @@ from headway.acting import Done, telling
 from headway.app import Headway
 from headway.decide.trains import live_trains
 from headway.effects.pulls import fetch_heads
-from headway.errors import UnusableInput, WorldFailed
-from headway.github.client import BUDGET
+from headway.errors import BudgetSpent, UnusableInput, WorldFailed
 from headway.github.project import asking
 from headway.github.session import Session
 from headway.hearing import have_heard, learn_labels
@@ -51,7 +50,8 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
 
     Where the world fails one train or one answer, the others go on; then the first failure is raised. Nothing is done
     while the remote or the forge cannot be reached (``remote.unreachable``, ``hub.unread``; ``hub.limited``: it asks to
-    come back later): somebody may have said that a train is to be held.
+    come back later), and nothing of trains while comments are left over to the next tick: somebody may have said that
+    a train is to be held.
     """
     app.need_policy()
     hub = app.hub
@@ -102,8 +102,11 @@ def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Tick
         answered = answer_mail(app, hub, seen, partial(bring, app.repo, remote))
     with _noting(failed):
         have_heard(app, seen)
-    with _noting(failed):
-        done, waits = app.act(version)
+    if seen.unheard or session.used_up:  # then commands may be left over, too
+        app.progress.say(say("nothing is done of trains before all that people said is heard: the next tick goes on"))
+    else:
+        with _noting(failed):
+            done, waits = app.act(version)
     wrote = _write(app, hub, version, failed)
     if failed:
         raise failed[0]
@@ -133,7 +136,7 @@ def _write(app: Headway, hub: Hub, version: str | None, failed: list[Failure]) -
             try:
                 wrote.append(Done(action, performer.perform(action)))
             except (WorldFailed, UnusableInput) as e:
-                if e.code == BUDGET:
+                if isinstance(e, BudgetSpent):
                     app.progress.say(e.message)
                     break
                 failed.append(e)

@@ -14,8 +14,7 @@ import pytest
 from chatkit import REGRESSION, VERSION, Chat, copy_chat, make_chat
 from trainkit import PICKS
 
-from headway.errors import UnusableInput, WorldFailed
-from headway.github.client import BUDGET
+from headway.errors import BudgetSpent, UnusableInput, WorldFailed
 from headway.ledger.store import SqlLedger
 from headway.model.entry import Entry, Kind, broken_links
 from headway.model.hub import Person
@@ -182,7 +181,7 @@ def test_where_the_ticks_requests_are_spent_the_rest_is_left_for_the_next(chat: 
 
     def spent(login: str, teams: tuple[str, ...]) -> Person:
         if login == "ada":
-            raise WorldFailed(BUDGET, say("spent"), remedy=say("tick again"))
+            raise BudgetSpent("github.budget", say("spent"), remedy=say("tick again"))
         return person(login, teams)
 
     chat.forge.person = spent  # type: ignore[method-assign]

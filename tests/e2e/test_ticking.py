@@ -100,6 +100,23 @@ def test_nothing_is_done_while_the_forge_cannot_be_read(world: World) -> None:
     assert planned.trains
 
 
+def test_nothing_is_done_of_trains_before_all_comments_are_read(world: World) -> None:
+    """More people gave commands than the requests of one tick can ask for; the last one holds the train."""
+    world.fake.now = CUT
+    world.fake.talk.open_issue("rosa", "x")
+    for n in range(20):
+        world.fake.person(f"user{n}")
+        world.fake.talk.open_issue(f"user{n}", "y")
+        world.fake.talk.comment(f"user{n}", n + 2, "/status")
+    world.fake.talk.comment("rosa", 1, "/hold v0.1.1 the runners are down")
+    policy = world.path / "release.toml"
+    policy.write_text(policy.read_text().replace('kind = "github"\n', 'kind = "github"\nbudget = 16\n'))
+    while "held" not in kinds(world.at(CUT)):
+        assert "cut" not in [d.action.kind for d in world.tick(CUT).done]
+    world.tick(CUT)
+    assert world.there.ref(f"refs/heads/{BRANCH}") is None
+
+
 def test_looking_writes_nothing_and_tells_what_would_be_written(world: World) -> None:
     world.tick(CUT)
     grow_trunk(world.there)

@@ -98,6 +98,28 @@ def test_a_fault_that_stays_is_told_and_a_post_is_sent_once(server: FaultServer,
         assert len(server.asked) == (1 if method == "POST" else TRIES)
 
 
+@pytest.mark.parametrize(
+    ("errors", "told"),
+    [
+        (
+            [{"resource": "PullRequest", "code": "custom", "message": "No commits between a and b"}],
+            ": No commits between a and b",
+        ),
+        (
+            [{"resource": "Release", "field": "tag_name", "code": "already_exists"}, "x"],
+            ": Release tag_name already_exists; x",
+        ),
+        ("y", ""),
+        ([None, 7, {}], ""),
+    ],
+)
+def test_what_github_finds_wrong_is_told(server: FaultServer, errors: Any, told: str) -> None:
+    server.script.append(Said(422, json.dumps({"message": "Validation Failed", "errors": errors}).encode()))
+    with pytest.raises(WorldFailed) as e:
+        github(server).post("pulls", {})
+    assert dict(e.value.facts)["message"] == f"Validation Failed{told}"
+
+
 def test_jitter_spreads_the_waits(server: FaultServer) -> None:
     server.rule = lambda _: Said(502)
     spread = set()

@@ -69,11 +69,15 @@ class Reply:
 
     @property
     def message(self) -> str:
+        """GitHub's words, with those of each error: of a 422 the message alone says no more than that it is one."""
         try:
-            words = json.loads(self.content)["message"]
-        except (ValueError, KeyError, TypeError):
-            words = _phrase(self.status)
-        return one_line(str(words))[:_WORDS]
+            said = json.loads(self.content)
+            words = str(said["message"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return one_line(_phrase(self.status))[:_WORDS]
+        errors = said.get("errors")
+        told = [w for e in (errors if isinstance(errors, list) else ()) if (w := _error(e)) and w not in words]
+        return one_line(f"{words}: {'; '.join(told)}" if told else words)[:_WORDS]
 
     def json(self) -> Any:
         """The document; raises ``WorldFailed`` (``github.failed``) where there is none."""
@@ -115,6 +119,13 @@ class NoReply:
     error: Exception
     sent: bool
     url: str = field(repr=False)
+
+
+def _error(row: Any) -> str:
+    """One of the errors of a 422: a text of its own, or what is wrong with which field."""
+    if not isinstance(row, dict):
+        return row if isinstance(row, str) else ""
+    return str(row.get("message") or " ".join(str(row[k]) for k in ("resource", "field", "code") if row.get(k)))
 
 
 def _digits(text: str) -> bool:

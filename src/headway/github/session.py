@@ -106,6 +106,11 @@ class Session:
         """Of the budget."""
         return self.asked - self.unchanged
 
+    @property
+    def used_up(self) -> bool:
+        """Nothing more may be sent in this tick."""
+        return self.budget is not None and self.spent >= self.budget
+
     def close(self) -> None:
         """Close connections; the session can be used on."""
         self._transport.close()
@@ -242,7 +247,7 @@ class Session:
                 self._limited[caller.credentials] = now + wait
 
     def _may_ask(self, caller: Caller, request: Request) -> None:
-        if self.budget is not None and self.spent >= self.budget:
+        if self.budget is not None and self.used_up:
             raise spent(self.budget, request.path)
         until = self._limited.get(caller.credentials)
         now = self._clock.now()

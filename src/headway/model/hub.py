@@ -165,8 +165,8 @@ class HubSeen:
     what those of Headway's own comments say that changed in that time, by their id. ``milestones``: each that was read
     to the numbers of all pull requests in it. ``upto``: all that was said before
     is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for the next
-    tick; else what is not here may be there all the same. ``failed``: why it could not be read; then nothing else is
-    known; ``limited``: it asked to come back later.
+    tick; else what is not here may be there all the same. ``unheard``: comments are among that. ``failed``: why it
+    could not be read; then nothing else is known; ``limited``: it asked to come back later.
     """
 
     pulls: tuple[Pull, ...] = ()
@@ -179,6 +179,7 @@ class HubSeen:
     milestones: Mapping[str, frozenset[int]] = field(default_factory=dict)
     upto: datetime | None = None
     whole: bool = True
+    unheard: bool = False
     failed: str = ""
     limited: bool = False
 

@@ -20,7 +20,7 @@ def read_hub(hub: Hub, wanted: HubWanted) -> HubSeen:
             if not seen.whole:
                 break
     except BudgetSpent:
-        return replace(seen, whole=False)
+        return replace(seen, whole=False, unheard=wanted.since is not None and (seen.unheard or seen.upto is None))
     except HeadwayError as e:
         return HubSeen(failed=str(e), limited=isinstance(e, RateLimited))
     return seen
@@ -51,6 +51,7 @@ def _comments(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
         bodies={c.id: c.body for c in listed if c.own},
         upto=upto,
         whole=whole,
+        unheard=not whole,
     )
 
 
