@@ -12,6 +12,7 @@ from trainkit import BRANCH, CUT, GO, PICKS, Project, ask, grow_trunk, kinds, ma
 
 from headway.app import Headway
 from headway.errors import WorldFailed
+from headway.model.pick import Claims
 from headway.model.reason import Reason
 from headway.model.text import facts_json
 
@@ -342,3 +343,34 @@ def test_a_workspace_is_there_once_and_what_people_push_to_it_is_followed(confli
     pushed = conflicted.there.commit("resolved", "Resolved", {"toykit/parse.py": "parse = str.split\n"}, branch=branch)
     conflicted.at(later).tick()
     assert spaces(conflicted.here) == {name: pushed}
+
+
+# What a person's word means ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cloned", [""], indirect=True, ids=["work-tree"])
+def test_the_trunk_and_a_release_branch_are_the_remotes_in_an_ordinary_clone(cut: Cloned) -> None:
+    """The clone's own branches of these names are somebody's, and stand where they were left."""
+    stale = cut.here.ref("refs/heads/main")
+    grow_trunk(cut.there)
+    app = cut.at(PICKS).followed()
+    now = cut.there.ref("refs/heads/main")
+    assert cut.here.ref("refs/heads/main") == stale != now
+    assert app.commit_of("main") == now == app.commit_of("origin/main")
+    assert app.commit_of("main~1") == cut.there.git("rev-parse", "main~1")
+    cut.here.git("update-ref", f"refs/heads/{BRANCH}", "main~1")
+    assert app.commit_of(BRANCH) == cut.there.ref(f"refs/heads/{BRANCH}")
+    assert app.commit_of("v0.1.0") == cut.there.git("rev-parse", "v0.1.0^{commit}")
+    assert app.commit_of("nowhere") is None
+    assert app.commit_of(" ") is None
+
+
+@pytest.mark.parametrize("cloned", [""], indirect=True, ids=["work-tree"])
+def test_the_ends_of_a_claim_are_the_remotes(cut: Cloned) -> None:
+    """`bad: main` is the trunk as the project has it."""
+    grow_trunk(cut.there)
+    app = cut.at(PICKS).followed()
+    kept = ask(app, cut.there.shas["fix"], "regression", claims=Claims(good="v0.1.0", bad="main"))
+    assert kept.entry.payload["inputs"]["evidence"]["bad"] == cut.there.ref("refs/heads/main")
+    other = ask(app, "main", "regression")
+    assert other.entry.payload["commits"] == [cut.there.ref("refs/heads/main")]

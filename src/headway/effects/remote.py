@@ -163,4 +163,5 @@ def unreachable(remote: Remote, words: str) -> WorldFailed:
 
 
 def _git(repo: Repository, remote: Remote, *args: str) -> tuple[int, str, str]:
-    return repo.git.try_run(*args, env=remote.env())
+    # At the top of the work tree: a path as a remote is one from there, as git itself takes it.
+    return repo.git.try_run(*args, env=remote.env(), cwd=repo.work_tree)

@@ -68,6 +68,22 @@ def trunk_branch(repo: Repository, remote: str, trunk: str) -> str:
     return ""
 
 
+def names_there(rev: str, trunk: str, remote: str) -> tuple[str, ...]:
+    """How git is asked for what a person's word means in the project, in turn: the trunk and the branches that are
+    followed as ``remote`` (``""``: the project has none) has them, since one here of the same name may be behind."""
+    if not remote or not rev.strip():
+        return (rev,)
+    own, tracked = trunk.removeprefix(f"{remote}/"), trunk.startswith(f"{remote}/")
+    rest = rev.removeprefix(own)
+    meant = tracked and rev.startswith(own) and rest[:1] in {"", "~", "^", "@"}
+    return (*((f"refs/remotes/{trunk}{rest}",) if meant else ()), f"{HEADS}{rev}", rev)
+
+
+def resolve_there(repo: Repository, rev: str, trunk: str, remote: str) -> Sha | None:
+    """The commit that a person's word means in the project (``names_there``), or ``None``."""
+    return next((sha for name in names_there(rev, trunk, remote) if (sha := resolve_commit(repo, name))), None)
+
+
 def relation(git: Git, here: Sha, there: Sha | None) -> Relation:
     """How a branch here stands to the remote's."""
     if there is None:
