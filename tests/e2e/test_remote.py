@@ -239,6 +239,22 @@ def test_a_branch_that_is_deleted_there_stops_its_train(asked: Cloned) -> None:
     assert did(asked.at(GO)) == ["tag-candidate"]
 
 
+def test_a_branch_that_was_put_back_or_deleted_there_is_told_as_that(asked: Cloned) -> None:
+    """Following saw what it had: what is here is not taken for commits that were never pushed."""
+    asked.at(PICKS).tick()
+    asked.at(GO).followed()
+    kept = asked.here.ref(f"refs/heads/{BRANCH}")
+    asked.there.git("update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~1")
+    _, waits = asked.at(GO).tick()
+    assert "remote.apart" in codes(waits)
+    asked.there.git("branch", "-D", BRANCH)
+    _, waits = asked.at(GO).tick()
+    (gone,) = [w for w in waits if w.code == "remote.gone"]
+    assert str(gone.text) == f"{BRANCH} was deleted at origin"
+    asked.there.git("update-ref", f"refs/heads/{BRANCH}", str(kept))
+    assert did(asked.at(GO)) == ["tag-candidate"]
+
+
 def test_what_was_never_pushed_is_told(cut: Cloned) -> None:
     local = GitMaker.run(cut.here.made, "commit-tree", f"{BRANCH}^{{tree}}", "-p", BRANCH, "-m", "mine", cwd=cut.path)
     cut.here.git("update-ref", f"refs/heads/{BRANCH}", local)

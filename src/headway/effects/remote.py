@@ -127,6 +127,19 @@ def look(repo: Repository, remote: Remote, ref: str) -> There | None:
     return There(rows[ref], rows.get(f"{ref}^{{}}", rows[ref])) if ref in rows else None
 
 
+def answers(repo: Repository, remote: Remote, patience_s: float) -> None:
+    """Ask the remote for its branches, to see that git gets in. Raises ``WorldFailed`` (``remote.unreachable``), also
+    where it takes longer than this."""
+    try:
+        code, _, words = repo.git.try_run(
+            "ls-remote", "--heads", "--", remote.name, env=remote.env(), cwd=repo.work_tree, patience_s=patience_s
+        )
+    except TimeoutError:
+        code, words = 1, f"no answer in {patience_s:g} seconds"
+    if code:
+        raise unreachable(remote, words)
+
+
 def fetch(repo: Repository, remote: Remote, refspecs: Sequence[str], *, prune: bool = False) -> None:
     """Fetch just these, whatever the repository's settings for this remote would fetch besides. Raises ``WorldFailed``
     (``remote.unreachable``)."""
