@@ -28,6 +28,7 @@ from headway.history.copies import read_copies
 from headway.history.kept import Kept
 from headway.history.log import read_tags
 from headway.history.merge import try_changes
+from headway.history.mirror import resolve_there
 from headway.history.people import read_noted
 from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
@@ -53,7 +54,7 @@ from headway.recording import Recording
 from headway.sources.labels import read_labels
 from headway.sources.pulls import read_pulled
 from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
-from headway.upstream import follow, remembered, remote_of, tags_of, trunk_there
+from headway.upstream import follow, followed, remembered, remote_of, tags_of, trunk_there
 
 ACTOR = "headway"
 
@@ -198,6 +199,10 @@ class Headway:
             name = project or self.policy.project.name
             return read_simple_index(self.policy.index.simple_url, name) if name else ()
         return read_folder_index(self.index_folder)
+
+    def commit_of(self, rev: str) -> Sha | None:
+        """The commit that a person's word names, or ``None``: the trunk and release branches as the remote has them."""
+        return resolve_there(self.repo, rev, self.trunk, followed(self.policy))
 
     def branch_named(self, name: str) -> str:
         """A branch as it is known here: one that only a remote has goes by its name there."""

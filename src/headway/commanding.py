@@ -167,7 +167,7 @@ def change_of(app: Headway, pull: Pull | None) -> str:
 def _mine(app: Headway, line: str, ref: str) -> Asked | None:
     """One's own request for the same change on the same line, while something can come of it."""
     named = number_in(ref)
-    found = mail.requests_about(app.sound_entries(), named[0] if named else 0, resolve_commit(app.repo, ref))
+    found = mail.requests_about(app.sound_entries(), named[0] if named else 0, app.commit_of(ref))
     return next(
         (a for a in reversed(found) if a.open and record.among(app.person, (a.entry.actor,)) and _on(line, a)),
         None,

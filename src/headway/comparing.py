@@ -10,7 +10,6 @@ from headway.app import Headway
 from headway.decide.performance import as_candidate, comparison_of, design_of
 from headway.errors import not_found
 from headway.history.log import is_ancestor, read_commit, read_tags, trunk_tip
-from headway.history.repository import resolve_commit
 from headway.model.commit import Sha
 from headway.model.text import say
 from headway.model.verdict import CellVerdict, PerformanceVerdict
@@ -39,7 +38,7 @@ class Links:
 
 def commit_named(app: Headway, rev: str) -> Sha:
     """Raises ``UnusableInput`` for what names no commit."""
-    found = resolve_commit(app.repo, rev)
+    found = app.commit_of(rev)
     if found is None:
         raise not_found("commit", rev, say("name a commit, tag or branch"))
     return found

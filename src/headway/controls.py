@@ -20,7 +20,6 @@ from headway.errors import not_found
 from headway.gating import GATE, KINDS, failed_gate
 from headway.history.changes import resolve_change
 from headway.history.log import is_ancestor
-from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -66,7 +65,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
 def trunk_commit(app: Headway, at: str, snapshot: Snapshot) -> str | Refused:
     """The commit that a person chose to cut: one of the trunk itself, newer than the previous release (B1). Raises
     ``UnusableInput`` (``commit.not-found``)."""
-    commit = resolve_commit(app.repo, at)
+    commit = app.commit_of(at)
     if commit is None:
         raise not_found("commit", at, say("name a commit of the trunk"))
     if not is_ancestor(app.repo, commit, snapshot.trunk.tip):

@@ -6,7 +6,6 @@ from headway.app import Headway
 from headway.decide import dropping
 from headway.decide.trains import live_trains
 from headway.errors import not_found
-from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import say
@@ -17,7 +16,7 @@ from headway.reviewing import may_not_review
 def drop(app: Headway, rev: str, reason: str) -> Entry | Refused:
     """Ask for the revert of a commit; the next tick applies it. What was requested is closed by it: it is not picked
     again but by another request."""
-    sha = resolve_commit(app.repo, rev)
+    sha = app.commit_of(rev)
     if sha is None:
         raise not_found("commit", rev, say("name a commit of a release branch"))
     if not reason.strip():

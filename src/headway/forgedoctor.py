@@ -1,4 +1,5 @@
-"""What of a project's GitHub is in order: who asks there, what they may do, and whether git's remote is that place."""
+"""What of a project's GitHub is in order: who asks there, what they may do, whether git's remote is that place, and
+whether git gets in."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from headway.effects.remote import answers
 from headway.errors import HeadwayError, WorldFailed
 from headway.github.client import GONE, GitHub
 from headway.github.permissions import Held, Need, held, wanted
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from headway.app import Headway
 
 _SSH = re.compile(r"(?:[^@/:]+@)?([^:/]+):(?!//)(.+)")  # git's short form: me@host:owner/name.git
+_PATIENCE_S = 20.0  # for git to be let in
 _ALSO = {"ssh.github.com": "github.com"}
 
 
@@ -28,7 +31,8 @@ def forge_checks(app: Headway) -> tuple[Check, ...]:
     if app.policy.forge.kind == "none":
         return ()
     with Session(clock=app.clock).within(None):
-        return (*_rights(app.policy), _remote(app))
+        there = _remote(app)
+        return (*_rights(app.policy), there, *([_reached(app)] if there.ok else []))
 
 
 def _rights(policy: Policy) -> tuple[Check, ...]:
@@ -121,6 +125,18 @@ def _remote(app: Headway) -> Check:
             "remote", False, say("{name} is {found}, not {wanted}", name=name, found=where, wanted=wants), mend
         )
     return Check("remote", True, say("{name} is {found}", name=name, found=path))
+
+
+def _reached(app: Headway) -> Check:
+    """Git gets in, as it would in a tick."""
+    remote = app.remote
+    assert remote is not None, "a project with a forge has one"  # noqa: S101
+    try:
+        answers(app.repo, remote, _PATIENCE_S)
+    except HeadwayError as e:
+        mend = say("mend what git says: the network, the credentials, or forge.remote")
+        return Check("git", False, e.message, mend)
+    return Check("git", True, say("git gets in at {remote}", remote=remote.shown))
 
 
 def place_of(url: str) -> tuple[str, str]:

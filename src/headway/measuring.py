@@ -26,7 +26,6 @@ from headway.effects.runners import runner_of
 from headway.effects.subjects import Subjects, best_for_this_host, subject_of, takes_commits
 from headway.errors import UnusableInput, WorldFailed, not_found
 from headway.history.log import read_tags
-from headway.history.repository import resolve_commit
 from headway.history.versionsource import SCM, VCS
 from headway.model.commit import Sha
 from headway.model.entry import Kind
@@ -260,7 +259,7 @@ def _asked_cell(name: str, patterns: tuple[str, ...]) -> bool:
 def _ends(app: Headway, request: Request) -> tuple[Sha, Sha]:
     found: list[Sha] = []
     for rev in (request.base, request.candidate):
-        sha = resolve_commit(app.repo, rev)
+        sha = app.commit_of(rev)
         if sha is None:
             raise not_found("commit", rev, say("name a commit, tag or branch"))
         found.append(sha)

@@ -24,7 +24,7 @@ from headway.history.changes import resolve_changes
 from headway.history.claimed import Claimed, read_claims
 from headway.history.features import read_signs
 from headway.history.log import paths_of, read_commits
-from headway.history.repository import resolve_commit
+from headway.history.mirror import names_there
 from headway.model.claimed import ClaimFacts
 from headway.model.commit import Line, Sha, number_in
 from headway.model.entry import Entry, Kind, digest_of
@@ -40,6 +40,7 @@ from headway.policy.scheme import base_of, branch_release, parse_version
 from headway.refusal import Refused, as_if, no
 from headway.reviewing import asked_for, is_over, may_not_amend, may_not_review
 from headway.sources.repository import branch_names
+from headway.upstream import followed
 from headway.views.picks import PickRow, past_picks, picks
 
 
@@ -120,7 +121,7 @@ def _put(app: Headway, request: PickRequest, train: Train, snapshot: Snapshot, a
     """An amendment that states nothing else than what stands already is not written down again."""
     line = snapshot.line(train.branch)
     _of_this_project(app, request.ref)
-    changes = _with_signs(app, resolve_changes(app.repo, request.ref, app.trunk, line))
+    changes = _with_signs(app, resolve_changes(app.repo, request.ref, app.trunk, line, followed(app.policy)))
     commits = [c.commit for c in changes if c.commit is not None]
     known = _claimed(app, request, [c.sha for c in commits], train, snapshot)
     answer = gate(request, changes, train, line, snapshot, app.policy, known, amended.id if amended else None)
@@ -188,6 +189,12 @@ def _with_signs(app: Headway, changes: tuple[ChangeFacts, ...]) -> tuple[ChangeF
     return tuple(replace(c, signs=signs[c.commit.sha]) if c.commit is not None else c for c in changes)
 
 
+def _meant(app: Headway, name: str) -> tuple[str, ...]:
+    """By which names git may know a release, a candidate or a commit of the project, in turn."""
+    said = spellings(name, app.policy)
+    return tuple(n for s in said for n in names_there(s, app.trunk, followed(app.policy)))
+
+
 def _claimed(app: Headway, request: PickRequest, commits: list[Sha], train: Train, snapshot: Snapshot) -> ClaimFacts:
     """What git knows of the evidence."""
     claims, done = claims_of(request), releases(snapshot.tags, app.policy)
@@ -199,8 +206,8 @@ def _claimed(app: Headway, request: PickRequest, commits: list[Sha], train: Trai
         app.repo,
         app.trunk,
         Claimed(
-            good=spellings(claims.good, app.policy),
-            bad=spellings(claims.bad, app.policy),
+            good=_meant(app, claims.good),
+            bad=_meant(app, claims.bad),
             test=path_of_test(claims.test),
             inside=names_in_test(claims.test),
             features=feature_names(request) if request.category == Category.NEW_FEATURE_FIX else (),
@@ -349,7 +356,7 @@ def _no_category(category: str) -> Refused | None:
 
 def _commits_of(app: Headway, rev: str) -> tuple[str, ...]:
     low, dots, high = rev.partition("..")
-    ends = [resolve_commit(app.repo, r) for r in ((low, high) if dots else (rev,))]
+    ends = [app.commit_of(r) for r in ((low, high) if dots else (rev,))]
     if None in ends:
         raise not_found("commit", rev, say("name a commit, or a range A..B"))
     if not dots:

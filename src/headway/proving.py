@@ -26,7 +26,8 @@ _HEAD = re.compile(r"[0-9a-f]{12,64}")
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What was found. ``head`` is the digest of the last entry: kept elsewhere, it finds what is taken off later.
-    ``waived`` are cells that did not pass and that people had waived when it was published (E7)."""
+    ``waived`` are cells that did not pass and that people had waived when it was published (E7); ``absent`` is what is
+    not here, and so was not checked."""
 
     subject: str
     problems: tuple[Reason, ...]
@@ -34,6 +35,7 @@ class Proof:
     entries: int
     head: str
     waived: tuple[CellWaiver, ...] = ()
+    absent: tuple[Reason, ...] = ()
 
     @property
     def unchecked(self) -> tuple[Signature, ...]:
@@ -42,7 +44,7 @@ class Proof:
     @property
     def ok(self) -> bool:
         """Nothing is wrong and nothing was left unchecked."""
-        return not self.problems and not self.unchecked
+        return not self.problems and not self.unchecked and not self.absent
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -53,13 +55,16 @@ class Proof:
             "entries": self.entries,
             "head": self.head,
             "waived": [w.as_json() for w in self.waived],
+            "unchecked": [r.as_json() for r in self.absent],
         }
 
 
 def prove_release(app: Headway, version: Version, head: str = "", allowed: Path | None = None) -> Proof:
     """A release is exactly what was accepted, and the ledger that says so is whole (B5, G4)."""
     found, entries = verify_release(app, version, allowed), app.entries()
-    return replace(_proof(str(version), found.problems, entries, head, allowed), waived=found.waived)
+    return replace(
+        _proof(str(version), found.problems, entries, head, allowed), waived=found.waived, absent=found.unchecked
+    )
 
 
 def prove_ledger(url_or_path: str, head: str = "", allowed: Path | None = None) -> Proof:

@@ -25,7 +25,7 @@ from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policyfile import NO_POLICY
 from headway.rechecking import recheck
-from headway.trust import trust_problems
+from headway.trust import trust
 from headway.views.figures import Figures, figures, trunk_reverts
 
 
@@ -59,10 +59,12 @@ def look_back(app: Headway, version: Version) -> Released:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """All that speaks against a release, and the cells that people had waived when it was published (E7)."""
+    """All that speaks against a release, the cells that people had waived when it was published (E7), and what could
+    not be checked here."""
 
     problems: tuple[Reason, ...]
     waived: tuple[CellWaiver, ...] = ()
+    unchecked: tuple[Reason, ...] = ()
 
 
 def verify_release(app: Headway, version: Version, allowed: Path | None = None) -> Verified:
@@ -82,10 +84,10 @@ def verify_release(app: Headway, version: Version, allowed: Path | None = None) 
     published = record.last(back.snapshot.entries, Kind.PUBLISHED, str(version))
     first = published.payload["files"][0]["file"] if published else ""
     found = proof.problems(version, back.line, back.snapshot, app.published(first.partition("-")[0]), app.policy)
-    trust = trust_problems(app, str(version), allowed)
-    again = recheck(app, version, back.snapshot.entries)
-    problems = (*found, *again, *_images(app, back), *_other_notes(app, back), *trust)
-    return Verified(problems, proof.waived_cells(version, back.snapshot, app.policy))
+    told = trust(app, str(version), allowed)
+    again, apart = recheck(app, version, back.snapshot.entries)
+    problems = (*found, *again, *_images(app, back), *_other_notes(app, back), *told.problems)
+    return Verified(problems, proof.waived_cells(version, back.snapshot, app.policy), (*told.unchecked, *apart))
 
 
 def _images(app: Headway, back: Released) -> tuple[Reason, ...]:

@@ -14,7 +14,7 @@ from headway.decide.performance import design_of, paired, pairs_of, searchable
 from headway.effects.prober import Prober, Unbuildable, Wanted
 from headway.errors import UnusableInput, WorldFailed, not_found
 from headway.history.log import is_ancestor, read_commits, trunk_tip
-from headway.history.repository import refuse_shallow, resolve_commit
+from headway.history.repository import refuse_shallow
 from headway.history.reverts import find_reverts
 from headway.model.commit import Commit, Sha
 from headway.model.measurement import Comparison
@@ -165,7 +165,7 @@ def _range(app: Headway, asked: Asked) -> tuple[Commit, ...]:
     """The good end and the first-parent commits after it up to the bad end, oldest first."""
     ends = []
     for rev in (asked.good, asked.bad):
-        sha = resolve_commit(app.repo, rev)
+        sha = app.commit_of(rev)
         if sha is None:
             raise not_found("commit", rev, say("name a commit, tag or branch"))
         ends.append(sha)

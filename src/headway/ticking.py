@@ -14,8 +14,14 @@ from headway.acting import Done, telling
 from headway.app import Headway
 from headway.decide.trains import live_trains
 from headway.effects.pulls import fetch_heads
+<<<<<<< HEAD
 from headway.errors import BudgetSpent, UnusableInput, WorldFailed
 from headway.github.project import asking
+=======
+from headway.errors import UnusableInput, WorldFailed
+from headway.github.client import BUDGET
+from headway.github.project import asking, github_of
+>>>>>>> gh-m3
 from headway.github.session import Session
 from headway.hearing import have_heard, learn_labels
 from headway.inbox import answer_mail
@@ -23,7 +29,7 @@ from headway.model.entry import Entry
 from headway.model.hub import HubSeen
 from headway.model.ports import Hub
 from headway.model.reason import Reason
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.outside import talk
 from headway.plan.trainplan import Plan
 from headway.upstream import bring
@@ -58,6 +64,13 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
     if hub is None:
         done, waits = app.tick(version, settle=settle)
         return Ticked(done, waits)
+    if words := unsigned(app):
+        raise UnusableInput(
+            "github.no-token",
+            words,
+            facts=facts(repository=app.policy.project.repository),
+            remedy=say("nothing was done; `headway doctor` tells what the token or the App needs"),
+        )
     did: list[Done] = []
     answered: list[Entry] = []
     with app.exclusively(), asking(app.policy, app.paths.answers, app.clock) as session:
@@ -75,9 +88,24 @@ def look(app: Headway) -> tuple[Plan, str]:
     hub = app.hub
     if hub is None:
         return app.plan(), ""
+    if words := unsigned(app):
+        return app.plan(), str(words)
     with Session(clock=app.clock).within(app.policy.forge.budget) as session:
         heard, seen = _heard(app, hub, session)
         return heard.plan(), seen.failed
+
+
+def unsigned(app: Headway) -> Text | None:
+    """That nobody asks the forge: no token and no App is in the environment. Raises as ``github_of`` does."""
+    forge = app.policy.forge
+    if forge.kind == "none" or github_of(app.policy).signed_in:
+        return None
+    return say(
+        "there is no token in {name}: set it, or a GitHub App's {app} and {key}",
+        name=forge.token_env,
+        app=forge.app_id_env,
+        key=forge.app_key_env,
+    )
 
 
 def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Ticked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from headway.app import Headway
@@ -9,29 +10,44 @@ from headway.decide import documents, record
 from headway.history.tagsignature import tag_signature
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
+from headway.model.release import ReleaseObject
 from headway.model.text import facts, say
 
 
-def trust_problems(app: Headway, train: str, allowed: Path | None = None) -> tuple[Reason, ...]:
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What speaks against it, and what could not be checked where it was asked."""
+
+    problems: tuple[Reason, ...] = ()
+    unchecked: tuple[Reason, ...] = ()
+
+
+def trust(app: Headway, train: str, allowed: Path | None = None) -> Trust:
     """All that speaks against them. What was not made, and was not asked for then, is no problem."""
     entries = app.entries()
     published = record.last(entries, Kind.PUBLISHED, train)
     released = record.last(entries, Kind.RELEASED, train)
     if published is None or released is None:
-        return ()
-    return (
-        *_documents(app, published, entries),
-        *_object(app, released, entries),
-        *_signature(app, published, released, entries, allowed),
-    )
+        return Trust()
+    tag = released.payload["tag"]
+    drafted = record.last(entries, Kind.DRAFTED, train, tag=tag)
+    there = app.forge.release(tag) if drafted is not None and app.forge is not None else None
+    wrong = documents.object_problems(drafted, there) if drafted is not None and app.forge is not None else ()
+    told = _documents(app, published, entries, there)
+    signed = _signature(app, published, released, entries, allowed)
+    return Trust((*told.problems, *wrong, *signed), told.unchecked)
 
 
-def _documents(app: Headway, published: Entry, entries: tuple[Entry, ...]) -> tuple[Reason, ...]:
+def _documents(app: Headway, published: Entry, entries: tuple[Entry, ...], there: ReleaseObject | None) -> Trust:
     from headway.effects.build import artifact_of
     from headway.effects.provenance import subjects_of
 
     entry = documents.accepted_documents(published, entries)
     folder = app.paths.documents(published.payload["tag"])
+    if not folder.is_dir():  # a folder appears complete: these were made elsewhere
+        held: dict[str, str | None] = {a.file: a.sha256 for a in there.assets} if there else {}
+        problems = documents.document_problems(published, entries, held, None, kept_here=False)
+        return Trust(problems, documents.documents_not_here(published, entries, held))
     found: dict[str, str | None] = {}
     subjects = None
     for d in entry.payload["documents"] if entry else ():
@@ -39,15 +55,7 @@ def _documents(app: Headway, published: Entry, entries: tuple[Entry, ...]) -> tu
         found[d["file"]] = artifact_of(path).sha256 if path.is_file() else None
         if d["what"] == documents.PROVENANCE and path.is_file():
             subjects = subjects_of(path.read_bytes())
-    return documents.document_problems(published, entries, found, subjects)
-
-
-def _object(app: Headway, released: Entry, entries: tuple[Entry, ...]) -> tuple[Reason, ...]:
-    drafted = record.last(entries, Kind.DRAFTED, released.train, tag=released.payload["tag"])
-    if drafted is None or app.forge is None:
-        return ()
-    there = app.forge.release(released.payload["tag"])
-    return documents.asset_problems(drafted, there.assets if there else None, draft=bool(there and there.draft))
+    return Trust(documents.document_problems(published, entries, found, subjects))
 
 
 def _signature(

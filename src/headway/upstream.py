@@ -31,6 +31,11 @@ def remote_of(policy: Policy, step: Callable[[str], None]) -> Remote | None:
     return Remote(forge.remote, git_host(forge.api_url), lambda: git_token(github_of(policy)), step)
 
 
+def followed(policy: Policy) -> str:
+    """The name of the remote that is followed; ``""`` where the project has no forge."""
+    return "" if policy.forge.kind == "none" else policy.forge.remote
+
+
 def trunk_there(repo: Repository, policy: Policy, trunk: str) -> str:
     """The trunk's remote-tracking branch where it has one: a branch here is somebody's own, and may be behind."""
     tracked = f"{policy.forge.remote}/{trunk}"

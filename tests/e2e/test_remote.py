@@ -12,6 +12,7 @@ from trainkit import BRANCH, CUT, GO, PICKS, Project, ask, grow_trunk, kinds, ma
 
 from headway.app import Headway
 from headway.errors import WorldFailed
+from headway.model.pick import Claims
 from headway.model.reason import Reason
 from headway.model.text import facts_json
 
@@ -238,6 +239,22 @@ def test_a_branch_that_is_deleted_there_stops_its_train(asked: Cloned) -> None:
     assert did(asked.at(GO)) == ["tag-candidate"]
 
 
+def test_a_branch_that_was_put_back_or_deleted_there_is_told_as_that(asked: Cloned) -> None:
+    """Following saw what it had: what is here is not taken for commits that were never pushed."""
+    asked.at(PICKS).tick()
+    asked.at(GO).followed()
+    kept = asked.here.ref(f"refs/heads/{BRANCH}")
+    asked.there.git("update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~1")
+    _, waits = asked.at(GO).tick()
+    assert "remote.apart" in codes(waits)
+    asked.there.git("branch", "-D", BRANCH)
+    _, waits = asked.at(GO).tick()
+    (gone,) = [w for w in waits if w.code == "remote.gone"]
+    assert str(gone.text) == f"{BRANCH} was deleted at origin"
+    asked.there.git("update-ref", f"refs/heads/{BRANCH}", str(kept))
+    assert did(asked.at(GO)) == ["tag-candidate"]
+
+
 def test_what_was_never_pushed_is_told(cut: Cloned) -> None:
     local = GitMaker.run(cut.here.made, "commit-tree", f"{BRANCH}^{{tree}}", "-p", BRANCH, "-m", "mine", cwd=cut.path)
     cut.here.git("update-ref", f"refs/heads/{BRANCH}", local)
@@ -342,3 +359,34 @@ def test_a_workspace_is_there_once_and_what_people_push_to_it_is_followed(confli
     pushed = conflicted.there.commit("resolved", "Resolved", {"toykit/parse.py": "parse = str.split\n"}, branch=branch)
     conflicted.at(later).tick()
     assert spaces(conflicted.here) == {name: pushed}
+
+
+# What a person's word means ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cloned", [""], indirect=True, ids=["work-tree"])
+def test_the_trunk_and_a_release_branch_are_the_remotes_in_an_ordinary_clone(cut: Cloned) -> None:
+    """The clone's own branches of these names are somebody's, and stand where they were left."""
+    stale = cut.here.ref("refs/heads/main")
+    grow_trunk(cut.there)
+    app = cut.at(PICKS).followed()
+    now = cut.there.ref("refs/heads/main")
+    assert cut.here.ref("refs/heads/main") == stale != now
+    assert app.commit_of("main") == now == app.commit_of("origin/main")
+    assert app.commit_of("main~1") == cut.there.git("rev-parse", "main~1")
+    cut.here.git("update-ref", f"refs/heads/{BRANCH}", "main~1")
+    assert app.commit_of(BRANCH) == cut.there.ref(f"refs/heads/{BRANCH}")
+    assert app.commit_of("v0.1.0") == cut.there.git("rev-parse", "v0.1.0^{commit}")
+    assert app.commit_of("nowhere") is None
+    assert app.commit_of(" ") is None
+
+
+@pytest.mark.parametrize("cloned", [""], indirect=True, ids=["work-tree"])
+def test_the_ends_of_a_claim_are_the_remotes(cut: Cloned) -> None:
+    """`bad: main` is the trunk as the project has it."""
+    grow_trunk(cut.there)
+    app = cut.at(PICKS).followed()
+    kept = ask(app, cut.there.shas["fix"], "regression", claims=Claims(good="v0.1.0", bad="main"))
+    assert kept.entry.payload["inputs"]["evidence"]["bad"] == cut.there.ref("refs/heads/main")
+    other = ask(app, "main", "regression")
+    assert other.entry.payload["commits"] == [cut.there.ref("refs/heads/main")]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 from trainkit import CUT, GO, POST, Project, approve, ask, bytes_under, kinds, make_project, only, open_at, verify
 from trainkit import settle as settled
 
@@ -20,6 +21,7 @@ from headway.app import Headway
 from headway.errors import WorldFailed
 from headway.model.entry import Entry, Kind
 from headway.refusal import Refused
+from headway.reports import verify_release
 from headway.sources.index import read_folder_index
 
 RC1 = "v0.1.1-rc1"
@@ -231,6 +233,25 @@ def test_the_proof_is_made_again_from_the_kept_files(done: Project, what: str) -
         assert {p.code for p in verify(app, "0.1.1")} == codes
     finally:
         for path, content in kept.items():
+            path.write_bytes(content)
+
+
+def test_files_that_were_never_here_could_not_be_compared(done: Project) -> None:
+    """As in a clone that loaded the state, with the index elsewhere."""
+    app = open_at(done.path, GO)
+    kept = {p: p.read_bytes() for p in app.repo.state.rglob("toykit-0.1.1*") if p.is_file()}
+    try:
+        for folder in (app.paths.artifacts(RC1), app.paths.repacked(RC1)):
+            shutil.rmtree(folder)
+        for path in kept:
+            if path.name.startswith("toykit-0.1.1rc1"):
+                path.unlink(missing_ok=True)
+        found = verify_release(app, Version("0.1.1"))
+        assert found.problems == ()
+        assert {r.code for r in found.unchecked} == {"verify.repack-not-here"}
+    finally:
+        for path, content in kept.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from ciproject import ci_project, use_ci
 from githubfake import TOKEN, serving
+from githubgit import git_url
 from githubrun import zipped
+from githubtrain import app_env, town
 from statekit import BRANCH, git, load, push, run, runner, save
 from trainkit import (
     CUT,
@@ -518,3 +520,40 @@ def test_b4_files_that_a_ci_built_are_not_carried_but_fetched_again_and_held_aga
         return
     assert loaded.missing == ()
     assert bytes_under(there.paths.artifacts(RC1)) == bytes_under(app.paths.artifacts(RC1))
+
+
+# Getting in ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["token", "app"])
+def test_the_state_of_a_project_with_a_forge_is_reached_as_a_tick_reaches_it(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the token or the App, in no file and no argument; a remote that is not the project's is given neither."""
+    with town(tmp_path) as place:
+        place.fake.private = True
+        for name, value in app_env().items() if by == "app" else [("GITHUB_TOKEN", TOKEN)]:
+            monkeypatch.setenv(name, value)
+        place.app.tick()
+        kept = carrying.save(place.app, carrying.state_branch(place.app, "", BRANCH))
+        assert kept.commit == place.there.git("rev-parse", f"refs/heads/{BRANCH}")
+        named = carrying.state_branch(place.app, git_url(place.fake), BRANCH)
+        assert named.tip() == kept.commit
+        other = carrying.state_branch(place.app, f"{place.fake.api}/else/where.git", BRANCH)
+        assert other.env() == {}
+        monkeypatch.delenv("HEADWAY_APP_ID" if by == "app" else "GITHUB_TOKEN")
+        with pytest.raises(WorldFailed) as caught:
+            carrying.load(place.app, carrying.state_branch(place.app, "", BRANCH))
+        assert caught.value.code == "state.unread"
+
+
+def test_a_relative_path_is_a_remote(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From where one stands on the command line, and from the top of the work tree in git's own settings."""
+    where = runner(project, tmp_path / "1")
+    monkeypatch.chdir(tmp_path)
+    app = open_at(where, CUT)
+    app.tick()
+    kept = carrying.save(app, carrying.state_branch(app, "toy.git", BRANCH))
+    assert kept.commit == tip(project)
+    git(where, "remote", "set-url", "origin", "../toy.git")
+    assert carrying.state_branch(app, "", BRANCH).tip() == kept.commit

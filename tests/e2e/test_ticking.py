@@ -13,7 +13,7 @@ from trainkit import BRANCH, CUT, GO, PICKS, Project, Steps, grow_trunk, kinds, 
 from headway.app import Headway, open_headway
 from headway.clock import SetClock
 from headway.effects.hook import install
-from headway.errors import LockHeld, WorldFailed
+from headway.errors import LockHeld, UnusableInput, WorldFailed
 from headway.ticking import Ticked, look, tick
 
 FORGE = """repository = "toy/kit"
@@ -115,6 +115,25 @@ def test_nothing_is_done_of_trains_before_all_comments_are_read(world: World) ->
         assert "cut" not in [d.action.kind for d in world.tick(CUT).done]
     world.tick(CUT)
     assert world.there.ref(f"refs/heads/{BRANCH}") is None
+
+
+def test_without_a_token_nothing_is_asked_and_that_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN")
+    monkeypatch.delenv("HEADWAY_APP_ID", raising=False)
+    with pytest.raises(UnusableInput) as caught:
+        world.tick(CUT)
+    words = "there is no token in GITHUB_TOKEN: set it, or a GitHub App's HEADWAY_APP_ID and HEADWAY_APP_KEY"
+    assert (caught.value.code, str(caught.value)) == ("github.no-token", words)
+    planned, unread = look(world.at(CUT))
+    assert (unread, bool(planned.trains)) == (words, True)
+    assert not world.fake.asked
+
+
+def test_a_repository_that_is_not_there_is_named(world: World) -> None:
+    world.fake.fault("GET", "/issues/comments", 404)
+    with pytest.raises(WorldFailed) as caught:
+        world.tick(CUT)
+    assert "there is no repository toy/kit that the token of GITHUB_TOKEN may see" in str(caught.value)
 
 
 def test_looking_writes_nothing_and_tells_what_would_be_written(world: World) -> None:

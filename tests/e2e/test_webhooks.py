@@ -70,6 +70,24 @@ def until(true: Any) -> None:
         time.sleep(0.05)
 
 
+# What it says when it starts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_what_is_accepted_and_how_often_it_ticks_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: bool
+) -> None:
+    if not secret:
+        monkeypatch.delenv(SECRET_ENV)
+    world = World(tmp_path, HOOKED)
+    with Served(world.git.path, world.clock.now(), "--tick-every", NEVER) as served:
+        assert served.process.stderr is not None
+        said = served.process.stderr.readline() + served.process.stderr.readline()
+    accepted = "webhooks are accepted at /webhooks/github"
+    assert (accepted if secret else f"webhooks are not accepted: no secret is in {SECRET_ENV}") in said
+    assert f"a tick is done now, and {NEVER} seconds after the last" in said
+
+
 # What is let in ------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from google.protobuf.json_format import Parse, ParseDict
 from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
+from packaging.version import Version
 from pkgmaker import wheel
 from trainkit import BRANCH, CUT, GO, PLAIN, Project, approve, make_project, only, open_at, settle, verify
 from worlds import policy as world_policy
@@ -30,6 +32,7 @@ from headway.errors import WorldFailed
 from headway.model.build import Artifact, Installed
 from headway.model.entry import Kind
 from headway.plan.trust_actions import DescribeCandidate
+from headway.proving import prove_release
 
 AT = datetime(2025, 1, 27, 9, tzinfo=UTC)
 WHEEL = Artifact("toy-1.0-py3-none-any.whl", "a" * 64, 100)
@@ -296,3 +299,14 @@ def test_a_release_without_documents_is_a_problem_only_where_they_were_asked_for
     old = replace(published, payload={**published.payload, "policy": {"schema": 1}})
     assert document_problems(old, entries, {}, None) == ()
     assert plain.ref(f"refs/heads/{BRANCH}")
+
+
+def test_documents_that_were_never_here_could_not_be_checked_and_are_no_problem(tmp_path: Path) -> None:
+    """As in a clone that loaded the state: a train that is over is carried without them."""
+    project = make_project(tmp_path / "toy.git", trust='\n[forge]\npath = ""\n')
+    released(project)
+    shutil.rmtree(open_at(project.path, GO).paths.documents("v0.1.1-rc1"))
+    proof = prove_release(open_at(project.path, GO), Version("0.1.1"))
+    assert (proof.problems, proof.ok) == ((), False)
+    assert [r.code for r in proof.absent] == ["verify.documents-not-here"]
+    assert proof.as_json()["unchecked"] == [r.as_json() for r in proof.absent]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from headway.errors import WorldFailed
 from headway.model.build import Artifact
 from headway.model.entry import Kind, digest_of
 from headway.model.ports import Forge
+from headway.proving import prove_release
 
 SHA = "c" * 40
 Assets = tuple[tuple[Path, Artifact], ...]
@@ -316,3 +318,25 @@ def test_verify_finds_an_object_that_was_changed_hidden_or_removed(project: Proj
     (root / "release.json").unlink()
     assert codes() == ["verify.release-gone"]
     assert project.ref(f"refs/heads/{BRANCH}")
+
+
+def test_verify_finds_other_notes_and_another_title_of_an_object(project: Project) -> None:
+    settle(open_at(project.path, GO))
+    root = open_at(project.path, GO).repo.state / "releases" / "v0.1.1"
+    notes, said = (root / "notes.md").read_text(), (root / "release.json").read_text()
+    (root / "notes.md").write_text(notes + "and more\n")
+    assert [p.code for p in verify(open_at(project.path, GO), "0.1.1")] == ["verify.release-notes"]
+    (root / "notes.md").write_text(notes)
+    (root / "release.json").write_text(said.replace('"title": "v0.1.1"', '"title": "v9"'))
+    assert [p.code for p in verify(open_at(project.path, GO), "0.1.1")] == ["verify.release-title"]
+
+
+def test_documents_that_are_not_here_are_those_of_the_release_object(project: Project) -> None:
+    settle(open_at(project.path, GO))
+    app = open_at(project.path, GO)
+    shutil.rmtree(app.paths.documents("v0.1.1-rc1"))
+    assert prove_release(app, Version("0.1.1")).ok
+    asset = app.repo.state / "releases" / "v0.1.1" / "assets" / "toykit-0.1.1.provenance.json"
+    asset.write_bytes(b"{}")
+    codes = {p.code for p in prove_release(app, Version("0.1.1")).problems}
+    assert codes == {"verify.document-changed", "verify.asset-differs"}

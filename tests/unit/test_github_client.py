@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,7 +86,7 @@ def test_a_run_is_read(made: GitMaker, fake: FakeGitHub) -> None:
         (429, {"retry_after": "60"}, "github.rate-limit", "run it again after"),
         (429, {}, "github.rate-limit", "in some minutes"),
         (403, {}, "github.refused", "403"),
-        (401, {}, "github.refused", "401"),
+        (401, {}, "github.refused", "does not accept the token of GITHUB_TOKEN"),
         (404, {}, "github.gone", "404"),
         (500, {}, "github.failed", "500"),
         (503, {}, "github.failed", "503"),
@@ -101,6 +103,28 @@ def test_what_github_answers_is_told_with_its_status(
     assert dict(e.value.facts)["status"] == status
     assert dict(e.value.facts)["message"] == f"fault {status}"
     assert TOKEN not in json.dumps(e.value.as_json())
+
+
+def test_a_repository_that_the_token_may_not_see_is_named(fake: FakeGitHub) -> None:
+    """GitHub answers 404 to all of it; an address without a path is not told as nothing."""
+    elsewhere = replace(client(fake), repository="else/where")
+    for ask in (lambda: elsewhere.get(""), lambda: list(elsewhere.listed("issues/comments"))):
+        with pytest.raises(WorldFailed) as e:
+            ask()
+        assert e.value.code == "github.gone"
+        assert str(e.value) == "there is no repository else/where that the token of GITHUB_TOKEN may see"
+        assert dict(e.value.facts)["path"]
+
+
+def test_a_limit_says_until_when_where_it_is_known(fake: FakeGitHub) -> None:
+    fake.fault("GET", "/runs/7$", 429, retry_after="120")
+    with pytest.raises(WorldFailed) as e:
+        run_at(client(fake), 7)
+    assert re.search(r"come back after \d{4}-\d\d-\d\d \d\d:\d\d UTC", str(e.value))
+    fake.fault("GET", "/runs/8$", 429)
+    with pytest.raises(WorldFailed) as e:
+        run_at(client(fake), 8)
+    assert "until" not in dict(e.value.facts)
 
 
 def test_an_api_that_does_not_answer_is_told(tmp_path: Path) -> None:

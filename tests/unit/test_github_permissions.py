@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from githubfake import APP_ID, NAME, OWNER, TOKEN, FakeGitHub, app_key, serving
+from githubgit import git_url
 from gitmaker import GitMaker
 from trainkit import open_at
 
@@ -181,6 +182,18 @@ def test_the_remote_is_the_repository_that_is_asked(project: GitMaker, fake: Fak
     assert found(project, "remote") == [(False, "git has no remote upstream")]
     use(project, fake, f'remote = "git@github.com:{OWNER}/{NAME}.git"\n')
     assert found(project, "remote")[0][0]
+
+
+def test_git_is_let_in_by_the_same_token(project: GitMaker, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    fake.private = True
+    project.run("remote", "set-url", "origin", git_url(fake))
+    assert found(project, "git") == [(True, "git gets in at origin")]
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_wrong")
+    ((ok, words),) = found(project, "git")
+    assert not ok
+    assert "cannot be reached at origin" in words
+    assert "ghp_wrong" not in words
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from headway.app import ACTOR, Headway
 from headway.effects.pushing import shown
 from headway.effects.statebranch import Saved, StateBranch
 from headway.errors import BrokenInvariant
+from headway.history.repository import remotes
 from headway.model.commit import Sha
 from headway.model.entry import GENESIS, Entry
 from headway.model.text import facts, say
@@ -22,8 +24,16 @@ ABOUT, LEDGER, MEASURED = (PurePosixPath(n) for n in ("state.json", "ledger.db",
 
 
 def state_branch(app: Headway, remote: str, branch: str) -> StateBranch:
-    """The branch, on a remote or the policy's own."""
-    return StateBranch(app.repo, remote or app.policy.forge.remote, branch, KEPT)
+    """The branch, on a remote (its name, URL, or path from where one stands) or the policy's own. The project's own is
+    reached as a tick reaches it, with the App or the token; any other by git's credentials alone."""
+    named = remote or app.policy.forge.remote
+    if "://" not in named and named not in remotes(app.repo) and Path(named).is_dir():
+        named = str(Path(named).resolve())
+    own = app.remote
+    url = f"{own.host}/{app.policy.project.repository}" if own is not None else ""
+    if own is not None and (named == own.name or named.removesuffix(".git").lower() == url.lower()):
+        return StateBranch(app.repo, named, branch, KEPT, replace(own, name=named).env)
+    return StateBranch(app.repo, named, branch, KEPT)
 
 
 def continues(entries: Sequence[Entry], saves: Sequence[Saved], at: StateBranch) -> None:

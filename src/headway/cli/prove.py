@@ -42,10 +42,11 @@ def verify(context: Context, what: str | None, head: str, allowed_signers: Path 
         if proof.problems:
             screen.say(say("{what}: the proof fails", what=proof.subject), "bold red")
             screen.reasons(proof.problems)
-        elif proof.unchecked:
+        elif not proof.ok:
             screen.say(say("{what}: what could be checked holds", what=proof.subject), "bold yellow")
         else:
             screen.say(say("{what}: every link of the proof holds", what=proof.subject), "bold green")
+        screen.reasons(proof.absent)
         for w in proof.waived:
             screen.say(w.words, "yellow")
         for s in proof.signatures:
@@ -53,5 +54,5 @@ def verify(context: Context, what: str | None, head: str, allowed_signers: Path 
                 screen.say(s.words, "green" if s.standing is Standing.VOUCHED else "yellow")
         screen.say(say("{count} entries; the head is {head}", count=proof.entries, head=proof.head))
 
-    status = NO if proof.problems else OPEN if proof.unchecked else YES
+    status = NO if proof.problems else YES if proof.ok else OPEN
     return Answer(status, proof.as_json(), show)

@@ -12,7 +12,7 @@ _BRANCH = click.option(
     "--branch", default="headway-state", show_default=True, cls=Option, help="The branch, which is Headway's own."
 )
 _REMOTE = click.option(
-    "--remote", default="", metavar="NAME|URL", cls=Option, help="The remote (default: the policy's forge.remote)."
+    "--remote", default="", metavar="NAME|URL|PATH", cls=Option, help="The remote (default: the policy's forge.remote)."
 )
 
 

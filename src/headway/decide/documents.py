@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
 from headway.decide.checks import sound
 from headway.model.build import Artifact, Installed
-from headway.model.entry import Entry, Kind
+from headway.model.entry import Entry, Kind, digest_of
 from headway.model.reason import Reason
+from headway.model.release import ReleaseObject
 from headway.model.snapshot import Snapshot
 from headway.model.text import facts, say
 from headway.model.train import Train
@@ -47,12 +48,19 @@ def files_of(entry: Entry | None, key: str) -> tuple[Artifact, ...]:
 
 
 def document_problems(
-    published: Entry, entries: record.Entries, found: Mapping[str, str | None], subjects: Mapping[str, str] | None
+    published: Entry,
+    entries: record.Entries,
+    found: Mapping[str, str | None],
+    subjects: Mapping[str, str] | None,
+    *,
+    kept_here: bool = True,
 ) -> tuple[Reason, ...]:
     """What speaks against the documents of a release; of one that was made without any, nothing does.
 
     ``found`` maps their names to the SHA-256 of the file now (``None``: gone); ``subjects`` are the files of the
-    provenance with their SHA-256, ``None`` when it cannot be read.
+    provenance with their SHA-256, ``None`` when it cannot be read. ``kept_here`` is false where they were never kept
+    (the state of a train that is over is carried without them): ``found`` is then what the release object holds, and
+    what it does not hold is no problem, but not proved (``documents_not_here``).
     """
     entry = accepted_documents(published, entries)
     if entry is None:
@@ -66,9 +74,9 @@ def document_problems(
             now=found.get(d["file"]),
         )
         for d in entry.payload["documents"]
-        if found.get(d["file"]) != d["sha256"]
+        if found.get(d["file"]) != d["sha256"] and (kept_here or found.get(d["file"]) is not None)
     ]
-    if not any(d["what"] == PROVENANCE for d in entry.payload["documents"]):
+    if not kept_here or not any(d["what"] == PROVENANCE for d in entry.payload["documents"]):
         return tuple(changed)
     sent = {f["file"]: f["sha256"] for f in published.payload["files"]}
     if not changed and subjects != sent:
@@ -83,6 +91,25 @@ def document_problems(
     return tuple(changed)
 
 
+def documents_not_here(
+    published: Entry, entries: record.Entries, found: Mapping[str, str | None]
+) -> tuple[Reason, ...]:
+    """The documents of a release that are neither here nor with its release object: nothing can be said of them."""
+    entry = accepted_documents(published, entries)
+    absent = [d["file"] for d in entry.payload["documents"] if found.get(d["file"]) is None] if entry else []
+    if not absent:
+        return ()
+    return (
+        Reason(
+            "N1",
+            "verify.documents-not-here",
+            say("the documents {files} are not here, and could not be checked", files=absent),
+            facts(tag=published.payload["tag"], files=absent),
+            say("ask where they were made: the state that is carried has none of a train that is over"),
+        ),
+    )
+
+
 def accepted_documents(published: Entry, entries: record.Entries) -> Entry | None:
     """The documents of the accepted candidate, as they were when it was published."""
     before = tuple(e for e in entries if e.seq < published.seq)
@@ -90,12 +117,13 @@ def accepted_documents(published: Entry, entries: record.Entries) -> Entry | Non
     return record.last(before, Kind.DESCRIBED, published.train, **known)
 
 
-def asset_problems(drafted: Entry, there: Iterable[Artifact] | None, *, draft: bool) -> tuple[Reason, ...]:
-    """What speaks against a release object: assets that are not those of the ledger, or one that nobody can see."""
+def object_problems(drafted: Entry, there: ReleaseObject | None) -> tuple[Reason, ...]:
+    """What speaks against a release object: assets or notes that are not those of the ledger, or one that nobody can
+    see."""
     tag = drafted.payload["tag"]
     if there is None:
         return (_problem("verify.release-gone", say("the release object of {tag} is gone", tag=tag), tag=tag),)
-    now = {a.file: a.sha256 for a in there}
+    now = {a.file: a.sha256 for a in there.assets}
     wanted = {a["file"]: a["sha256"] for a in drafted.payload["assets"]}
     problems = [
         _problem(
@@ -108,7 +136,16 @@ def asset_problems(drafted: Entry, there: Iterable[Artifact] | None, *, draft: b
         for file in sorted(now.keys() | wanted.keys())
         if now.get(file) != wanted.get(file)
     ]
-    if draft:
+    if digest_of(there.notes) != drafted.payload["notes_sha256"]:
+        text = say("the release object of {tag} has other notes than were written", tag=tag)
+        known = {"recorded": drafted.payload["notes_sha256"], "now": digest_of(there.notes)}
+        problems.append(_problem("verify.release-notes", text, tag=tag, **known))
+    if there.title != drafted.payload.get("title", there.title):
+        text = say("the release object of {tag} has another title than was written", tag=tag)
+        problems.append(
+            _problem("verify.release-title", text, tag=tag, recorded=drafted.payload["title"], now=there.title)
+        )
+    if there.draft:
         problems.append(_problem("verify.release-hidden", say("the release object of {tag} is a draft", tag=tag)))
     return tuple(problems)
 

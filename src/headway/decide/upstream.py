@@ -36,7 +36,9 @@ def _words(stray: Stray, known: dict[str, str]) -> tuple[Text, Text]:
     match stray.relation:
         case Relation.GONE:
             return (
-                say("{branch} is here and not at {remote}: it was deleted there, or never pushed", **known),
+                say("{branch} was deleted at {remote}", **known)
+                if stray.had
+                else say("{branch} is here and not at {remote}: it was deleted there, or never pushed", **known),
                 say("put it there: `git push {remote} {here}:refs/heads/{branch}`", here=here, **known),
             )
         case Relation.BEHIND:
@@ -55,7 +57,9 @@ def _words(stray: Stray, known: dict[str, str]) -> tuple[Text, Text]:
             )
         case _:
             return (
-                say("{branch} was forced at {remote}: it does not go on from what is here", **known),
+                say("{branch} was forced at {remote}: it does not hold all of what is here", **known)
+                if stray.had
+                else say("{branch} was forced at {remote}: it does not go on from what is here", **known),
                 say(
                     "put it back there: `git push --no-verify --force-with-lease={branch}:{there} {remote} "
                     "{here}:refs/heads/{branch}`; or take it as it is: `git branch -f {branch} {there}`",

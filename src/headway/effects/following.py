@@ -3,14 +3,23 @@ that loses nothing. No work tree, no branch that is checked out and no setting o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from headway.effects.refs import identity_env, ref_target
 from headway.effects.remote import Remote, fetch
 from headway.errors import WorldFailed
-from headway.history.mirror import is_within, mirror_of, read_heads, read_tag_objects, trunk_branch, trunk_ref
+from headway.history.mirror import (
+    LOST,
+    is_within,
+    mirror_of,
+    read_heads,
+    read_lost,
+    read_tag_objects,
+    trunk_branch,
+    trunk_ref,
+)
 from headway.history.repository import Repository, checked_out_branches
 from headway.model.commit import Sha
 from headway.model.text import Text, facts, say
@@ -36,8 +45,19 @@ def fetch_all(repo: Repository, remote: Remote, what: Followed) -> tuple[Text, .
     fetch(repo, remote, [f"+{ref}:{mirror_of(ref)}" for ref in dict.fromkeys(wanted)], prune=True)
     after, tags_now = read_heads(repo.git), read_tag_objects(repo.git)
     told = [_told(repo, remote, branch, was, after.get(branch)) for branch, was in before.items()]
+    _keep_lost(repo, {b: was for (b, was), words in zip(before.items(), told, strict=True) if words is not None})
     told += [_told_tag(remote, tag, was, tags_now.get(tag)) for tag, was in tags.items()]
     return tuple(t for t in told if t is not None)
+
+
+def _keep_lost(repo: Repository, lost: Mapping[str, Sha]) -> None:
+    """So that what is here and was there is not taken for what was never pushed. Of what was lost twice, the more."""
+    if not lost:
+        return
+    known = read_lost(repo.git)
+    rows = [(b, was) for b, was in lost.items() if b not in known or not is_within(repo.git, was, known[b])]
+    asked = "".join(f"update {LOST}{branch} {was}\n" for branch, was in rows)
+    repo.git.run("update-ref", "--stdin", input=asked.encode())
 
 
 def _told_tag(remote: Remote, tag: str, was: Sha, now: Sha | None) -> Text | None:

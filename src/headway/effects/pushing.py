@@ -19,7 +19,7 @@ def push_tag(repo: Repository, remote: str, tag: str, commit: Sha) -> None:
         # An empty lease: the tag must not be there.
         lease = f"--force-with-lease={ref}:"
         code, _, words = repo.git.try_run(
-            "push", "--porcelain", "--no-follow-tags", lease, "--", remote, f"{ref}:{ref}"
+            "push", "--porcelain", "--no-follow-tags", lease, "--", remote, f"{ref}:{ref}", cwd=repo.work_tree
         )
         if code == 0:
             return
@@ -38,7 +38,7 @@ def push_tag(repo: Repository, remote: str, tag: str, commit: Sha) -> None:
 
 def _there(repo: Repository, remote: str, ref: str) -> Sha | None:
     """The commit of a remote's tag, or of one that is not annotated; ``None`` when it has no such tag."""
-    code, out, words = repo.git.try_run("ls-remote", "--", remote, ref, f"{ref}^{{}}")
+    code, out, words = repo.git.try_run("ls-remote", "--", remote, ref, f"{ref}^{{}}", cwd=repo.work_tree)
     if code:
         raise _refused(remote, ref.removeprefix("refs/tags/"), words)
     rows = {name: sha for sha, _, name in (line.partition("\t") for line in out.splitlines())}

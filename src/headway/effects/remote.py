@@ -127,6 +127,19 @@ def look(repo: Repository, remote: Remote, ref: str) -> There | None:
     return There(rows[ref], rows.get(f"{ref}^{{}}", rows[ref])) if ref in rows else None
 
 
+def answers(repo: Repository, remote: Remote, patience_s: float) -> None:
+    """Ask the remote for its branches, to see that git gets in. Raises ``WorldFailed`` (``remote.unreachable``), also
+    where it takes longer than this."""
+    try:
+        code, _, words = repo.git.try_run(
+            "ls-remote", "--heads", "--", remote.name, env=remote.env(), cwd=repo.work_tree, patience_s=patience_s
+        )
+    except TimeoutError:
+        code, words = 1, f"no answer in {patience_s:g} seconds"
+    if code:
+        raise unreachable(remote, words)
+
+
 def fetch(repo: Repository, remote: Remote, refspecs: Sequence[str], *, prune: bool = False) -> None:
     """Fetch just these, whatever the repository's settings for this remote would fetch besides. Raises ``WorldFailed``
     (``remote.unreachable``)."""
@@ -163,4 +176,5 @@ def unreachable(remote: Remote, words: str) -> WorldFailed:
 
 
 def _git(repo: Repository, remote: Remote, *args: str) -> tuple[int, str, str]:
-    return repo.git.try_run(*args, env=remote.env())
+    # At the top of the work tree: a path as a remote is one from there, as git itself takes it.
+    return repo.git.try_run(*args, env=remote.env(), cwd=repo.work_tree)

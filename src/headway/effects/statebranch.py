@@ -7,8 +7,8 @@ that no ``git branch`` shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -36,13 +36,15 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class StateBranch:
-    """``remote`` is a remote's name or URL; ``kept`` are refs that go with every save, each made once and never moved.
-    Every method raises ``WorldFailed`` where git fails."""
+    """``remote`` is a remote's name, URL or path; ``kept`` are refs that go with every save, each made once and never
+    moved. ``env`` is what git is given to get in, asked for by each call. Every method raises ``WorldFailed`` where git
+    fails."""
 
     repo: Repository
     remote: str
     branch: str
     kept: str
+    env: Callable[[], Mapping[str, str]] = field(default=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ``UnusableInput`` (``state.branch``) for a name that git does not take."""
@@ -72,7 +74,7 @@ class StateBranch:
 
     def tip(self) -> Sha | None:
         """Where the remote has the branch now; ``None``: it has none."""
-        code, out, words = self.repo.git.try_run("ls-remote", "--", self.remote, self._ref)
+        code, out, words = self._there("ls-remote", "--", self.remote, self._ref)
         if code:
             raise self._failed("state.unread", words)
         return next(
@@ -85,7 +87,7 @@ class StateBranch:
             return None
         incoming = self._own("incoming")
         specs = (f"+{self._ref}:{incoming}", f"{self.kept}/*:{self.kept}/*")
-        code, _, words = self.repo.git.try_run(
+        code, _, words = self._there(
             "-c", "gc.auto=0", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", self.remote, *specs
         )
         if code:
@@ -101,7 +103,7 @@ class StateBranch:
         kept = git.run("for-each-ref", "--format=%(refname)", self.kept).split()
         lease = f"--force-with-lease={self._ref}:{before or ''}"
         specs = (f"{commit}:{self._ref}", *(f"{ref}:{ref}" for ref in kept))
-        code, _, words = git.try_run(
+        code, _, words = self._there(
             "push", "--porcelain", "--atomic", "--no-follow-tags", lease, "--", self.remote, *specs
         )
         if code:  # the answer may have been lost
@@ -195,6 +197,9 @@ class StateBranch:
     @property
     def _ref(self) -> str:
         return f"refs/heads/{self.branch}"
+
+    def _there(self, *args: str) -> tuple[int, str, str]:
+        return self.repo.git.try_run(*args, env=self.env(), cwd=self.repo.work_tree)
 
     def _own(self, what: str) -> str:
         return f"{_REFS}/{what}/{self.branch}"

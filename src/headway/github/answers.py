@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from headway.errors import BudgetSpent, RateLimited, WorldFailed
-from headway.model.text import facts, one_line, say
+from headway.model.text import Text, facts, one_line, say
 
 # Codes of the WorldFailed that a request may raise
 GONE = "github.gone"  # 404 or 410
@@ -171,13 +172,14 @@ def elsewhere(path: str) -> WorldFailed:
 def refusal(reply: Reply, path: str, now: datetime) -> WorldFailed:
     """What a refusing or failing answer says."""
     status, message = reply.status, reply.message
+    path = path or urlsplit(reply.url).path
     if reply.limited:
         return limit(message, reply.until(now), path, status)
     code = GONE if status in {404, 410} else REFUSED if 400 <= status < 500 else FAILED
     return WorldFailed(
         code,
         say("GitHub answered {status} to {path}: {message}", status=status, path=path, message=message),
-        facts=facts(status=status, path=path, message=message, until=None),
+        facts=facts(status=status, path=path, message=message),
         remedy=say("GitHub failed; run it again")
         if code == FAILED
         else say("check project.repository, the token and what it may do, then run it again"),
@@ -185,11 +187,40 @@ def refusal(reply: Reply, path: str, now: datetime) -> WorldFailed:
     )
 
 
+def not_accepted(reply: Reply, path: str, by: Text) -> WorldFailed:
+    """A 401: what was shown is no token, or is one no more."""
+    return WorldFailed(
+        REFUSED,
+        say(
+            "GitHub does not accept {token} ({status}: {message})",
+            token=str(by),
+            status=reply.status,
+            message=reply.message,
+        ),
+        facts=facts(status=reply.status, path=path or urlsplit(reply.url).path, message=reply.message),
+        remedy=say("it may have ended or been revoked: set a new one, then run it again"),
+        clause="B4",
+    )
+
+
+def not_seen(reply: Reply, path: str, repository: str, by: Text) -> WorldFailed:
+    """A 404 to what every repository has: GitHub hides a repository from who may not see it."""
+    return WorldFailed(
+        GONE,
+        say("there is no repository {repository} that {token} may see", repository=repository, token=str(by)),
+        facts=facts(status=reply.status, path=path or urlsplit(reply.url).path, message=reply.message),
+        remedy=say("check project.repository, and what the token or the App may see; then run it again"),
+        clause="B4",
+    )
+
+
 def limit(message: str, until: datetime | None, path: str, status: int) -> RateLimited:
     return RateLimited(
         LIMITED,
-        say("GitHub asks to come back later: {message}", message=message),
-        facts=facts(status=status, path=path, message=message, until=until),
+        say("GitHub asks to come back after {until}: {message}", until=until, message=message)
+        if until
+        else say("GitHub asks to come back later: {message}", message=message),
+        facts=facts(status=status, path=path, message=message, **({"until": until} if until else {})),
         remedy=say("run it again after {until}", until=until)
         if until
         else say("run it again in some minutes; a token has a higher limit than none"),

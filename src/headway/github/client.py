@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -27,13 +28,15 @@ from headway.github.answers import (
     UNREACHABLE,
     Reply,
     elsewhere,
+    not_accepted,
+    not_seen,
     refusal,
     unread,
 )
 from headway.github.auth import App, Token, credentials
 from headway.github.session import Session, current
 from headway.github.transport import API_VERSION, BYTES, JSON, Caller, Method, Request
-from headway.model.text import say
+from headway.model.text import Text, say
 
 __all__ = [
     "API_VERSION",
@@ -54,6 +57,7 @@ __all__ = [
 PAGE = 100
 _MOST_PAGES = 1000  # of a listing: a server that names a next page for ever is broken
 _MOST_MOVES = 4
+_EVERYWHERE = frozenset({"", "issues", "issues/comments", "pulls", "milestones", "releases"})  # every repository has
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next"?')
 _UNFIT = re.compile(r"[\x00-\x20\x7f?#\\]|(^|/)\.{1,2}(/|$)")
 
@@ -188,7 +192,7 @@ class GitHub:
                 "github.no-token",
                 say("there is no token for GitHub in {name}", name=self.token_env),
                 remedy=say(
-                    "set {name} to a token that may read and write Actions of {repository}",
+                    "set {name} to a token that may read and write {repository}, or ask as a GitHub App",
                     name=self.token_env,
                     repository=self.repository,
                 ),
@@ -230,7 +234,18 @@ class GitHub:
             request = replace(request, url=place)
         raise unread(request.path)
 
+    @property
+    def by(self) -> Text:
+        """Who asks, in words."""
+        if self.app is not None:
+            return say("the App {id}", id=self.app.id)
+        return say("the token of {name}", name=self.token_env) if self.token else say("somebody without a token")
+
     def _refusal(self, answer: Reply, path: str) -> WorldFailed:
+        if answer.status == HTTPStatus.UNAUTHORIZED and self.signed_in:
+            return not_accepted(answer, path, self.by)
+        if answer.status == HTTPStatus.NOT_FOUND and path in _EVERYWHERE:
+            return not_seen(answer, path, self.repository, self.by)
         return refusal(answer, path, SystemClock().now())
 
     def _url(self, path: str, params: Mapping[str, str | int] | None = None) -> str:

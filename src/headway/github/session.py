@@ -27,6 +27,7 @@ from headway.github.answers import (
     Reply,
     limit,
     no_answer,
+    not_accepted,
     refusal,
     spent,
 )
@@ -170,6 +171,8 @@ class Session:
                 remedy=say("install it there, and let it see this repository"),
                 clause="B4",
             )
+        if reply.status == HTTPStatus.UNAUTHORIZED and isinstance(caller.credentials, App):
+            raise not_accepted(reply, path, say("the App {id}", id=caller.credentials.id))
         if not reply.good:
             raise refusal(reply, path, self._clock.now())
         found = reply.json()

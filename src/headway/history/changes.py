@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from headway.errors import UnusableInput
 from headway.history.log import contained, is_ancestor, paths_of, read_commit, read_commits, trunk_tip
+from headway.history.mirror import resolve_there
 from headway.history.repository import Repository, refuse_shallow, resolve_commit, shallow
 from headway.history.revertmessage import normal_title, read_claim
 from headway.history.reverts import find_reverts, trunk_titles
@@ -19,18 +20,21 @@ _BINARY = re.compile(rb"^index ([0-9a-f]+\.\.[0-9a-f]+)[^\n]*\n(?=Binary files )
 _Row = tuple[Sha, str]  # a trunk commit and its title
 
 
-def resolve_changes(repo: Repository, ref: str, trunk: str, line: Line | None) -> tuple[ChangeFacts, ...]:
+def resolve_changes(
+    repo: Repository, ref: str, trunk: str, line: Line | None, remote: str = ""
+) -> tuple[ChangeFacts, ...]:
     """The changes that ``ref`` names, oldest first: one, or of a range ``A..B`` the trunk's first-parent commits after
-    A up to B; both ends are named as one change is, and are such commits themselves.
+    A up to B; both ends are named as one change is, and are such commits themselves. Branches are those of ``remote``
+    where it is followed.
 
     Raises ``UnusableInput``: as ``resolve_change`` does, and ``pick.empty-range``, ``pick.range-off-trunk``.
     """
     low, dots, high = ref.partition("..")
     if not dots:
-        return (resolve_change(repo, ref, trunk, line),)
+        return (resolve_change(repo, ref, trunk, line, remote),)
     tip = trunk_tip(repo, trunk)
     rows = trunk_titles(repo, tip)
-    ends = [_find(repo, end, rows) for end in (low, high)]
+    ends = [_find(repo, end, rows, trunk, remote) for end in (low, high)]
     at = {sha: i for i, (sha, _) in enumerate(rows)}
     outside = [name for name, sha in zip((low, high), ends, strict=True) if sha not in at]
     if outside and repo.git.shallow:
@@ -52,7 +56,7 @@ def resolve_changes(repo: Repository, ref: str, trunk: str, line: Line | None) -
     return _facts(repo, [(sha, sha) for sha in shas], tip, rows, line)
 
 
-def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None) -> ChangeFacts:
+def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None, remote: str = "") -> ChangeFacts:
     """The change that ``ref`` names: ``#123``, ``123``, ``PR 123``, its address, a SHA or any revision.
 
     Digits are a pull request first (the newest first-parent trunk commit whose subject ends in ``(#N)``, or that merged
@@ -61,7 +65,7 @@ def resolve_change(repo: Repository, ref: str, trunk: str, line: Line | None) ->
     """
     tip = trunk_tip(repo, trunk)
     rows = trunk_titles(repo, tip)
-    sha = _find(repo, ref, rows)
+    sha = _find(repo, ref, rows, trunk, remote)
     if sha is None:
         if repo.git.shallow:
             raise shallow(repo.path)
@@ -99,7 +103,7 @@ def _facts(
     )
 
 
-def _find(repo: Repository, ref: str, rows: list[_Row]) -> Sha | None:
+def _find(repo: Repository, ref: str, rows: list[_Row], trunk: str = "", remote: str = "") -> Sha | None:
     named = number_in(ref)
     if named is not None:
         number, marked = named
@@ -107,7 +111,7 @@ def _find(repo: Repository, ref: str, rows: list[_Row]) -> Sha | None:
         if sha or marked:
             return sha
         return resolve_commit(repo, ref.strip()) if len(ref.strip()) >= 7 else None
-    sha = resolve_commit(repo, ref)
+    sha = resolve_there(repo, ref, trunk, remote)
     if sha is None:
         raise UnusableInput(
             "pick.unknown-ref",

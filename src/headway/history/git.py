@@ -127,10 +127,19 @@ class Git:
         return done.stdout
 
     def try_run(
-        self, *args: str, input: bytes | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        *args: str,
+        input: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        patience_s: float | None = None,
     ) -> tuple[int, str, str]:
-        """Exit status, standard output and standard error, whatever the status is."""
-        done = self._start(args, input, env, cwd)
+        """Exit status, standard output and standard error, whatever the status is. Raises ``TimeoutError`` where git
+        takes longer than ``patience_s``."""
+        try:
+            done = self._start(args, input, env, cwd, patience_s)
+        except subprocess.TimeoutExpired as e:
+            raise TimeoutError from e
         return done.returncode, text_of(done.stdout), text_of(done.stderr)
 
     def command(self, *args: str) -> list[str]:
@@ -148,7 +157,12 @@ class Git:
         )
 
     def _start(
-        self, args: tuple[str, ...], data: bytes | None, env: Mapping[str, str] | None, cwd: Path | None
+        self,
+        args: tuple[str, ...],
+        data: bytes | None,
+        env: Mapping[str, str] | None,
+        cwd: Path | None,
+        patience_s: float | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         # The git directory as working directory: no stray .gitattributes, and it cannot vanish under us.
         if args[0] in _WALKS:
@@ -161,6 +175,7 @@ class Git:
                 env=git_env(env),
                 cwd=cwd or self.git_dir,
                 check=False,
+                timeout=patience_s,
             )
         except FileNotFoundError as e:
             if shutil.which("git") is None:

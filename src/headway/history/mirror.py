@@ -13,6 +13,7 @@ from headway.model.remote import Relation, Remembered, Stray
 
 MIRROR = "refs/headway/remote"
 HEADS, TAGS = f"{MIRROR}/heads/", f"{MIRROR}/tags/"
+LOST = "refs/headway/lost/heads/"  # of a branch that was forced or deleted there: what it had before
 
 
 def mirror_of(ref: str) -> str:
@@ -23,6 +24,11 @@ def mirror_of(ref: str) -> str:
 def read_heads(git: Git) -> dict[str, Sha]:
     """The remote's branches that are followed, to their tips; empty where nothing was followed yet."""
     return _refs(git, HEADS)
+
+
+def read_lost(git: Git) -> dict[str, Sha]:
+    """What branches that were forced or deleted there had before."""
+    return _refs(git, LOST)
 
 
 def read_tag_objects(git: Git) -> dict[str, Sha]:
@@ -36,9 +42,10 @@ def read_remembered(repo: Repository, remote: str, trunk: str, branches: Iterabl
     heads = read_heads(repo.git)
     if not heads:
         return None
-    strays = [s for b in branches if (s := _stray(repo, b, f"refs/heads/{b}", heads.get(b))) is not None]
+    lost = read_lost(repo.git)
+    strays = [s for b in branches if (s := _stray(repo, b, f"refs/heads/{b}", heads.get(b), lost)) is not None]
     own = trunk_branch(repo, remote, trunk)
-    if own and (stray := _stray(repo, own, trunk_ref(repo, trunk), heads.get(own))) is not None:
+    if own and (stray := _stray(repo, own, trunk_ref(repo, trunk), heads.get(own), lost)) is not None:
         strays.append(stray)
     return Remembered(remote, own, heads, tuple(strays))
 
@@ -68,6 +75,22 @@ def trunk_branch(repo: Repository, remote: str, trunk: str) -> str:
     return ""
 
 
+def names_there(rev: str, trunk: str, remote: str) -> tuple[str, ...]:
+    """How git is asked for what a person's word means in the project, in turn: the trunk and the branches that are
+    followed as ``remote`` (``""``: the project has none) has them, since one here of the same name may be behind."""
+    if not remote or not rev.strip():
+        return (rev,)
+    own, tracked = trunk.removeprefix(f"{remote}/"), trunk.startswith(f"{remote}/")
+    rest = rev.removeprefix(own)
+    meant = tracked and rev.startswith(own) and rest[:1] in {"", "~", "^", "@"}
+    return (*((f"refs/remotes/{trunk}{rest}",) if meant else ()), f"{HEADS}{rev}", rev)
+
+
+def resolve_there(repo: Repository, rev: str, trunk: str, remote: str) -> Sha | None:
+    """The commit that a person's word means in the project (``names_there``), or ``None``."""
+    return next((sha for name in names_there(rev, trunk, remote) if (sha := resolve_commit(repo, name))), None)
+
+
 def relation(git: Git, here: Sha, there: Sha | None) -> Relation:
     """How a branch here stands to the remote's."""
     if there is None:
@@ -84,12 +107,15 @@ def is_within(git: Git, older: Sha, newer: Sha) -> bool:
     return git.try_run("merge-base", "--is-ancestor", older, newer)[0] == 0
 
 
-def _stray(repo: Repository, branch: str, ref: str, there: Sha | None) -> Stray | None:
+def _stray(repo: Repository, branch: str, ref: str, there: Sha | None, lost: Mapping[str, Sha]) -> Stray | None:
     here = resolve_commit(repo, ref)
     if here is None:
         return None
     how = relation(repo.git, here, there)
-    return None if how is Relation.SAME else Stray(branch, here, there, how)
+    if how is Relation.SAME:
+        return None
+    had = how in {Relation.AHEAD, Relation.GONE} and branch in lost and is_within(repo.git, here, lost[branch])
+    return Stray(branch, here, there, Relation.APART if had and how is Relation.AHEAD else how, had)
 
 
 def _refs(git: Git, under: str) -> dict[str, Sha]:

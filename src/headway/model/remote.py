@@ -15,18 +15,19 @@ class Relation(StrEnum):
     SAME = "same"
     BEHIND = "behind"  # the remote has more
     AHEAD = "ahead"  # here is what was never pushed
-    APART = "apart"  # each has what the other lacks: it was forced
+    APART = "apart"  # it was forced: each has what the other lacks, or it was put back
     GONE = "gone"  # the remote has none
 
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A branch that is not here as it is there (``None``: it is not there)."""
+    """A branch that is not here as it is there (``None``: it is not there). ``had``: what is here was there before."""
 
     branch: str
     here: Sha
     there: Sha | None
     relation: Relation
+    had: bool = False
 
 
 @dataclass(frozen=True, slots=True)

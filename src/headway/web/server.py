@@ -13,11 +13,11 @@ import uvicorn
 
 from headway.app import Headway
 from headway.errors import UnusableInput, WorldFailed
-from headway.model.text import facts, say
+from headway.model.text import Text, facts, say
 from headway.web.pages import web_app
 from headway.web.security import only_loopback
 from headway.web.ticker import Ticker
-from headway.web.webhooks import webhooks_of
+from headway.web.webhooks import PATH, Webhooks, webhooks_of
 
 _LET_GO_S = 3
 _POLL_S = 600  # with webhooks: what a lost one told of is found so late
@@ -43,7 +43,8 @@ def serve(
     announce: Callable[[str], None],
     tick_every_s: int | None,
 ) -> None:
-    """Serve the pages until SIGINT or SIGTERM; ``announce`` is told the address once it listens.
+    """Serve the pages until SIGINT or SIGTERM; ``announce`` is told the address once it listens, and
+    whoever watches whether webhooks are let in and how often a tick is done.
 
     ``open_app`` gives a fresh project for each request. Port 0 takes any free one. With ``tick_every_s`` a tick is
     done at once and then so often, one after another. Where the policy and the environment let webhooks in, each asks
@@ -70,9 +71,29 @@ def serve(
         lifespan="off",
         timeout_graceful_shutdown=_LET_GO_S,
     )
-    server = _Server(config, lambda: announce(url))
+    told = (*_heard(app, webhooks), _ticks(tick_every_s))
+
+    def listening() -> None:
+        announce(url)
+        for words in told:
+            app.progress.say(words)
+
+    server = _Server(config, listening)
     with listener, _stopped_by_signals(server), ticker.running() if ticker else nullcontext():
         server.run([listener])
+
+
+def _heard(app: Headway, webhooks: Webhooks) -> tuple[Text, ...]:
+    """Whether webhooks are let in; nothing where the project has no forge."""
+    if app.policy.forge.kind == "none":
+        return ()
+    return (webhooks.closed or say("webhooks are accepted at {path}", path=PATH),)
+
+
+def _ticks(every_s: int | None) -> Text:
+    if every_s is None:
+        return say("nothing is ticked here: --tick-every SECONDS does it")
+    return say("a tick is done now, and {seconds} seconds after the last", seconds=every_s)
 
 
 def _listener(host: str, port: int) -> socket.socket:
