@@ -14,14 +14,8 @@ from headway.acting import Done, telling
 from headway.app import Headway
 from headway.decide.trains import live_trains
 from headway.effects.pulls import fetch_heads
-<<<<<<< HEAD
 from headway.errors import BudgetSpent, UnusableInput, WorldFailed
-from headway.github.project import asking
-=======
-from headway.errors import UnusableInput, WorldFailed
-from headway.github.client import BUDGET
 from headway.github.project import asking, github_of
->>>>>>> gh-m3
 from headway.github.session import Session
 from headway.hearing import have_heard, learn_labels
 from headway.inbox import answer_mail
