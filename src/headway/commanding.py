@@ -36,7 +36,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.hub import Pull
 from headway.model.pick import PickRequest, PickVerdict
 from headway.model.reason import Reason
-from headway.model.text import Text, facts, say
+from headway.model.text import Text, say
 from headway.plan.trainplan import pick_train
 from headway.policy.scheme import parse_version
 from headway.refusal import Refused, no
@@ -100,7 +100,7 @@ def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PL
 def told(app: Headway, entry: Entry) -> Said:
     """What is said of an entry that a command wrote, also when the one who wrote it was killed before saying it."""
     if entry.kind in {Kind.REQUESTED, Kind.AMENDED}:
-        why = tuple(_as_kept(v) for v in entry.payload["violations"])
+        why = tuple(Reason.kept(v) for v in entry.payload["violations"])
         return _answered(app, entry, PickVerdict(entry.payload["verdict"]), why)
     words = timeline((entry,))[0].words
     return answers.answer(Outcome.YES, words, _waits(app, entry), (entry,), _then(app, entry))
@@ -181,7 +181,8 @@ def _answered(app: Headway, entry: Entry, verdict: PickVerdict, why: tuple[Reaso
     waits = _waits(app, entry) if accepted else ()
     review = (_to_review(number),) if verdict is PickVerdict.NEEDS_REVIEW else ()
     more = (_next(app, entry),) if accepted and not waits else ()
-    return answers.answer(_OUTCOMES[verdict], head, mail.public((*why, *waits)), (entry,), (*more, *review))
+    about = (entry.train, str(entry.payload.get("category") or ""))
+    return answers.answer(_OUTCOMES[verdict], head, mail.public((*why, *waits)), (entry,), (*more, *review), about)
 
 
 def _next(app: Headway, entry: Entry) -> Text:
@@ -194,14 +195,6 @@ def _next(app: Headway, entry: Entry) -> Text:
 
 def _to_review(number: int) -> Text:
     return say("a reviewer lets it in with `/approve pick:{id}`, or says no with `/reject {id} REASON…`", id=number)
-
-
-def _as_kept(v: dict[str, object]) -> Reason:
-    """A reason as the ledger has it."""
-    known = v.get("facts") or {}
-    told = facts(**{str(k): value for k, value in known.items()}) if isinstance(known, dict) else ()
-    texts = (say("{text}", text=v["message"]), say("{text}", text=v["remedy"]))
-    return Reason(str(v["clause"]), str(v["code"]), texts[0], told, texts[1])
 
 
 def _waits(app: Headway, entry: Entry) -> tuple[Reason, ...]:

@@ -57,11 +57,20 @@ def test_P2_without_evidence_a_person_looks_at_it_and_the_same_person_says_more(
     first = chat.say("/pick v0.1.1 regression it counts one too few")
     assert first.payload["outcomes"] == ["open"]
     assert "**P2**" in first.payload["text"]
+    assert "`/pick 0.1.1 regression REASON…` again, and add `good: RELEASE` and `bad: RELEASE`" in first.payload["text"]
     again = chat.say(REGRESSION)
     assert again.payload["outcomes"] == ["yes"]
     assert [e.kind for e in chat.made()] == [Kind.REQUESTED, Kind.AMENDED]
     (asked,) = requests(chat.app.entries(), VERSION)
     assert asked.verdict == "accepted"
+
+
+def test_P3_what_a_category_asks_for_is_named_by_its_answer(chat: Chat) -> None:
+    text = chat.say("/pick v0.1.1 critical it stops").payload["text"]
+    assert "`/pick 0.1.1 critical REASON…` again, and add `symptom:` with one of" in text
+    assert "`evidence:` with a link" in text
+    assert "good:" not in text
+    assert chat.say("/pick v0.1.1 critical it stops symptom: crash evidence: #9").payload["outcomes"] == ["yes"]
 
 
 def test_P1_another_person_does_not_change_somebodys_request(chat: Chat) -> None:

@@ -24,10 +24,10 @@ class Form:
 FORMS: tuple[Form, ...] = (
     Form(
         "pick",
-        "/pick VERSION [CHANGE] CATEGORY REASON… [evidence: URL] [--good RELEASE --bad RELEASE]",
+        "/pick VERSION [CHANGE] CATEGORY REASON… [evidence: URL] [good: RELEASE bad: RELEASE]",
         Role.REQUEST,
         say("asks for a change on a release branch, or says more of one's own request for it"),
-        "/pick v0.9.2 regression decoding is slow again evidence: https://example.org/1 --good v0.9.1 --bad main",
+        "/pick v0.9.2 regression decoding is slow again evidence: https://example.org/1 good: v0.9.1 bad: main",
     ),
     Form(
         CHERRY_PICK,
