@@ -5,12 +5,12 @@ Nobody else's words do anything in it; see ``headway.model.markdown``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from headway.chat.commands import Wrong
-from headway.chat.usage import FORMS, form_of, typed, usage
+from headway.chat.usage import FORMS, for_train, form_of, typed, usage
 from headway.decide.mail import public
 from headway.decide.onforge import on_forge
 from headway.errors import HeadwayError
@@ -18,7 +18,8 @@ from headway.model.entry import Entry
 from headway.model.markdown import LIMIT, inside_code, sentence, within
 from headway.model.reason import Reason
 from headway.model.text import Fact, Facts, Text, say
-from headway.plan.actions import PrepareEmbargoed
+from headway.model.train import Train
+from headway.plan.actions import Action, PrepareEmbargoed
 from headway.plan.trainplan import TrainPlan
 from headway.policy.clauses import CLAUSES
 
@@ -106,14 +107,18 @@ def failed(e: HeadwayError) -> Said:
     return Said(Outcome.NO, "\n".join((*rows, *clause_notes((said,)))))
 
 
-def misread(command: Wrong, mention: str) -> Said:
-    """What is wrong in a command, and its right form."""
+def misread(command: Wrong, mention: str, train: Train | None = None) -> Said:
+    """What is wrong in a command, and its right form; with the names of a ``train`` in the example, where one is."""
     clause = f"**{command.clause}** " if command.clause else ""
     forms = FORMS if command.word == "headway" else (form_of(command.word),)
-    rows = [f"{_BOLD[Outcome.NO]} {clause}{sentence(command.what)}", "", usage(mention, forms)]
+    rows = [f"{_BOLD[Outcome.NO]} {clause}{_own(sentence(command.what), train)}", "", usage(mention, forms)]
     if len(forms) == 1:
-        rows += ["", f"For example: `{typed(forms[0].example, mention)}`"]
+        rows += ["", f"For example: `{_own(typed(forms[0].example, mention), train)}`"]
     return Said(Outcome.NO, "\n".join(rows))
+
+
+def _own(text: str, train: Train | None) -> str:
+    return text if train is None else for_train(text, train.tag, train.name, train.previous, train.branch)
 
 
 def help_text(mention: str) -> Said:
@@ -124,8 +129,9 @@ def help_text(mention: str) -> Said:
     return Said(Outcome.YES, "\n".join((sentence(head), "", *rows)))
 
 
-def status(trains: Sequence[TrainPlan]) -> Said:
-    """Where trains are, what comes next and what each waits for; nothing of what is under embargo."""
+def status(trains: Sequence[TrainPlan], in_words: Callable[[Action], Text]) -> Said:
+    """Where trains are, what comes next and what each waits for; nothing of what is under embargo. ``in_words`` says
+    what an action does."""
     rows: list[str] = []
     for t in trains:
         head = say(
@@ -141,7 +147,7 @@ def status(trains: Sequence[TrainPlan]) -> Said:
                 f"- {sentence(say('newest candidate: {tag} at {commit}', tag=newest.tag, commit=newest.commit[:12]))}"
             )
         if t.action is not None and not isinstance(t.action, PrepareEmbargoed):
-            rows.append(f"- {sentence(say('next: {kind} {target}', kind=t.action.kind, target=t.action.target))}")
+            rows.append(f"- Next: {sentence(in_words(t.action))}")
         rows += [*reasons(public(t.waits), t.train.name), ""]
     return Said(Outcome.YES, "\n".join(rows).strip() or sentence(say("no train is on its way")))
 
@@ -151,6 +157,11 @@ def edited() -> Said:
     return answer(
         Outcome.NO, say("the comment was edited, so nobody can tell which of its words were read: write a new one")
     )
+
+
+def repeated(said: Said) -> Said:
+    """The same once more in one comment."""
+    return answer(said.outcome, say("the same command stands above: it was carried out once"))
 
 
 def whole(said: Sequence[tuple[str, Said]]) -> str:

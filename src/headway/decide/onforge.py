@@ -40,6 +40,7 @@ _IN_COMMENTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"`headway pick resolve [^\s`]+`", "`/resolve` on the pull request of the conflict"),
         (r"`headway pick (reject|withdraw) (\S+) --reason …`", r"`/\1 \2 REASON…`"),
         (r"`headway (?:status|plan)( [^\s`]+)?`", r"`/status\1`"),
+        (r"`headway release-hold`(?! where)", "`headway release-hold` where Headway runs"),
         (r"gate pick:ID", "`/approve pick:ID`"),
         (r"--(good|bad|perf|test|symptom|feature|evidence)( RELEASE| CANDIDATE| ID)?\b", r"`\1:\2`"),
         (r"; git fetch (?:--tags )?gets new ones", ""),
@@ -56,7 +57,11 @@ _REMEDIES: Mapping[str, Text] = {
         "name its pull request (#123); a commit that is on no branch of the project yet: open a pull request with it, "
         "and name that"
     ),
-    "hold.all": say("a release manager ends that one where Headway runs: `headway release-hold`"),
+    "hold.all": say("a release manager ends that one: `headway release-hold`"),
+    "resolution.not-found": say(
+        "SHA in `/approve revert:SHA` is the commit of the release branch that a revert takes out, once somebody has "
+        "resolved that revert's conflict: no such revert waits for an approval; see `/status`"
+    ),
 }
 
 _WORDS: Mapping[str, str] = {
