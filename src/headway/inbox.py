@@ -92,7 +92,8 @@ def _asked_by(pull: Pull, person: str, said: Said) -> Said:
     how = say(
         "the milestone {milestone} asked for it, in the name of {person}", milestone=pull.milestone, person=person
     )
-    return replace(said, text=f"{sentence(how)}.\n\n{said.text}")
+    verdict, end, rest = said.text.partition("\n")
+    return replace(said, text=f"{verdict}; {sentence(how)}{end}{rest}")
 
 
 @dataclass(frozen=True, slots=True)
