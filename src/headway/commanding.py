@@ -24,23 +24,27 @@ from headway.chat.commands import (
     Wrong,
 )
 from headway.decide import mail, record
+from headway.decide.promotion import hold_wait
 from headway.decide.queue import queue
 from headway.decide.requests import Asked
 from headway.decide.revertreview import GATE
 from headway.decide.trains import live_trains
 from headway.errors import UnusableInput, not_found
 from headway.history.changes import trunk_commit
+from headway.history.log import read_commits
 from headway.history.repository import resolve_commit
 from headway.model.commit import number_in
 from headway.model.entry import Entry, Kind
 from headway.model.hub import Pull
-from headway.model.pick import PickRequest, PickVerdict
+from headway.model.pick import Category, PickRequest, PickVerdict
 from headway.model.reason import Reason
-from headway.model.text import Text, facts, say
+from headway.model.text import Text, say
+from headway.model.train import Train
 from headway.plan.trainplan import pick_train
 from headway.policy.scheme import parse_version
 from headway.refusal import Refused, no
 from headway.views.timeline import timeline
+from headway.views.words import action_text
 
 _OURS = frozenset({"repo", "policy", "ledger"})
 """What is unusable here is no fault of a comment, and nobody's business who reads its answer."""
@@ -90,7 +94,7 @@ def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PL
             case Help():
                 return answers.help_text(app.policy.talk.mention)
             case Wrong():
-                return answers.misread(command, app.policy.talk.mention)
+                return answers.misread(command, app.policy.talk.mention, _next_train(app))
     except UnusableInput as e:
         if e.code.partition(".")[0] in _OURS:
             raise
@@ -100,10 +104,18 @@ def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PL
 def told(app: Headway, entry: Entry) -> Said:
     """What is said of an entry that a command wrote, also when the one who wrote it was killed before saying it."""
     if entry.kind in {Kind.REQUESTED, Kind.AMENDED}:
-        why = tuple(_as_kept(v) for v in entry.payload["violations"])
+        why = tuple(Reason.kept(v) for v in entry.payload["violations"])
         return _answered(app, entry, PickVerdict(entry.payload["verdict"]), why)
-    words = timeline((entry,))[0].words
+    words = _hold_ended(app, entry) or timeline((entry,))[0].words
     return answers.answer(Outcome.YES, words, _waits(app, entry), (entry,), _then(app, entry))
+
+
+def _hold_ended(app: Headway, entry: Entry) -> Text | None:
+    """Whose hold was released."""
+    held = next((e for e in app.entries() if e.seq == entry.payload.get("held")), None)
+    if entry.kind is not Kind.HOLD_RELEASED or held is None:
+        return None
+    return say("released the hold of {person}: {reason}", person=held.actor, reason=held.payload["reason"])
 
 
 def _told(app: Headway, result: Entry | Refused) -> Said:
@@ -114,7 +126,9 @@ def _told(app: Headway, result: Entry | Refused) -> Said:
 
 
 def _pick(app: Headway, command: Pick, place: Place) -> Said:
-    ref = command.ref or change_of(app, place.pull)
+    ref = command.ref or _meant(app, command, place)
+    if isinstance(ref, Refused):
+        return answers.refused(ref.reasons)
     if not ref:
         return answers.refused(
             no(
@@ -164,6 +178,33 @@ def change_of(app: Headway, pull: Pull | None) -> str:
     return pull.merged
 
 
+def _meant(app: Headway, command: Pick, place: Place) -> str | Refused:
+    """The change that a command leaves out: the pull request that it stands on; of release-branch work that waits on
+    its branch, the commit that it holds (P6). A fork's head may be another one than its reader saw: it is named."""
+    pull = place.pull
+    line = app.observe().line(pull.base) if pull is not None and pull.open and pull.merged is None else None
+    if pull is None or line is None or command.category is not Category.RELEASE_BRANCH:
+        return change_of(app, pull)
+    repository = app.policy.project.repository
+    ours = bool(repository) and pull.head_repository.casefold() == repository.casefold()
+    if ours and resolve_commit(app.repo, pull.head_sha) is None:
+        place.bring(pull.head)
+    here = resolve_commit(app.repo, pull.head_sha) is not None
+    held = [c.sha for c in read_commits(app.repo, (pull.head_sha, f"^{line.tip}"))] if here else []
+    if ours and held == [pull.head_sha]:
+        return pull.head_sha
+    known = {"number": pull.number, "line": command.line, "sha": pull.head_sha}
+    text = say("the commit of #{number} is to be named: more may come to its branch", number=pull.number)
+    remedy = say("look at it, then `/pick {line} {sha} release-branch REASON…`", **known)
+    if here and len(held) != 1:
+        text = say("#{number} holds {count} commits, and a request is for one", number=pull.number, count=len(held))
+        remedy = say("make one commit of them; or name each: `/pick {line} SHA release-branch REASON…`", **known)
+    elif not here:
+        text = say("the head of #{number} is not here yet", number=pull.number)
+        remedy = say("`/pick {line} {sha} release-branch REASON…` when its check has come", **known)
+    return no("P6", "pick.head", text, remedy, commit=pull.head_sha, branch=pull.base)
+
+
 def _mine(app: Headway, line: str, ref: str) -> Asked | None:
     """One's own request for the same change on the same line, while something can come of it."""
     named = number_in(ref)
@@ -181,7 +222,8 @@ def _answered(app: Headway, entry: Entry, verdict: PickVerdict, why: tuple[Reaso
     waits = _waits(app, entry) if accepted else ()
     review = (_to_review(number),) if verdict is PickVerdict.NEEDS_REVIEW else ()
     more = (_next(app, entry),) if accepted and not waits else ()
-    return answers.answer(_OUTCOMES[verdict], head, mail.public((*why, *waits)), (entry,), (*more, *review))
+    about = (entry.train, str(entry.payload.get("category") or ""))
+    return answers.answer(_OUTCOMES[verdict], head, mail.public((*why, *waits)), (entry,), (*more, *review), about)
 
 
 def _next(app: Headway, entry: Entry) -> Text:
@@ -196,23 +238,18 @@ def _to_review(number: int) -> Text:
     return say("a reviewer lets it in with `/approve pick:{id}`, or says no with `/reject {id} REASON…`", id=number)
 
 
-def _as_kept(v: dict[str, object]) -> Reason:
-    """A reason as the ledger has it."""
-    known = v.get("facts") or {}
-    told = facts(**{str(k): value for k, value in known.items()}) if isinstance(known, dict) else ()
-    texts = (say("{text}", text=v["message"]), say("{text}", text=v["remedy"]))
-    return Reason(str(v["clause"]), str(v["code"]), texts[0], told, texts[1])
-
-
 def _waits(app: Headway, entry: Entry) -> tuple[Reason, ...]:
-    """What the request that an entry is about waits for now."""
+    """What the request, or the train, that an entry is about waits for now."""
     number = _request_of(entry)
-    if number is None:
+    if number is None and entry.kind is not Kind.HOLD_RELEASED:
         return ()
     snapshot = app.observe()
     train = next((t for t in live_trains(snapshot, app.policy) if t.name == entry.train), None)
     if train is None:
         return ()
+    if entry.kind is Kind.HOLD_RELEASED:  # another one may be in force
+        held = hold_wait(train, snapshot)
+        return (held,) if held is not None else ()
     found = next((s for s in queue(train, snapshot, app.policy) if s.asked.id == number), None)
     return mail.public(found.waits) if found is not None else ()
 
@@ -287,7 +324,7 @@ def _id(app: Headway, number: int | None, place: Place, line: str = "") -> int:
     """The request that is named, or that the pull request is about."""
     if number is not None:
         return number
-    merged = place.pull.merged if place.pull is not None else None
+    merged = (place.pull.merged or place.pull.head_sha) if place.pull is not None else None
     found = mail.requests_about(app.sound_entries(), place.number, merged)
     there = [a for a in found if not line or _on(line, a)]
     if len(there) == 1:
@@ -339,4 +376,11 @@ def _version(app: Headway, line: str) -> str:
 def _status(app: Headway, line: str) -> Said:
     trains = app.plan().trains
     wanted = trains if not line else (pick_train(trains, _version(app, line)),)
-    return answers.status(wanted)
+    return answers.status(wanted, action_text)
+
+
+def _next_train(app: Headway) -> Train | None:
+    """The one that somebody most likely means: the first that is cut, else the next."""
+    snapshot = app.observe()
+    trains = live_trains(snapshot, app.policy)
+    return next((t for t in trains if snapshot.line(t.branch) is not None), next(iter(trains), None))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from headway.app import ACTOR, Headway
 from headway.chat import answers
 from headway.chat.answers import Outcome, Said
-from headway.chat.commands import Typed
+from headway.chat.commands import Hold, ReleaseHold, Typed
 from headway.chat.grammar import read_commands
 from headway.commanding import Place, carry_out, change_of, said_of, told
 from headway.decide import mail
@@ -25,6 +25,7 @@ from headway.history.log import is_ancestor
 from headway.history.repository import resolve_commit
 from headway.model.entry import Entry, Kind
 from headway.model.hub import Comment, HubSeen, Person, Pull
+from headway.model.markdown import sentence
 from headway.model.pick import PickRequest
 from headway.model.ports import Hub
 from headway.model.snapshot import Snapshot
@@ -72,6 +73,26 @@ def _commands(app: Headway, comment: Comment) -> tuple[Typed, ...]:
     if comment.by_app or comment.own or not comment.author:
         return ()
     return read_commands(comment.body, app.policy.talk.mention)
+
+
+def _before(typed: tuple[Typed, ...], i: int) -> int | None:
+    """Where a comment says the same before its command ``i``. A hold and its release undo each other: between them both
+    are carried out anew."""
+    for n in reversed(range(i)):
+        if typed[n].command == typed[i].command:
+            return n
+        if isinstance(typed[n].command, Hold | ReleaseHold) and isinstance(typed[i].command, Hold | ReleaseHold):
+            return None
+    return None
+
+
+def _asked_by(pull: Pull, person: str, said: Said) -> Said:
+    """The answer to what nobody typed."""
+    how = say(
+        "the milestone {milestone} asked for it, in the name of {person}", milestone=pull.milestone, person=person
+    )
+    verdict, end, rest = said.text.partition("\n")
+    return replace(said, text=f"{verdict}; {sentence(how)}{end}{rest}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +147,14 @@ class _Inbox:
             comment.author, teams_named(self.app.policy.talk)
         )
         place = Place(comment.number, pull, self.bring)
-        every = tuple((t.line, self._obey(comment, i, t, person, place, entries)) for i, t in enumerate(typed))
-        return self._record(about, comment.number, by, every, comment.id)
+        every: list[tuple[str, Said]] = []
+        for i, t in enumerate(typed):
+            before = _before(typed, i)
+            if before is not None:
+                every.append((t.line, answers.repeated(every[before][1])))
+            else:
+                every.append((t.line, self._obey(comment, i, t, person, place, entries)))
+        return self._record(about, comment.number, by, tuple(every), comment.id)
 
     def _pull(self, number: int) -> Pull | None:
         seen = self.seen.pull(number)
@@ -142,7 +169,7 @@ class _Inbox:
         done = mail.brought_about(entries, comment.id, i)
         if done:
             return told(self.app, done[-1])
-        no = refusal(person, typed.command.role, self.app.policy.talk)
+        no = refusal(person, typed.command.role, self.app.policy.talk, typed.command.word)
         if no is not None:
             return answers.refused((no,))
         via = {"comment": str(comment.id), "command": str(i), "url": clean(comment.url)}
@@ -184,7 +211,7 @@ class _Inbox:
             return None
         mine = mail.by_milestone(entries, train.name).get(pull.number)
         if mine is not None:  # killed before it was told
-            return self._record(about, pull.number, by, (("", told(app, mine.says)),))
+            return self._record(about, pull.number, by, (("", _asked_by(pull, by, told(app, mine.says))),))
         line, merged = snapshot.line(train.branch), str(pull.merged)
         if line is None or resolve_commit(app.repo, merged) is None or is_ancestor(app.repo, merged, line.tip):
             return None  # not fetched yet; or the cut has it
@@ -194,7 +221,9 @@ class _Inbox:
         reason = f"in milestone {clean(pull.milestone)}"
         request = PickRequest(change_of(app, pull), mail.category_of(pull, app.policy.talk), reason, ())
         try:
-            said = said_of(app, request_pick(replace(app, person=by, via=via), request, train.name))
+            said = _asked_by(
+                pull, by, said_of(app, request_pick(replace(app, person=by, via=via), request, train.name))
+            )
         except UnusableInput as e:
             said = answers.failed(e)
         return self._record(about, pull.number, by, (("", said),))

@@ -221,7 +221,8 @@ def test_without_one_category_the_gate_refuses_it_with_the_remedy(chat: Chat, la
     (answer,) = chat.tick()
     assert milestone_entries(chat) == [("pick-requested", "@ada", "refused")]
     assert "**P1** a pick names exactly one category" in answer.payload["text"]
-    assert "/pick VERSION CATEGORY REASON" in answer.payload["text"]
+    assert "milestone v0.1.1 cherry picks asked for it" in answer.payload["text"]
+    assert "`/pick 0.1.1 CATEGORY REASON…`" in answer.payload["text"]
     assert chat.tick() == ()
     assert chat.say("/pick v0.1.1 docs how to install", 5).payload["ok"] is True
 

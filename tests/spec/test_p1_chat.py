@@ -13,6 +13,7 @@ import pytest
 from chatkit import REGRESSION, VERSION, Chat, copy_chat, make_chat
 from markdown_it import MarkdownIt
 
+from headway import controls
 from headway.decide.requests import requests
 from headway.model.entry import Kind
 from headway.model.hub import HubSeen, Person, Right
@@ -57,11 +58,20 @@ def test_P2_without_evidence_a_person_looks_at_it_and_the_same_person_says_more(
     first = chat.say("/pick v0.1.1 regression it counts one too few")
     assert first.payload["outcomes"] == ["open"]
     assert "**P2**" in first.payload["text"]
+    assert "`/pick 0.1.1 regression REASON…` again, and add `good: RELEASE` and `bad: RELEASE`" in first.payload["text"]
     again = chat.say(REGRESSION)
     assert again.payload["outcomes"] == ["yes"]
     assert [e.kind for e in chat.made()] == [Kind.REQUESTED, Kind.AMENDED]
     (asked,) = requests(chat.app.entries(), VERSION)
     assert asked.verdict == "accepted"
+
+
+def test_P3_what_a_category_asks_for_is_named_by_its_answer(chat: Chat) -> None:
+    text = chat.say("/pick v0.1.1 critical it stops").payload["text"]
+    assert "`/pick 0.1.1 critical REASON…` again, and add `symptom:` with one of" in text
+    assert "`evidence:` with a link" in text
+    assert "good:" not in text
+    assert chat.say("/pick v0.1.1 critical it stops symptom: crash evidence: #9").payload["outcomes"] == ["yes"]
 
 
 def test_P1_another_person_does_not_change_somebodys_request(chat: Chat) -> None:
@@ -167,6 +177,19 @@ def test_G2_a_hold_and_its_release(chat: Chat) -> None:
     assert chat.say("/release-hold v0.1.1", by="root").payload["ok"] is False
 
 
+def test_G2_the_release_of_a_hold_says_whose_it_was_and_which_is_left(chat: Chat) -> None:
+    """G2: "A train can be held by a person with a reason … until the hold is released"."""
+    chat.say("/hold v0.1.1 the runners are down", by="root")
+    controls.hold(replace(chat.app, person="bo"), None, "the index is down")
+    text = chat.say("/release-hold v0.1.1", by="root").payload["text"]
+    assert "released the hold of @\u200broot: the runners are down" in text
+    assert "0.1.1 is held by bo: the index is down" in text
+    assert "`headway release-hold` where Headway runs" in text
+    none = chat.say("/release-hold v0.1.1", by="root").payload
+    assert none["ok"] is False
+    assert "a release manager ends that one: `headway release-hold` where Headway runs" in none["text"]
+
+
 def test_G1_a_waiver_has_a_day_and_a_reason_and_what_it_refused_is_asked_for_again(chat: Chat) -> None:
     chat.say("/pick v0.1.1 critical we want it --symptom crash evidence: #6", 6)
     told = chat.say("/waive v0.1.1 P7 --commit #6 until 2025-02-20 it is small", 6, "root")
@@ -245,6 +268,93 @@ def test_who_is_not_known_yet_is_asked_of_the_forge_and_has_no_right_by_default(
     assert chat.forge.asked == []
 
 
+def test_who_may_not_is_told_what_and_whom_to_ask(chat: Chat) -> None:
+    text = chat.say("/withdraw 2\n/resolve\n/approve pick:2", by="eve").payload["text"]
+    for words in (
+        "may not take requests back by comments here",
+        "may not resolve conflicts by comments here",
+        "may not approve or reject by comments here",
+        "ask one of those with the right write",
+    ):
+        assert words in text
+    assert "wanted" not in text
+
+
+def test_G1_an_approval_of_a_revert_that_is_none_says_what_it_would_be(chat: Chat) -> None:
+    text = chat.say("/approve revert:abcdef", by="rosa").payload["text"]
+    assert "the commit of the release branch that a revert takes out" in text
+
+
+def test_examples_have_the_projects_own_names(chat: Chat) -> None:
+    text = chat.say("/pick it").payload["text"]
+    assert "a version such as v0.1.1, or its branch" in text
+    assert "For example: `/pick v0.1.1 regression" in text
+    assert "good: v0.1.0 bad: main" in text
+    assert "0.9" not in text
+    assert "--onto releases/v0.1.1 -c" in chat.say("@headway cherry-pick").payload["text"]
+
+
+def test_answers_have_no_names_that_are_for_programs(chat: Chat) -> None:
+    every = [
+        chat.say("/pick v0.1.1 docs x", 8),
+        chat.say(REGRESSION),
+        chat.say(REGRESSION, by="rosa"),
+        chat.say("/status"),
+        chat.say("/pick v0.1.1 #99 docs x"),
+    ]
+    for answer in every:
+        assert not re.search(r"\b(?:on_trunk|as_|not_by|wanted|good_commit|[a-z]+-candidate)\b", answer.payload["text"])
+
+
+def test_P8_a_commit_that_is_not_here_is_to_come_by_a_pull_request(chat: Chat) -> None:
+    text = chat.say(f"/pick v0.1.1 {'a1' * 20} docs x").payload["text"]
+    assert "open a pull request with it" in text
+    assert "git fetch" not in text
+
+
+def on_branch(chat: Chat, **how: Any) -> None:
+    """#9 is an open pull request onto the release branch, of one commit of release-branch work."""
+    project, branch = chat.project, "releases/v0.1.1"
+    project.made.branch("ada/ci", project.made.tip(branch))
+    sha = project.commit("here", "[CI] Only here", {".github/workflows/a.yml": "on: push\n"}, branch="ada/ci")
+    chat.pull(9, **{"base": branch, "head": "ada/ci", "head_sha": sha, **how})
+
+
+def test_P6_on_a_pull_request_onto_the_branch_its_commit_is_meant(made: Chat, tmp_path: Path) -> None:
+    """P6: "release-branch specific changes (versions, CI)"."""
+    chat = with_policy(made, tmp_path, project__repository="toy/kit")
+    on_branch(chat)
+    answer = chat.say("/pick v0.1.1 release-branch its CI runs elsewhere", 9)
+    assert answer.payload["outcomes"] == ["yes"], answer.payload["text"]
+    (request,) = chat.made()
+    assert request.payload["ref"] == request.payload["commit"] == chat.project.shas["here"]
+    assert chat.say("/withdraw not needed", 9).payload["ok"] is True
+
+
+def test_P6_a_forks_commit_is_to_be_named_since_another_may_come(made: Chat, tmp_path: Path) -> None:
+    chat = with_policy(made, tmp_path, project__repository="toy/kit")
+    on_branch(chat, head_repository="eve/kit")
+    answer = chat.say("/pick v0.1.1 release-branch its CI runs elsewhere", 9)
+    assert answer.payload["ok"] is False
+    line = f"/pick v0.1.1 {chat.project.shas['here']} release-branch REASON…"
+    assert f"`{line}`" in answer.payload["text"]
+    assert chat.made() == []
+    assert chat.say(line, 9).payload["outcomes"] == ["yes"]
+
+
+def test_P6_several_commits_are_asked_for_one_by_one(made: Chat, tmp_path: Path) -> None:
+    chat = with_policy(made, tmp_path, project__repository="toy/kit")
+    on_branch(chat)
+    more = chat.project.commit("more", "[CI] More", {".github/workflows/b.yml": "on: push\n"}, branch="ada/ci")
+    chat.pull(9, base="releases/v0.1.1", head="ada/ci", head_sha=more)
+    text = chat.say("/pick v0.1.1 release-branch its CI runs elsewhere", 9).payload["text"]
+    assert "#9 holds 2 commits" in text.replace("\u200b", "").replace("\\", "")
+    chat.pull(9, base="releases/v0.1.1", head="ada/ci", head_sha="d" * 40)
+    assert "is not here yet" in chat.say("/pick v0.1.1 release-branch its CI", 9).payload["text"]
+    assert chat.forge.brought == ["ada/ci"]
+    assert chat.made() == []
+
+
 def test_talk_is_never_answered(chat: Chat) -> None:
     for body in ("I would /pick it", "> /hold v0.1.1 x", "```\n/hold v0.1.1 x\n```", "/lgtm", "@ada look"):
         chat.write(body, by="root")
@@ -302,6 +412,16 @@ def test_an_answer_for_every_command_also_for_a_wrong_one_in_order(chat: Chat) -
         )
     ]
     assert order == sorted(order)
+
+
+def test_the_same_command_twice_in_one_comment_is_carried_out_once(chat: Chat) -> None:
+    answer = chat.say(f"{REGRESSION}\n{REGRESSION}\n/pick it\n/pick it", by="root")
+    assert answer.payload["outcomes"] == ["yes", "yes", "no", "no"]
+    assert answer.payload["text"].count("the same command stands above") == 2
+    assert len(chat.made()) == 1
+    held = chat.say("/hold v0.1.1 x\n/release-hold v0.1.1\n/hold v0.1.1 x", by="root")
+    assert held.payload["outcomes"] == ["yes"] * 3
+    assert len(chat.made(Kind.HELD)) == 2
 
 
 def test_the_same_comment_twice_in_one_reading_is_one(chat: Chat) -> None:

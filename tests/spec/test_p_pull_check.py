@@ -71,7 +71,7 @@ def test_P1_one_that_nobody_asked_for_waits_and_says_how_to_ask(talk: Talk) -> N
     bring(talk, (picked(talk, fix), (fix.sha,)))
     found = check(talk)
     assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
-    assert f"headway pick request {fix.sha[:12]} --onto {VERSION}" in found.summary
+    assert f"`/pick {VERSION} {fix.sha[:12]} CATEGORY REASON…`" in found.summary
 
 
 def test_P1_one_that_waits_for_approvals_passes_when_it_has_them(talk: Talk) -> None:
@@ -145,11 +145,11 @@ def test_P8_more_commits_than_anybody_picks_fail(talk: Talk) -> None:
 
 def test_P1_another_content_than_the_origins_waits_for_a_resolution(talk: Talk) -> None:
     fix = talk.world.commit("[Bugfix] Mend decode")
-    asked = talk.world.request(fix)
+    talk.world.request(fix)
     bring(talk, (picked(talk, fix), (fix.sha,)), faithful=False)
     found = check(talk)
     assert found.outcome is Outcome.WAITS
-    assert f"headway pick resolve {asked.seq}" in found.summary
+    assert "`/resolve` on the pull request of the conflict" in found.summary
 
 
 def test_B6_a_revert_that_the_branch_needs_passes(talk: Talk) -> None:

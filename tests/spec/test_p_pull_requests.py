@@ -243,7 +243,7 @@ def test_P8_a_conflict_is_a_draft_with_its_paths_until_it_is_resolved(picks: str
     talk = talk_of(picks)
     fix = talk.world.commit("[Bugfix] <script> @all")
     talk.world.conflicting.add(fix.sha)
-    request = talk.world.request(fix)
+    talk.world.request(fix)
     talk.settle()
     (action,) = of(talk.outbox(), OpenPull)
     opened = record.last(tuple(talk.world.entries), Kind.CONFLICTED)
@@ -251,7 +251,7 @@ def test_P8_a_conflict_is_a_draft_with_its_paths_until_it_is_resolved(picks: str
     assert (action.head, action.base, action.commit) == (opened.payload["workspace"], BRANCH, opened.payload["commit"])
     assert action.draft
     assert "- `src/a.py`" in action.body
-    assert f"headway pick resolve {request.seq}" in action.body
+    assert "`/resolve` in a comment here;" in action.body
     assert "<script>" not in action.body.replace("\\<script\\>", "")
     (number,) = talk.hub.pulls_
     talk.branches[action.head] = sha("resolved there")

@@ -54,6 +54,22 @@ def wrong(body: str) -> Wrong:
             Pick("v1.0", "", Category.CRITICAL, "wrong", ("https://x.org/1", "#12"), Claims(symptom="silently wrong")),
         ),
         (
+            "/pick 26.3.1 regression names are wrong good: 26.3 bad:main",
+            Pick("26.3.1", "", Category.REGRESSION, "names are wrong", (), Claims(good="26.3", bad="main")),
+        ),
+        (
+            '/pick v1.0 critical symptom: "silently wrong" wrong Evidence: #12 test: tests/a.py::b::c',
+            Pick(
+                "v1.0",
+                "",
+                Category.CRITICAL,
+                "wrong",
+                ("#12",),
+                Claims(symptom="silently wrong", test="tests/a.py::b::c"),
+            ),
+        ),
+        ("/pick v1.0 docs a std::test::bad name", Pick("v1.0", "", Category.DOCS, "a std::test::bad name")),
+        (
             "/pick v1.0 regression slow\nevidence: <https://x.org/1>\ngood: v0.9\nbad: main\nand that is all",
             Pick("v1.0", "", Category.REGRESSION, "slow", ("https://x.org/1",), Claims(good="v0.9", bad="main")),
         ),
@@ -115,6 +131,7 @@ def test_what_a_line_commands(body: str, command: Command) -> None:
         ("/pick v1.0 nice a fix", "P1", "nice is no category"),
         ("/pick v1.0 feature a fix", "P1", "feature is no category"),
         ("/pick v1.0 docs", "P1", "states its reason"),
+        ("/pick v1.0 regression x good: bad: main", "", "good: lacks its value"),
         ("/pick v1.0 docs x --evidnce y", "", "is it --evidence?"),
         ("/pick v1.0 regression x --good", "", "--good lacks its value"),
         ("/pick v1.0 regression x --good --bad main", "", "--good lacks its value"),

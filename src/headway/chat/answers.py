@@ -5,19 +5,21 @@ Nobody else's words do anything in it; see ``headway.model.markdown``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from headway.chat.commands import Wrong
-from headway.chat.usage import FORMS, form_of, typed, usage
+from headway.chat.usage import FORMS, for_train, form_of, typed, usage
 from headway.decide.mail import public
+from headway.decide.onforge import on_forge
 from headway.errors import HeadwayError
 from headway.model.entry import Entry
 from headway.model.markdown import LIMIT, inside_code, sentence, within
 from headway.model.reason import Reason
 from headway.model.text import Fact, Facts, Text, say
-from headway.plan.actions import PrepareEmbargoed
+from headway.model.train import Train
+from headway.plan.actions import Action, PrepareEmbargoed
 from headway.plan.trainplan import TrainPlan
 from headway.policy.clauses import CLAUSES
 
@@ -52,11 +54,12 @@ def _code(words: str) -> str:
     return f"`{inside_code(words, LONG)}`" if words.strip() else "-"
 
 
-def reasons(found: Sequence[Reason]) -> list[str]:
-    """Each in two lines of a list: clause, what is the matter and the facts; then what mends it."""
+def reasons(found: Sequence[Reason], line: str = "", category: str = "") -> list[str]:
+    """Each in two lines of a list: clause, what is the matter and the facts; then what mends it. ``line`` and
+    ``category`` of the request that they are about go into what is to be typed."""
     rows: list[str] = []
-    for r in found[:MOST_REASONS]:
-        rows += [f"- **{r.clause}** {sentence(r.text)}{_facts(r.facts)}", f"  - {sentence(in_comments(r))}"]
+    for r in (on_forge(r, line=line, category=category) for r in found[:MOST_REASONS]):
+        rows += [f"- **{r.clause}** {sentence(r.text)}{_facts(r.facts)}", f"  - {sentence(r.remedy)}"]
     if len(found) > MOST_REASONS:
         rows.append(f"- {sentence(say('and {count} more', count=len(found) - MOST_REASONS))}")
     return rows
@@ -71,23 +74,6 @@ def _value(fact: Fact) -> str:
     return ", ".join(fact) if isinstance(fact, tuple) else str(fact)
 
 
-_REMEDIES: Mapping[str, Text] = {
-    "picks.no-evidence": say("say more: `/pick` again with `evidence: URL` and what its category asks for"),
-    "picks.no-category": say("name the category: `/pick VERSION CATEGORY REASON…`"),
-    "picks.requested-already": say("its requester says more of it with `/pick` again"),
-    "picks.no-origin": say("merge it on the trunk first, then `/pick` again"),
-    "approve.refused-pick": say("mend what the gate names, then `/pick` again"),
-    "pick.closed": say("ask for it again: `/pick`"),
-}
-
-
-def in_comments(r: Reason) -> Text:
-    """The remedy of a reason as it is typed in a comment, where a comment can do it; else its own."""
-    if r.code == "picks.needs-review":
-        return say("a reviewer lets it in: `/approve pick:{id}`", id=dict(r.facts).get("request"))
-    return _REMEDIES.get(r.code, r.remedy)
-
-
 def clause_notes(found: Sequence[Reason]) -> list[str]:
     """What the clauses say that were named, each once."""
     named = dict.fromkeys(r.clause for r in found[:MOST_REASONS] if r.clause in CLAUSES)
@@ -100,9 +86,11 @@ def answer(
     why: Sequence[Reason] = (),
     entries: tuple[Entry, ...] = (),
     more: Sequence[Text] = (),
+    about: tuple[str, str] = ("", ""),
 ) -> Said:
-    """``head`` after the verdict, what speaks against it or is waited for, and ``more`` sentences."""
-    rows = [f"{_BOLD[outcome]} {sentence(head)}", *([""] if why or more else []), *reasons(why)]
+    """``head`` after the verdict, what speaks against it or is waited for, and ``more`` sentences. ``about``: the
+    release and the category of the request that was asked."""
+    rows = [f"{_BOLD[outcome]} {sentence(head)}", *([""] if why or more else []), *reasons(why, *about)]
     rows += [f"- {sentence(text)}" for text in more]
     return Said(outcome, "\n".join((*rows, *clause_notes(why))), entries)
 
@@ -114,19 +102,23 @@ def refused(found: Sequence[Reason]) -> Said:
 
 def failed(e: HeadwayError) -> Said:
     """Something in the command cannot be used."""
-    said = Reason(e.clause or "", e.code, e.message, e.facts, e.remedy)
+    said = on_forge(Reason(e.clause or "", e.code, e.message, e.facts, e.remedy))
     rows = [f"{_BOLD[Outcome.NO]} {sentence(said.text)}{_facts(said.facts)}", "", f"- {sentence(said.remedy)}"]
     return Said(Outcome.NO, "\n".join((*rows, *clause_notes((said,)))))
 
 
-def misread(command: Wrong, mention: str) -> Said:
-    """What is wrong in a command, and its right form."""
+def misread(command: Wrong, mention: str, train: Train | None = None) -> Said:
+    """What is wrong in a command, and its right form; with the names of a ``train`` in the example, where one is."""
     clause = f"**{command.clause}** " if command.clause else ""
     forms = FORMS if command.word == "headway" else (form_of(command.word),)
-    rows = [f"{_BOLD[Outcome.NO]} {clause}{sentence(command.what)}", "", usage(mention, forms)]
+    rows = [f"{_BOLD[Outcome.NO]} {clause}{_own(sentence(command.what), train)}", "", usage(mention, forms)]
     if len(forms) == 1:
-        rows += ["", f"For example: `{typed(forms[0].example, mention)}`"]
+        rows += ["", f"For example: `{_own(typed(forms[0].example, mention), train)}`"]
     return Said(Outcome.NO, "\n".join(rows))
+
+
+def _own(text: str, train: Train | None) -> str:
+    return text if train is None else for_train(text, train.tag, train.name, train.previous, train.branch)
 
 
 def help_text(mention: str) -> Said:
@@ -137,8 +129,9 @@ def help_text(mention: str) -> Said:
     return Said(Outcome.YES, "\n".join((sentence(head), "", *rows)))
 
 
-def status(trains: Sequence[TrainPlan]) -> Said:
-    """Where trains are, what comes next and what each waits for; nothing of what is under embargo."""
+def status(trains: Sequence[TrainPlan], in_words: Callable[[Action], Text]) -> Said:
+    """Where trains are, what comes next and what each waits for; nothing of what is under embargo. ``in_words`` says
+    what an action does."""
     rows: list[str] = []
     for t in trains:
         head = say(
@@ -154,8 +147,8 @@ def status(trains: Sequence[TrainPlan]) -> Said:
                 f"- {sentence(say('newest candidate: {tag} at {commit}', tag=newest.tag, commit=newest.commit[:12]))}"
             )
         if t.action is not None and not isinstance(t.action, PrepareEmbargoed):
-            rows.append(f"- {sentence(say('next: {kind} {target}', kind=t.action.kind, target=t.action.target))}")
-        rows += [*reasons(public(t.waits)), ""]
+            rows.append(f"- Next: {sentence(in_words(t.action))}")
+        rows += [*reasons(public(t.waits), t.train.name), ""]
     return Said(Outcome.YES, "\n".join(rows).strip() or sentence(say("no train is on its way")))
 
 
@@ -164,6 +157,11 @@ def edited() -> Said:
     return answer(
         Outcome.NO, say("the comment was edited, so nobody can tell which of its words were read: write a new one")
     )
+
+
+def repeated(said: Said) -> Said:
+    """The same once more in one comment."""
+    return answer(said.outcome, say("the same command stands above: it was carried out once"))
 
 
 def whole(said: Sequence[tuple[str, Said]]) -> str:

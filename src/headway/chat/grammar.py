@@ -77,7 +77,7 @@ def _too_many() -> Wrong:
 
 
 def _pick(text: str, following: Sequence[str]) -> Command:
-    words = split(text, (*_KEYS, "embargo"), ("evidence",))
+    words = split(text, (*_KEYS, "embargo"), _KEYS)
     for key, value in after(following, _KEYS):
         words.options.setdefault(key, []).append(value)
     if "embargo" in words.options:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headway.chat.cherrypick import WORD as CHERRY_PICK
+from headway.chat.words import is_line
 from headway.decide.chatrights import Role
+from headway.model.markdown import inside_code
 from headway.model.text import Text, say
+
+RELEASE = "v0.9.2"
+_NAMES = re.compile(r"v0\.9\.[12]|release/2\.6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,10 @@ class Form:
 FORMS: tuple[Form, ...] = (
     Form(
         "pick",
-        "/pick VERSION [CHANGE] CATEGORY REASON… [evidence: URL] [--good RELEASE --bad RELEASE]",
+        "/pick VERSION [CHANGE] CATEGORY REASON… [evidence: URL] [good: RELEASE bad: RELEASE]",
         Role.REQUEST,
         say("asks for a change on a release branch, or says more of one's own request for it"),
-        "/pick v0.9.2 regression decoding is slow again evidence: https://example.org/1 --good v0.9.1 --bad main",
+        "/pick v0.9.2 regression decoding is slow again evidence: https://example.org/1 good: v0.9.1 bad: main",
     ),
     Form(
         CHERRY_PICK,
@@ -88,6 +94,14 @@ def form_of(word: str) -> Form:
 def typed(text: str, mention: str) -> str:
     """A form or an example as this project types it."""
     return text.replace("@NAME", f"@{mention}")
+
+
+def for_train(text: str, tag: str, name: str, previous: object, branch: str) -> str:
+    """An example with the names of a train of this project in place of those of the handbook."""
+    release = tag if is_line(tag) else name
+    before = f"{'v' if release.startswith('v') else ''}{previous}" if previous else "v0.9.1"
+    own = {RELEASE: release, "v0.9.1": before, "release/2.6": branch}
+    return _NAMES.sub(lambda m: inside_code(own[m[0]], 100), text)
 
 
 def usage(mention: str, forms: Iterable[Form] = FORMS) -> str:

@@ -52,7 +52,7 @@ def split(text: str, known: Sequence[str], keys: Sequence[str] = ()) -> Words:
                 found.wrong = say("{word} is no option: is it {like}?", word=word, like=f"--{like}")
             continue
         given = value or next(words, "")
-        if (not given or (not value and _option(given, known, ())[0] is not None)) and found.wrong is None:
+        if (not given or (not value and _option(given, known, keys)[0] is not None)) and found.wrong is None:
             found.wrong = say("{word} lacks its value", word=word)
         found.options.setdefault(name, []).append(unquoted(given))
     return found
@@ -65,7 +65,7 @@ def _option(word: str, known: Sequence[str], keys: Sequence[str]) -> tuple[str |
         if name in known:
             return name, value
     name, colon, value = word.partition(":")
-    if colon and name.casefold() in keys and not value.startswith("//"):
+    if colon and name.casefold() in keys and not value.startswith(("//", ":")):
         return name.casefold(), value
     return None, ""
 

@@ -32,6 +32,10 @@ _MAY: dict[Role, tuple[str, Text]] = {
     Role.REVIEW: ("G1", say("approve or reject by comments")),
     Role.MANAGE: ("G2", say("hold or waive by comments")),
 }
+_MAY_WORD: dict[str, tuple[str, Text]] = {
+    "withdraw": ("P1", say("take requests back by comments")),
+    "resolve": ("P8", say("resolve conflicts by comments")),
+}
 
 
 def account(login: str) -> str:
@@ -66,11 +70,11 @@ def _is(person: Person, word: str) -> bool:
     return wanted is not Right.NONE and _RANK[person.right] >= _RANK[wanted]
 
 
-def refusal(person: Person, role: Role, talk: Talk) -> Reason | None:
-    """Why somebody may not command this, or ``None`` when they may."""
+def refusal(person: Person, role: Role, talk: Talk, word: str = "") -> Reason | None:
+    """Why somebody may not give a command (``word``) of a role, or ``None`` when they may."""
     if may(person, role, talk):
         return None
-    clause, what = _MAY[role]
+    clause, what = _MAY_WORD.get(word) or _MAY[role]
     names = named_for(role, talk)
     who = account(person.login)
     return Reason(
@@ -78,7 +82,11 @@ def refusal(person: Person, role: Role, talk: Talk) -> Reason | None:
         "talk.not-allowed",
         say("{person} may not {what} here", person=who, what=str(what)),
         facts(person=who, right=person.right.value, wanted=names),
-        say("ask one of them, or have talk.{role} of the policy name you", role=role.value)
+        say(
+            "ask one of {names}, or have talk.{role} of the policy name you",
+            names=[n if n.startswith(("@", TEAM)) else f"those with the right {n}" for n in names],
+            role=role.value,
+        )
         if names
         else say("nobody may: talk.{role} of the policy is empty", role=role.value),
     )

@@ -3,7 +3,7 @@ who asked for it, and what speaks against it (P1–P8, B6, G3). Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headway.decide import dropping
@@ -37,16 +37,6 @@ _RANK = {Outcome.NOTHING: 0, Outcome.PASSED: 1, Outcome.WAITS: 2, Outcome.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
-    """What speaks against a commit, in English as the ledger has it."""
-
-    clause: str
-    message: str
-    remedy: str
-    facts: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
 class JudgedChange:
     """One commit. ``why`` says in a few words what it was taken for; ``request`` is the one that asks for it."""
 
@@ -56,7 +46,7 @@ class JudgedChange:
     category: str
     outcome: Outcome
     why: Text
-    against: tuple[Against, ...] = ()
+    against: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +118,15 @@ class _Judge:
         if name in _THERE:
             return JudgedChange(*row, Outcome.NOTHING, say("request {id} is on the branch already", id=asked.id))
         if name in _NO:
-            told = [_of_violation(v) for v in asked.payload.get("violations", ())] if name is PickState.REFUSED else []
-            told += [_of(w) for w in waits]
+            told = [Reason.kept(v) for v in asked.payload.get("violations", ())] if name is PickState.REFUSED else []
+            told += waits
             closed = say("request {id} is over: {state}", id=asked.id, state=name.value)
-            told = told or [Against("P1", str(closed), str(say("ask for it anew, with what speaks for it now")), {})]
+            anew = say("ask for it anew, with what speaks for it now")
+            told = told or [Reason("P1", "pull.request-over", closed, (), anew)]
             return JudgedChange(*row, Outcome.REFUSED, closed, tuple(told))
         if waits:
             why = say("request {id} waits", id=asked.id)
-            return JudgedChange(*row, Outcome.WAITS, why, tuple(_of(w) for w in waits))
+            return JudgedChange(*row, Outcome.WAITS, why, waits)
         made = [asked.resolution(o) for o in asked.commits]
         if any(e is not None and e.payload["tree"] == c.commit.tree for e in made):
             return JudgedChange(*row, Outcome.PASSED, say("request {id}, as its conflict was resolved", id=asked.id))
@@ -158,7 +149,7 @@ class _Judge:
                 key=key,
             ),
         )
-        return JudgedChange(c.commit, origins, request, category, Outcome.WAITS, why, (_of(reason),))
+        return JudgedChange(c.commit, origins, request, category, Outcome.WAITS, why, (reason,))
 
     def _merge(self, c: PulledChange) -> JudgedChange:
         row = (c.commit, (), None, "merge")
@@ -171,7 +162,7 @@ class _Judge:
             facts(commit=c.commit.sha, parents=c.commit.parents),
             say("rebase the pull request onto {branch}", branch=self._line.branch),
         )
-        return JudgedChange(*row, Outcome.REFUSED, say("a merge with content of its own"), (_of(reason),))
+        return JudgedChange(*row, Outcome.REFUSED, say("a merge with content of its own"), (reason,))
 
     def _revert(self, c: PulledChange, undone: list[Sha]) -> JudgedChange:
         row = (c.commit, (), None, "revert")
@@ -184,7 +175,7 @@ class _Judge:
             facts(commit=c.commit.sha, undoes=undone, branch=self._line.branch),
             say("`headway pick drop {sha} --reason …`", sha=undone[0][:12]),
         )
-        return JudgedChange(*row, Outcome.WAITS, say("a revert of what the branch has"), (_of(reason),))
+        return JudgedChange(*row, Outcome.WAITS, say("a revert of what the branch has"), (reason,))
 
     def _unasked(self, c: PulledChange, origins: tuple[Sha, ...]) -> JudgedChange:
         release_work = bool(c.paths) and all(matches(p, self._policy.picks.branch_paths) for p in c.paths)
@@ -205,13 +196,12 @@ class _Judge:
             facts(commit=c.commit.sha, origins=origins, branch=self._line.branch),
             say(
                 "request it, with its category and what speaks for it: `headway pick request {sha} --onto {version} "
-                "--category … --reason …`, or `/pick {tag} CATEGORY REASON`",
+                "--category … --reason …`",
                 sha=(origins[0] if origins else c.commit.sha)[:12],
                 version=self._train.name,
-                tag=self._train.tag,
             ),
         )
-        return JudgedChange(c.commit, origins, None, category, Outcome.WAITS, say("without a request"), (_of(reason),))
+        return JudgedChange(c.commit, origins, None, category, Outcome.WAITS, say("without a request"), (reason,))
 
     def _from_trunk(self, c: PulledChange) -> Reason:
         return Reason(
@@ -223,18 +213,4 @@ class _Judge:
         )
 
     def _no(self, c: PulledChange, why: Text, reason: Reason) -> JudgedChange:
-        return JudgedChange(c.commit, (), None, "", Outcome.REFUSED, why, (_of(reason),))
-
-
-def _of(reason: Reason) -> Against:
-    return Against(reason.clause, str(reason.text), str(reason.remedy), dict(reason.facts))
-
-
-def _of_violation(v: Mapping[str, object]) -> Against:
-    known = v.get("facts")
-    return Against(
-        str(v.get("clause")),
-        str(v.get("message")),
-        str(v.get("remedy") or ""),
-        known if isinstance(known, Mapping) else {},
-    )
+        return JudgedChange(c.commit, (), None, "", Outcome.REFUSED, why, (reason,))

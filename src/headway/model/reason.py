@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headway.model.text import Facts, Text, facts_json
+from headway.model.text import Facts, Text, facts, facts_json, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,11 @@ class Reason:
             "facts": facts_json(self.facts),
             "remedy": str(self.remedy),
         }
+
+    @staticmethod
+    def kept(v: Mapping[str, object]) -> Reason:
+        """One as the ledger has it: its texts are English, with the values put in."""
+        known = v.get("facts")
+        told = facts(**{str(k): value for k, value in known.items()}) if isinstance(known, Mapping) else ()
+        texts = (say("{text}", text=v["message"]), say("{text}", text=v.get("remedy") or ""))
+        return Reason(str(v["clause"]), str(v.get("code") or ""), texts[0], told, texts[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from headway.decide import record
+from headway.decide.onforge import on_forge
 from headway.decide.outbox import Outbox, same_text
 from headway.decide.pickstates import PICK_STATES, PickState, State, past_states, states
 from headway.model.entry import Entry, Kind
@@ -28,7 +29,9 @@ def answers(
     now = _states(trains, {e.train for e in by_digest.values()}, snapshot, policy)
     for e in given:
         about, number = e.payload["about"], int(e.payload["number"])
-        body = marked(about, "\n\n".join([e.payload["text"], *_news(e, by_digest, now, outbox)]))
+        body = marked(
+            about, "\n\n".join([e.payload["text"], *_news(e, by_digest, now, outbox, commands=policy.talk.commands)])
+        )
         action = WriteComment(e.train, about, number, outbox.id(about), body)
         there = outbox.hub.bodies.get(action.id) if action.id else None
         if outbox.due(about, digest_of_action(action), changed=there is not None and not same_text(there, body)):
@@ -43,16 +46,18 @@ def _states(trains: tuple[TrainPlan, ...], asked: set[str], snapshot: Snapshot, 
     return {state[0].id: state for some in found for state in some}
 
 
-def _news(answer: Entry, by_digest: Mapping[str, Entry], now: Mapping[int, State], outbox: Outbox) -> Iterator[str]:
+def _news(
+    answer: Entry, by_digest: Mapping[str, Entry], now: Mapping[int, State], outbox: Outbox, *, commands: bool
+) -> Iterator[str]:
     """How each request that the command made or changed stands."""
     made = (by_digest[d] for d in answer.payload["entries"] if d in by_digest)
     ids = dict.fromkeys(int(e.payload["request"]) if e.kind is Kind.AMENDED else e.seq for e in made)
     for number in ids:
         if number in now:
-            yield news(now[number], outbox)
+            yield news(now[number], outbox, commands=commands)
 
 
-def news(state: State, outbox: Outbox) -> str:
+def news(state: State, outbox: Outbox, *, commands: bool) -> str:
     """A request's state on one line, with what it waits for."""
     asked, name, waits = state
     pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
@@ -62,5 +67,7 @@ def news(state: State, outbox: Outbox) -> str:
         words += [f"as {', '.join(code(sha[:12]) for sha in placed.values())}"]
     elif pull and name is PickState.PENDING:
         words += [f"in #{pull}"]
-    why = [f"\n- **{w.clause}** {sentence(w.text, 300)}\n  → {sentence(w.remedy, 300)}" for w in waits]
+    line, category = asked.entry.train, str(asked.payload.get("category") or "")
+    told = (on_forge(w, commands=commands, line=line, category=category) for w in waits)
+    why = [f"\n- **{w.clause}** {sentence(w.text, 300)}\n  → {sentence(w.remedy, 300)}" for w in told]
     return " ".join(words) + "." + "".join(why)

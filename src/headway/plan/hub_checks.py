@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from headway.decide.onforge import on_forge
 from headway.decide.outbox import Outbox
 from headway.decide.pickstates import states
-from headway.decide.pullcheck import Against, JudgedChange, PullVerdict, judge, worst
+from headway.decide.pullcheck import JudgedChange, PullVerdict, judge, worst
 from headway.model.commit import Sha
 from headway.model.hub import Outcome
 from headway.model.markdown import LIMIT, code, sentence, title, within
+from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.plan.hub_actions import WriteCheck, digest_of_action
 from headway.plan.trainplan import TrainPlan
+from headway.policy.forge_tables import Talk
 from headway.policy.schema import Policy
 
 _MARKS = {Outcome.PASSED: "✅", Outcome.REFUSED: "❌", Outcome.WAITS: "⏳", Outcome.NOTHING: "▫️"}
@@ -59,17 +62,17 @@ def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], policy: Policy) 
     outcome = worst(verdicts)
     clauses = sorted({a.clause for v in verdicts for c in v.changes for a in c.against})
     words = _TITLES[outcome] + (f": {', '.join(clauses)}" if clauses else "")
-    summary = "\n\n".join(_summary(train, v) for train, v in found)
+    summary = "\n\n".join(_summary(train, v, policy.talk) for train, v in found)
     train, first = found[0]
     name = policy.talk.check
     return WriteCheck(train, f"check:{head}", first.number, head, name, outcome, title(words), summary[:_ROOM])
 
 
-def _summary(train: str, v: PullVerdict) -> str:
+def _summary(train: str, v: PullVerdict, talk: Talk) -> str:
     rows = [f"Onto {code(v.base)} for {within(train)} this would bring:", ""]
     left, room = len(v.changes), _ROOM - 500
     for c in v.changes:
-        row = _row(c)
+        row = _row(c, talk)
         if len(row) + 1 > room:
             break
         rows.append(row)
@@ -83,21 +86,22 @@ def _summary(train: str, v: PullVerdict) -> str:
     return "\n".join(rows)
 
 
-def _row(c: JudgedChange) -> str:
+def _row(c: JudgedChange, talk: Talk) -> str:
     rows = [f"- {_MARKS[c.outcome]} {code(c.commit.sha[:12])} {within(c.commit.title, 200)}: {sentence(c.why, 200)}"]
     known = [f"origin {', '.join(code(o[:12]) for o in c.origins[:5])}"] if c.origins else []
     known += [f"request {c.request}"] if c.request is not None else []
     known += [within(c.category)] if c.category else []
     rows += [f"  - {' · '.join(known)}"] if known else []
-    rows += [_against(a) for a in c.against]
+    rows += [_against(a, talk) for a in c.against]
     return "\n".join(rows)
 
 
-def _against(a: Against) -> str:
-    rows = [f"  - **{within(a.clause)}** {within(a.message, 500)}"]
-    for name, value in list(a.facts.items())[:_FACTS]:
-        if name != "today" and value not in (None, (), [], ""):
-            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _against(a: Reason, talk: Talk) -> str:
+    told = on_forge(a, commands=talk.commands)
+    rows = [f"  - **{within(a.clause)}** {sentence(told.text, 500)}"]
+    for name, value in told.facts[:_FACTS]:
+        if value not in (None, (), ""):
+            shown = ", ".join(value) if isinstance(value, tuple) else str(value)
             rows.append(f"    - {within(name)}: {within(shown, _WORDS)}")
-    rows += [f"    - → {within(a.remedy, 500)}"] if a.remedy else []
+    rows += [f"    - → {sentence(told.remedy, 500)}"] if str(told.remedy) else []
     return "\n".join(rows)

@@ -99,8 +99,7 @@ def conflict_body(e: Entry, train: Train, policy: Policy) -> str:
         "This branch has the conflict with git's markers. Do not merge it as it is:",
         "",
         f"1. edit the files until no marker is left, and push to {code(p['workspace'])};",
-        f"2. record it: {'`/resolve` in a comment here, or ' if policy.talk.commands else ''}"
-        f"`headway pick resolve {key}`;",
+        f"2. record it: {'`/resolve` in a comment here' if policy.talk.commands else f'`headway pick resolve {key}`'};",
         "3. somebody else compares it with its origin and approves it.",
         "",
         "Then Headway closes this pull request, and the change goes on as any other.",

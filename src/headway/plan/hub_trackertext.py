@@ -14,6 +14,7 @@ from headway.decide.candidates import CandidateRecord
 from headway.decide.cellwaivers import cell_key
 from headway.decide.embargo import private
 from headway.decide.gates import GateState, gates_of, wanted
+from headway.decide.onforge import on_forge
 from headway.decide.outbox import Outbox
 from headway.decide.pickstates import PICK_STATES, PickState, State
 from headway.decide.reverts import RevertVerdict, findings
@@ -29,6 +30,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.train import Stage
 from headway.model.verdict import CellVerdict, Verdict
 from headway.plan.trainplan import TrainPlan
+from headway.policy.forge_tables import Talk
 from headway.policy.schema import Policy
 
 _ROWS = 400  # of a section, to begin with
@@ -68,7 +70,9 @@ def sections_live(
     waits = tuple(w for w in planned.waits if not hidden.by(w))
     return (
         Section("", tuple(_head(planned, waits, snapshot))),
-        Section("What it waits for, and whose turn it is", tuple(dict.fromkeys(_wait_row(w) for w in waits))),
+        Section(
+            "What it waits for, and whose turn it is", tuple(dict.fromkeys(_wait_row(w, policy.talk) for w in waits))
+        ),
         Section("Picks", tuple(_pick_row(s, outbox) for s in shown)),
         Section("Reverts on the trunk", tuple(_revert_rows(planned, snapshot))),
         Section("Candidates", tuple(_candidate_row(r) for r in planned.candidates)),
@@ -149,9 +153,10 @@ def _turn(planned: TrainPlan, waits: tuple[Reason, ...]) -> str:
     return "the calendar" if waits and all(w.code in TIME_WILL_DO for w in waits) else "people"
 
 
-def _wait_row(w: Reason) -> str:
-    row = f"- [ ] **{within(w.clause)}** {sentence(w.text, 300)} ({_whose(w)})"
-    return f"{row}\n  → {sentence(w.remedy, 300)}"
+def _wait_row(w: Reason, talk: Talk) -> str:
+    told = on_forge(w, commands=talk.commands)
+    row = f"- [ ] **{within(w.clause)}** {sentence(told.text, 300)} ({_whose(w)})"
+    return f"{row}\n  → {sentence(told.remedy, 300)}"
 
 
 def _whose(w: Reason) -> str:
