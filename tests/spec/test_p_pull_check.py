@@ -13,8 +13,9 @@ from headway.model.entry import Kind
 from headway.model.hub import Outcome
 from headway.model.identity import NOBODY, Identity, Signal
 from headway.model.markdown import LIMIT
+from headway.model.pick import Category
 from headway.model.pulled import Pulled, PulledChange
-from headway.plan.hub_actions import WriteCheck
+from headway.plan.hub_actions import ProposeChanges, WriteCheck
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_P1_one_that_nobody_asked_for_waits_and_says_how_to_ask(talk: Talk) -> N
     bring(talk, (picked(talk, fix), (fix.sha,)))
     found = check(talk)
     assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
-    assert f"headway pick request {fix.sha[:12]} --onto {VERSION}" in found.summary
+    assert f"`headway pick request {fix.sha[:12]} --onto {VERSION} --category … --reason …`" in found.summary
 
 
 def test_P1_one_that_waits_for_approvals_passes_when_it_has_them(talk: Talk) -> None:
@@ -125,6 +126,53 @@ def test_P6_release_branch_work_waits_for_its_request(talk: Talk) -> None:
     bring(talk, (mine, ()), paths=(".github/workflows/build.yml",))
     found = check(talk)
     assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P6")
+
+
+def test_P6_headways_own_pull_request_of_release_branch_work_passes_with_its_request() -> None:
+    """Nothing on the trunk is its origin: Headway knows what it made the commit of."""
+    talk = Talk(tracker=False, picks="pull-request")
+    mine = replace(talk.world.trunk[-1], sha="a" * 40, subject="[CI] Only here", body="")
+    asked = talk.world.request(mine, Category.RELEASE_BRANCH)
+    (opened,) = of(talk.outbox(), ProposeChanges)
+    (number,) = talk.hub.pulls_
+    head = talk.branches[opened.head]
+    copy = replace(mine, sha=head, parents=(talk.world.tip(),), body=f"(cherry picked from commit {mine.sha})")
+    row = PulledChange(copy, (".github/workflows/build.yml",), NOBODY, None)
+    talk.world.pulled[number] = Pulled(number, BRANCH, head, (row,))
+    found = check(talk)
+    assert (found.outcome, found.title) == (Outcome.PASSED, "Let in")
+    assert f"request {asked.seq} is let in" in found.summary
+    theirs = replace(copy, sha="b" * 40)
+    talk.branches[opened.head] = theirs.sha
+    talk.world.pulled[number] = Pulled(number, BRANCH, theirs.sha, (replace(row, commit=theirs),))
+    assert check(talk).outcome is Outcome.WAITS, "somebody else pushed to it"
+
+
+def test_P1_the_draft_of_a_conflict_waits_for_its_resolution_to_be_recorded(talk: Talk) -> None:
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    talk.world.request(fix)
+    talk.world.conflicting.add(fix.sha)
+    talk.settle()
+    talk.outbox()
+    (number,) = talk.hub.pulls_
+    opened = next(e for e in talk.world.entries if e.kind is Kind.CONFLICTED)
+    marked = replace(picked(talk, fix), sha=opened.payload["commit"])
+    first = PulledChange(marked, ("src/a.py",), Identity((fix.sha,), (Signal.TRAILER,), 0.99), False)
+    talk.world.pulled[number] = Pulled(number, BRANCH, marked.sha, (first,))
+    talk.branches[opened.payload["workspace"]] = marked.sha
+    found = check(talk)
+    assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
+    assert "a conflict that nobody has resolved" in found.summary
+    mended = replace(marked, sha="d" * 40, parents=(marked.sha,), subject="Resolve it", body="")
+    talk.branches[opened.payload["workspace"]] = mended.sha
+    talk.world.pulled[number] = Pulled(
+        number, BRANCH, mended.sha, (first, PulledChange(mended, ("src/a.py",), NOBODY, None))
+    )
+    found = check(talk)
+    assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
+    assert "a resolution that waits for `/resolve`" in found.summary
+    for wrong in ("P8", "trunk first", "❌", "✅"):
+        assert wrong not in found.summary
 
 
 def test_P8_the_trunks_own_commits_fail(talk: Talk) -> None:

@@ -28,7 +28,7 @@ def answers(
     now = _states(trains, {e.train for e in by_digest.values()}, snapshot, policy)
     for e in given:
         about, number = e.payload["about"], int(e.payload["number"])
-        body = marked(about, "\n\n".join([e.payload["text"], *_news(e, by_digest, now, outbox)]))
+        body = marked(about, "\n\n".join([e.payload["text"], *_news(e, by_digest, now, outbox, snapshot.entries)]))
         action = WriteComment(e.train, about, number, outbox.id(about), body)
         there = outbox.hub.bodies.get(action.id) if action.id else None
         if outbox.due(about, digest_of_action(action), changed=there is not None and not same_text(there, body)):
@@ -43,17 +43,23 @@ def _states(trains: tuple[TrainPlan, ...], asked: set[str], snapshot: Snapshot, 
     return {state[0].id: state for some in found for state in some}
 
 
-def _news(answer: Entry, by_digest: Mapping[str, Entry], now: Mapping[int, State], outbox: Outbox) -> Iterator[str]:
+def _news(
+    answer: Entry,
+    by_digest: Mapping[str, Entry],
+    now: Mapping[int, State],
+    outbox: Outbox,
+    entries: record.Entries,
+) -> Iterator[str]:
     """How each request that the command made or changed stands."""
     made = (by_digest[d] for d in answer.payload["entries"] if d in by_digest)
     ids = dict.fromkeys(int(e.payload["request"]) if e.kind is Kind.AMENDED else e.seq for e in made)
     for number in ids:
         if number in now:
-            yield news(now[number], outbox)
+            yield news(now[number], outbox, outbox.draft(number, entries))
 
 
-def news(state: State, outbox: Outbox) -> str:
-    """A request's state on one line, with what it waits for."""
+def news(state: State, outbox: Outbox, draft: int) -> str:
+    """A request's state on one line, with what it waits for. ``draft``: the pull request of its conflict, or 0."""
     asked, name, waits = state
     pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
     words = [f"Request {asked.id} for {within(asked.entry.train)} is now: **{PICK_STATES[name]}**"]
@@ -62,5 +68,7 @@ def news(state: State, outbox: Outbox) -> str:
         words += [f"as {', '.join(code(sha[:12]) for sha in placed.values())}"]
     elif pull and name is PickState.PENDING:
         words += [f"in #{pull}"]
+    elif draft and name is PickState.CONFLICT:
+        words += [f"in #{draft}, a draft that shows what conflicts"]
     why = [f"\n- **{w.clause}** {sentence(w.text, 300)}\n  → {sentence(w.remedy, 300)}" for w in waits]
     return " ".join(words) + "." + "".join(why)

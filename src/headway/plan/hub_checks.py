@@ -9,7 +9,7 @@ from headway.decide.pickstates import states
 from headway.decide.pullcheck import Against, JudgedChange, PullVerdict, judge, worst
 from headway.model.commit import Sha
 from headway.model.hub import Outcome
-from headway.model.markdown import LIMIT, code, sentence, title, within
+from headway.model.markdown import LIMIT, code, phrase, sentence, title, within
 from headway.model.snapshot import Snapshot
 from headway.plan.hub_actions import WriteCheck, digest_of_action
 from headway.plan.trainplan import TrainPlan
@@ -46,7 +46,7 @@ def checks(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, po
             continue
         known = states(train, snapshot, policy)
         for pulled in mine:
-            verdict = judge(pulled, train, line, known, snapshot, policy)
+            verdict = judge(pulled, train, line, known, snapshot, policy, outbox)
             heads.setdefault(pulled.head, []).append((train.name, verdict))
     for head, verdicts in heads.items():
         action = _check(head, verdicts, policy)
@@ -94,10 +94,10 @@ def _row(c: JudgedChange) -> str:
 
 
 def _against(a: Against) -> str:
-    rows = [f"  - **{within(a.clause)}** {within(a.message, 500)}"]
+    rows = [f"  - **{within(a.clause)}** {phrase(a.message, 500)}"]
     for name, value in list(a.facts.items())[:_FACTS]:
         if name != "today" and value not in (None, (), [], ""):
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
             rows.append(f"    - {within(name)}: {within(shown, _WORDS)}")
-    rows += [f"    - → {within(a.remedy, 500)}"] if a.remedy else []
+    rows += [f"    - → {phrase(a.remedy, 500)}"] if a.remedy else []
     return "\n".join(rows)
