@@ -35,6 +35,9 @@ class MemoryHub:
     losing: set[str] = field(default_factory=set)
     writes: list[str] = field(default_factory=list)
     numbers: int = 100
+    reviews_: list[Review] = field(default_factory=list)
+    people: dict[str, Person] = field(default_factory=dict)
+    protections: list[Protection] = field(default_factory=list)
 
     # What people do --------------------------------------------------------------------------------------------
 
@@ -70,6 +73,9 @@ class MemoryHub:
         return HubSeen(
             pulls=tuple(self._now(p) for p in self.pulls_.values() if p.open or p.number in pulls),
             issues=tuple(i for n, i in self.issues.items() if n in issues),
+            reviews=tuple(self.reviews_),
+            people=self.people,
+            protections=tuple(self.protections),
             bodies={i: body for i, (_, body) in self.bodies.items() if i in comments},
         )
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from hubmemory import THEN
 from talkworld import Talk, of
 from worlds import BRANCH, VERSION
 
 from headway.model.commit import Commit
 from headway.model.entry import Kind
-from headway.model.hub import Outcome
+from headway.model.hub import Outcome, Person, Review, Right
 from headway.model.identity import NOBODY, Identity, Signal
 from headway.model.markdown import LIMIT
 from headway.model.pick import Category
 from headway.model.pulled import Pulled, PulledChange
 from headway.plan.hub_actions import ProposeChanges, WriteCheck
+from headway.plan.planner import plan
 
 
 @pytest.fixture
@@ -173,6 +176,44 @@ def test_P1_the_draft_of_a_conflict_waits_for_its_resolution_to_be_recorded(talk
     assert "a resolution that waits for `/resolve`" in found.summary
     for wrong in ("P8", "trunk first", "❌", "✅"):
         assert wrong not in found.summary
+
+
+@pytest.mark.parametrize(("right", "outcome"), [(Right.MAINTAIN, Outcome.WAITS), (Right.WRITE, Outcome.PASSED)])
+def test_P1_a_review_that_asks_for_changes_counts_from_who_may_review(
+    talk: Talk, right: Right, outcome: Outcome
+) -> None:
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    talk.world.request(fix)
+    number = bring(talk, (picked(talk, fix), (fix.sha,)))
+
+    def review(who: str, state: str) -> None:
+        talk.hub.people[who] = Person(who, right)
+        at = THEN + timedelta(minutes=len(talk.hub.reviews_))
+        talk.hub.reviews_.append(Review(number, who, state, "e" * 40, at))
+
+    review("eve", "changes_requested")
+    review("bob", "approved")
+    review("eve", "commented")
+    found = check(talk)
+    assert found.outcome is outcome
+    assert "@\u200beve asks for changes" in found.summary
+    assert "@\u200bbob approved" in found.summary
+    assert ("**P1** a review asks for changes" in found.summary) == (outcome is Outcome.WAITS)
+    review("eve", "dismissed")
+    found = check(talk)
+    assert (found.outcome, "eve" in found.summary) == (Outcome.PASSED, False)
+
+
+def test_P1_a_review_lets_nothing_in_and_nothing_is_said_while_reviews_are_not_read(talk: Talk) -> None:
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    number = bring(talk, (picked(talk, fix), (fix.sha,)))
+    talk.hub.people["ann"] = Person("ann", Right.ADMIN)
+    talk.hub.reviews_.append(Review(number, "ann", "approved", "e" * 40, THEN))
+    assert check(talk).outcome is Outcome.WAITS
+    talk.world.request(fix)
+    talk.world.hub = replace(talk.hub.seen(tuple(talk.world.entries)), reviewed=False)
+    assert plan(talk.world.snapshot(), talk.world.policy).hub == ()
+    assert check(talk).outcome is Outcome.PASSED
 
 
 def test_P8_the_trunks_own_commits_fail(talk: Talk) -> None:

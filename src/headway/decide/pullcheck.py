@@ -4,12 +4,14 @@ who asked for it, and what speaks against it (P1–P8, B6, G3). Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headway.decide import dropping
+from headway.decide.chatrights import account
 from headway.decide.outbox import Outbox
 from headway.decide.pickstates import PickState, State
 from headway.decide.reverts import RevertVerdict, findings
+from headway.decide.reviewed import objecting, standing
 from headway.model.commit import Commit, Line, Sha
 from headway.model.entry import Entry, Kind
 from headway.model.hub import Outcome
@@ -63,13 +65,16 @@ class JudgedChange:
 
 @dataclass(frozen=True, slots=True)
 class PullVerdict:
-    """The whole pull request; ``more`` are commits that were not looked at."""
+    """The whole pull request; ``more`` are commits that were not looked at, ``reviews`` who reviewed it to what they
+    said, ``against`` what speaks against all of it."""
 
     number: int
     base: str
     outcome: Outcome
     changes: tuple[JudgedChange, ...]
     more: int
+    reviews: Mapping[str, str] = field(default_factory=dict)
+    against: tuple[Against, ...] = ()
 
 
 def judge(
@@ -87,9 +92,25 @@ def judge(
         return _draft(pulled, opened, snapshot)
     judge_one = _Judge(train, line, known, snapshot, policy, _made(pulled, outbox))
     rows = tuple(judge_one.change(c) for c in pulled.changes)
-    outcomes = [r.outcome for r in rows] + [Outcome.REFUSED] * bool(pulled.more)
+    objections = _objections(objecting(pulled.number, outbox.hub, policy.talk))
+    outcomes = [r.outcome for r in rows] + [Outcome.REFUSED] * bool(pulled.more) + [Outcome.WAITS] * len(objections)
     outcome = max(outcomes, key=_RANK.__getitem__, default=Outcome.NOTHING)
-    return PullVerdict(pulled.number, pulled.base, outcome, rows, pulled.more)
+    reviews = standing(pulled.number, outbox.hub)
+    return PullVerdict(pulled.number, pulled.base, outcome, rows, pulled.more, reviews, objections)
+
+
+def _objections(people: tuple[str, ...]) -> tuple[Against, ...]:
+    if not people:
+        return ()
+    names = tuple(account(p) for p in people)
+    reason = Reason(
+        "P1",
+        "pull.changes-requested",
+        say("a review asks for changes: {people}", people=names),
+        facts(people=names),
+        say("make them, or have the review dismissed or given anew on the forge"),
+    )
+    return (_of(reason),)
 
 
 def worst(verdicts: Sequence[PullVerdict]) -> Outcome:

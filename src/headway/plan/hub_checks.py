@@ -8,7 +8,7 @@ from headway.decide.outbox import Outbox
 from headway.decide.pickstates import states
 from headway.decide.pullcheck import Against, JudgedChange, PullVerdict, judge, worst
 from headway.model.commit import Sha
-from headway.model.hub import Outcome
+from headway.model.hub import APPROVED, CHANGES, Outcome
 from headway.model.markdown import LIMIT, code, phrase, sentence, title, within
 from headway.model.snapshot import Snapshot
 from headway.plan.hub_actions import WriteCheck, digest_of_action
@@ -22,13 +22,14 @@ _TITLES = {
     Outcome.WAITS: "Waits for people or evidence",
     Outcome.NOTHING: "Nothing to let in",
 }
+_REVIEWS, _REVIEWERS = {APPROVED: "approved", CHANGES: "asks for changes"}, 20
 _FACTS, _WORDS = 8, 300  # facts of one refusal that are shown; characters of each
 _ROOM = LIMIT - 2_000  # for the line that says what was left out
 
 
 def checks(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy) -> Iterator[WriteCheck]:
     """One for each commit that is the head of an open pull request."""
-    if not policy.talk.check:
+    if not policy.talk.check or not outbox.hub.reviewed:  # somebody may object in what is not read yet
         return
     heads: dict[Sha, list[tuple[str, PullVerdict]]] = {}
     for planned in trains:
@@ -57,7 +58,7 @@ def checks(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, po
 def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], policy: Policy) -> WriteCheck:
     verdicts = [v for _, v in found]
     outcome = worst(verdicts)
-    clauses = sorted({a.clause for v in verdicts for c in v.changes for a in c.against})
+    clauses = sorted({a.clause for v in verdicts for a in (*v.against, *(a for c in v.changes for a in c.against))})
     words = _TITLES[outcome] + (f": {', '.join(clauses)}" if clauses else "")
     summary = "\n\n".join(_summary(train, v) for train, v in found)
     train, first = found[0]
@@ -66,8 +67,8 @@ def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], policy: Policy) 
 
 
 def _summary(train: str, v: PullVerdict) -> str:
-    rows = [f"Onto {code(v.base)} for {within(train)} this would bring:", ""]
-    left, room = len(v.changes), _ROOM - 500
+    rows = [*_reviewed(v), f"Onto {code(v.base)} for {within(train)} this would bring:", ""]
+    left, room = len(v.changes), _ROOM - 500 - sum(len(r) + 1 for r in rows)
     for c in v.changes:
         row = _row(c)
         if len(row) + 1 > room:
@@ -81,6 +82,18 @@ def _summary(train: str, v: PullVerdict) -> str:
     elif not v.changes:
         rows.append("- nothing that the branch has not")
     return "\n".join(rows)
+
+
+def _reviewed(v: PullVerdict) -> list[str]:
+    """Who reviewed it on the forge, and what stands against all of it for that."""
+    people = list(v.reviews.items())
+    said = [f"{within(f'@{who}', 60)} {_REVIEWS[state]}" for who, state in people[:_REVIEWERS]]
+    said += [f"{len(people) - _REVIEWERS} more"] if len(people) > _REVIEWERS else []
+    rows = [f"Reviews here, which are no approvals of a request: {', '.join(said)}.", ""] if said else []
+    for a in v.against:
+        rows += [f"- {_MARKS[Outcome.WAITS]} **{within(a.clause)}** {phrase(a.message, 500)}"]
+        rows += [f"  - → {phrase(a.remedy, 500)}", ""]
+    return rows
 
 
 def _row(c: JudgedChange) -> str:
