@@ -35,6 +35,7 @@ class MemoryHub:
     losing: set[str] = field(default_factory=set)
     writes: list[str] = field(default_factory=list)
     numbers: int = 100
+    briefs: dict[str, tuple[str, str]] = field(default_factory=dict)
     reviews_: list[Review] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=dict)
     protections: list[Protection] = field(default_factory=list)
@@ -141,7 +142,10 @@ class MemoryHub:
         self.bodies[found] = (number, body)
         return self._wrote("write_comment", number, found)
 
-    def write_check(self, commit: str, name: str, outcome: Outcome, title: str, summary: str) -> Written:
+    def write_check(
+        self, commit: str, name: str, outcome: Outcome, title: str, summary: str, brief: str = "", url: str = ""
+    ) -> Written:
+        self.briefs[commit] = (brief, url)
         self.checks[commit, name] = (outcome, title, summary)
         return self._wrote("write_check", 0, 1)
 

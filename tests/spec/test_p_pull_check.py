@@ -75,6 +75,8 @@ def test_P1_one_that_nobody_asked_for_waits_and_says_how_to_ask(talk: Talk) -> N
     bring(talk, (picked(talk, fix), (fix.sha,)))
     found = check(talk)
     assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
+    assert talk.hub.briefs[found.commit][0] == "Waits for people or evidence: P1 nobody asked for it"
+    assert talk.hub.briefs[found.commit][1].endswith(f"/pull/{found.number}")
     assert f"`headway pick request {fix.sha[:12]} --onto {VERSION} --category … --reason …`" in found.summary
 
 

@@ -92,6 +92,11 @@ class Outbox:
         newest = max(mine & seqs.keys(), default=None)
         return self.number(seqs[newest]) if newest is not None else 0
 
+    def url_of(self, number: int) -> str:
+        """Where people read a pull request."""
+        seen = self.hub.pull(number)
+        return seen.url if seen is not None else ""
+
     def theirs(self, about: str) -> bool:
         """Whether others pushed to its branch: then it is not touched any more."""
         last, seen = self.last.get(about), self.pull(about)

@@ -50,20 +50,25 @@ def checks(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, po
             verdict = judge(pulled, train, line, known, snapshot, policy, outbox)
             heads.setdefault(pulled.head, []).append((train.name, verdict))
     for head, verdicts in heads.items():
-        action = _check(head, verdicts, policy)
+        action = _check(head, verdicts, outbox, policy)
         if outbox.due(action.about, digest_of_action(action)):
             yield action
 
 
-def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], policy: Policy) -> WriteCheck:
+def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], outbox: Outbox, policy: Policy) -> WriteCheck:
     verdicts = [v for _, v in found]
     outcome = worst(verdicts)
-    clauses = sorted({a.clause for v in verdicts for a in (*v.against, *(a for c in v.changes for a in c.against))})
+    against = [a for v in verdicts for a in (*v.against, *(a for c in v.changes for a in c.against))]
+    clauses = sorted({a.clause for a in against})
+    brief = f"{_TITLES[outcome]}: {against[0].clause} {against[0].message}" if against else _TITLES[outcome]
     words = _TITLES[outcome] + (f": {', '.join(clauses)}" if clauses else "")
     summary = "\n\n".join(_summary(train, v) for train, v in found)
     train, first = found[0]
     name = policy.talk.check
-    return WriteCheck(train, f"check:{head}", first.number, head, name, outcome, title(words), summary[:_ROOM])
+    tracker = outbox.last.get(f"tracker:{train}")
+    url = str(tracker.payload["url"]) if tracker else outbox.url_of(first.number)
+    said = (title(words), summary[:_ROOM], title(brief), url)
+    return WriteCheck(train, f"check:{head}", first.number, head, name, outcome, *said)
 
 
 def _summary(train: str, v: PullVerdict) -> str:
