@@ -35,6 +35,10 @@ class MemoryHub:
     losing: set[str] = field(default_factory=set)
     writes: list[str] = field(default_factory=list)
     numbers: int = 100
+    briefs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    reviews_: list[Review] = field(default_factory=list)
+    people: dict[str, Person] = field(default_factory=dict)
+    protections: list[Protection] = field(default_factory=list)
 
     # What people do --------------------------------------------------------------------------------------------
 
@@ -70,6 +74,9 @@ class MemoryHub:
         return HubSeen(
             pulls=tuple(self._now(p) for p in self.pulls_.values() if p.open or p.number in pulls),
             issues=tuple(i for n, i in self.issues.items() if n in issues),
+            reviews=tuple(self.reviews_),
+            people=self.people,
+            protections=tuple(self.protections),
             bodies={i: body for i, (_, body) in self.bodies.items() if i in comments},
         )
 
@@ -135,7 +142,10 @@ class MemoryHub:
         self.bodies[found] = (number, body)
         return self._wrote("write_comment", number, found)
 
-    def write_check(self, commit: str, name: str, outcome: Outcome, title: str, summary: str) -> Written:
+    def write_check(
+        self, commit: str, name: str, outcome: Outcome, title: str, summary: str, brief: str = "", url: str = ""
+    ) -> Written:
+        self.briefs[commit] = (brief, url)
         self.checks[commit, name] = (outcome, title, summary)
         return self._wrote("write_check", 0, 1)
 

@@ -96,7 +96,7 @@ class Talk:
             case WriteComment():
                 return said("comment", action, self.hub.write_comment(mark, action.number, action.id, action.body))
             case WriteCheck():
-                told = (action.name, action.outcome, action.title, action.summary)
+                told = (action.name, action.outcome, action.title, action.summary, action.brief, action.url)
                 return said("check", action, self.hub.write_check(action.commit, *told))
 
 

@@ -228,9 +228,7 @@ def _answered(app: Headway, entry: Entry, verdict: PickVerdict, why: tuple[Reaso
 
 def _next(app: Headway, entry: Entry) -> Text:
     if app.policy.talk.picks == "pull-request":
-        return say(
-            "the next tick opens its pull request onto {branch}, which people merge", branch=entry.payload["branch"]
-        )
+        return say("it comes as a pull request onto {branch}, which people merge", branch=entry.payload["branch"])
     return say("the next tick puts it on the branch")
 
 

@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from headway.decide.trains import live_branches
 from headway.effects.remote import answers
 from headway.errors import HeadwayError, WorldFailed
 from headway.github.client import GONE, GitHub
 from headway.github.permissions import Held, Need, held, wanted
 from headway.github.project import github_of
+from headway.github.protection import protection_of
 from headway.github.session import Session
 from headway.model.finding import Check
 from headway.model.text import Text, say
 from headway.policy.schema import Policy
+from headway.sources.repository import branch_names, branches_elsewhere
 
 if TYPE_CHECKING:
     from headway.app import Headway
@@ -32,7 +35,7 @@ def forge_checks(app: Headway) -> tuple[Check, ...]:
         return ()
     with Session(clock=app.clock).within(None):
         there = _remote(app)
-        return (*_rights(app.policy), there, *([_reached(app)] if there.ok else []))
+        return (*_rights(app.policy), there, *([_reached(app)] if there.ok else []), *_guards(app))
 
 
 def _rights(policy: Policy) -> tuple[Check, ...]:
@@ -106,6 +109,30 @@ def _told(needs: tuple[Need, ...], found: Held, missing: list[Need]) -> tuple[Ch
         )
         return (Check("permissions", True, words),)
     return () if missing else (Check("permissions", True, say("all {count} that are needed", count=len(needs))),)
+
+
+def _guards(app: Headway) -> tuple[Check, ...]:
+    """Release branches that a push is refused for, unless whoever pushes may pass the rule; that is not told."""
+    if app.policy.talk.picks != "push":
+        return ()
+    try:
+        github = github_of(app.policy)
+        if not github.signed_in:
+            return ()
+        names = (*branch_names(app.repo), *branches_elsewhere(app.repo))
+        live = live_branches(names, app.tags(), app.policy, app.entries())
+        guarded = [b for b in live if protection_of(github, b).pull_only]
+    except HeadwayError:  # what cannot be asked or read is told by the checks of that
+        return ()
+    words = (
+        say(
+            "{branch} takes pull requests only: let Headway's App or token past that rule, or set "
+            '`talk.picks = "pull-request"`; else what is pushed there is refused',
+            branch=b,
+        )
+        for b in guarded
+    )
+    return tuple(Check("protection", True, w) for w in words)
 
 
 def _remote(app: Headway) -> Check:

@@ -5,7 +5,7 @@ All of it under the line's lock. Where the project has no forge, it is what is d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +25,7 @@ from headway.model.ports import Hub
 from headway.model.reason import Reason
 from headway.model.text import Text, facts, say
 from headway.outside import talk
+from headway.plan.hub_actions import HubAction, OpenPull, ProposeChanges
 from headway.plan.trainplan import Plan
 from headway.upstream import bring
 
@@ -147,24 +148,44 @@ def _heard(app: Headway, hub: Hub, session: Session) -> tuple[Headway, HubSeen]:
 
 
 def _write(app: Headway, hub: Hub, version: str | None, failed: list[Failure]) -> tuple[Done, ...]:
-    """The outbox. What is left over when the tick's requests are spent is written by the next."""
-    planned = app.plan()
-    named = {t.train.name for t in planned.trains if version is None or t.train.name == version.removeprefix("v")}
+    """The outbox. What is left over when the tick's requests are spent is written by the next.
+
+    Pull requests are opened before all else, so that what is written then links them.
+    """
     wrote: list[Done] = []
+    planned = app.plan()
     with app.performing(hub) as performer:
-        for action in planned.hub:
-            if version is not None and action.train not in {"", *named}:
-                continue
-            try:
-                wrote.append(Done(action, performer.perform(action)))
-            except (WorldFailed, UnusableInput) as e:
-                if isinstance(e, BudgetSpent):
-                    app.progress.say(e.message)
-                    break
-                failed.append(e)
+
+        def write(kinds: Callable[[HubAction], bool]) -> bool:
+            """Whether there are requests left."""
+            for action in _of(version, planned):
+                try:
+                    if kinds(action):
+                        wrote.append(Done(action, performer.perform(action)))
+                except (WorldFailed, UnusableInput) as e:
+                    if isinstance(e, BudgetSpent):
+                        app.progress.say(e.message)
+                        return False
+                    failed.append(e)
+            return True
+
+        more = write(_opens)
+        if more:
+            planned = app.plan() if wrote else planned
+            write(lambda a: not _opens(a))
     if failed:
         failed[0] = telling(failed, wrote)
     return tuple(wrote)
+
+
+def _opens(action: HubAction) -> bool:
+    return isinstance(action, OpenPull | ProposeChanges)
+
+
+def _of(version: str | None, planned: Plan) -> tuple[HubAction, ...]:
+    """What is to be written of one train and of none, or of all."""
+    name = None if version is None else version.removeprefix("v")
+    return tuple(a for a in planned.hub if name is None or a.train in {"", name})
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def follow(
 ) -> tuple[Text, ...]:
     """Fetch and take over; what happened there that loses something, in words. Raises ``WorldFailed``
     (``remote.unreachable``, ``follow.refused``)."""
-    told = fetch_all(repo, remote, Followed(trunk, branch_prefixes(policy), tag_prefixes(policy)))
+    told = fetch_all(repo, remote, Followed(trunk, branch_prefixes(policy), tag_prefixes(policy)), _made_anew(entries))
     heads = read_heads(repo.git)
     spaces = {str(e.payload["workspace"]) for e in record.of(entries, Kind.CONFLICTED)} & heads.keys()
     lines = {b for b in heads if branch_release(b, policy.versions) is not None}
@@ -73,3 +73,10 @@ def follow(
     wanted = {*live_branches(heads, tags, policy, entries), *spaces}
     take_over(repo, remote, trunk, lines | spaces, wanted, when)
     return told
+
+
+def _made_anew(entries: tuple[Entry, ...]) -> frozenset[tuple[str, str]]:
+    """Branches of Headway's own pull requests, each with commits that it left them at: they are made anew when the
+    release branch moves."""
+    written = (e.payload for e in record.of(entries, Kind.WRITTEN))
+    return frozenset((str(p["head"]), str(p["commit"])) for p in written if p.get("commit"))

@@ -12,6 +12,8 @@ from trainkit import BRANCH, CUT, GO, PICKS, Project, ask, grow_trunk, kinds, ma
 
 from headway.app import Headway
 from headway.errors import WorldFailed
+from headway.history.mirror import mirror_of
+from headway.model.entry import Kind
 from headway.model.pick import Claims
 from headway.model.reason import Reason
 from headway.model.text import facts_json
@@ -294,6 +296,27 @@ def test_what_is_forced_or_moved_there_is_said_once(cut: Cloned) -> None:
     said.clear()
     app.followed()
     assert not said
+
+
+def test_a_branch_that_headway_itself_made_anew_is_no_alarm(cut: Cloned) -> None:
+    head, app = f"headway/{BRANCH}/x", cut.at(PICKS)
+    first = cut.there.commit("x", "One", {"a": "b"}, branch="x")
+    again = cut.there.commit("y", "Anew", {"a": "c"}, branch="y")
+    said: list[str] = []
+    app.progress.say = lambda text: said.append(str(text))  # type: ignore[method-assign]
+    ref = mirror_of(f"refs/heads/{BRANCH}")
+    cut.there.git("update-ref", f"refs/heads/{BRANCH}", first)
+    app.followed()
+    said.clear()
+    cut.there.git("update-ref", f"refs/heads/{BRANCH}", again)
+    written = {"what": "pull", "about": "pull:0.1.1:1", "number": 1, "id": 1, "url": "u", "digest": "d", "open": True}
+    known = {**written, "base": BRANCH, "commit": again, "changes": []}
+    for branch, told in ((head, True), (BRANCH, False)):
+        cut.here.git("update-ref", ref, first)
+        app.recording("headway").record(Kind.WRITTEN, "0.1.1", {**known, "head": branch})
+        app.followed()
+        assert any("was forced" in s for s in said) == told, "only of a branch that is Headway's own"
+        said.clear()
 
 
 def test_a_tag_that_is_deleted_there_is_told(asked: Cloned) -> None:

@@ -14,6 +14,7 @@ from headway.app import Headway, open_headway
 from headway.clock import SetClock
 from headway.effects.hook import install
 from headway.errors import LockHeld, UnusableInput, WorldFailed
+from headway.model.entry import Kind
 from headway.ticking import Ticked, look, tick
 
 FORGE = """repository = "toy/kit"
@@ -184,3 +185,24 @@ def test_a_release_object_is_on_github(world: World) -> None:
     assert (release.tag, release.draft, release.latest) == ("v0.1.1", False, True)
     assert {a.name for a in release.assets} == {"toykit-0.1.1-py3-none-any.whl", "toykit-0.1.1.tar.gz"}
     assert world.fake.refs("refs/tags")["v0.1.1"] == release.target
+
+
+def test_what_is_written_links_the_pull_requests_that_the_same_tick_opened(world: World) -> None:
+    policy = world.path / "release.toml"
+    policy.write_text(policy.read_text() + '\n[talk]\npicks = "pull-request"\n')
+    world.tick(CUT)
+    (tracker,) = world.fake.talk.threads
+    grow_trunk(world.there)
+    world.fake.now = PICKS
+    fix = world.there.shas["fix"]
+    world.fake.talk.comment("rosa", tracker, f"/pick v0.1.1 {fix} regression it counts wrong --good v0.1.0 --bad main")
+    world.tick(PICKS)
+    asked = next(e for e in world.at(PICKS).entries() if e.kind is Kind.REQUESTED)
+    about = f"pull:0.1.1:{asked.seq}"
+    opened = next(e for e in world.at(PICKS).entries() if e.kind is Kind.WRITTEN and e.payload["about"] == about)
+    number = opened.payload["number"]
+    assert f"pull request #{number}" in world.fake.talk.threads[tracker].body
+    (answer,) = [b for b in world.said(tracker) if "<!-- headway:answer:" in b]
+    assert f"in #{number}" in answer
+    did = [d.action.kind for d in world.tick(PICKS).done]
+    assert not {"write-comment", "propose-changes"} & set(did)

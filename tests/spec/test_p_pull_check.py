@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from hubmemory import THEN
 from talkworld import Talk, of
 from worlds import BRANCH, VERSION
 
 from headway.model.commit import Commit
 from headway.model.entry import Kind
-from headway.model.hub import Outcome
+from headway.model.hub import Outcome, Person, Review, Right
 from headway.model.identity import NOBODY, Identity, Signal
 from headway.model.markdown import LIMIT
+from headway.model.pick import Category
 from headway.model.pulled import Pulled, PulledChange
-from headway.plan.hub_actions import WriteCheck
+from headway.plan.hub_actions import ProposeChanges, WriteCheck
+from headway.plan.planner import plan
 
 
 @pytest.fixture
@@ -72,6 +76,8 @@ def test_P1_one_that_nobody_asked_for_waits_and_says_how_to_ask(talk: Talk) -> N
     found = check(talk)
     assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
     assert f"`/pick {VERSION} {fix.sha[:12]} CATEGORY REASON…`" in found.summary
+    assert talk.hub.briefs[found.commit][0] == "Waits for people or evidence: P1 nobody asked for it"
+    assert talk.hub.briefs[found.commit][1].endswith(f"/pull/{found.number}")
 
 
 def test_P1_one_that_waits_for_approvals_passes_when_it_has_them(talk: Talk) -> None:
@@ -125,6 +131,91 @@ def test_P6_release_branch_work_waits_for_its_request(talk: Talk) -> None:
     bring(talk, (mine, ()), paths=(".github/workflows/build.yml",))
     found = check(talk)
     assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P6")
+
+
+def test_P6_headways_own_pull_request_of_release_branch_work_passes_with_its_request() -> None:
+    """Nothing on the trunk is its origin: Headway knows what it made the commit of."""
+    talk = Talk(tracker=False, picks="pull-request")
+    mine = replace(talk.world.trunk[-1], sha="a" * 40, subject="[CI] Only here", body="")
+    asked = talk.world.request(mine, Category.RELEASE_BRANCH)
+    (opened,) = of(talk.outbox(), ProposeChanges)
+    (number,) = talk.hub.pulls_
+    head = talk.branches[opened.head]
+    copy = replace(mine, sha=head, parents=(talk.world.tip(),), body=f"(cherry picked from commit {mine.sha})")
+    row = PulledChange(copy, (".github/workflows/build.yml",), NOBODY, None)
+    talk.world.pulled[number] = Pulled(number, BRANCH, head, (row,))
+    found = check(talk)
+    assert (found.outcome, found.title) == (Outcome.PASSED, "Let in")
+    assert f"request {asked.seq} is let in" in found.summary
+    theirs = replace(copy, sha="b" * 40)
+    talk.branches[opened.head] = theirs.sha
+    talk.world.pulled[number] = Pulled(number, BRANCH, theirs.sha, (replace(row, commit=theirs),))
+    assert check(talk).outcome is Outcome.WAITS, "somebody else pushed to it"
+
+
+def test_P1_the_draft_of_a_conflict_waits_for_its_resolution_to_be_recorded(talk: Talk) -> None:
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    talk.world.request(fix)
+    talk.world.conflicting.add(fix.sha)
+    talk.settle()
+    talk.outbox()
+    (number,) = talk.hub.pulls_
+    opened = next(e for e in talk.world.entries if e.kind is Kind.CONFLICTED)
+    marked = replace(picked(talk, fix), sha=opened.payload["commit"])
+    first = PulledChange(marked, ("src/a.py",), Identity((fix.sha,), (Signal.TRAILER,), 0.99), False)
+    talk.world.pulled[number] = Pulled(number, BRANCH, marked.sha, (first,))
+    talk.branches[opened.payload["workspace"]] = marked.sha
+    found = check(talk)
+    assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
+    assert "a conflict that nobody has resolved" in found.summary
+    mended = replace(marked, sha="d" * 40, parents=(marked.sha,), subject="Resolve it", body="")
+    talk.branches[opened.payload["workspace"]] = mended.sha
+    talk.world.pulled[number] = Pulled(
+        number, BRANCH, mended.sha, (first, PulledChange(mended, ("src/a.py",), NOBODY, None))
+    )
+    found = check(talk)
+    assert (found.outcome, found.title) == (Outcome.WAITS, "Waits for people or evidence: P1")
+    assert "a resolution that waits for `/resolve`" in found.summary
+    for wrong in ("P8", "trunk first", "❌", "✅"):
+        assert wrong not in found.summary
+
+
+@pytest.mark.parametrize(("right", "outcome"), [(Right.MAINTAIN, Outcome.WAITS), (Right.WRITE, Outcome.PASSED)])
+def test_P1_a_review_that_asks_for_changes_counts_from_who_may_review(
+    talk: Talk, right: Right, outcome: Outcome
+) -> None:
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    talk.world.request(fix)
+    number = bring(talk, (picked(talk, fix), (fix.sha,)))
+
+    def review(who: str, state: str) -> None:
+        talk.hub.people[who] = Person(who, right)
+        at = THEN + timedelta(minutes=len(talk.hub.reviews_))
+        talk.hub.reviews_.append(Review(number, who, state, "e" * 40, at))
+
+    review("eve", "changes_requested")
+    review("bob", "approved")
+    review("eve", "commented")
+    found = check(talk)
+    assert found.outcome is outcome
+    assert "@\u200beve asks for changes" in found.summary
+    assert "@\u200bbob approved" in found.summary
+    assert ("**P1** a review asks for changes" in found.summary) == (outcome is Outcome.WAITS)
+    review("eve", "dismissed")
+    found = check(talk)
+    assert (found.outcome, "eve" in found.summary) == (Outcome.PASSED, False)
+
+
+def test_P1_a_review_lets_nothing_in_and_nothing_is_said_while_reviews_are_not_read(talk: Talk) -> None:
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    number = bring(talk, (picked(talk, fix), (fix.sha,)))
+    talk.hub.people["ann"] = Person("ann", Right.ADMIN)
+    talk.hub.reviews_.append(Review(number, "ann", "approved", "e" * 40, THEN))
+    assert check(talk).outcome is Outcome.WAITS
+    talk.world.request(fix)
+    talk.world.hub = replace(talk.hub.seen(tuple(talk.world.entries)), reviewed=False)
+    assert plan(talk.world.snapshot(), talk.world.policy).hub == ()
+    assert check(talk).outcome is Outcome.PASSED
 
 
 def test_P8_the_trunks_own_commits_fail(talk: Talk) -> None:

@@ -13,6 +13,7 @@ from headway.decide import record
 from headway.decide.pickstates import PickState, states
 from headway.model.commit import Commit
 from headway.model.entry import Kind
+from headway.model.hub import HubSeen, Protection
 from headway.plan.actions import ApplyChanges, RecordApplied
 from headway.plan.hub_actions import ClosePull, OpenPull, ProposeChanges
 
@@ -285,6 +286,20 @@ def test_P8_with_pushes_no_pull_request_is_opened_for_what_applies() -> None:
     assert isinstance(talk.world.train().action, ApplyChanges)
     talk.settle()
     assert talk.planned() == ()
+
+
+def test_P8_a_push_to_a_branch_that_takes_pull_requests_only_is_told_before_it_is_tried() -> None:
+    talk = talk_of("push")
+    talk.hub.protections.append(Protection(BRANCH, True, pull_only=True))
+    talk.world.hub = talk.hub.seen(())
+    assert "picks.pull-only" not in talk.world.waits(), "nothing is to be pushed"
+    talk.world.request(talk.world.commit("[Bugfix] One"))
+    wait = talk.world.waits()["picks.pull-only"]
+    assert (wait.clause, dict(wait.facts)) == ("P8", {"branch": BRANCH})
+    assert 'talk.picks = "pull-request"' in str(wait.remedy)
+    assert isinstance(talk.world.train().action, ApplyChanges), "it may be let past the rule"
+    talk.world.hub = HubSeen(protections=(Protection(BRANCH, True, pull_only=None),))
+    assert "picks.pull-only" not in talk.world.waits(), "what is not told is not said"
 
 
 def test_P8_open_ones_of_a_released_train_are_closed(talk: Talk) -> None:

@@ -75,6 +75,48 @@ def test_P1_it_goes_along_with_the_train_and_is_closed_when_that_is_released(tal
     assert ".whl" in talk.hub.issues[number].body
 
 
+def test_P1_a_released_one_leads_to_the_release_where_that_is_an_object_on_the_forge(talk: Talk) -> None:
+    talk.settle()
+    talk.outbox()
+    (number,) = talk.hub.issues
+    talk.world.hub = None
+    release(talk.world)
+    forge = talk.world.policy.forge.model_copy(update={"path": "releases"})
+    talk.world.policy = talk.world.policy.model_copy(update={"forge": forge})
+    talk.write_once()
+    assert "**Released**: [v0.7.1](https://forge.example/acme/proj/releases/tag/v0.7.1) is on" in (
+        talk.hub.issues[number].body
+    )
+
+
+def test_P1_what_is_refused_is_no_open_box_and_one_is_one(talk: Talk) -> None:
+    feature, fix = talk.world.commit("[Feature] Colours"), talk.world.commit("[Bugfix] Mend decode")
+    talk.world.request(feature, verdict="refused")
+    talk.world.request(fix)
+    talk.outbox()
+    body = tracker(talk)
+    assert "to be released on 2025-" in body
+    assert "- ✗ \\[Feature\\] Colours" in body
+    assert "- [ ] \\[Bugfix\\] Mend decode" in body
+    talk.settle()
+    talk.outbox()
+    assert ": 1 approval wanted" in tracker(talk)
+
+
+def test_P1_an_answer_links_the_draft_of_the_conflict_that_its_request_has(talk: Talk) -> None:
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    asked = talk.world.request(fix)
+    known = {"about": "answer:7", "comment": 7, "number": 50, "ok": True, "entries": [asked.digest], "text": "Yes"}
+    talk.world.note(Kind.ANSWERED, VERSION, **known)
+    talk.world.conflicting.add(fix.sha)
+    talk.settle()
+    talk.write_once()
+    talk.outbox()
+    (draft,) = talk.hub.pulls_
+    ((_, body),) = talk.hub.bodies.values()
+    assert f"**conflicts** in #{draft}, a draft that shows what conflicts" in body
+
+
 @pytest.mark.parametrize("kind", [Kind.ABANDONED, Kind.SKIPPED])
 def test_P1_it_is_closed_when_the_train_is_given_up(talk: Talk, kind: Kind) -> None:
     talk.settle()

@@ -60,6 +60,19 @@ def test_what_has_a_request_or_came_before_the_cut_is_not_read_again() -> None:
     assert 72 not in settled
 
 
+def test_protections_are_asked_of_branches_that_are_about_to_be_pushed_to() -> None:
+    for picks, asked in (("push", (BRANCH,)), ("pull-request", ())):
+        world = cut(policy(talk={"picks": picks}, forge={"path": "", "kind": "github"}))
+        assert wanted(world).pushed == ()
+        world.request(world.commit("[Bugfix] One (#71)"))
+        assert wanted(world).pushed == asked
+
+
+def test_reviews_are_asked_for_where_a_check_tells_of_them() -> None:
+    assert wanted(cut(POLICY)).reviews
+    assert not wanted(cut(policy(talk={"check": ""}))).reviews
+
+
 def test_an_empty_milestone_name_is_none() -> None:
     assert wanted(cut(policy(talk={"milestone": ""}))).milestones == {}
 

@@ -504,6 +504,15 @@ def test_a_plain_token_writes_statuses_and_asks_for_check_runs_once(
     assert fake.checks == []
 
 
+def test_a_status_has_the_first_reason_and_leads_on(made: GitMaker, fake: FakeGitHub, hub: GitHubHub) -> None:
+    url = "https://github.com/toy/kit/issues/1"
+    hub.write_check(made.tip("fix"), "Headway", Outcome.WAITS, "Waits: P1", "…", "Waits: P1 nobody " * 20, url)
+    (row,) = [s["row"] for s in fake.check_runs.statuses]
+    assert (row["target_url"], len(row["description"])) == (url, 140)
+    assert row["description"].startswith("Waits: P1 nobody")
+    assert row["description"].endswith("…")
+
+
 def test_a_token_that_may_not_read_check_runs_writes_statuses(made: GitMaker, fake: FakeGitHub, hub: GitHubHub) -> None:
     fake.tokens[TOKEN].permissions["checks"] = "none"
     hub.write_check(made.tip("fix"), "Headway", Outcome.PASSED, "Let in", "…")

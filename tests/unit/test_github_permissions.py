@@ -10,6 +10,7 @@ import pytest
 from githubfake import APP_ID, NAME, OWNER, TOKEN, FakeGitHub, app_key, serving
 from githubgit import git_url
 from gitmaker import GitMaker
+from packaging.version import Version
 from trainkit import open_at
 
 from headway.doctor import examine
@@ -18,6 +19,7 @@ from headway.github.permissions import NEEDS, wanted
 from headway.github.session import TRIES
 from headway.model.finding import Check
 from headway.policy.loader import load_policy
+from headway.policy.scheme import branch_of
 
 NOW = datetime(2025, 1, 27, 10, 0, tzinfo=UTC)
 GUIDE = Path(__file__).parents[2] / "docs/how-to/github-access.md"
@@ -115,6 +117,22 @@ def test_what_an_app_lacks_is_told_with_what_would_not_work(
     assert (good, said[: len(words)]) == (ok, words)
     remedy = next(c.remedy for c in checks(project) if c.name == "permissions")
     assert str(remedy) == f"give the App {words.partition(' is')[0]}, then accept it where it is installed"
+
+
+def test_a_release_branch_that_takes_pull_requests_only_is_told_where_picks_are_pushed(
+    project: GitMaker, fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_app(monkeypatch)
+    branch = branch_of(Version("9.9.0"), open_at(project.path, NOW).policy.versions)
+    project.branch(branch, "main")
+    project.run("push", "--quiet", str(tmp_path / "github.git"), f"{branch}:{branch}")
+    assert found(project, "protection") == []
+    fake.people.rule(branch, "pull_request")
+    ((ok, words),) = found(project, "protection")
+    assert ok
+    assert words.startswith(f"{branch} takes pull requests only")
+    use(project, fake, more='\n[talk]\npicks = "pull-request"\n')
+    assert found(project, "protection") == []
 
 
 def test_an_app_that_is_not_there_or_has_no_key(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from headway.model.markdown import code, escape, marked, marker, quote, sentence, title, within
+from headway.model.markdown import code, escape, marked, marker, phrase, quote, sentence, title, within
 from headway.model.text import say
 
 
@@ -65,3 +65,12 @@ def test_in_the_middle_of_a_line_nothing_is_a_block() -> None:
 def test_a_sentence_of_ours_keeps_its_code_and_shows_what_others_wrote() -> None:
     text = say("`headway approve {version} pick:{id}` of {who}", version="0.7.1", id=3, who="@eve `rm` <b>")
     assert sentence(text) == "`headway approve 0.7.1 pick:3` of @\u200beve \\`rm\\` \\<b\\>"
+
+
+def test_a_sentence_of_the_ledger_keeps_its_code_and_nothing_else_of_it_does_anything() -> None:
+    assert phrase("run `headway pick resolve 3` for *it*, @all") == (
+        "run `headway pick resolve 3` for \\*it\\*, @\u200ball"
+    )
+    for hostile in ("a ` b", "`` <img> ``", "x `a``b` <b>", "`"):
+        assert "`" not in phrase(hostile).replace("\\`", "")
+        assert "<" not in phrase(hostile).replace("\\<", "")

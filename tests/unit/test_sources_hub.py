@@ -67,14 +67,21 @@ def test_pull_requests_of_branches_of_milestones_and_headways_own(fake: FakeGitH
     fake.pulls.merge(2, "ada", "squash")
     fake.pulls.review("ada", 1, "APPROVED")
     fake.pulls.review("ada", 2, "APPROVED")
-    wanted = HubWanted(branches=(RELEASE,), milestones={PICKS: frozenset({3})}, issues=(5, 9, 1), pulls=(1, 9))
+    fake.pulls.review("mallory", 1, "CHANGES_REQUESTED")
+    wanted = HubWanted((RELEASE,), {PICKS: frozenset({3})}, issues=(5, 9, 1), pulls=(1, 9), pushed=(RELEASE,))
     found = read(fake, wanted)
     assert [(p.number, p.merged is None) for p in found.pulls] == [(1, True), (2, False)]
     assert [i.title for i in found.issues] == ["the tracker"]
-    assert [(r.number, r.author) for r in found.reviews] == [(1, "ada")]
+    assert [(r.number, r.author) for r in found.reviews] == [(1, "ada"), (1, "mallory")]
+    assert list(found.people) == ["mallory"]
+    assert found.reviewed
     assert [(p.branch, p.protected) for p in found.protections] == [(RELEASE, False)]
     assert found.milestones == {PICKS: frozenset({1, 2, 3})}
     assert found.whole
+    fake.asked.clear()
+    quiet = read(fake, HubWanted((RELEASE,), reviews=False))
+    assert (quiet.reviews, quiet.protections, quiet.reviewed) == ((), (), True)
+    assert asked(fake, "/reviews") == asked(fake, "/branches/") == 0
     assert asked(fake, "/pulls/3") == asked(fake, "/pulls/4") == asked(fake, "/comments") == 0
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from headway.decide import record
 from headway.decide.chatrights import teams_named
 from headway.decide.mail import milestone_of
+from headway.decide.pulls import pushes
 from headway.decide.requests import commits_of
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
@@ -39,6 +40,8 @@ def hub_wanted(trains: Iterable[Train], snapshot: Snapshot, policy: Policy, upto
         commands=("/", f"@{policy.talk.mention.lower()}"),
         answered=frozenset(e.payload["comment"] for e in _answers(snapshot.entries)),
         teams=teams_named(policy.talk),
+        reviews=bool(policy.talk.check),
+        pushed=tuple(dict.fromkeys(t.branch for t in live if pushes(t.branch, snapshot, policy))),
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from headway.decide import record
+from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.hub import HubSeen, Pull
 from headway.model.snapshot import Snapshot
 
+CONFLICT = "conflict:"  # begins what a draft is about: conflict:TRAIN:ENTRY
 TIMES = 2  # how often the same words are written: what people change again after that stays theirs
 
 
@@ -67,6 +70,32 @@ class Outbox:
         """A pull request of Headway's own, as it is there now."""
         number = self.number(about)
         return self.hub.pull(number) if number else None
+
+    def made(self, head: Sha) -> tuple[Mapping[str, Any], ...]:
+        """The changes (kind, origin, undoes) that Headway put on a commit, the head of a pull request of its own, in
+        their order; none where it is not as Headway left it."""
+        return next((tuple(e.payload["changes"]) for e in self.heads.values() if e.payload["commit"] == head), ())
+
+    def conflict_at(self, number: int, entries: record.Entries) -> Entry | None:
+        """The conflict whose draft a pull request is."""
+        for about, e in self.last.items():
+            if about.startswith(CONFLICT) and e.payload["number"] == number:
+                seq = int(about.rpartition(":")[2])
+                return next(x for x in entries if x.seq == seq)
+        return None
+
+    def draft(self, request: int, entries: record.Entries) -> int:
+        """The open draft of a request's newest conflict; 0: there is none."""
+        mine = {e.seq for e in entries if e.kind is Kind.CONFLICTED and e.payload["request"] == request}
+        open_ = [a for a in self.last if a.startswith(CONFLICT) and self.open(a)]
+        seqs = {int(a.rpartition(":")[2]): a for a in open_}
+        newest = max(mine & seqs.keys(), default=None)
+        return self.number(seqs[newest]) if newest is not None else 0
+
+    def url_of(self, number: int) -> str:
+        """Where people read a pull request."""
+        seen = self.hub.pull(number)
+        return seen.url if seen is not None else ""
 
     def theirs(self, about: str) -> bool:
         """Whether others pushed to its branch: then it is not touched any more."""

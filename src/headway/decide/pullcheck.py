@@ -3,16 +3,20 @@ who asked for it, and what speaks against it (P1–P8, B6, G3). Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from headway.decide import dropping
+from headway.decide.chatrights import account
+from headway.decide.outbox import Outbox
 from headway.decide.pickstates import PickState, State
 from headway.decide.reverts import RevertVerdict, findings
+from headway.decide.reviewed import objecting, standing
 from headway.model.commit import Commit, Line, Sha
+from headway.model.entry import Entry, Kind
 from headway.model.hub import Outcome
 from headway.model.identity import SURE
-from headway.model.pick import Category
+from headway.model.pick import Category, ChangeKind
 from headway.model.pulled import Pulled, PulledChange
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -51,24 +55,52 @@ class JudgedChange:
 
 @dataclass(frozen=True, slots=True)
 class PullVerdict:
-    """The whole pull request; ``more`` are commits that were not looked at."""
+    """The whole pull request; ``more`` are commits that were not looked at, ``reviews`` who reviewed it to what they
+    said, ``against`` what speaks against all of it."""
 
     number: int
     base: str
     outcome: Outcome
     changes: tuple[JudgedChange, ...]
     more: int
+    reviews: Mapping[str, str] = field(default_factory=dict)
+    against: tuple[Reason, ...] = ()
 
 
 def judge(
-    pulled: Pulled, train: Train, line: Line, known: Sequence[State], snapshot: Snapshot, policy: Policy
+    pulled: Pulled,
+    train: Train,
+    line: Line,
+    known: Sequence[State],
+    snapshot: Snapshot,
+    policy: Policy,
+    outbox: Outbox,
 ) -> PullVerdict:
     """``known`` are the requests of the train with their states."""
-    judge_one = _Judge(train, line, known, snapshot, policy)
+    opened = outbox.conflict_at(pulled.number, snapshot.entries)
+    if opened is not None:
+        return _draft(pulled, opened, snapshot)
+    judge_one = _Judge(train, line, known, snapshot, policy, _made(pulled, outbox))
     rows = tuple(judge_one.change(c) for c in pulled.changes)
-    outcomes = [r.outcome for r in rows] + [Outcome.REFUSED] * bool(pulled.more)
+    objections = _objections(objecting(pulled.number, outbox.hub, policy.talk))
+    outcomes = [r.outcome for r in rows] + [Outcome.REFUSED] * bool(pulled.more) + [Outcome.WAITS] * len(objections)
     outcome = max(outcomes, key=_RANK.__getitem__, default=Outcome.NOTHING)
-    return PullVerdict(pulled.number, pulled.base, outcome, rows, pulled.more)
+    reviews = standing(pulled.number, outbox.hub)
+    return PullVerdict(pulled.number, pulled.base, outcome, rows, pulled.more, reviews, objections)
+
+
+def _objections(people: tuple[str, ...]) -> tuple[Reason, ...]:
+    if not people:
+        return ()
+    names = tuple(account(p) for p in people)
+    reason = Reason(
+        "P1",
+        "pull.changes-requested",
+        say("a review asks for changes: {people}", people=names),
+        facts(people=names),
+        say("make them, or have the review dismissed or given anew on the forge"),
+    )
+    return (reason,)
 
 
 def worst(verdicts: Sequence[PullVerdict]) -> Outcome:
@@ -76,11 +108,63 @@ def worst(verdicts: Sequence[PullVerdict]) -> Outcome:
     return max((v.outcome for v in verdicts), key=_RANK.__getitem__)
 
 
-class _Judge:
-    """What the looks at all commits share."""
+def _made(pulled: Pulled, outbox: Outbox) -> Mapping[Sha, Sha]:
+    """Of the commits of a pull request of Headway's own, as it left it, those that are picks, to their origins: also
+    of work of the release branch alone (P6), which nothing on the trunk tells."""
+    rows = outbox.made(pulled.head)
+    if len(rows) != len(pulled.changes):
+        return {}
+    both = zip(pulled.changes, rows, strict=True)
+    return {c.commit.sha: row["origin"] for c, row in both if row["kind"] == ChangeKind.PICK}
 
-    def __init__(self, train: Train, line: Line, known: Sequence[State], snapshot: Snapshot, policy: Policy) -> None:
-        self._train, self._line, self._policy = train, line, policy
+
+def _draft(pulled: Pulled, opened: Entry, snapshot: Snapshot) -> PullVerdict:
+    """The draft of a conflict, which is never merged itself: nothing of it is let in, whatever people push there."""
+    p = opened.payload
+    recorded = any(
+        e.kind is Kind.RESOLVED and e.seq > opened.seq and e.payload.get("workspace") == p["workspace"]
+        for e in snapshot.entries
+    )
+    key = str(p["request"]) if p["request"] is not None else str(p["undoes"])[:12]
+    if recorded:
+        text = say("its resolution is recorded, and comes in by itself")
+        remedy = say("do not merge this one; Headway closes it")
+    elif pulled.head == p["commit"]:
+        text = say("a conflict that nobody has resolved")
+        remedy = say("edit the files until no marker is left, push to {branch}, then `/resolve`", branch=p["workspace"])
+    else:
+        text = say("a resolution that waits for `/resolve`")
+        remedy = say("record it: `/resolve` in a comment here, or `headway pick resolve {key}`", key=key)
+    reason = Reason("P1", "pull.conflict", text, facts(paths=p["paths"]), remedy)
+    last = len(pulled.changes) - 1
+    rows = tuple(
+        JudgedChange(
+            c.commit,
+            (p["origin"],) if c.commit.sha == p["commit"] else (),
+            p["request"],
+            "",
+            Outcome.WAITS,
+            say("the conflict, with git's markers") if c.commit.sha == p["commit"] else say("part of its resolution"),
+            (reason,) if i == last else (),
+        )
+        for i, c in enumerate(pulled.changes)
+    )
+    return PullVerdict(pulled.number, pulled.base, Outcome.WAITS, rows, pulled.more)
+
+
+class _Judge:
+    """What the looks at all commits share. ``made``: picks of Headway's own to their origins."""
+
+    def __init__(
+        self,
+        train: Train,
+        line: Line,
+        known: Sequence[State],
+        snapshot: Snapshot,
+        policy: Policy,
+        made: Mapping[Sha, Sha],
+    ) -> None:
+        self._train, self._line, self._policy, self._own = train, line, policy, made
         self._known = known
         self._trunk = {c.sha for c in snapshot.trunk.commits}
         self._needed = {f.revert.commit.sha for f in findings(line, snapshot) if f.verdict is RevertVerdict.NEEDED}
@@ -90,6 +174,8 @@ class _Judge:
     def change(self, c: PulledChange) -> JudgedChange:
         sha, identity = c.commit.sha, c.identity
         origins = identity.origins if identity.confidence >= SURE else ()
+        if not origins and sha in self._own:
+            origins = (self._own[sha],)
         if len(c.commit.parents) > 1:
             return self._merge(c)
         asked = self._asked(c, origins)

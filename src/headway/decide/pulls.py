@@ -24,6 +24,14 @@ def by_pull(policy: Policy) -> bool:
     return policy.forge.kind != "none" and policy.talk.picks == "pull-request"
 
 
+def pushes(branch: str, snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether Headway is about to push changes to a release branch."""
+    trials = snapshot.trials.get(branch, ())
+    return (
+        not by_pull(policy) and policy.forge.kind != "none" and any(t.tree is not None and not t.empty for t in trials)
+    )
+
+
 def key_of(change: PendingChange) -> str:
     """What one pull request is for: a request, or a revert."""
     return str(change.request) if change.kind is ChangeKind.PICK else change.origin
@@ -65,13 +73,34 @@ def wanted(train: Train, line: Line, snapshot: Snapshot) -> tuple[PickPull, ...]
 def waits(
     train: Train, line: Line, trials: tuple[Trial, ...], snapshot: Snapshot, policy: Policy
 ) -> tuple[Reason, ...]:
-    """What applies and is not on the branch: people merge it."""
+    """What applies and is not on the branch: people merge it, or have to let Headway push it."""
     if not by_pull(policy):
-        return ()
+        return _guarded(line, snapshot, policy)
     ready = {about_of(train.name, c) for p in wanted(train, line, snapshot) for c in p.changes}
     outbox = Outbox.of(snapshot)
     found = {about_of(train.name, t.change): t.change for t in reversed(trials) if t.tree is not None and not t.empty}
     return tuple(_wait(about, c, about in ready, line, outbox) for about, c in reversed(found.items()))
+
+
+def _guarded(line: Line, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:
+    """A branch that takes pull requests only, before it is pushed to. Who may pass a rule is not told, so it is tried
+    all the same."""
+    told = snapshot.hub.protections if snapshot.hub is not None else ()
+    if not any(p.branch == line.branch and p.pull_only for p in told) or not pushes(line.branch, snapshot, policy):
+        return ()
+    reason = Reason(
+        "P8",
+        "picks.pull-only",
+        say(
+            "{branch} takes pull requests only, by the forge's rules, and changes are pushed to it", branch=line.branch
+        ),
+        facts(branch=line.branch),
+        say(
+            'set `talk.picks = "pull-request"` in release.toml, or let Headway\'s App or token past the rule; the next '
+            "tick tries to push"
+        ),
+    )
+    return (reason,)
 
 
 def _wait(about: str, change: PendingChange, ready: bool, line: Line, outbox: Outbox | None) -> Reason:

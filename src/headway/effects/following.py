@@ -34,9 +34,11 @@ class Followed:
     tags: tuple[str, ...]
 
 
-def fetch_all(repo: Repository, remote: Remote, what: Followed) -> tuple[Text, ...]:
-    """Fetch what is followed into refs of Headway's own; what happened there to branches since, in words. Raises
-    ``WorldFailed`` (``remote.unreachable``)."""
+def fetch_all(
+    repo: Repository, remote: Remote, what: Followed, ours: Collection[tuple[str, Sha]] = frozenset()
+) -> tuple[Text, ...]:
+    """Fetch what is followed into refs of Headway's own; what happened there to branches since, in words. ``ours`` are
+    branches with commits that Headway itself made them anew with. Raises ``WorldFailed`` (``remote.unreachable``)."""
     own = trunk_branch(repo, remote.name, what.trunk)
     heads = [f"{prefix}*" for prefix in outermost(what.heads)]
     wanted = [f"refs/heads/{name}" for name in (*([own] if own else []), *heads)]
@@ -44,7 +46,10 @@ def fetch_all(repo: Repository, remote: Remote, what: Followed) -> tuple[Text, .
     before, tags = read_heads(repo.git), read_tag_objects(repo.git)
     fetch(repo, remote, [f"+{ref}:{mirror_of(ref)}" for ref in dict.fromkeys(wanted)], prune=True)
     after, tags_now = read_heads(repo.git), read_tag_objects(repo.git)
-    told = [_told(repo, remote, branch, was, after.get(branch)) for branch, was in before.items()]
+    told = [
+        _told(repo, remote, branch, was, after.get(branch)) if (branch, after.get(branch)) not in ours else None
+        for branch, was in before.items()
+    ]
     _keep_lost(repo, {b: was for (b, was), words in zip(before.items(), told, strict=True) if words is not None})
     told += [_told_tag(remote, tag, was, tags_now.get(tag)) for tag, was in tags.items()]
     return tuple(t for t in told if t is not None)

@@ -45,7 +45,9 @@ def write(hub: Hub, action: HubAction, site: Site) -> dict[str, Any]:
             done = hub.write_comment(marker(action.about), action.number, action.id, action.body)
             return _said("comment", action, done)
         case WriteCheck():
-            done = hub.write_check(action.commit, action.name, action.outcome, action.title, action.summary)
+            done = hub.write_check(
+                action.commit, action.name, action.outcome, action.title, action.summary, action.brief, action.url
+            )
             return _said("check", action, done, number=action.number)
 
 

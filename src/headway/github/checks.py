@@ -56,10 +56,14 @@ def write_check_run(
         return written("check run", there, 0)
 
 
-def write_status(github: GitHub, commit: Sha, name: str, outcome: Outcome, title: str) -> Written:
-    """Make the newest status of a name (its context) on a commit say this; it has no room for a summary. Raises
+def write_status(github: GitHub, commit: Sha, name: str, outcome: Outcome, words: str, url: str = "") -> Written:
+    """Make the newest status of a name (its context) on a commit say this; it has no room for a summary, but leads to
+    ``url``. Raises
     ``WorldFailed``. https://docs.github.com/rest/commits/statuses"""
-    says = {"state": _STATES[outcome], "description": one_line(title)[:_STATUS_WORDS]}
+    shown = one_line(words)
+    shown = shown if len(shown) <= _STATUS_WORDS else f"{shown[: _STATUS_WORDS - 1]}…"
+    says = {"state": _STATES[outcome], "description": shown}
+    led = {"target_url": url} if url else {}
     rows = github.rows(f"commits/{commit}/status", "statuses")  # the newest of each context
     there = next((r for r in rows if r.get("context") == name), None)
     if (
@@ -68,7 +72,7 @@ def write_status(github: GitHub, commit: Sha, name: str, outcome: Outcome, title
         and same(there.get("description"), says["description"])
     ):
         return written("status", there, 0)
-    return written("status", github.post(f"statuses/{commit}", {"context": name, **says}), 0)
+    return written("status", github.post(f"statuses/{commit}", {"context": name, **says, **led}), 0)
 
 
 def _newest_run(github: GitHub, commit: Sha, name: str) -> Mapping[str, Any] | None:

@@ -68,10 +68,12 @@ class GitHubHub:
     def write_comment(self, marker: str, number: int, id: int, body: str) -> Written:
         return comments.write_comment(self.github, self.me, marker, number, id, body)
 
-    def write_check(self, commit: Sha, name: str, outcome: Outcome, title: str, summary: str) -> Written:
+    def write_check(
+        self, commit: Sha, name: str, outcome: Outcome, title: str, summary: str, brief: str = "", url: str = ""
+    ) -> Written:
         if self._runs:
             made = checks.write_check_run(self.github, commit, name, outcome, title, summary)
             if made is not None:
                 return made
             self._runs = False
-        return checks.write_status(self.github, commit, name, outcome, title)
+        return checks.write_status(self.github, commit, name, outcome, brief or title, url)

@@ -11,6 +11,8 @@ from headway.model.commit import Sha
 
 MARK = "<!-- headway:"  # begins the hidden line in every text that Headway writes, see ``headway.model.markdown``
 
+APPROVED, CHANGES, DISMISSED = "approved", "changes_requested", "dismissed"  # states of a review that settle something
+
 
 class Right(StrEnum):
     """What a person may do in the repository, by the forge's own word; each includes those before it."""
@@ -141,6 +143,8 @@ class HubWanted:
     of its pull requests that are read only if they are open. ``since``: from when on comments are read (``None``: not
     at all); a line that begins with one of ``commands`` (lower case) may be one, and who wrote it is asked for, with
     ``teams`` (``org/slug``), where the comment's id is not ``answered``.
+    ``reviews``: whether anybody looks at those of open pull requests onto ``branches``; ``pushed``: branches
+    that are about to be pushed to, whose protection is asked for.
     """
 
     branches: tuple[str, ...] = ()
@@ -152,6 +156,8 @@ class HubWanted:
     commands: tuple[str, ...] = ()
     answered: frozenset[int] = frozenset()
     teams: tuple[str, ...] = ()
+    reviews: bool = True
+    pushed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,8 @@ class HubSeen:
     ``pulls``: open ones onto live release branches, those that carry a milestone of a live train and have no request
     yet, and those that Headway opened. ``issues``: those that Headway keeps, by number. ``comments``: not by programs
     nor Headway's own, in the order in which they were written, of the time since the last tick that read them.
-    ``reviews`` of the open pull requests onto release branches, ``people`` who wrote what may be a command. ``bodies``:
+    ``reviews`` of the open pull requests onto release branches (not ``reviewed``: they were not read), ``people`` who
+    wrote what may be a command or asked for changes, ``protections`` of branches about to be pushed to. ``bodies``:
     what those of Headway's own comments say that changed in that time, by their id. ``milestones``: each that was read
     to the numbers of all pull requests in it. ``upto``: all that was said before
     is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for the next
@@ -180,6 +187,7 @@ class HubSeen:
     upto: datetime | None = None
     whole: bool = True
     unheard: bool = False
+    reviewed: bool = True
     failed: str = ""
     limited: bool = False
 

@@ -33,7 +33,11 @@ def within(text: str, most: int = 0) -> str:
     no mention, no link, no reference to an issue, no control character, nothing that turns the direction of writing.
     ``most``: characters of theirs that are shown (0: all)."""
     words = plain(text)
-    shown = _MARKUP.sub(r"\\\1", _cut(words, most) if most else words)
+    return _inert(_cut(words, most) if most else words)
+
+
+def _inert(words: str) -> str:
+    shown = _MARKUP.sub(r"\\\1", words)
     shown = _NUMBER.sub("\\1\u200b", shown).replace("@", "@\u200b").replace("://", ":\u200b//")
     return _LINK.sub(lambda m: f"{m[0][:-1]}\u200b.", shown)
 
@@ -60,6 +64,15 @@ def sentence(text: Text, most: int = 600) -> str:
         return within(str(text), most)
     shown = (lambda v: within(v, most), lambda v: inside_code(v, most))
     return "`".join(text.filled(part, shown[i % 2]) for i, part in enumerate(parts))
+
+
+def phrase(words: str, most: int = 600) -> str:
+    """The same of a sentence whose values are in it already, as the ledger has it: what stands between backticks is
+    code, all else inert words, whoever wrote which. ``most``: characters of it that are shown."""
+    parts = _cut(plain(words), most).split("`")
+    if len(parts) % 2 == 0 or not all(parts[1:-1]):
+        return within(words, most)
+    return "`".join(p if i % 2 else _inert(p) for i, p in enumerate(parts))
 
 
 def inside_code(words: str, most: int = 0) -> str:

@@ -141,6 +141,8 @@ class Hub(Protocol):
         is none. One that says something else is edited."""
         ...
 
-    def write_check(self, commit: Sha, name: str, outcome: Outcome, title: str, summary: str) -> Written:
+    def write_check(
+        self, commit: Sha, name: str, outcome: Outcome, title: str, summary: str, brief: str = "", url: str = ""
+    ) -> Written:
         """The newest check of a name on a commit says this."""
         ...

@@ -104,7 +104,8 @@ class WriteComment:
 
 @dataclass(frozen=True, slots=True)
 class WriteCheck:
-    """Make the check ``name`` on a commit say this."""
+    """Make the check ``name`` on a commit say this; ``brief`` (one line) where there is room for no more, with ``url``
+    to read on."""
 
     kind: ClassVar[str] = "write-check"
     train: str
@@ -115,6 +116,8 @@ class WriteCheck:
     outcome: Outcome
     title: str
     summary: str
+    brief: str
+    url: str
 
     @property
     def target(self) -> str:
@@ -123,7 +126,7 @@ class WriteCheck:
 
 HubAction = OpenPull | ProposeChanges | ClosePull | WriteIssue | WriteComment | WriteCheck
 
-_PLACES = frozenset({"train", "about", "number", "id", "before"})  # where something is said, not what
+_PLACES = frozenset({"train", "about", "number", "id", "before", "url"})  # where something is said, not what
 
 
 def digest_of_action(action: HubAction) -> str:

@@ -29,9 +29,8 @@ def answers(
     now = _states(trains, {e.train for e in by_digest.values()}, snapshot, policy)
     for e in given:
         about, number = e.payload["about"], int(e.payload["number"])
-        body = marked(
-            about, "\n\n".join([e.payload["text"], *_news(e, by_digest, now, outbox, commands=policy.talk.commands)])
-        )
+        told = _news(e, by_digest, now, outbox, snapshot.entries, commands=policy.talk.commands)
+        body = marked(about, "\n\n".join([e.payload["text"], *told]))
         action = WriteComment(e.train, about, number, outbox.id(about), body)
         there = outbox.hub.bodies.get(action.id) if action.id else None
         if outbox.due(about, digest_of_action(action), changed=there is not None and not same_text(there, body)):
@@ -47,18 +46,24 @@ def _states(trains: tuple[TrainPlan, ...], asked: set[str], snapshot: Snapshot, 
 
 
 def _news(
-    answer: Entry, by_digest: Mapping[str, Entry], now: Mapping[int, State], outbox: Outbox, *, commands: bool
+    answer: Entry,
+    by_digest: Mapping[str, Entry],
+    now: Mapping[int, State],
+    outbox: Outbox,
+    entries: record.Entries,
+    *,
+    commands: bool,
 ) -> Iterator[str]:
     """How each request that the command made or changed stands."""
     made = (by_digest[d] for d in answer.payload["entries"] if d in by_digest)
     ids = dict.fromkeys(int(e.payload["request"]) if e.kind is Kind.AMENDED else e.seq for e in made)
     for number in ids:
         if number in now:
-            yield news(now[number], outbox, commands=commands)
+            yield news(now[number], outbox, outbox.draft(number, entries), commands=commands)
 
 
-def news(state: State, outbox: Outbox, *, commands: bool) -> str:
-    """A request's state on one line, with what it waits for."""
+def news(state: State, outbox: Outbox, draft: int, *, commands: bool) -> str:
+    """A request's state on one line, with what it waits for. ``draft``: the pull request of its conflict, or 0."""
     asked, name, waits = state
     pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
     words = [f"Request {asked.id} for {within(asked.entry.train)} is now: **{PICK_STATES[name]}**"]
@@ -67,6 +72,8 @@ def news(state: State, outbox: Outbox, *, commands: bool) -> str:
         words += [f"as {', '.join(code(sha[:12]) for sha in placed.values())}"]
     elif pull and name is PickState.PENDING:
         words += [f"in #{pull}"]
+    elif draft and name is PickState.CONFLICT:
+        words += [f"in #{draft}, a draft that shows what conflicts"]
     line, category = asked.entry.train, str(asked.payload.get("category") or "")
     told = (on_forge(w, commands=commands, line=line, category=category) for w in waits)
     why = [f"\n- **{w.clause}** {sentence(w.text, 300)}\n  → {sentence(w.remedy, 300)}" for w in told]

@@ -9,7 +9,7 @@ from headway.decide.outbox import Outbox
 from headway.decide.pickstates import states
 from headway.decide.pullcheck import JudgedChange, PullVerdict, judge, worst
 from headway.model.commit import Sha
-from headway.model.hub import Outcome
+from headway.model.hub import APPROVED, CHANGES, Outcome
 from headway.model.markdown import LIMIT, code, sentence, title, within
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -25,13 +25,14 @@ _TITLES = {
     Outcome.WAITS: "Waits for people or evidence",
     Outcome.NOTHING: "Nothing to let in",
 }
+_REVIEWS, _REVIEWERS = {APPROVED: "approved", CHANGES: "asks for changes"}, 20
 _FACTS, _WORDS = 8, 300  # facts of one refusal that are shown; characters of each
 _ROOM = LIMIT - 2_000  # for the line that says what was left out
 
 
 def checks(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy) -> Iterator[WriteCheck]:
     """One for each commit that is the head of an open pull request."""
-    if not policy.talk.check:
+    if not policy.talk.check or not outbox.hub.reviewed:  # somebody may object in what is not read yet
         return
     heads: dict[Sha, list[tuple[str, PullVerdict]]] = {}
     for planned in trains:
@@ -49,28 +50,33 @@ def checks(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, po
             continue
         known = states(train, snapshot, policy)
         for pulled in mine:
-            verdict = judge(pulled, train, line, known, snapshot, policy)
+            verdict = judge(pulled, train, line, known, snapshot, policy, outbox)
             heads.setdefault(pulled.head, []).append((train.name, verdict))
     for head, verdicts in heads.items():
-        action = _check(head, verdicts, policy)
+        action = _check(head, verdicts, outbox, policy)
         if outbox.due(action.about, digest_of_action(action)):
             yield action
 
 
-def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], policy: Policy) -> WriteCheck:
+def _check(head: Sha, found: Sequence[tuple[str, PullVerdict]], outbox: Outbox, policy: Policy) -> WriteCheck:
     verdicts = [v for _, v in found]
     outcome = worst(verdicts)
-    clauses = sorted({a.clause for v in verdicts for c in v.changes for a in c.against})
+    against = [a for v in verdicts for a in (*v.against, *(a for c in v.changes for a in c.against))]
+    clauses = sorted({a.clause for a in against})
+    brief = f"{_TITLES[outcome]}: {against[0].clause} {against[0].text}" if against else _TITLES[outcome]
     words = _TITLES[outcome] + (f": {', '.join(clauses)}" if clauses else "")
     summary = "\n\n".join(_summary(train, v, policy.talk) for train, v in found)
     train, first = found[0]
     name = policy.talk.check
-    return WriteCheck(train, f"check:{head}", first.number, head, name, outcome, title(words), summary[:_ROOM])
+    tracker = outbox.last.get(f"tracker:{train}")
+    url = str(tracker.payload["url"]) if tracker else outbox.url_of(first.number)
+    said = (title(words), summary[:_ROOM], title(brief), url)
+    return WriteCheck(train, f"check:{head}", first.number, head, name, outcome, *said)
 
 
 def _summary(train: str, v: PullVerdict, talk: Talk) -> str:
-    rows = [f"Onto {code(v.base)} for {within(train)} this would bring:", ""]
-    left, room = len(v.changes), _ROOM - 500
+    rows = [*_reviewed(v, talk), f"Onto {code(v.base)} for {within(train)} this would bring:", ""]
+    left, room = len(v.changes), _ROOM - 500 - sum(len(r) + 1 for r in rows)
     for c in v.changes:
         row = _row(c, talk)
         if len(row) + 1 > room:
@@ -84,6 +90,19 @@ def _summary(train: str, v: PullVerdict, talk: Talk) -> str:
     elif not v.changes:
         rows.append("- nothing that the branch has not")
     return "\n".join(rows)
+
+
+def _reviewed(v: PullVerdict, talk: Talk) -> list[str]:
+    """Who reviewed it on the forge, and what stands against all of it for that."""
+    people = list(v.reviews.items())
+    said = [f"{within(f'@{who}', 60)} {_REVIEWS[state]}" for who, state in people[:_REVIEWERS]]
+    said += [f"{len(people) - _REVIEWERS} more"] if len(people) > _REVIEWERS else []
+    rows = [f"Reviews here, which are no approvals of a request: {', '.join(said)}.", ""] if said else []
+    for a in v.against:
+        told = on_forge(a, commands=talk.commands)
+        rows += [f"- {_MARKS[Outcome.WAITS]} **{within(a.clause)}** {sentence(told.text, 500)}"]
+        rows += [f"  - → {sentence(told.remedy, 500)}", ""]
+    return rows
 
 
 def _row(c: JudgedChange, talk: Talk) -> str:
@@ -100,7 +119,7 @@ def _against(a: Reason, talk: Talk) -> str:
     told = on_forge(a, commands=talk.commands)
     rows = [f"  - **{within(a.clause)}** {sentence(told.text, 500)}"]
     for name, value in told.facts[:_FACTS]:
-        if value not in (None, (), ""):
+        if name != "today" and value not in (None, (), ""):
             shown = ", ".join(value) if isinstance(value, tuple) else str(value)
             rows.append(f"    - {within(name)}: {within(shown, _WORDS)}")
     rows += [f"    - → {sentence(told.remedy, 500)}"] if str(told.remedy) else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headway.decide import branch, conflicts, promotion, pulls, record
-from headway.decide.outbox import Outbox
+from headway.decide.outbox import CONFLICT, Outbox
 from headway.decide.pickstates import State, states
 from headway.decide.pulls import PickPull
 from headway.model.commit import Line
@@ -114,7 +114,7 @@ def _conflicts(train: Train, line: Line, outbox: Outbox, snapshot: Snapshot, pol
 
 
 def _conflict_about(e: Entry) -> str:
-    return f"conflict:{e.train}:{e.seq}"
+    return f"{CONFLICT}{e.train}:{e.seq}"
 
 
 def _untouchable_text(about: str, outbox: Outbox) -> bool:

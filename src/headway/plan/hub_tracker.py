@@ -34,7 +34,7 @@ def trackers(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, 
         if released is None and not given_up:
             continue  # what became of it is not known
         tag = str(released.payload["tag"]) if released else ""
-        text = fitted(sections_ended(name, released, past_states(name, snapshot), outbox, snapshot))
+        text = fitted(sections_ended(name, released, past_states(name, snapshot), outbox, snapshot, policy))
         yield from _due(_issue(name, tag, text, outbox, policy, open=False), outbox)
 
 

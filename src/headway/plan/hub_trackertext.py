@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from headway.decide import record
 from headway.decide.candidates import CandidateRecord
@@ -36,6 +37,9 @@ from headway.policy.schema import Policy
 _ROWS = 400  # of a section, to begin with
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@%=&+-]+")
 _DONE = frozenset({PickState.APPLIED, PickState.THERE})
+_NEVER = frozenset(
+    {PickState.REFUSED, PickState.WITHDRAWN, PickState.REJECTED, PickState.TAKEN_OUT, PickState.LEFT_OUT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,15 @@ def sections_live(
 
 
 def sections_ended(
-    train: str, released: Entry | None, known: tuple[State, ...], outbox: Outbox, snapshot: Snapshot
+    train: str, released: Entry | None, known: tuple[State, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy
 ) -> tuple[Section, ...]:
     """A train that was released (by that entry), or given up."""
     shown = tuple(s for s in known if not s[0].embargo or s[0].done)
     if released is not None:
         p = released.payload
-        head = f"**Released**: {code(p['tag'])} is on {code(p['commit'])}."
+        page = _release_page(train, str(p["tag"]), outbox, policy)
+        named = f"[{within(p['tag'])}]({page})" if page else code(p["tag"])
+        head = f"**Released**: {named} is on {code(p['commit'])}."
     else:
         gone = next(e for e in reversed(snapshot.entries) if e.kind in record.GIVING_UP and e.train == train)
         how = "Skipped" if gone.kind is Kind.SKIPPED else "Abandoned"
@@ -101,6 +107,14 @@ def sections_ended(
         Section("Picks", tuple(_pick_row(s, outbox) for s in shown)),
         Section("Files", tuple(f"- {code(f['file'])} sha256 {code(f['sha256'])}" for f in files)),
     )
+
+
+def _release_page(train: str, tag: str, outbox: Outbox, policy: Policy) -> str:
+    """Where the release object is read, next to this issue; ``""``: there is none."""
+    last = outbox.last.get(f"tracker:{train}")
+    project, issues, _ = str(last.payload["url"] if last else "").partition("/issues/")
+    page = f"{project}/releases/tag/{quote(tag)}"
+    return page if issues and policy.forge.path and _LINK.fullmatch(page) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,7 @@ def _still(embargo: str, snapshot: Snapshot, policy: Policy) -> bool:
 def _head(planned: TrainPlan, waits: tuple[Reason, ...], snapshot: Snapshot) -> Iterator[str]:
     train = planned.train
     out = record.last(snapshot.entries, Kind.PUBLISHED, train.name)
-    day = f"published on {out.at:%Y-%m-%d}" if out else f"planned for {train.date.isoformat()} (tentative)"
+    day = f"published on {out.at:%Y-%m-%d}" if out else f"to be released on {train.date.isoformat()} (tentative)"
     yield f"**{within(train.tag)}**: {planned.stage.value}, {day}"
     if planned.stage in {Stage.PLANNED, Stage.CUT_DUE}:
         first, last = (d.isoformat() for d in train.window)
@@ -187,7 +201,12 @@ def _pick_row(state: State, outbox: Outbox) -> str:
     words += [f"pull request #{pull}"] if pull else []
     url = str((asked.entry.payload.get("via") or {}).get("url") or "")
     words += [f"[asked]({url})"] if _LINK.fullmatch(url) else [f"asked by {within(asked.entry.actor, 60)}"]
-    return f"- [{'x' if name in _DONE else ' '}] {' · '.join(words)}"
+    mark = "✗" if name in _NEVER else f"[{'x' if name in _DONE else ' '}]"
+    return f"- {mark} {' · '.join(words)}"
+
+
+def _count(n: int, one: str, more: str) -> str:
+    return f"{n} {one if n == 1 else more}"
 
 
 def _revert_rows(planned: TrainPlan, snapshot: Snapshot) -> Iterator[str]:
@@ -201,7 +220,7 @@ def _revert_rows(planned: TrainPlan, snapshot: Snapshot) -> Iterator[str]:
         words = f"{within(commit.title, 200)}, **{f.verdict.value}**: {sentence(f.why, 300)}"
         yield f"- [{mark}] {code(commit.sha[:12])} {words}"
     if len(every) > len(mine):
-        yield f"- {len(every) - len(mine)} others undo nothing that the branch has"
+        yield f"- {_count(len(every) - len(mine), 'other undoes', 'others undo')} nothing that the branch has"
 
 
 def _candidate_row(r: CandidateRecord) -> str:
@@ -220,7 +239,7 @@ def _performance_rows(planned: TrainPlan) -> Iterator[str]:
     if perf is None or perf.verdict is None:
         return
     waived = {cell_key(w.cell.cell, w.cell.metric) for w in perf.waivers}
-    yield f"- **{perf.verdict.verdict.value}**, {len(perf.verdict.cells)} cells"
+    yield f"- **{perf.verdict.verdict.value}**, {_count(len(perf.verdict.cells), 'cell', 'cells')}"
     for c in sorted(perf.verdict.cells, key=lambda c: c.verdict is Verdict.PASS):
         key = cell_key(c.cell, c.metric)
         note = ", waived" if key in waived else ""
@@ -231,7 +250,7 @@ def _ratio(c: CellVerdict) -> str:
     if c.ratio is None:
         return ""
     interval = f" [{c.ci[0]:.3f}, {c.ci[1]:.3f}]" if c.ci else ""
-    return f", {c.ratio:.3f}{interval} of the previous release, {c.blocks} blocks"
+    return f", {c.ratio:.3f}{interval} of the previous release, {_count(c.blocks, 'block', 'blocks')}"
 
 
 def _go_rows(planned: TrainPlan, waits: tuple[Reason, ...], snapshot: Snapshot, policy: Policy) -> Iterator[str]:
@@ -248,10 +267,28 @@ def _go_rows(planned: TrainPlan, waits: tuple[Reason, ...], snapshot: Snapshot, 
     for gate, rule in sorted(policy.approvals.items()):
         given = decided and gate not in open_
         people = f" by {within(', '.join(rule.people), 200)}" if rule.people else ""
-        yield f"- [{'x' if given else ' '}] **G1** {within(gate)}: {rule.count} approvals{people}"
+        wants = f"{_count(rule.count, 'approval', 'approvals')}{people} wanted"
+        by = _approvers(planned, gate, given, waits, snapshot)
+        by = tuple(p for p in by if not rule.people or record.among(p, rule.people))
+        had = f", approved by {within(', '.join(by), 200)}" if by else ""
+        yield f"- [{'x' if given else ' '}] **G1** {within(gate)}: {wants}{had}"
     clauses = sorted({w.clause for w in waits})
     if clauses and planned.stage is not Stage.PROMOTING:
         yield f"- no go yet: {', '.join(within(c) for c in clauses)}"
+
+
+def _approvers(
+    planned: TrainPlan, gate: str, given: bool, waits: tuple[Reason, ...], snapshot: Snapshot
+) -> tuple[str, ...]:
+    """Who opened a gate for the newest candidate as it is, also while more are wanted."""
+    known = (dict(w.facts) for w in waits if w.code == "promotion.unapproved")
+    told = next((f["approved_by"] for f in known if f["gate"] == gate), ())
+    if not given:
+        return told if isinstance(told, tuple) else ()
+    commit = planned.candidates[-1].facts.commit
+    every = (e for e in record.of(snapshot.entries, Kind.APPROVED, planned.train.name) if e.payload["gate"] == gate)
+    now = (e for e in every if e.payload["commit"] == commit and planned.evidence in {None, e.payload["evidence"]})
+    return tuple(dict.fromkeys(e.actor for e in now))
 
 
 def _waivers(train: str, hidden: _Hidden, snapshot: Snapshot, policy: Policy) -> Iterator[Entry]:

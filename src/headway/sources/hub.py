@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from headway.errors import BudgetSpent, HeadwayError, RateLimited
-from headway.model.hub import Comment, HubSeen, HubWanted, Issue, Person, Pull
+from headway.model.hub import CHANGES, Comment, HubSeen, HubWanted, Issue, Person, Pull
 from headway.model.ports import Hub
 
 
 def read_hub(hub: Hub, wanted: HubWanted) -> HubSeen:
     """What is there now. A forge that cannot be asked is a fact like any other (``failed``): it stops no train that
     does not need it. What is left over when the tick's requests are spent is read by the next."""
-    seen = HubSeen()
+    seen = HubSeen(reviewed=False)
     try:
         for part in (_comments, _issues, _pulls, _milestones, _protections, _reviews):
             seen = part(hub, wanted, seen)
@@ -109,9 +109,15 @@ def _with(seen: HubSeen, found: dict[int, Pull], hub: Hub, numbers: tuple[int, .
 
 
 def _protections(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
-    return replace(seen, protections=tuple(hub.protection(b) for b in wanted.branches))
+    return replace(seen, protections=tuple(hub.protection(b) for b in wanted.pushed))
 
 
 def _reviews(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
-    numbers = [p.number for p in seen.pulls if p.open and p.base in wanted.branches]
-    return replace(seen, reviews=tuple(r for n in numbers for r in hub.reviews(n)))
+    """Reviews, and who asks for changes there: whether that counts depends on what they may do."""
+    numbers = [p.number for p in seen.pulls if wanted.reviews and p.open and p.base in wanted.branches]
+    found = tuple(r for n in numbers for r in hub.reviews(n))
+    people = dict(seen.people)
+    for r in found:
+        if r.state == CHANGES and r.author and r.author not in people:
+            people[r.author] = hub.person(r.author, wanted.teams)
+    return replace(seen, reviews=found, people=people, reviewed=True)
