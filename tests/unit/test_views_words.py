@@ -175,7 +175,7 @@ HUB_ACTIONS: list[tuple[h.HubAction, str]] = [
     (h.WriteIssue("0.1.1", "tracker:0.1.1", 7, "Release", "", open=False), "close the issue of 0.1.1"),
     (h.WriteComment("0.1.1", "answer:5", 7, 0, ""), "answer on #7"),
     (
-        h.WriteCheck("0.1.1", f"check:{SHA}", 7, SHA, "Headway", Outcome.REFUSED, "", ""),
+        h.WriteCheck("0.1.1", f"check:{SHA}", 7, SHA, "Headway", Outcome.REFUSED, "", "", "", ""),
         "say in the check of #7 what it would bring: refused",
     ),
 ]
