@@ -37,6 +37,19 @@ class PickState(StrEnum):
     LEFT_OUT = "left-out"
 
 
+ON_BRANCH = frozenset({PickState.APPLIED, PickState.THERE})
+COMES_TO_NOTHING = frozenset(
+    {
+        PickState.REFUSED,
+        PickState.WITHDRAWN,
+        PickState.REJECTED,
+        PickState.TAKEN_OUT,
+        PickState.TAKEN_BACK,
+        PickState.TOO_LATE,
+        PickState.LEFT_OUT,
+    }
+)
+
 PICK_STATES: Mapping[PickState, Text] = {
     PickState.APPLIED: say("applied"),
     PickState.THERE: say("came otherwise"),

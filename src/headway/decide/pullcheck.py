@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from headway.decide import dropping
 from headway.decide.chatrights import account
 from headway.decide.outbox import Outbox
-from headway.decide.pickstates import PickState, State
+from headway.decide.pickstates import COMES_TO_NOTHING, ON_BRANCH, PickState, State
 from headway.decide.reverts import RevertVerdict, findings
 from headway.decide.reviewed import objecting, standing
 from headway.model.commit import Commit, Line, Sha
@@ -25,18 +25,6 @@ from headway.model.train import Train
 from headway.policy.paths import matches
 from headway.policy.schema import Policy
 
-_NO = frozenset(
-    {
-        PickState.REFUSED,
-        PickState.WITHDRAWN,
-        PickState.REJECTED,
-        PickState.TAKEN_OUT,
-        PickState.TAKEN_BACK,
-        PickState.TOO_LATE,
-        PickState.LEFT_OUT,
-    }
-)
-_THERE = frozenset({PickState.APPLIED, PickState.THERE})
 _RANK = {Outcome.NOTHING: 0, Outcome.PASSED: 1, Outcome.WAITS: 2, Outcome.REFUSED: 3}
 
 
@@ -195,15 +183,15 @@ class _Judge:
         names = {c.commit.sha, *origins}
         found = [s for s in self._known if names & set(s[0].commits)]
         rank = {PickState.PENDING: 0, PickState.APPLIED: 1, PickState.THERE: 1}
-        return min(found, key=lambda s: rank.get(s[1], 3 if s[1] in _NO else 2), default=None)
+        return min(found, key=lambda s: rank.get(s[1], 3 if s[1] in COMES_TO_NOTHING else 2), default=None)
 
     def _requested(self, c: PulledChange, origins: tuple[Sha, ...], state: State) -> JudgedChange:
         asked, name, waits = state
         category = str(asked.payload.get("category") or "")
         row = (c.commit, origins, asked.id, category)
-        if name in _THERE:
+        if name in ON_BRANCH:
             return JudgedChange(*row, Outcome.NOTHING, say("request {id} is on the branch already", id=asked.id))
-        if name in _NO:
+        if name in COMES_TO_NOTHING:
             told = [Reason.kept(v) for v in asked.payload.get("violations", ())] if name is PickState.REFUSED else []
             told += waits
             closed = say("request {id} is over: {state}", id=asked.id, state=name.value)

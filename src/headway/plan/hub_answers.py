@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from headway.decide import record
 from headway.decide.onforge import on_forge
 from headway.decide.outbox import Outbox, same_text
-from headway.decide.pickstates import PICK_STATES, PickState, State, past_states, states
+from headway.decide.pickstates import ON_BRANCH, PICK_STATES, PickState, State, past_states, states
 from headway.model.entry import Entry, Kind
 from headway.model.markdown import code, marked, sentence, within
 from headway.model.snapshot import Snapshot
@@ -68,7 +68,7 @@ def news(state: State, outbox: Outbox, draft: int, *, commands: bool) -> str:
     pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
     words = [f"Request {asked.id} for {within(asked.entry.train)} is now: **{PICK_STATES[name]}**"]
     placed = asked.placed or {}
-    if name in {PickState.APPLIED, PickState.THERE}:
+    if name in ON_BRANCH:
         words += [f"as {', '.join(code(sha[:12]) for sha in placed.values())}"]
     elif pull and name is PickState.PENDING:
         words += [f"in #{pull}"]

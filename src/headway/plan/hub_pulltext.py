@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from headway.decide import record
-from headway.decide.pickstates import PICK_STATES, PickState, State
+from headway.decide.pickstates import COMES_TO_NOTHING, ON_BRANCH, PICK_STATES, PickState, State
 from headway.decide.pulls import PickPull
 from headway.decide.requests import Asked
 from headway.model.commit import pr_of
@@ -17,19 +17,6 @@ from headway.model.train import Train
 from headway.policy.schema import Policy
 
 PATHS = 50  # conflicting paths that are listed
-_OVER = frozenset(
-    {
-        PickState.THERE,
-        PickState.APPLIED,
-        PickState.REFUSED,
-        PickState.WITHDRAWN,
-        PickState.REJECTED,
-        PickState.TAKEN_OUT,
-        PickState.TAKEN_BACK,
-        PickState.TOO_LATE,
-        PickState.LEFT_OUT,
-    }
-)
 
 
 def title_of(changes: tuple[PendingChange, ...]) -> str:
@@ -118,7 +105,7 @@ def request_over(number: int, known: tuple[State, ...], *, conflict: bool = Fals
     asked, name, _ = found
     if name is PickState.CONFLICT and not conflict:
         return f"Request {number} conflicts on its branch by now; it goes on when the conflict is resolved."
-    if name not in _OVER:
+    if name not in ON_BRANCH | COMES_TO_NOTHING:
         return ""
     placed = ", ".join(code(sha[:12]) for sha in (asked.placed or {}).values())
     if placed:
