@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from headway.errors import UnusableInput
@@ -60,17 +61,21 @@ def _key(name: str) -> str:
         except (OSError, ValueError, RuntimeError):
             raise _no_key(name, say("{name} is neither a PEM nor the path of a file", name=name)) from None
     text = given.replace("\\n", "\n")  # as CI systems keep lines in one variable
+    if not _sound(text):
+        raise _no_key(name, say("{name} holds no RSA private key without a password", name=name))
+    return text
+
+
+@lru_cache(maxsize=1)  # a look at an RSA key takes long, and each tick asks several times who it is
+def _sound(text: str) -> bool:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        sound = isinstance(load_pem_private_key(text.encode(), None), RSAPrivateKey)
+        return isinstance(load_pem_private_key(text.encode(), None), RSAPrivateKey)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        sound = False
-    if not sound:
-        raise _no_key(name, say("{name} holds no RSA private key without a password", name=name))
-    return text
+        return False
 
 
 def _no_key(name: str, why: Text) -> UnusableInput:
