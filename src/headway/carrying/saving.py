@@ -127,8 +127,9 @@ def _published(app: Headway) -> tuple[str, ...]:
 
 
 def _nothing_hidden(app: Headway, entries: tuple[Entry, ...], at: StateBranch) -> None:
+    """The ledger tells of an embargo; nothing else of what is saved does."""
     hidden = rules.embargoed(entries, today(app.policy, app.clock.now()))
-    if hidden:
+    if hidden and isinstance(place_of(app.ledger_place), SqliteFile):
         raise UnusableInput(
             "state.embargoed",
             say("a request is under embargo, and everybody who reads the repository reads {branch}", branch=at.branch),
