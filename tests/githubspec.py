@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -160,9 +161,10 @@ def description() -> Description:
     if not kept.is_file():
         whole = json.loads(_whole())
         _CACHE.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(".partial")
-        partial.write_text(json.dumps(_trimmed(whole)), "utf-8")
-        partial.replace(kept)
+        with tempfile.TemporaryDirectory(dir=_CACHE) as folder:  # several processes may do it at once
+            partial = Path(folder) / kept.name
+            partial.write_text(json.dumps(_trimmed(whole)), "utf-8")
+            partial.replace(kept)
     return Description(json.loads(kept.read_text("utf-8")))
 
 
@@ -170,18 +172,16 @@ def _whole() -> bytes:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip(f"npm is missing, so GitHub's description ({PACKAGE}) cannot be had")
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    argv = [npm, "pack", PACKAGE, "--silent", "--pack-destination", str(_CACHE)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=_CACHE)
-    found = sorted(_CACHE.glob("*.tgz"))
-    if done.returncode or not found:
-        pytest.skip(f"GitHub's description ({PACKAGE}) cannot be had: {done.stderr.strip()[-300:]}")
-    with tarfile.open(found[0]) as t:
-        member = t.extractfile("package/generated/api.github.com.json")
-        assert member is not None
-        data = member.read()
-    found[0].unlink()
-    return data
+    with tempfile.TemporaryDirectory() as folder:
+        argv = [npm, "pack", PACKAGE, "--silent", "--pack-destination", folder]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=folder)
+        found = sorted(Path(folder).glob("*.tgz"))
+        if done.returncode or not found:
+            pytest.skip(f"GitHub's description ({PACKAGE}) cannot be had: {done.stderr.strip()[-300:]}")
+        with tarfile.open(found[0]) as t:
+            member = t.extractfile("package/generated/api.github.com.json")
+            assert member is not None
+            return member.read()
 
 
 def _trimmed(whole: dict[str, Any]) -> dict[str, Any]:
