@@ -75,6 +75,8 @@ class End:
     def _of(self, key: str, value: Any) -> Any:
         if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) and key == "evidence":
             return "EVIDENCE"  # a digest of entries with their times
+        if key == "policy":
+            return "POLICY"  # all of it in whichever entry is the ledger's first
         if key == "request" and str(value) in self._names:
             return self._names[str(value)]
         if key in {"id", "comment"} and str(value) in self._notes:

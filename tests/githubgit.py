@@ -22,7 +22,10 @@ def git_url(fake: FakeGitHub) -> str:
 
 
 def serve_git(fake: FakeGitHub, asked: BaseHTTPRequestHandler) -> None:
-    """Answer one request below ``PREFIX``. Reading needs no token in a public repository; a push needs one that may."""
+    """Answer one request below ``PREFIX``. Reading needs no token in a public repository; a push needs one that may.
+
+    Its calls are named ``GIT info/refs SERVICE`` and ``GIT SERVICE``, as git has one after the other.
+    """
     url = urlsplit(asked.path)
     service = (parse_qs(url.query).get("service") or [url.path.rpartition("/")[2]])[0]
     body = _body(asked)
@@ -31,7 +34,7 @@ def serve_git(fake: FakeGitHub, asked: BaseHTTPRequestHandler) -> None:
     if (pushes or fake.private) and not _may(fake, asked.headers.get("Authorization", ""), pushes):
         _send(asked, 401, {"WWW-Authenticate": 'Basic realm="GitHub"', "Content-Type": "text/plain"}, b"no\n")
         return
-    fault = fake.faults.next("GIT", service) if pushes and asked.command == "POST" else None
+    fault = fake.faults.next("GIT", service if asked.command == "POST" else f"info/refs {service}")
     if fault is not None and isinstance(fault.what, int):
         _send(asked, fault.what, {"Content-Type": "text/plain"}, b"fault\n")
         return

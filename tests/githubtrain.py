@@ -14,6 +14,7 @@ from gitmaker import HOUR, GitMaker
 from trainkit import CUT, FIX, Project, make_project, open_at
 
 from headway.app import Headway
+from headway.github import transport
 from headway.model.entry import Entry, Kind
 
 BOT = "headway[bot]"
@@ -98,7 +99,8 @@ def people(fake: FakeGitHub) -> None:
 
 @contextmanager
 def town(folder: Path, more: str = "") -> Iterator[Town]:
-    """The project before its cut, and what landed since the last release."""
+    """The project before its cut, and what landed since the last release; nothing is known of any GitHub before."""
+    transport._TOKENS.clear()
     there = make_project(folder / "github.git")
     with serving(there.path, ports=PORTS["now"]) as fake:
         PORTS["now"] = fake.ports  # type: ignore[assignment]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from githubtrain import BOT, LINE, VERSION, Town, app_env, land, town
+from githubtrain import BOT, LINE, Town, app_env, land, town
 from githubwebhooks import SECRET, Webhooks
 from hookkit import SECRET_ENV, Heard, listening
 from trainkit import AFTER_CUT, FIX, GO, PICKS, POST, verify
@@ -122,24 +122,3 @@ def test_a_whole_train_by_comments_and_webhooks_alone(ride: Ride) -> None:
             about = f"<!-- headway:answer:{n.id} -->"
             assert sum(about in m.body for m in fake.talk.notes.values()) == 1, n
     assert set(ride.hooks.answers) <= {200, 202}
-
-
-def test_lost_doubled_and_shuffled_webhooks_change_nothing(ride: Ride) -> None:
-    """A webhook only says that there is something to see."""
-    ride.hooks.times, ride.hooks.shuffled = 2, 7
-    ride.hooks.lose = lambda d: d.event in {"push", "pull_request"}
-    here = ride.town
-    ride.until(lambda: bool(here.entries(Kind.CUT)), "cut")
-    here.at(AFTER_CUT)
-    land(here)
-    here.at(PICKS)
-    for name, category in (("docs", "docs people ask for it"), ("feature", "regression it is not")):
-        here.says("ada", here.pulls[name], f"/pick v0.1.1 {category}")
-    ride.until(lambda: all(here.answers(here.pulls[n]) for n in ("docs", "feature")), "answers")
-    ride.until(lambda: "applied" in here.answers(here.pulls["docs"])[0], "applied")
-    assert [len(here.answers(here.pulls[n])) for n in ("docs", "feature")] == [1, 1]
-    assert [e.payload["ref"] for e in here.entries(Kind.REQUESTED)] in (
-        [f"#{here.pulls['docs']}", f"#{here.pulls['feature']}"],
-        [f"#{here.pulls['feature']}", f"#{here.pulls['docs']}"],
-    )
-    assert VERSION in {e.train for e in here.entries(Kind.APPLIED)}
