@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from benchworkflow import BENCH, FILE, FLOW, LATENCY, MODEL, SERVING
 from githubfake import NAME, OWNER, TOKEN, FakeGitHub, serving
+from githubfaults import Faults
 from gitmaker import GitMaker
 
 from headway.clock import SetClock
 from headway.decide.performance import design_of
 from headway.errors import UnusableInput, WorldFailed
+from headway.github.session import Session
 from headway.model.measurement import Cell, Side
 from headway.model.text import Text
 from headway.model.verdict import Verdict
@@ -309,6 +311,37 @@ def test_e5_a_github_that_fails_for_a_while_does_not_end_it(fake: FakeGitHub, tm
     fake.fault("BLOB", "artifacts", "cut")
     measured(one(runner(fake, tmp_path).run([job()], Watcher())))
     assert len(fake.runs) == 2
+
+
+def stubborn(fake: FakeGitHub, folder: Path) -> BlockResult:
+    """A block, asked for again after each failure, when GitHub lists by then what was dispatched."""
+    now = NOW
+    for _ in range(30):
+        made = runner(fake, folder, now)
+        made = replace(made, github=replace(made.github, own=Session(pause=lambda _: None)))
+        try:
+            return measured(one(made.run([job()], Watcher())))
+        except WorldFailed:
+            now += timedelta(minutes=3)
+    raise AssertionError(fake.faults.hit)
+
+
+@pytest.mark.parametrize("kind", ["unavailable", "drop", "cut", "primary", "secondary"])
+def test_e5_a_fault_at_any_call_of_a_block_dispatches_nothing_twice_and_cancels_nothing(
+    fake: FakeGitHub, tmp_path: Path, kind: str
+) -> None:
+    sound = stubborn(fake, tmp_path / "sound")
+    left = fake.faults.keys
+    assert len([k for k in left if "dispatches" in k.call]) == 2
+    rounds = 0
+    while left:  # what a round misses, since a fault before changed its way, meets its fault in the next
+        fake.runs.clear()
+        fake.faults = Faults(planned=dict.fromkeys(left, kind))
+        found = stubborn(fake, tmp_path / f"round{rounds}")
+        assert [(r.inputs["vllm_commit"], r.conclusion) for r in fake.runs] == [(BASE, "success"), (NEW, "success")]
+        assert found.samples == sound.samples
+        assert left[0] in fake.faults.met
+        left, rounds = [k for k in left if k not in fake.faults.met], rounds + 1
 
 
 def test_e7_blocks_of_the_workflow_decide_and_are_on_the_comparison_page(
