@@ -52,8 +52,7 @@ def _github(policy: Policy) -> GitHubAdapter:
 def _other(kind: str, policy: Policy) -> ForgeAdapter:
     found = registered(kind)
     if len(found) != 1:
-        why = say("no package registers it") if not found else say("{count} packages register it", count=len(found))
-        raise _unusable(kind, str(why))
+        raise _unusable(kind, f"{len(found)} packages register it" if found else "no package registers it")
     try:
         made: ForgeAdapter = found[0].load()(policy)
     except UnusableInput:
