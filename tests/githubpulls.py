@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -321,7 +321,9 @@ class Pulls:
                 {"sha": p, "url": f"{_API}/commits/{p}", "html_url": f"{HTML}/commit/{p}"}
                 for p in self.core.git("log", "-1", "--format=%P", sha).split()
             ]
-            commit = {**shape["commit"], "message": message}
+            when = self.core.git("log", "-1", "--format=%aI", sha)
+            author = {**shape["commit"]["author"], "date": datetime.fromisoformat(when).astimezone(UTC).isoformat()}
+            commit = {**shape["commit"], "message": message, "author": author}
             rows.append({**shape, "sha": sha, "commit": commit, "parents": parents, "html_url": f"{HTML}/commit/{sha}"})
         return self.core.page(asked, rows)
 
