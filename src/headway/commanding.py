@@ -138,16 +138,7 @@ def told(app: Headway, entry: Entry) -> Said:
     if entry.kind in {Kind.REQUESTED, Kind.AMENDED}:
         why = tuple(Reason.kept(v) for v in entry.payload["violations"])
         return _answered(app, entry, PickVerdict(entry.payload["verdict"]), why)
-    words = _hold_ended(app, entry) or timeline((entry,))[0].words
-    return answers.answer(Outcome.YES, words, _waits(app, entry), (entry,), _then(app, entry))
-
-
-def _hold_ended(app: Headway, entry: Entry) -> Text | None:
-    """Whose hold was released."""
-    held = next((e for e in app.entries() if e.seq == entry.payload.get("held")), None)
-    if entry.kind is not Kind.HOLD_RELEASED or held is None:
-        return None
-    return say("released the hold of {person}: {reason}", person=held.actor, reason=held.payload["reason"])
+    return answers.answer(Outcome.YES, timeline((entry,))[0].words, _waits(app, entry), (entry,), _then(app, entry))
 
 
 def _told(app: Headway, result: Entry | Refused) -> Said:

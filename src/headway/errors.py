@@ -6,6 +6,7 @@ and the exit status that the command contract gives it: 2 unusable input, 4 the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from headway.model.text import Facts, Text, facts_json, say
@@ -75,4 +76,25 @@ class BrokenInvariant(HeadwayError):
 
 def not_found(what: str, name: str, remedy: Text) -> UnusableInput:
     """An object that the user named does not exist."""
-    return UnusableInput(f"{what}.not-found", say("{what} {name} was not found", what=what, name=name), remedy=remedy)
+    text = _NOT_FOUND[what]
+    return UnusableInput(f"{what}.not-found", Text(text.template, (("name", name),)), remedy=remedy)
+
+
+_NOT_FOUND: Mapping[str, Text] = {
+    "branch": say("branch {name} was not found"),
+    "clause or cell": say("clause or cell {name} was not found"),
+    "commit": say("commit {name} was not found"),
+    "conflict": say("conflict {name} was not found"),
+    "file": say("file {name} was not found"),
+    "gate": say("gate {name} was not found"),
+    "ledger": say("ledger {name} was not found"),
+    "line": say("line {name} was not found"),
+    "page": say("page {name} was not found"),
+    "preset": say("preset {name} was not found"),
+    "project": say("project {name} was not found"),
+    "release": say("release {name} was not found"),
+    "request": say("request {name} was not found"),
+    "resolution": say("resolution {name} was not found"),
+    "train": say("train {name} was not found"),
+    "version": say("version {name} was not found"),
+}

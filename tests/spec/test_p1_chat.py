@@ -257,7 +257,7 @@ def test_G2_the_release_of_a_hold_says_whose_it_was_and_which_is_left(chat: Chat
     chat.say("/hold v0.1.1 the runners are down", by="root")
     controls.hold(replace(chat.app, person="bo"), None, "the index is down")
     text = chat.say("/release-hold v0.1.1", by="root").payload["text"]
-    assert "released the hold of @\u200broot: the runners are down" in text
+    assert "released the hold of 0.1.1 by @\u200broot: the runners are down" in text
     assert "0.1.1 is held by bo: the index is down" in text
     assert "`headway release-hold` where Headway runs" in text
     none = chat.say("/release-hold v0.1.1", by="root").payload

@@ -57,6 +57,19 @@ def test_a_marker_is_first_and_cannot_be_ended_by_its_name() -> None:
             marker(bad)
 
 
+def test_a_version_with_an_epoch_has_its_marker() -> None:
+    """PEP 440: ``1!2.0``."""
+    assert marker("tracker:1!2.0") == "<!-- headway:tracker:1!2.0 -->"
+
+
+def test_no_mathematics_is_set() -> None:
+    """GitHub sets what stands between two dollar signs; an entity is none of them, and is shown as one."""
+    for made in (within("$x$ and $$y$$"), escape("$x$"), sentence(say("of {who}", who="$x$")), phrase("$x$ `$y`")):
+        assert "$" not in made.replace("`$y`", "")
+    assert within("$x$") == "&#36;x&#36;"
+    assert sentence(say("`/pick {what}`", what="$x$")) == "`/pick $x$`"
+
+
 def test_in_the_middle_of_a_line_nothing_is_a_block() -> None:
     assert within("0.7.1 - /x") == "0.7.1 - /x"
     assert escape("0.7.1") == "0\\.7.1"

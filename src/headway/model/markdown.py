@@ -13,7 +13,7 @@ _BLOCK = re.compile(r"^([-+=/]|\d+(?=[.)]))")
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NUMBER = re.compile(r"(\\#|\bGH-)(?=\d)", re.IGNORECASE)
 _LINK = re.compile(r"\bwww\.", re.IGNORECASE)
-_ABOUT = re.compile(r"[A-Za-z0-9_.:+-]+")
+_ABOUT = re.compile(r"[A-Za-z0-9_.:+!-]+")
 
 
 def plain(text: str) -> str:
@@ -38,6 +38,7 @@ def within(text: str, most: int = 0) -> str:
 
 def _inert(words: str) -> str:
     shown = _MARKUP.sub(r"\\\1", words)
+    shown = shown.replace("$", "&#36;")  # between two of them GitHub sets mathematics, also after a backslash
     shown = _NUMBER.sub("\\1\u200b", shown).replace("@", "@\u200b").replace("://", ":\u200b//")
     return _LINK.sub(lambda m: f"{m[0][:-1]}\u200b.", shown)
 
