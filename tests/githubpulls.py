@@ -91,8 +91,11 @@ class Pulls:
             else:
                 tree = git("merge-tree", "--write-tree", base, side.head_sha).splitlines()[0]
                 parents = ["-p", base] + (["-p", side.head_sha] if how == "merge" else [])
-                usual = f"{thread.title} (#{number})" if how == "squash" else f"Merge pull request #{number}"
-                text = "\n\n".join(t for t in (title or usual, message) if t)
+                usual = {
+                    "squash": (f"{thread.title} (#{number})", ""),
+                    "merge": (f"Merge pull request #{number} from {side.owner}/{side.head}", thread.title),
+                }[how]
+                text = "\n\n".join(t for t in (title or usual[0], message or usual[1]) if t)
                 made = git("commit-tree", tree, *parents, "-F", "-", stdin=f"{text}\n")
             git("update-ref", f"refs/heads/{side.base}", made, base)
             self._merged(thread, made, by)
