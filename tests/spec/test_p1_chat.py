@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from chatkit import REGRESSION, VERSION, Chat, Forge, copy_chat, make_chat
 from markdown_it import MarkdownIt
-from trainkit import CUT, make_project
+from trainkit import CUT, PICKS, make_project
 
 from headway import controls
 from headway.decide import record
@@ -173,6 +173,15 @@ def test_P8_where_a_rebase_cannot_be_told_the_answer_names_the_range(chat: Chat)
     assert chat.made() == []
     named = chat.say(f"/pick v0.1.1 {before[:12]}..{shas[-1][:12]} docs people ask for it", 12)
     assert named.payload["outcomes"] == ["yes"]
+
+
+def test_P8_of_more_commits_than_the_forge_lists_nothing_is_guessed(chat: Chat) -> None:
+    shas = rebased(chat)
+    chat.forge.pulled[12] = tuple(PullCommit(f"{n:040}", f"wip {n}", PICKS) for n in range(250))
+    answer = chat.say("/pick v0.1.1 docs people ask for it", 12)
+    assert answer.payload["outcomes"] == ["no"]
+    assert f"..{shas[-1][:12]}" in shown(answer)
+    assert chat.made() == []
 
 
 def test_P8_a_pull_request_squashed_under_another_title_is_its_one_commit(chat: Chat) -> None:

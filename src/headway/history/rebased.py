@@ -10,6 +10,8 @@ from headway.history.repository import Repository
 from headway.model.commit import Commit, Sha
 from headway.model.hub import PullCommit
 
+_MOST = 250  # commits of a pull request that GitHub lists: of more nobody can tell whether they were squashed
+
 
 @dataclass(frozen=True, slots=True)
 class Rebased:
@@ -25,7 +27,9 @@ def rebased(repo: Repository, merged: Sha, pulled: Sequence[PullCommit]) -> Reba
     of it: it was squashed, or is a merge, or a single commit. A rebase keeps each one's message and when it was
     written."""
     there = read_commits(repo, ("--first-parent", f"--max-count={len(pulled)}", merged)) if len(pulled) > 1 else ()
-    if not there or len(there[-1].parents) != 1 or not _is_copy(there[-1], pulled[-1]):
+    if not there or len(there[-1].parents) != 1:
+        return None
+    if len(pulled) < _MOST and not _is_copy(there[-1], pulled[-1]):
         return None
     whole = len(there) == len(pulled) and all(_alone(c, p) for c, p in zip(there, pulled, strict=True))
     return Rebased(there[0].parents[0] if there[0].parents else there[0].sha, len(pulled), whole)
