@@ -76,10 +76,12 @@ class BrokenInvariant(HeadwayError):
 
 def not_found(what: str, name: str, remedy: Text) -> UnusableInput:
     """An object that the user named does not exist."""
-    text = _NOT_FOUND[what]
-    return UnusableInput(f"{what}.not-found", Text(text.template, (("name", name),)), remedy=remedy)
+    text = _NOT_FOUND.get(what)
+    said = Text(text.template, (("name", name),)) if text else say("{what} {name} was not found", what=what, name=name)
+    return UnusableInput(f"{what}.not-found", said, remedy=remedy)
 
 
+# A sentence for each: in some languages the noun changes it, and a noun that is put in is not translated.
 _NOT_FOUND: Mapping[str, Text] = {
     "branch": say("branch {name} was not found"),
     "clause or cell": say("clause or cell {name} was not found"),
