@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, Review, Written
+from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, PullCommit, Review, Written
 from headway.model.release import ReleaseObject
 from headway.model.text import Text
 
@@ -99,6 +99,10 @@ class Hub(Protocol):
         ...
 
     def pull(self, number: int) -> Pull | None: ...
+
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        """Those of a pull request's branch, the oldest first; of very many not all (GitHub: 250)."""
+        ...
 
     def issue(self, number: int) -> Issue | None: ...
 
