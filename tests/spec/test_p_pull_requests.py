@@ -56,6 +56,7 @@ def test_P8_no_pick_is_pushed_and_each_request_gets_one_pull_request(talk: Talk)
     ]
     assert all(a.tip == talk.world.tip() and a.before is None for a in done)
     assert f"(cherry picked from commit {one.sha})" in done[0].body
+    assert f"\n- {one.sha} " in done[0].body, "a link"
     wait = talk.world.waits()["picks.pull"]
     assert wait.clause == "P8"
     assert fact(wait, "pull") in {p.number for p in talk.hub.pulls_.values()}
@@ -263,6 +264,21 @@ def test_P8_a_conflict_is_a_draft_with_its_paths_until_it_is_resolved(picks: str
     done = of(talk.outbox(), ClosePull)
     assert [a.number for a in done] == [number]
     assert "resolved by ann" in done[0].why
+
+
+def test_P8_a_draft_links_what_would_make_it_clean_with_its_title() -> None:
+    """A whole commit that is no code becomes a short link on a forge, and so does the number of its pull request."""
+    talk = talk_of("push")
+    first, fix = talk.world.commit("[Core] *First* (#41)"), talk.world.commit("[Bugfix] Second (#42)")
+    talk.world.conflicting.add(fix.sha)
+    talk.world.request(fix)
+    talk.settle()
+    last = record.last(tuple(talk.world.entries), Kind.CONFLICTED)
+    assert last is not None
+    talk.world.entries.remove(last)
+    talk.world.note(last.kind, last.train, **{**last.payload, "prerequisites": [first.sha]})
+    (action,) = of(talk.planned(), OpenPull)
+    assert f"\n- {first.sha} \\[Core\\] \\*First\\* (#41)\n" in action.body
 
 
 @pytest.mark.parametrize("call", ["open_pull", "close_pull", "write_comment"])

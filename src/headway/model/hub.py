@@ -57,6 +57,15 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class PullCommit:
+    """A commit of a pull request's branch; ``message`` and ``authored`` are the author's, which a rebase keeps."""
+
+    sha: Sha
+    message: str
+    authored: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """An issue, or the issue side of a pull request (``is_pull``)."""
 

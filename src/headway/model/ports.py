@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, Review, Written
+from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, PullCommit, Review, Written
 from headway.model.release import ReleaseObject
 from headway.model.text import Text
 
@@ -83,7 +83,7 @@ class Forge(Protocol):
 
 
 class Hub(Protocol):
-    """Where people talk about changes: all that Headway asks of GitHub, and would of GitLab or Gitea.
+    """Where people talk about changes: the same of GitHub, GitLab, Gitea and others.
 
     Reading: each call gives what is there now. Writing: each may be repeated after it was killed or its answer was
     lost; ``marker`` is a hidden line of what Headway writes, by which it finds its own again instead of writing it
@@ -100,14 +100,16 @@ class Hub(Protocol):
 
     def pull(self, number: int) -> Pull | None: ...
 
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        """Those of a pull request's branch, the oldest first; of very many not all (GitHub: 250)."""
+        ...
+
     def issue(self, number: int) -> Issue | None: ...
 
     def comments(self, since: datetime) -> tuple[tuple[Comment, ...], bool]:
         """Of all issues and pull requests, those that were written or changed since, the oldest change first, as many
         as the forge lists at once; and whether there may be more, to be asked for from the last one's time."""
         ...
-
-    def comments_on(self, number: int) -> tuple[Comment, ...]: ...
 
     def reviews(self, number: int) -> tuple[Review, ...]: ...
 

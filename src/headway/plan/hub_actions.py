@@ -88,7 +88,8 @@ class WriteIssue:
 
 @dataclass(frozen=True, slots=True)
 class WriteComment:
-    """Make a comment on issue or pull request ``number`` say this; ``id`` 0: it is made."""
+    """Make a comment on issue or pull request ``number`` say this; ``id`` 0: it is made. It answers ``person``, who
+    gave ``commands`` (none: a milestone did), each with its verdict: yes, no or open."""
 
     kind: ClassVar[str] = "write-comment"
     train: str
@@ -96,6 +97,9 @@ class WriteComment:
     number: int
     id: int
     body: str
+    person: str = ""
+    commands: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -127,8 +131,9 @@ class WriteCheck:
 HubAction = OpenPull | ProposeChanges | ClosePull | WriteIssue | WriteComment | WriteCheck
 
 _PLACES = frozenset({"train", "about", "number", "id", "before", "url"})  # where something is said, not what
+_ABOUT = frozenset({"person", "commands", "verdicts"})  # what is answered: the words say it
 
 
 def digest_of_action(action: HubAction) -> str:
     """SHA-256 of what it says on the forge: the same words are not written twice."""
-    return digest_of({"kind": action.kind, **{k: v for k, v in asdict(action).items() if k not in _PLACES}})
+    return digest_of({"kind": action.kind, **{k: v for k, v in asdict(action).items() if k not in _PLACES | _ABOUT}})

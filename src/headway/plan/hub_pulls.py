@@ -105,7 +105,7 @@ def _conflicts(train: Train, line: Line, outbox: Outbox, snapshot: Snapshot, pol
             p["commit"],
             p["commit"] if about in outbox.last else None,
             words.conflict_title(opened),
-            words.conflict_body(opened, train, policy),
+            words.conflict_body(opened, train, snapshot.trunk.commits, policy),
             draft=True,
         )
         due = outbox.due(about, digest_of_action(action)) or not outbox.open(about)

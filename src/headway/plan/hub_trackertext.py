@@ -17,7 +17,7 @@ from headway.decide.embargo import private
 from headway.decide.gates import GateState, gates_of, wanted
 from headway.decide.onforge import on_forge
 from headway.decide.outbox import Outbox
-from headway.decide.pickstates import ON_BRANCH, PICK_STATES, PickState, State
+from headway.decide.pickstates import COMES_TO_NOTHING, ON_BRANCH, PICK_STATES, State
 from headway.decide.reverts import RevertVerdict, findings
 from headway.decide.trains import today
 from headway.decide.turns import TIME_WILL_DO
@@ -36,9 +36,6 @@ from headway.policy.schema import Policy
 
 _ROWS = 400  # of a section, to begin with
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@%=&+-]+")
-_NEVER = frozenset(
-    {PickState.REFUSED, PickState.WITHDRAWN, PickState.REJECTED, PickState.TAKEN_OUT, PickState.LEFT_OUT}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +197,7 @@ def _pick_row(state: State, outbox: Outbox) -> str:
     words += [f"pull request #{pull}"] if pull else []
     url = str((asked.entry.payload.get("via") or {}).get("url") or "")
     words += [f"[asked]({url})"] if _LINK.fullmatch(url) else [f"asked by {within(asked.entry.actor, 60)}"]
-    mark = "✗" if name in _NEVER else f"[{'x' if name in ON_BRANCH else ' '}]"
+    mark = "✗" if name in COMES_TO_NOTHING else f"[{'x' if name in ON_BRANCH else ' '}]"
     return f"- {mark} {' · '.join(words)}"
 
 
