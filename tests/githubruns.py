@@ -6,8 +6,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +20,6 @@ from trainkit import AFTER_CUT, GO, PICKS
 from headway import ticking
 from headway.errors import WorldFailed
 from headway.ledger.store import open_ledger
-from headway.model.entry import Kind
 
 MOST_TICKS = 60
 POLICY = '\n[talk]\nmilestone = ""\n'
@@ -41,16 +39,6 @@ def settle(town: Town) -> None:
     raise AssertionError(f"no rest after {MOST_TICKS} ticks: {town.fake.faults.hit}")
 
 
-def cut(town: Town) -> None:
-    """Tick until the line is cut."""
-    for _ in range(MOST_TICKS):
-        with suppress(WorldFailed):
-            ticking.tick(town.app)
-        if town.entries(Kind.CUT):
-            return
-    raise AssertionError(f"no cut after {MOST_TICKS} ticks: {town.fake.faults.hit}")
-
-
 def picks(town: Town) -> None:
     """What people write when the fixes have landed."""
     town.at(AFTER_CUT)
@@ -67,9 +55,9 @@ def go(town: Town) -> None:
     town.says("rosa", town.tracker(), "/approve v0.1.1 go")
 
 
-def train(town: Town, begin: Callable[[Town], None] = cut) -> dict[str, Any]:
-    """From the cut to the release; what it came to."""
-    begin(town)
+def train(town: Town) -> dict[str, Any]:
+    """From the cut to the release, with a rest before people write; what it came to."""
+    settle(town)
     picks(town)
     settle(town)
     go(town)
@@ -93,19 +81,14 @@ class Ran:
     faults: Faults
 
 
-def run(
-    folder: Path,
-    planned: Mapping[Key, str],
-    skew: timedelta = timedelta(0),
-    begin: Callable[[Town], None] = cut,
-) -> Ran:
+def run(folder: Path, planned: Mapping[Key, str], skew: timedelta = timedelta(0)) -> Ran:
     """A train with these faults, always at the same place, so that nothing differs but them."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     with town(folder, POLICY) as there:
         there.fake.skew = skew
         there.fake.faults = Faults(planned=dict(planned), where=lambda: standing(there))
-        return Ran(train(there, begin), there.fake.faults)
+        return Ran(train(there), there.fake.faults)
 
 
 def same(found: Ran, sound: Ran) -> None:

@@ -35,8 +35,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sound(app: None, place: Path) -> Ran:
-    """The train that looks by itself; the cut has become a candidate before anybody writes."""
-    return run(place, {}, begin=settle)
+    """The train that looks by itself."""
+    return run(place, {})
 
 
 class Late:
