@@ -167,6 +167,10 @@ def test_P1_merged_in_any_way_it_is_recorded_and_nothing_is_unexplained(talked: 
     assert applied.origin == talked.there.shas["fix"]
     assert done[0].entry.payload["after"] == tip
     assert [a.kind for a in talked.outbox(PICKS)] == ["close-pull"]
+    (made,) = [e.payload["head"] for e in talked.at(PICKS).entries() if e.payload.get("head")]
+    assert talked.there.ref(f"refs/heads/{made}") is not None
+    assert [a.kind for a in talked.outbox(PICKS)] == ["delete-branch"]
+    assert talked.there.ref(f"refs/heads/{made}") is None
     assert talked.outbox(PICKS) == []
     assert talked.hub.bodies == {}
 

@@ -15,7 +15,7 @@ from headway.model.commit import Commit
 from headway.model.entry import Kind
 from headway.model.hub import HubSeen, Protection
 from headway.plan.actions import ApplyChanges, RecordApplied
-from headway.plan.hub_actions import ClosePull, OpenPull, ProposeChanges
+from headway.plan.hub_actions import ClosePull, DeleteBranch, OpenPull, ProposeChanges
 
 
 def talk_of(picks: str) -> Talk:
@@ -275,9 +275,45 @@ def test_P8_an_answer_that_is_lost_makes_nothing_twice(talk: Talk, call: str) ->
     talk.world.note(Kind.WITHDRAWN, VERSION, "ann", request=request.seq, reason="no")
     talk.write_once()
     talk.write_once()
+    talk.write_once()
     assert talk.planned() == ()
+    assert talk.branches == {}
     assert [p.open for p in talk.hub.pulls_.values()] == [False]
     assert len(talk.hub.bodies) == 1
+
+
+def test_P8_the_branch_of_one_that_is_over_is_deleted_once(talk: Talk) -> None:
+    fix, other = talk.world.commit("[Bugfix] One"), talk.world.commit("[Bugfix] Two")
+    talk.world.request(fix)
+    talk.world.request(other)
+    talk.settle()
+    first, second = (a.head for a in of(talk.outbox(), ProposeChanges))
+    talk.hub.edit(next(n for n, p in talk.hub.pulls_.items() if p.head == first), open=False)
+    assert of(talk.outbox(), DeleteBranch) == [], "people closed it, and may open it again"
+    number = next(n for n, p in talk.hub.pulls_.items() if p.head == second)
+    merged(talk, number, other)
+    talk.settle()
+    (gone,) = [a for a in of(talk.outbox(), DeleteBranch) if a.head == second]
+    assert (gone.about, gone.number) == (f"branch:{outbox_about(talk, number)}", number)
+    assert second not in talk.branches
+    assert talk.planned() == ()
+
+
+def outbox_about(talk: Talk, number: int) -> str:
+    """What a pull request was opened for."""
+    return next(str(e.payload["about"]) for e in talk.world.entries if e.payload.get("number") == number)
+
+
+def test_P8_a_branch_that_is_not_as_headway_left_it_is_not_deleted(talk: Talk) -> None:
+    request = talk.world.request(talk.world.commit("[Bugfix] One"))
+    talk.settle()
+    (made,) = of(talk.outbox(), ProposeChanges)
+    talk.branches[made.head] = sha("somebody's")
+    talk.world.note(Kind.WITHDRAWN, VERSION, "ann", request=request.seq, reason="no")
+    (tried,) = of(talk.outbox(), DeleteBranch)
+    assert tried.commit != talk.branches[made.head]
+    assert talk.world.entries[-1].payload["deleted"] is False
+    assert talk.planned() == (), "it is asked once"
 
 
 def test_P8_with_pushes_no_pull_request_is_opened_for_what_applies() -> None:

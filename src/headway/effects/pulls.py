@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from headway.effects.refs import ref_target
 from headway.effects.remote import Remote, fetch, look, push
 from headway.errors import WorldFailed
+from headway.history.mirror import mirror_of
 from headway.history.repository import Repository
 from headway.model.commit import Sha
 from headway.model.hub import Pull
@@ -41,6 +42,17 @@ def push_branch(repo: Repository, remote: Remote, branch: str, before: Sha | Non
         facts=facts(branch=branch, remote=remote.shown, git=failed.words),
         remedy=say("let Headway push to such branches, or name them otherwise (talk.pick_branch); then tick again"),
     )
+
+
+def delete_branch(repo: Repository, remote: Remote, branch: str, commit: Sha) -> bool:
+    """Delete a branch of Headway's own that the remote has at a commit. Whether it is gone then: one that is elsewhere
+    by now, or may not be deleted, stays. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    ref = f"refs/heads/{branch}"
+    there = look(repo, remote, ref)
+    if there is not None and (there.object != commit or push(repo, remote, ref, commit, "") is not None):
+        return False
+    repo.git.run("update-ref", "-d", mirror_of(ref))  # else the next look tells that somebody deleted it
+    return True
 
 
 def pull_ref(number: int) -> str:

@@ -93,8 +93,8 @@ class NotPushed:
 
 
 def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotPushed | None:
-    """Set a ref of the remote that is at ``old`` (``""``: not there) to the object ``new``; one that is there is done,
-    also when the answer was lost. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    """Set a ref of the remote that is at ``old`` (``""``: not there) to the object ``new`` (``""``: delete it); what is
+    so already is done, also when the answer was lost. Raises ``WorldFailed`` (``remote.unreachable``)."""
     code, answers, words = _git(
         repo,
         remote,
@@ -110,7 +110,7 @@ def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotP
     if code == 0:
         return None
     there = look(repo, remote, ref)
-    if there is not None and there.object == new:
+    if (there.object if there is not None else "") == new:
         return None
     refused = [line.rpartition("\t")[2] for line in answers.splitlines() if line.startswith("!")]
     told = [w.removeprefix("remote:").strip() for w in words.splitlines()]  # the remote's, and a hook's here
