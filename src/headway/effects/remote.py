@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from headway.errors import WorldFailed
@@ -161,6 +162,35 @@ def fetch(repo: Repository, remote: Remote, refspecs: Sequence[str], *, prune: b
     )
     if code:
         raise unreachable(remote, words)
+
+
+def fetch_offered(
+    repo: Repository, remote: Remote, refs: Sequence[str], objects: Path, aside: Path, blocks: int
+) -> tuple[int, str]:
+    """Fetch objects into the folder ``aside``, as one pack, where no file may have more than ``blocks`` of 512 bytes;
+    no ref is set. Git's status and words."""
+    limited = f'!f() {{ ulimit -f {blocks}; exec git fetch "$@"; }}; f'
+    own = {"GIT_OBJECT_DIRECTORY": str(aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)}
+    code, _, words = repo.git.try_run(
+        "-c",
+        f"alias.headway-limited={limited}",
+        "-c",
+        "fetch.unpackLimit=1",
+        "headway-limited",
+        "--quiet",
+        "--dry-run",
+        "--no-write-fetch-head",
+        "--no-tags",
+        "--no-recurse-submodules",
+        "--no-auto-maintenance",
+        "--refmap=",
+        "--",
+        remote.name,
+        *refs,
+        env={**remote.env(), **own},
+        cwd=repo.work_tree,
+    )
+    return code, words
 
 
 def unreachable(remote: Remote, words: str) -> WorldFailed:
