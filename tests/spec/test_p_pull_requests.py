@@ -14,6 +14,7 @@ from headway.decide.pickstates import PickState, states
 from headway.model.commit import Commit
 from headway.model.entry import Kind
 from headway.model.hub import HubSeen, Protection
+from headway.model.pick import Category
 from headway.plan.actions import ApplyChanges, RecordApplied
 from headway.plan.hub_actions import ClosePull, DeleteBranch, OpenPull, ProposeChanges
 
@@ -96,6 +97,40 @@ def test_P1_one_squashed_commit_may_hold_all_commits_of_a_request(talk: Talk) ->
     talk.settle()
     found = record.applied(tuple(w.entries), BRANCH)
     assert [(x.origin, x.commit) for x in found] == [(a.sha, made.sha), (b.sha, made.sha)]
+
+
+@pytest.mark.parametrize("how", ["squash", "the commit itself"])
+def test_P6_work_of_the_branch_that_people_merge_themselves_is_written_down_as_applied(talk: Talk, how: str) -> None:
+    """Asked for on their own pull request: it needs none of Headway's."""
+    w = talk.world
+    own = w.commit("[CI] Set the version")
+    w.trunk.remove(own)
+    asked = w.request(own, Category.RELEASE_BRANCH)
+    w.entries.pop()
+    request = w.note(Kind.REQUESTED, VERSION, "ann", **{**asked.payload, "ref": "#900"})
+    if how == "squash":
+        made = w.on_branch("[CI] Set the version (#900)")
+    else:
+        made = replace(own, parents=(w.tip(),))
+        w.branches[BRANCH].append(made)
+    talk.settle()
+    (applied,) = record.applied(tuple(w.entries), BRANCH)
+    assert (applied.origin, applied.commit, applied.request) == (own.sha, made.sha, request.seq)
+    assert "branch.unexplained" not in w.waits()
+
+
+def test_G3_other_work_than_was_asked_for_on_a_pull_request_stays_unexplained(talk: Talk) -> None:
+    w = talk.world
+    own = w.commit("[CI] Set the version")
+    w.trunk.remove(own)
+    asked = w.request(own, Category.RELEASE_BRANCH)
+    w.entries.pop()
+    w.note(Kind.REQUESTED, VERSION, "ann", **{**asked.payload, "ref": "#900"})
+    w.unfaithful.add(w.on_branch("[CI] Set the version (#900)").sha)
+    w.on_branch("[CI] Something else (#901)")
+    talk.settle()
+    assert record.applied(tuple(w.entries), BRANCH) == ()
+    assert "branch.unexplained" in w.waits()
 
 
 def test_G3_a_merge_that_brings_or_holds_anything_else_stays_unexplained(talk: Talk) -> None:

@@ -259,7 +259,10 @@ def _content(known: ChangeFacts, category: Category | None, train: Train, policy
                     "picks.other-paths",
                     say("it touches more than {what}: {paths}", what=what, paths=others),
                     facts(paths=others, allowed=patterns, commit=known.commit.sha),
-                    say("request it under the category of what it mends, or split it on the trunk"),
+                    say(
+                        "request it under the category of what it mends, or split it on the trunk; a file that is the "
+                        "release branch's own, such as the one with the version, is named in `picks.branch_paths`"
+                    ),
                 )
             )
     return found
