@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hubmemory import THEN
 from talkworld import Talk, made_commit, of
 from worldeffects import release
 from worlds import BRANCH, VERSION, fact, sha
@@ -13,7 +14,7 @@ from headway.decide import record
 from headway.decide.pickstates import PickState, states
 from headway.model.commit import Commit
 from headway.model.entry import Kind
-from headway.model.hub import HubSeen, Protection
+from headway.model.hub import HubSeen, Protection, Review
 from headway.model.pick import Category
 from headway.plan.actions import ApplyChanges, RecordApplied
 from headway.plan.hub_actions import ClosePull, DeleteBranch, OpenPull, ProposeChanges
@@ -408,3 +409,25 @@ def test_a_recorded_merge_is_one_entry(talk: Talk) -> None:
     assert isinstance(action, RecordApplied)
     assert action.merges == (talk.world.tip(),)
     assert action.after == talk.world.tip()
+
+
+def test_P1_the_tracker_says_who_reviewed_a_pick_there_also_when_it_is_merged() -> None:
+    talk = Talk(picks="pull-request", check="")
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    talk.world.request(fix)
+    talk.settle()
+    while talk.write_once():
+        pass
+    (number,) = talk.hub.pulls_
+    talk.hub.reviews_.append(Review(number, "rosa", "approved", "", THEN))
+    while talk.write_once():
+        pass
+    (issue,) = talk.hub.issues.values()
+    assert f"pull request #{number} (approved there by @\u200brosa)" in issue.body
+    merged(talk, number, fix)
+    talk.settle()
+    while talk.write_once():
+        pass
+    talk.hub.reviews_.clear()  # nobody asks for them any more
+    assert talk.planned() == ()
+    assert "approved there by @\u200brosa" in talk.hub.issues[issue.number].body
