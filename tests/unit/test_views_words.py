@@ -171,6 +171,10 @@ HUB_ACTIONS: list[tuple[h.HubAction, str]] = [
     ),
     (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, "It is over."), "close pull request #7: It is over."),
     (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, ""), "write down that pull request #7 is over"),
+    (
+        h.DeleteBranch("0.1.1", "branch:pull:0.1.1:3", "pick/rel/a", SHA, 7),
+        "delete the branch pick/rel/a of pull request #7, which is over",
+    ),
     (h.WriteIssue("0.1.1", "tracker:0.1.1", 0, "Release", "", open=True), "bring the issue of 0.1.1 up to date"),
     (h.WriteIssue("0.1.1", "tracker:0.1.1", 7, "Release", "", open=False), "close the issue of 0.1.1"),
     (h.WriteComment("0.1.1", "milestone:0.1.1:7", 7, 0, ""), "answer on #7"),

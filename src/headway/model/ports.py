@@ -66,7 +66,8 @@ class Forge(Protocol):
         *,
         prerelease: bool,
     ) -> ReleaseObject:
-        """A draft of exactly these notes and assets (each a file and what it must be), as it was read back.
+        """A draft of exactly these notes and assets (each a file and what it must be), as it was read back. Of notes
+        that are longer than the forge takes it shows the beginning, and has all of them as an asset more.
 
         One that is there is brought up to this. A published one is not changed: it is returned when it is this, and
         ``WorldFailed`` (``forge.published``) is raised when it is not.

@@ -56,17 +56,35 @@ class ProposeChanges:
 @dataclass(frozen=True, slots=True)
 class ClosePull:
     """Close a pull request of Headway's own that nothing can come of, with a comment that says ``why``; ``""``: people
-    have closed or merged it, and it is only written down that it is over."""
+    have closed or merged it, and it is only written down that it is over. ``approved``: who approved it there."""
 
     kind: ClassVar[str] = "close-pull"
     train: str
     about: str
     number: int
     why: str
+    approved: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
         return f"#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBranch:
+    """Delete the branch ``head`` of pull request ``number`` of Headway's own that is over, where it is still at
+    ``commit``, as Headway left it."""
+
+    kind: ClassVar[str] = "delete-branch"
+    train: str
+    about: str
+    head: str
+    commit: Sha
+    number: int
+
+    @property
+    def target(self) -> str:
+        return self.head
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,7 @@ class WriteCheck:
         return self.commit[:12]
 
 
-HubAction = OpenPull | ProposeChanges | ClosePull | WriteIssue | WriteComment | WriteCheck
+HubAction = OpenPull | ProposeChanges | ClosePull | DeleteBranch | WriteIssue | WriteComment | WriteCheck
 
 _PLACES = frozenset({"train", "about", "number", "id", "before", "url"})  # where something is said, not what
 _ABOUT = frozenset({"person", "commands", "verdicts"})  # what is answered: the words say it

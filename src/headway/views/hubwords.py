@@ -10,6 +10,7 @@ from headway.model.hub import Outcome
 from headway.model.text import Text, say
 from headway.plan.hub_actions import (
     ClosePull,
+    DeleteBranch,
     HubAction,
     OpenPull,
     ProposeChanges,
@@ -37,6 +38,12 @@ def hub_text(action: HubAction) -> Text:  # noqa: PLR0911 - one return for each 
             return say("write down that pull request #{number} is over", number=action.number)
         case ClosePull():
             return say("close pull request #{number}: {why}", number=action.number, why=action.why)
+        case DeleteBranch():
+            return say(
+                "delete the branch {branch} of pull request #{number}, which is over",
+                branch=action.head,
+                number=action.number,
+            )
         case WriteIssue(open=False):
             return say("close the issue of {version}", version=action.train)
         case WriteIssue():
@@ -80,13 +87,17 @@ OUTCOMES: Mapping[Outcome, Text] = {
 }
 
 
-def _written(train: str, p: Payload) -> Text:
+def _written(train: str, p: Payload) -> Text:  # noqa: PLR0911 - one return for each thing that is written
     known = {"number": p.get("number"), "url": p.get("url") or None}
     what, open_ = p.get("what"), p.get("open", True)
     if what == "pull" and open_:
         return say("brought pull request #{number} up to date: {url}", **known)
     if what == "pull":
         return say("pull request #{number} is over: {url}", **known)
+    if what == "branch" and p.get("deleted"):
+        return say("deleted the branch {branch} of pull request #{number}", branch=p.get("branch"), **known)
+    if what == "branch":
+        return say("left the branch {branch} of pull request #{number} as it is", branch=p.get("branch"), **known)
     if what == "issue" and open_:
         return say("brought the issue of {train} up to date: {url}", train=train, **known)
     if what == "issue":
@@ -127,7 +138,7 @@ def _unasked(about: str, outcomes: set[str], known: Payload) -> Text:
 
 def _clause_of_written(p: Payload) -> str | None:
     """A check is the gate's word, pull requests bring picks and reverts; an issue is about all of a train."""
-    return {"check": "P1", "pull": "P8"}.get(str(p.get("what")))
+    return {"check": "P1", "pull": "P8", "branch": "P8"}.get(str(p.get("what")))
 
 
 WRITTEN: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payload], str | None]]] = {
