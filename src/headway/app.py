@@ -36,7 +36,7 @@ from headway.history.repository import Repository, find_trunk, open_repository
 from headway.host import host_tags
 from headway.model.build import PublishedFile
 from headway.model.commit import Sha, Tag
-from headway.model.entry import Entry, Kind, broken_links
+from headway.model.entry import GENESIS, Entry, Kind, broken_links
 from headway.model.hub import HubSeen
 from headway.model.pick import Copy
 from headway.model.ports import Clock, Forge, Hub, Ledger, Progress
@@ -165,6 +165,11 @@ class Headway:
         """All entries; none where no ledger was begun."""
         place = self.ledger_place
         return () if isinstance(place, Path) and not place.exists() else self.reading.entries()
+
+    def head(self) -> tuple[int, str]:
+        """Number and digest of the ledger's last entry."""
+        place = self.ledger_place
+        return (0, GENESIS) if isinstance(place, Path) and not place.exists() else self.reading.head()
 
     def sound_entries(self) -> tuple[Entry, ...]:
         """The same, where something is to be concluded from them (G4). Raises ``BrokenInvariant``

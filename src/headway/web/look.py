@@ -1,4 +1,4 @@
-"""What each page shows, read afresh for each request."""
+"""What the pages of trains and of the ledger show."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from headway.model.entry import Entry, Kind, broken_links
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
-from headway.plan.planner import plan
 from headway.plan.trainplan import TrainPlan
 from headway.policy.scheme import final_tag, is_fix
 from headway.refusal import version_of
 from headway.reports import Released, look_back
-from headway.views.board import Board, board, board_row, candidate_row
+from headway.views.board import board_row, candidate_row
 from headway.views.timeline import TimelineRow, timeline
 from headway.views.train import Release, TrainView, published_files, train_view
+from headway.web.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +56,24 @@ def project_name(app: Headway) -> str:
     return app.policy.project.name or folder.name.removesuffix(".git")
 
 
-def board_of(app: Headway) -> Board:
-    """The board as it is now."""
-    snapshot = app.observe()
-    return board(plan(snapshot, app.policy), app.policy, snapshot.entries, snapshot.now)
-
-
 def ledger_of(app: Headway) -> LedgerPage:
     """The whole ledger."""
     entries = app.entries()
     return LedgerPage(tuple(reversed(timeline(entries))), broken_links(entries))
 
 
-def train_of(app: Headway, text: str) -> TrainPage:
+def train_of(picture: Picture, text: str) -> TrainPage:
     """A train by its version: live, released, or given up. Raises ``UnusableInput`` (``….not-found``) for any other."""
     version = version_of(text)
+    return picture.kept(("train", version), lambda: _train(picture, version))
+
+
+def _train(picture: Picture, version: Version) -> TrainPage:
+    app, snapshot = picture.app, picture.snapshot
+    planned = next((t for t in picture.plan.trains if t.train.version == version), None)
     if any(r.version == version for r in app.releases()):
         found = _released(app, look_back(app, version))
-        return TrainPage(found, tuple(reversed(timeline(app.entries(), str(version)))))
-    snapshot = app.observe()
-    planned = next((t for t in plan(snapshot, app.policy).trains if t.train.version == version), None)
-    if planned is not None:
+    elif planned is not None:
         found = _live(app, planned, snapshot)
     elif any(e.train == str(version) for e in snapshot.entries):
         found = _given_up(app, version, snapshot)

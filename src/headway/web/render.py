@@ -21,6 +21,7 @@ from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
+from headway.views.visitors import ROLES
 from headway.views.words import KINDS, STAGES, short
 from headway.web.drawing import clipped
 
@@ -35,6 +36,7 @@ _WORDS: dict[Any, Text] = {
     **{("revert", k): v for k, v in REVERT_STATES.items()},
     **{("verdict", k): v for k, v in VERDICTS.items()},
     **{("cause", k): v for k, v in CAUSES.items()},
+    **{("role", k): v for k, v in ROLES.items()},
 }
 
 

@@ -14,9 +14,12 @@ import uvicorn
 from headway.app import Headway
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.text import Text, facts, say
-from headway.web.pages import web_app
+from headway.web.pages import site_app
+from headway.web.people import LocalUser
 from headway.web.security import only_loopback
+from headway.web.site import Site
 from headway.web.ticker import Ticker
+from headway.web.watch import Watch
 from headway.web.webhooks import PATH, Webhooks, webhooks_of
 
 _LET_GO_S = 3
@@ -24,15 +27,20 @@ _POLL_S = 600  # with webhooks: what a lost one told of is found so late
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Says when it listens, and when it is about to end."""
 
-    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._listening = listening
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()  # streams are open as long as their pages are
+        await super().shutdown(sockets)
 
 
 def serve(
@@ -63,8 +71,10 @@ def serve(
     listener = _listener(host, port)
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{listener.getsockname()[1]}/"
+    watch = Watch(open_app)
+    site = Site(open_app, watch, LocalUser(), ticker.ask if ticker else _nobody_ticks)
     config = uvicorn.Config(
-        web_app(open_app, webhooks),
+        site_app(site, webhooks),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -78,9 +88,13 @@ def serve(
         for words in told:
             app.progress.say(words)
 
-    server = _Server(config, listening)
-    with listener, _stopped_by_signals(server), ticker.running() if ticker else nullcontext():
+    server = _Server(config, listening, watch.end)
+    with listener, watch.watching(), _stopped_by_signals(server), ticker.running() if ticker else nullcontext():
         server.run([listener])
+
+
+def _nobody_ticks() -> None:
+    """Ticks are done by somebody else."""
 
 
 def _heard(app: Headway, webhooks: Webhooks) -> tuple[Text, ...]:

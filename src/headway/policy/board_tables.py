@@ -1,0 +1,28 @@
+"""The table of a policy about its board: who may see and do what in a browser."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from headway.policy.table import Positive, Table, Words
+
+
+class Board(Table):
+    """Pages in a browser, and the API beside them: who may see and do what there (G1, G2).
+
+    People are named as in `[talk]`: `@login`, `team:ORG/SLUG`, a right in the repository (`read`, `triage`, `write`,
+    `maintain`, `admin`) or more, the name of a token, or `*` for all who are logged in.
+    """
+
+    url: str = Field("", description="Where others reach the board, as `https://board.example.org`; links lead there.")
+    viewers: Words = Field(("*",), description="Who may look.")
+    requesters: Words = Field(("write",), description="Who may ask for picks.")
+    managers: Words = Field(("admin",), description="Who may approve, hold, waive, slip and cut.")
+    admins: Words = Field((), description="Who may also see and end the sessions of others, and their tokens.")
+    oauth_client_env: str = Field(
+        "HEADWAY_OAUTH_CLIENT_ID", description="Environment variable with the id of the OAuth App people log in with."
+    )
+    oauth_secret_env: str = Field(
+        "HEADWAY_OAUTH_CLIENT_SECRET", description="Environment variable with its secret; it is never written down."
+    )
+    session_hours: Positive = Field(12, description="Hours after which a login ends.")

@@ -1,0 +1,50 @@
+"""``/live``: a stream that says when there is something newer to see (server-sent events)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response, StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from starlette.concurrency import run_in_threadpool
+
+from headway.web.site import Site
+
+_BEAT_S = 15.0  # proxies end a stream that is silent for a minute
+
+
+def live_stream(web: FastAPI, site: Site) -> None:
+    @web.get("/live")
+    async def live(request: Request, seen: str = "") -> Response:
+        """``seen``: the revision that the page shows; a newer one is told at once."""
+        picture, _ = await run_in_threadpool(site.seen, request)
+        stream = _news(site, picture.revision if picture.revision != seen else "")
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+async def _news(site: Site, first: str) -> AsyncIterator[bytes]:
+    loop, newest = asyncio.get_running_loop(), asyncio.Queue[str]()
+
+    def tell(revision: str) -> None:
+        loop.call_soon_threadsafe(newest.put_nowait, revision)
+
+    with site.watch.listening(tell):
+        yield KEEPALIVE_COMMENT
+        if first:
+            yield _event(first)
+        while True:
+            try:
+                revision = await asyncio.wait_for(newest.get(), _BEAT_S)
+            except TimeoutError:
+                yield KEEPALIVE_COMMENT
+                continue
+            if not revision:  # the server ends
+                return
+            yield _event(revision)
+
+
+def _event(revision: str) -> bytes:
+    return format_sse_event(event="news", id=revision, data_str=revision)

@@ -1,0 +1,80 @@
+"""What every page and every action stands on: the watched world, the visitor, and how a page is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from headway.app import Headway
+from headway.model.visitor import Role, Visitor
+from headway.web.look import project_name
+from headway.web.people import NotAllowed, People
+from headway.web.picture import Picture
+from headway.web.render import reader_of, render
+from headway.web.watch import Watch
+
+Open = Callable[[], Headway]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
+    ``ask`` has a tick look soon, where this process ticks."""
+
+    open_app: Open
+    watch: Watch
+    people: People
+    ask: Callable[[], None] = lambda: None
+
+    def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
+        """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
+        picture = self.watch.picture()
+        return picture, self.visitor(request, picture.app, role)
+
+    def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER) -> Visitor:
+        """Who asks. Raises ``NotAllowed`` for those without the role."""
+        visitor = self.people.visitor(request, app)
+        if not visitor.may(role):
+            raise NotAllowed(visitor, role)
+        return visitor
+
+    def acting(self, visitor: Visitor) -> Headway:
+        """The project as it is at this very moment, at the hands of a visitor; the board stands as ``via`` in what
+        they do."""
+        via = {"board": visitor.how}
+        return replace(self.open_app(), person=visitor.name, via=via)
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        shown: Picture | Headway,
+        visitor: Visitor,
+        status: int = 200,
+        **values: object,
+    ) -> HTMLResponse:
+        """A page in the reader's language, for this visitor, of a moment or of the project as it is."""
+        reader = reader_of(request)
+        query = urlencode(list(request.query_params.multi_items()))
+        app = shown.app if isinstance(shown, Picture) else shown
+        text = render(
+            template,
+            reader,
+            path=request.url.path,
+            here=request.url.path + (f"?{query}" if query else ""),
+            project=project_name(app),
+            now=shown.now if isinstance(shown, Picture) else app.clock.now(),
+            revision=shown.revision if isinstance(shown, Picture) else "",
+            visitor=visitor,
+            **values,
+        )
+        return HTMLResponse(text, status, headers=fresh(reader.lang))
+
+
+def fresh(lang: str) -> dict[str, str]:
+    """Headers of what is made anew for each who asks."""
+    return {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", "Content-Language": lang}
