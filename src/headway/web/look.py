@@ -1,9 +1,8 @@
-"""What the pages of trains and of the ledger show."""
+"""What the page of a train shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from packaging.version import Version
 
@@ -13,7 +12,7 @@ from headway.decide.candidates import records
 from headway.decide.performance import standing
 from headway.decide.trains import branch_for
 from headway.errors import not_found
-from headway.model.entry import Entry, Kind, broken_links
+from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Train
@@ -35,31 +34,10 @@ class TrainPage:
     story: tuple[TimelineRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerPage:
-    """All entries, newest first, and what is wrong with their chain (nothing: it holds)."""
-
-    rows: tuple[TimelineRow, ...]
-    problems: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "chain": "broken" if self.problems else "ok",
-            "problems": list(self.problems),
-            "entries": [r.as_json() for r in self.rows],
-        }
-
-
 def project_name(app: Headway) -> str:
     """What the project is called: in its policy, else its folder."""
     folder = app.repo.work_tree or app.repo.git_dir
     return app.policy.project.name or folder.name.removesuffix(".git")
-
-
-def ledger_of(app: Headway) -> LedgerPage:
-    """The whole ledger."""
-    entries = app.entries()
-    return LedgerPage(tuple(reversed(timeline(entries))), broken_links(entries))
 
 
 def train_of(picture: Picture, text: str) -> TrainPage:

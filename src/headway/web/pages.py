@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
@@ -23,11 +24,12 @@ from headway.web.routes.record import record_pages
 from headway.web.routes.twins import as_json, twins
 from headway.web.security import Guard
 from headway.web.site import Open, Site, fresh
-from headway.web.watch import Watch
+from headway.web.watch import Watch, trouble
 from headway.web.webhooks import Webhooks, receive_webhooks
 
 _STATIC = Path(__file__).parent / "static"
 _NOBODY = Visitor("", Role.NOBODY)
+_PASSING = frozenset({404, 500, 503})  # what may be another answer when there is news
 
 
 def web_app(open_app: Open, webhooks: Webhooks) -> ASGIApp:
@@ -53,7 +55,7 @@ def _status(error: HeadwayError) -> int:
         return 403 if error.known else 401
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
-    return {"calendar.year": 400, "board.forged": 403}.get(error.code, 503)
+    return {"calendar.year": 400, "ledger.before": 400, "board.forged": 403}.get(error.code, 503)
 
 
 def _wants_json(request: Request) -> bool:
@@ -64,14 +66,16 @@ def _answer(request: Request, error: HeadwayError, status: int) -> Response:
     if _wants_json(request):
         return as_json({"error": error.as_json()}, status)
     reader = reader_of(request)
+    query = urlencode(list(request.query_params.multi_items()))
     text = render(
         "error.html",
         reader,
         path="",
-        here="",
+        here=request.url.path + (f"?{query}" if query else ""),
         project="",
         now=None,
-        revision="",
+        revision=trouble(error) if status >= 500 else "",
+        live=request.method == "GET" and status in _PASSING,
         visitor=_NOBODY,
         error=error,
         status=status,

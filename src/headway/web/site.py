@@ -69,6 +69,7 @@ class Site:
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
+            live=request.method == "GET",
             visitor=visitor,
             **values,
         )

@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+from headway.ledger.kept import problems_of
 from headway.views.board import board_json
-from headway.web.look import ledger_of, train_of
+from headway.web.look import train_of
 from headway.web.site import Site
+from headway.web.written import ledger_page
 
 
 def twins(web: FastAPI, site: Site) -> None:
@@ -32,7 +34,8 @@ def twins(web: FastAPI, site: Site) -> None:
     def ledger(request: Request) -> Response:
         app = site.open_app()
         site.visitor(request, app)
-        return as_json(ledger_of(app).as_json())
+        entries = app.entries()
+        return as_json(ledger_page(entries, problems_of(entries), most=None).as_json())
 
     @web.get("/healthz", response_class=JSONResponse)
     def healthz() -> Response:
