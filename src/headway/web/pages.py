@@ -15,6 +15,7 @@ from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.model.text import say
 from headway.model.visitor import Role, Visitor
 from headway.web.people import LocalUser, NotAllowed
+from headway.web.picture import BeingRead
 from headway.web.render import reader_of, render
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
@@ -46,6 +47,7 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)
     web.add_exception_handler(HTTPException, _no_page)
+    web.add_exception_handler(BeingRead, _being_read)
     web.add_exception_handler(Exception, _broken)
     return Guard(web)  # outermost, so that the page of a broken page has its headers too
 
@@ -62,24 +64,20 @@ def _wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/") or request.url.path == "/healthz"
 
 
+def _frame(request: Request) -> dict[str, object]:
+    """What every page has, where the project is not at hand."""
+    query = urlencode(list(request.query_params.multi_items()))
+    here = request.url.path + (f"?{query}" if query else "")
+    return {"path": "", "here": here, "project": "", "now": None, "live": True, "visitor": _NOBODY}
+
+
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:
     if _wants_json(request):
         return as_json({"error": error.as_json()}, status)
     reader = reader_of(request)
-    query = urlencode(list(request.query_params.multi_items()))
-    text = render(
-        "error.html",
-        reader,
-        path="",
-        here=request.url.path + (f"?{query}" if query else ""),
-        project="",
-        now=None,
-        revision=trouble(error) if status >= 500 else "",
-        live=request.method == "GET" and status in _PASSING,
-        visitor=_NOBODY,
-        error=error,
-        status=status,
-    )
+    revision = trouble(error) if status >= 500 else ""
+    frame = {**_frame(request), "live": request.method == "GET" and status in _PASSING}
+    text = render("error.html", reader, **frame, revision=revision, error=error, status=status)
     return HTMLResponse(text, status, headers=fresh(reader.lang))
 
 
@@ -87,6 +85,13 @@ def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, HeadwayError):
         raise error
     return _answer(request, error, _status(error))
+
+
+def _being_read(request: Request, error: Exception) -> Response:
+    """The page asks again by itself."""
+    reader = reader_of(request)
+    text = render("reading.html", reader, **_frame(request), revision="")
+    return HTMLResponse(text, 202, headers={**fresh(reader.lang), "Retry-After": "1"})
 
 
 def _no_page(request: Request, error: Exception) -> Response:

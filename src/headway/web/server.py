@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -23,6 +24,7 @@ from headway.web.watch import Watch
 from headway.web.webhooks import PATH, Webhooks, webhooks_of
 
 _LET_GO_S = 3
+_SWITCH_S = 0.001
 _POLL_S = 600  # with webhooks: what a lost one told of is found so late
 
 
@@ -89,6 +91,8 @@ def serve(
             app.progress.say(words)
 
     server = _Server(config, listening, watch.end)
+    # What is read beside the pages must not hold them up: each may wait for it a few times.
+    sys.setswitchinterval(_SWITCH_S)
     with listener, watch.watching(), _stopped_by_signals(server), ticker.running() if ticker else nullcontext():
         server.run([listener])
 

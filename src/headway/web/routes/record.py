@@ -15,6 +15,7 @@ from headway.model.entry import Entry
 from headway.model.visitor import Visitor
 from headway.noting import notes_for
 from headway.refusal import version_of
+from headway.web.look import released_by
 from headway.web.picture import Picture
 from headway.web.render import reader_of
 from headway.web.site import Site
@@ -26,7 +27,8 @@ def record_pages(web: FastAPI, site: Site) -> None:
     def notes(request: Request, version: str) -> Response:
         picture, visitor = site.seen(request)
         wanted = version_of(version)
-        found = picture.kept(("notes", wanted), lambda: notes_for(picture.app, wanted))
+        goes_by = released_by(picture, wanted) or picture.revision
+        found = picture.lasting(("notes", wanted, goes_by), lambda: notes_for(picture.app, wanted))
         return site.page(request, "notes.html", picture, visitor, notes=found, titles=dict(SECTIONS))
 
     @web.get("/ledger", response_class=HTMLResponse)

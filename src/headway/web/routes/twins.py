@@ -27,7 +27,7 @@ def twins(web: FastAPI, site: Site) -> None:
     @web.get("/api/trains/{version}", response_class=JSONResponse)
     def train(request: Request, version: str) -> Response:
         picture, _ = site.seen(request)
-        page = train_of(picture, version)
+        page = train_of(picture, version, wait=True)
         return as_json({**page.train.as_json(), "timeline": [r.as_json() for r in page.story]})
 
     @web.get("/api/ledger", response_class=JSONResponse)
