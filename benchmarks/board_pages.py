@@ -33,10 +33,10 @@ PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startT
 
 
 @contextmanager
-def served(path: Path, now: str, *options: str) -> Iterator[tuple[str, int]]:
+def served(path: Path, now: str, policy: Path | None = None) -> Iterator[tuple[str, int]]:
     """A `headway serve` of its own: its address and process id."""
-    common = ("--repo", str(path), "--now", now, "--lang", "en")
-    argv = [sys.executable, "-m", "headway", *common, "serve", "--port", "0", *options]
+    common = ("--repo", str(path), "--now", now, "--lang", "en", *(("--policy", str(policy)) if policy else ()))
+    argv = [sys.executable, "-m", "headway", *common, "serve", "--port", "0"]
     process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:

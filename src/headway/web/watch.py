@@ -126,6 +126,11 @@ class Watch:
         for tell in tuple(self._listeners):
             tell(revision)
 
+    @property
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return len(self._listeners)
+
     @contextmanager
     def listening(self, tell: Callable[[str], None]) -> Iterator[None]:
         """``tell`` is called, from another thread, with the revision of each newer picture; at the end with ``""``."""

@@ -18,6 +18,7 @@ def policy_pages(web: FastAPI, site: Site) -> None:
             "policy.html",
             picture,
             visitor,
+            same=True,
             clauses=clause_rows(picture.policy),
             source=picture.app.policy_source,
         )
