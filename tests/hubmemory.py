@@ -99,9 +99,6 @@ class MemoryHub:
     def comments(self, since: datetime) -> tuple[Comment, ...]:
         return ()
 
-    def comments_on(self, number: int) -> tuple[Comment, ...]:
-        return ()
-
     def reviews(self, number: int) -> tuple[Review, ...]:
         return ()
 

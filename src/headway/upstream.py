@@ -9,9 +9,8 @@ from datetime import datetime
 from headway.decide import record
 from headway.decide.trains import live_branches
 from headway.effects.following import Followed, fetch_all, take_over
-from headway.effects.remote import Remote, fetch, git_host
-from headway.github.gittoken import git_token
-from headway.github.project import github_of
+from headway.effects.remote import Remote, fetch
+from headway.forges import forge_of
 from headway.history.mirror import mirror_of, read_heads, read_remembered, tags_there
 from headway.history.repository import Repository, resolve_commit
 from headway.model.commit import Tag
@@ -25,10 +24,8 @@ from headway.policy.scheme import branch_release
 
 def remote_of(policy: Policy, step: Callable[[str], None]) -> Remote | None:
     """The remote that the policy names; ``None`` where the project has no forge."""
-    forge = policy.forge
-    if forge.kind == "none":
-        return None
-    return Remote(forge.remote, git_host(forge.api_url), lambda: git_token(github_of(policy)), step)
+    forge = forge_of(policy)
+    return Remote(policy.forge.remote, forge.git(), step) if forge is not None else None
 
 
 def followed(policy: Policy) -> str:

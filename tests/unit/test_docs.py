@@ -48,6 +48,7 @@ TRANSLATED = (
     ("docs/how-to/pull-requests.md", "docs/zh/how-to/pull-requests.md"),
     ("docs/how-to/webhooks.md", "docs/zh/how-to/webhooks.md"),
     ("docs/how-to/github-action.md", "docs/zh/how-to/github-action.md"),
+    ("docs/how-to/another-forge.md", "docs/zh/how-to/another-forge.md"),
 )
 
 

@@ -55,12 +55,16 @@ def fetch_heads(repo: Repository, remote: Remote, pulls: Iterable[Pull]) -> None
     if not wanted:
         return
     try:
-        fetch(repo, remote, [_spec(n) for n in wanted])
+        fetch(repo, remote, [_spec(remote, n) for n in wanted])
     except WorldFailed:  # git fetches none when one of them is gone
-        there = [n for n in wanted if look(repo, remote, f"refs/pull/{n}/head") is not None]
+        there = [n for n in wanted if look(repo, remote, _head(remote, n)) is not None]
         if there:
-            fetch(repo, remote, [_spec(n) for n in there])
+            fetch(repo, remote, [_spec(remote, n) for n in there])
 
 
-def _spec(number: int) -> str:
-    return f"+refs/pull/{number}/head:{pull_ref(number)}"
+def _head(remote: Remote, number: int) -> str:
+    return remote.access.pull_head.format(number=number)
+
+
+def _spec(remote: Remote, number: int) -> str:
+    return f"+{_head(remote, number)}:{pull_ref(number)}"

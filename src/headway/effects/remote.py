@@ -11,23 +11,18 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from headway.errors import WorldFailed
 from headway.history.repository import Repository
 from headway.model.commit import Sha
+from headway.model.forgeport import GitAccess
 from headway.model.text import facts, one_line, say
 
-_TOKEN = "HEADWAY_GIT_TOKEN"  # noqa: S105 - a variable's name
+_USER, _TOKEN = "HEADWAY_GIT_USER", "HEADWAY_GIT_TOKEN"
 # `git credential` runs it with a shell; printf is the shell's own, so the token is in no process list.
-_HELPER = f'!f() {{ test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "${_TOKEN}"; }}; f'
+_HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USER}" "${_TOKEN}"; }}; f'
 _STALLED = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "60"}  # bytes a second, for so many seconds
 _USERINFO = re.compile(r"(?<=://)[^/@\s']+@")
-
-
-def no_token() -> str:
-    """Git's own credentials are enough."""
-    return ""
 
 
 def unwatched(name: str) -> None:
@@ -36,13 +31,11 @@ def unwatched(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """``name``: a remote's name or a URL. ``host`` (``scheme://host[:port]``) is all that may be given the ``token``,
-    which is asked for when it is needed, since an App's lasts an hour. ``step("pushed:<ref>")`` is called when a ref is
+    """``name``: a remote's name or a URL; ``access``: how git gets in. ``step("pushed:<ref>")`` is called when a ref is
     there and not yet here."""
 
     name: str
-    host: str = ""
-    token: Callable[[], str] = field(default=no_token, repr=False)
+    access: GitAccess = field(default_factory=GitAccess)
     step: Callable[[str], None] = field(default=unwatched, repr=False)
 
     @property
@@ -54,26 +47,24 @@ class Remote:
         """What git is given beside this process's environment."""
         # A mirror clone's remote refuses to be pushed single refs.
         rows = [] if "://" in self.name else [(f"remote.{self.name}.mirror", "false")]
-        token = self.token() if self.host else ""
+        access = self.access
+        token = access.token() if access.host else ""
         if token:
             # The empty value forgets the user's helpers: what Headway does is done in one name, by the API and by git.
-            rows += [(f"credential.{self.host}.helper", value) for value in ("", _HELPER)]
+            rows += [(f"credential.{access.host}.helper", value) for value in ("", _HELPER)]
         began = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
         known = {k: v for k, v in _STALLED.items() if k not in os.environ}
         for i, (key, value) in enumerate(rows, began):
             known |= {f"GIT_CONFIG_KEY_{i}": key, f"GIT_CONFIG_VALUE_{i}": value}
-        return {**known, "GIT_CONFIG_COUNT": str(began + len(rows)), **({_TOKEN: token} if token else {})}
+        return {
+            **known,
+            "GIT_CONFIG_COUNT": str(began + len(rows)),
+            **({_USER: access.user, _TOKEN: token} if token else {}),
+        }
 
     def words(self, said: str) -> str:
         """Git's words, fit to be shown: without credentials of a URL."""
         return _USERINFO.sub("", said.replace(self.name, self.shown))
-
-
-def git_host(api_url: str) -> str:
-    """Where git answers for a forge whose API is there: ``https://api.github.com`` → ``https://github.com``; another
-    host's own (``https://ghe.example/api/v3``)."""
-    at = urlsplit(api_url)
-    return f"{at.scheme}://{at.netloc.rpartition('@')[2].removeprefix('api.')}" if at.netloc else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,6 @@ class GitHubHub:
     def comments(self, since: datetime) -> tuple[tuple[Comment, ...], bool]:
         return comments.comments_since(self.github, self.me, since)
 
-    def comments_on(self, number: int) -> tuple[Comment, ...]:
-        return comments.comments_on(self.github, self.me, number)
-
     def reviews(self, number: int) -> tuple[Review, ...]:
         return pulls.reviews_of(self.github, number)
 

@@ -87,7 +87,7 @@ class Forge(Protocol):
 
 
 class Hub(Protocol):
-    """Where people talk about changes: all that Headway asks of GitHub, and would of GitLab or Gitea.
+    """Where people talk about changes: the same of GitHub, GitLab, Gitea and others.
 
     Reading: each call gives what is there now. Writing: each may be repeated after it was killed or its answer was
     lost; ``marker`` is a hidden line of what Headway writes, by which it finds its own again instead of writing it
@@ -110,8 +110,6 @@ class Hub(Protocol):
         """Of all issues and pull requests, those that were written or changed since, the oldest change first, as many
         as the forge lists at once; and whether there may be more, to be asked for from the last one's time."""
         ...
-
-    def comments_on(self, number: int) -> tuple[Comment, ...]: ...
 
     def reviews(self, number: int) -> tuple[Review, ...]: ...
 

@@ -15,10 +15,10 @@ class Forge(Table):
     """The forge that `project.repository` lies on, and release objects: each a final or post release with its notes and
     files (N1)."""
 
-    kind: Literal["none", "github"] = Field(
+    kind: str = Field(
         "none",
-        description="Where people talk about changes: `github`, or nowhere (then commands are typed, and release "
-        "objects are kept in a folder).",
+        description="Where people talk about changes: `github`, a kind that a package installed beside Headway "
+        "registers, or `none`: nowhere (then commands are typed, and release objects are kept in a folder).",
     )
     remote: str = Field(
         "origin",

@@ -20,7 +20,7 @@ from headway.web.security import only_loopback
 from headway.web.site import Site
 from headway.web.ticker import Ticker
 from headway.web.watch import Watch
-from headway.web.webhooks import PATH, Webhooks, webhooks_of
+from headway.web.webhooks import Webhooks, webhooks_of
 
 _LET_GO_S = 3
 _POLL_S = 600  # with webhooks: what a lost one told of is found so late
@@ -101,7 +101,7 @@ def _heard(app: Headway, webhooks: Webhooks) -> tuple[Text, ...]:
     """Whether webhooks are let in; nothing where the project has no forge."""
     if app.policy.forge.kind == "none":
         return ()
-    return (webhooks.closed or say("webhooks are accepted at {path}", path=PATH),)
+    return (webhooks.closed or say("webhooks are accepted at {path}", path=webhooks.path),)
 
 
 def _ticks(every_s: int | None) -> Text:
