@@ -15,9 +15,11 @@ from headway.model.text import say
 from headway.model.visitor import Role, Visitor
 from headway.web.people import LocalUser, NotAllowed
 from headway.web.render import reader_of, render
+from headway.web.routes.audit import audit_pages
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
 from headway.web.routes.live import live_stream
+from headway.web.routes.metrics import metrics_pages
 from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
 from headway.web.routes.twins import as_json, twins
@@ -39,7 +41,16 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     """The application."""
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    for pages in (board_pages, record_pages, calendar_pages, policy_pages, live_stream, twins):
+    for pages in (
+        board_pages,
+        record_pages,
+        calendar_pages,
+        audit_pages,
+        metrics_pages,
+        policy_pages,
+        live_stream,
+        twins,
+    ):
         pages(web, site)
     receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from headway.app import Headway
 from headway.model.visitor import Role, Visitor
+from headway.web.audits import Auditor
 from headway.web.look import project_name
 from headway.web.people import NotAllowed, People
 from headway.web.picture import Picture
@@ -23,12 +24,13 @@ Open = Callable[[], Headway]
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
-    ``ask`` has a tick look soon, where this process ticks."""
+    ``ask`` has a tick look soon, where this process ticks; ``auditor`` looks branches through."""
 
     open_app: Open
     watch: Watch
     people: People
     ask: Callable[[], None] = lambda: None
+    auditor: Auditor = field(default_factory=Auditor)
 
     def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
         """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
