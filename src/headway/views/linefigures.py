@@ -63,7 +63,8 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What measuring a train's candidates took. ``told`` of the ``launches`` said how long they held their devices:
+    """What measuring a train's candidates took. ``told`` of the ``launches`` (at least so many: one for each side of a
+    block) said how long they held their devices:
     ``device_minutes`` (minutes × devices) are of those alone."""
 
     train: str
@@ -148,7 +149,7 @@ def _validation(entries: tuple[Entry, ...], comparisons: Iterable[Comparison]) -
         held = [s for x in c.launches if (s := device_seconds(x)) is not None]
         found[train] = Validation(
             train,
-            before.launches + len(c.launches),
+            before.launches + max(len(c.launches), len({(x.block, x.side) for x in c.samples})),
             before.told + len(held),
             before.device_minutes + sum(held) / 60,
         )

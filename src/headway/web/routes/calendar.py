@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urljoin
+
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -22,6 +25,7 @@ def calendar_pages(web: FastAPI, site: Site) -> None:
         picture, visitor = site.seen(request)
         wanted = _year(picture.app, year)
         rows = picture.kept(("calendar", wanted), lambda: calendar_of(picture.app, wanted))
+        feed = urljoin(picture.policy.board.url or str(request.base_url), "/calendar.ics")
         return site.page(
             request,
             "calendar.html",
@@ -32,6 +36,8 @@ def calendar_pages(web: FastAPI, site: Site) -> None:
             months=MONTHS,
             statuses=STATUSES,
             window=kind_headings(rows)[2],
+            feed=feed,
+            webcal=re.sub("^https?:", "webcal:", feed),
         )
 
     @web.get("/calendar.ics")
