@@ -27,7 +27,6 @@ from worlds import BRANCH as LINE
 from worlds import MEASURING, World, cut, policy, released
 
 from headway import noting
-from headway.cli.notes import notes_json
 from headway.decide.notedocument import Item, Piece, Tongue, document, markdown
 from headway.decide.notedraft import LARGEST, Edit, draft, read_draft
 from headway.decide.noteedit import edit_of, merged

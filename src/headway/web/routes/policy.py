@@ -5,16 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from headway.policy.loader import load_policy
-from headway.web.clauses import ClauseRow, clause_rows
-from headway.web.picture import Picture
+from headway.web.policies import policy_of
 from headway.web.site import Site
-
-
-def policy_of(picture: Picture) -> tuple[ClauseRow, ...]:
-    """Each clause with the values that this project gives it."""
-    policy = picture.policy
-    return picture.kept("policy", lambda: clause_rows(policy, load_policy(None, source="preset", preset=policy.preset)))
 
 
 def policy_pages(web: FastAPI, site: Site) -> None:
