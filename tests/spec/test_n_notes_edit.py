@@ -33,6 +33,7 @@ from headway.decide.noteedit import edit_of, merged
 from headway.decide.notes import Notes, notes_of
 from headway.errors import UnusableInput
 from headway.model.entry import Entry, Kind
+from headway.notesdocument import notes_json
 from headway.refusal import Refused
 
 GROUPS = [

@@ -26,13 +26,14 @@ from headway.web.linemetrics import metrics_of
 from headway.web.look import ledger_of, train_of
 from headway.web.policies import policy_of
 from headway.web.site import Site
+from headway.web.years import YEARS
 
 F = TypeVar("F", bound=Callable[..., Response])
 PREFIX = "/api/v1"
 _MOST = 1000  # ledger entries in one answer
 
 Version = Annotated[str, Path(description="A version, such as 0.9.2 or v0.9.2.", min_length=1, max_length=100)]
-Year = Annotated[int, Query(ge=1, le=9999, description="By default the one it is.")]
+Year = Annotated[int, Query(ge=YEARS[0], le=YEARS[1], description="By default the one it is.")]
 
 
 def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
