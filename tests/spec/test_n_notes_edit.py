@@ -27,13 +27,13 @@ from worlds import BRANCH as LINE
 from worlds import MEASURING, World, cut, policy, released
 
 from headway import noting
-from headway.cli.notes import notes_json
 from headway.decide.notedocument import Item, Piece, Tongue, document, markdown
 from headway.decide.notedraft import LARGEST, Edit, draft, read_draft
 from headway.decide.noteedit import edit_of, merged
 from headway.decide.notes import Notes, notes_of
 from headway.errors import UnusableInput
 from headway.model.entry import Entry, Kind
+from headway.notesdocument import notes_json
 from headway.refusal import Refused
 
 GROUPS = [

@@ -1,6 +1,8 @@
-"""The table of a policy about its board: who may see and do what in a browser."""
+"""The tables of a policy about its board: who may see and do what in a browser, and who is told of what waits."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -26,3 +28,15 @@ class Board(Table):
         "HEADWAY_OAUTH_CLIENT_SECRET", description="Environment variable with its secret; it is never written down."
     )
     session_hours: Positive = Field(12, description="Hours after which a login ends.")
+
+
+class Notify(Table):
+    """Word to people of what they must act on, sent by `headway serve` (G1, G2)."""
+
+    urls_env: str = Field(
+        "HEADWAY_NOTIFY_URLS",
+        description="Environment variable with the addresses to send to, as apprise writes them (`slack://…`, "
+        "`feishu://…`, `dingtalk://…`, `mailto://…`), one a line; they hold secrets, so they are never written down. "
+        "Empty: nobody is told.",
+    )
+    lang: Literal["en", "zh"] = Field("en", description="Language of the messages.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -15,12 +16,16 @@ from headway.model.text import say
 from headway.model.visitor import Role, Visitor
 from headway.web.people import LocalUser, NotAllowed
 from headway.web.render import reader_of, render
+from headway.web.routes.api import api, as_json
+from headway.web.routes.audit import audit_pages
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
+from headway.web.routes.feed import feed_pages
+from headway.web.routes.health import health
 from headway.web.routes.live import live_stream
+from headway.web.routes.metrics import metrics_pages
 from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
-from headway.web.routes.twins import as_json, twins
 from headway.web.security import Guard
 from headway.web.site import Open, Site, fresh
 from headway.web.watch import Watch
@@ -39,13 +44,28 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     """The application."""
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    for pages in (board_pages, record_pages, calendar_pages, policy_pages, live_stream, twins):
+    for pages in (
+        board_pages,
+        record_pages,
+        calendar_pages,
+        audit_pages,
+        metrics_pages,
+        policy_pages,
+        live_stream,
+        feed_pages,
+        api,
+        health,
+    ):
         pages(web, site)
     receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)
     web.add_exception_handler(HTTPException, _no_page)
+    web.add_exception_handler(RequestValidationError, _misasked)
     web.add_exception_handler(Exception, _broken)
     return Guard(web)  # outermost, so that the page of a broken page has its headers too
+
+
+_STATUS = {"calendar.year": 400, "board.forged": 403, "api.parameter": 400, "audit.under-way": 202}
 
 
 def _status(error: HeadwayError) -> int:
@@ -53,11 +73,11 @@ def _status(error: HeadwayError) -> int:
         return 403 if error.known else 401
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
-    return {"calendar.year": 400, "board.forged": 403}.get(error.code, 503)
+    return _STATUS.get(error.code, 503)
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or request.url.path == "/healthz"
+    return request.url.path.startswith("/api/") or request.url.path in {"/healthz", "/readyz"}
 
 
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:
@@ -98,6 +118,18 @@ def _no_page(request: Request, error: Exception) -> Response:
     response = _answer(request, wrong, error.status_code)
     response.headers.update(error.headers or {})
     return response
+
+
+def _misasked(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = [f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors()]
+    wrong = UnusableInput(
+        "api.parameter",
+        say("the request cannot be read: {why}", why="; ".join(found)),
+        remedy=say("see {path} for what may be asked", path="/api/v1/openapi.json"),
+    )
+    return _answer(request, wrong, 400)
 
 
 def _broken(request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from headway.decide.pickstates import PICK_STATES
-from headway.lang import LANGUAGES, tr
+from headway.lang import LANGUAGES, tr, translated
 from headway.model.text import Text, clean, say
 from headway.policy.clauses import CLAUSES
 from headway.views.board import OUTCOMES, TURNS, when_text
@@ -86,6 +86,12 @@ def _text(context: Context, text: Text) -> str:
 
 
 @pass_context
+def _said(context: Context, word: str) -> str:
+    """A word of our own vocabulary that stands in the data, such as a category."""
+    return translated(word, context["reader"].lang)
+
+
+@pass_context
 def _word(context: Context, kind: str, value: object) -> str:
     return tr(_WORDS[kind, value], context["reader"].lang)
 
@@ -142,6 +148,8 @@ def _environment() -> Environment:
     env.filters["marked"] = _marked
     env.filters["percent"] = _percent
     env.filters["clipped"] = clipped
+    env.filters["address"] = lambda text: quote(str(text), safe="/")
+    env.filters["said"] = _said
     env.filters["segment"] = lambda text: quote(str(text), safe="")
     return env
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import threading
@@ -14,6 +15,7 @@ import uvicorn
 from headway.app import Headway
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.text import Text, facts, say
+from headway.web.notifier import Notifier, apprise_sender
 from headway.web.pages import site_app
 from headway.web.people import LocalUser
 from headway.web.security import only_loopback
@@ -73,6 +75,10 @@ def serve(
     url = f"http://{name}:{listener.getsockname()[1]}/"
     watch = Watch(open_app)
     site = Site(open_app, watch, LocalUser(), ticker.ask if ticker else _nobody_ticks)
+    sender = apprise_sender(os.environ, app.policy.notify.urls_env)
+    notifier = (
+        None if sender is None or isinstance(sender, Text) else Notifier(watch, site.book(app), sender, app.progress)
+    )
     config = uvicorn.Config(
         site_app(site, webhooks),
         log_config=None,
@@ -81,7 +87,7 @@ def serve(
         lifespan="off",
         timeout_graceful_shutdown=_LET_GO_S,
     )
-    told = (*_heard(app, webhooks), _ticks(tick_every_s))
+    told = (*_heard(app, webhooks), _ticks(tick_every_s), *((sender,) if isinstance(sender, Text) else ()))
 
     def listening() -> None:
         announce(url)
@@ -89,7 +95,14 @@ def serve(
             app.progress.say(words)
 
     server = _Server(config, listening, watch.end)
-    with listener, watch.watching(), _stopped_by_signals(server), ticker.running() if ticker else nullcontext():
+    notifying = notifier.running() if notifier else nullcontext()
+    with (
+        listener,
+        watch.watching(),
+        notifying,
+        _stopped_by_signals(server),
+        ticker.running() if ticker else nullcontext(),
+    ):
         server.run([listener])
 
 

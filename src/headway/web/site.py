@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,7 +12,9 @@ from starlette.responses import HTMLResponse
 
 from headway.app import Headway
 from headway.model.visitor import Role, Visitor
+from headway.web.audits import Auditor
 from headway.web.look import project_name
+from headway.web.noticed import NoticeBook
 from headway.web.people import NotAllowed, People
 from headway.web.picture import Picture
 from headway.web.render import reader_of, render
@@ -23,12 +26,14 @@ Open = Callable[[], Headway]
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
-    ``ask`` has a tick look soon, where this process ticks."""
+    ``ask`` has a tick look soon, where this process ticks; ``auditor`` looks branches through."""
 
     open_app: Open
     watch: Watch
     people: People
     ask: Callable[[], None] = lambda: None
+    auditor: Auditor = field(default_factory=Auditor)
+    _books: dict[Path, NoticeBook] = field(default_factory=dict)
 
     def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
         """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
@@ -41,6 +46,11 @@ class Site:
         if not visitor.may(role):
             raise NotAllowed(visitor, role)
         return visitor
+
+    def book(self, app: Headway) -> NoticeBook:
+        """Since when things wait for people."""
+        path = app.paths.noticed
+        return self._books.setdefault(path, NoticeBook(path))
 
     def acting(self, visitor: Visitor) -> Headway:
         """The project as it is at this very moment, at the hands of a visitor; the board stands as ``via`` in what

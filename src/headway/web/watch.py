@@ -39,7 +39,7 @@ class Watch:
         self._made: Picture | None = None
         self._failed: Exception | None = None
         self._making: Future[None] | None = None
-        self._took_s = 0.0
+        self.took_s = 0.0
         self._listeners: set[Callable[[str], None]] = set()
 
     def picture(self, *, renewed: bool = False) -> Picture:
@@ -49,7 +49,7 @@ class Watch:
         """
         making = self._look(renewed)
         if making is not None:
-            quick = self._took_s < _QUICK_S
+            quick = self.took_s < _QUICK_S
             wait = None if self._always or self._made is None else _ACT_S if renewed or quick else _PATIENCE_S
             with suppress(NotYet):
                 making.result(wait)
@@ -82,7 +82,7 @@ class Watch:
             made, failed = picture_of(app, hashlib.sha256(signs.encode()).hexdigest()[:16], self._made), None
         except Exception as e:  # noqa: BLE001 - told to whoever looks
             made, failed = None, e
-        self._took_s = time.monotonic() - began
+        self.took_s = time.monotonic() - began
         changed = made is not None and (self._made is None or made.revision != self._made.revision)
         self._made, self._failed = made or self._made, failed
         if failed is not None:
