@@ -12,7 +12,19 @@ from datetime import UTC, datetime
 
 from headway.errors import WorldFailed
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Comment, HubSeen, Issue, Outcome, Person, Protection, Pull, Review, Right, Written
+from headway.model.hub import (
+    Comment,
+    HubSeen,
+    Issue,
+    Outcome,
+    Person,
+    Protection,
+    Pull,
+    PullCommit,
+    Review,
+    Right,
+    Written,
+)
 from headway.model.text import say
 
 THEN = datetime(2025, 1, 27, tzinfo=UTC)
@@ -92,6 +104,9 @@ class MemoryHub:
     def pull(self, number: int) -> Pull | None:
         found = self.pulls_.get(number)
         return self._now(found) if found else None
+
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        return ()
 
     def issue(self, number: int) -> Issue | None:
         return self.issues.get(number)

@@ -23,7 +23,19 @@ from headway.errors import BudgetSpent, UnusableInput, WorldFailed
 from headway.model.build import CiCheck
 from headway.model.finding import Check
 from headway.model.forgeport import Delivery, GitAccess, Headers
-from headway.model.hub import MARK, Comment, Issue, Outcome, Person, Protection, Pull, Review, Right, Written
+from headway.model.hub import (
+    MARK,
+    Comment,
+    Issue,
+    Outcome,
+    Person,
+    Protection,
+    Pull,
+    PullCommit,
+    Review,
+    Right,
+    Written,
+)
 from headway.model.ports import Clock, Forge, Hub
 from headway.model.text import say
 from headway.policy.schema import Policy
@@ -179,6 +191,9 @@ class PaperHub:
         own = row["author"] == ME and MARK in row["body"]
         url = self._url(row["number"], id)
         return Comment(id, row["number"], row["author"], False, row["body"], made, changed, url, own)
+
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        return ()
 
     def reviews(self, number: int) -> tuple[Review, ...]:
         return ()

@@ -38,6 +38,12 @@ from headway.waiving import cell_as_seen, not_waivable
 
 def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
     """Choose a trunk commit for a version and cut, when the window allows (B1, B2)."""
+    chosen = choose_cut(app, version, at)
+    return chosen if isinstance(chosen, Refused) else tick_to_cut(app, chosen.train)
+
+
+def choose_cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
+    """The choice alone, by which the next tick cuts."""
     wanted = version_of(version)
     snapshot = app.observe()
     commit = trunk_commit(app, at, snapshot) if at else ""
@@ -58,8 +64,7 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
         )
     if not isinstance(planned.action, CutBranch | CheckCommit):
         return Refused(planned.waits)
-    app.record(Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
-    return tick_to_cut(app, str(wanted))
+    return app.record(Kind.CUT_CHOSEN, str(wanted), {"commit": commit})
 
 
 def trunk_commit(app: Headway, at: str, snapshot: Snapshot) -> str | Refused:
@@ -217,7 +222,8 @@ def release_hold(app: Headway, version: str | None) -> Entry | Refused:
         )
     if found is None:
         return no("G2", "hold.none", say("nothing is held"), say("see `headway status`"), version=name or None)
-    return app.record(Kind.HOLD_RELEASED, found.train, {"held": found.seq})
+    known = {"held": found.seq, "by": found.actor, "reason": found.payload["reason"]}
+    return app.record(Kind.HOLD_RELEASED, found.train, known)
 
 
 def waive(

@@ -72,8 +72,12 @@ def follow(
     return told
 
 
-def _made_anew(entries: tuple[Entry, ...]) -> frozenset[tuple[str, str]]:
+def _made_anew(entries: tuple[Entry, ...]) -> frozenset[tuple[str, str | None]]:
     """Branches of Headway's own pull requests, each with commits that it left them at: they are made anew when the
-    release branch moves."""
-    written = (e.payload for e in record.of(entries, Kind.WRITTEN))
-    return frozenset((str(p["head"]), str(p["commit"])) for p in written if p.get("commit"))
+    release branch moves, and deleted (``None``) when the pull request is over, by Headway or by the forge."""
+    written = [
+        (str(p["head"]), str(p["commit"]))
+        for e in record.of(entries, Kind.WRITTEN)
+        if (p := e.payload).get("commit") and p.get("head")
+    ]
+    return frozenset((*written, *((head, None) for head, _ in written)))

@@ -76,6 +76,14 @@ def _workflows(context: Context, repo: Repository, action: str, dry_run: bool) -
                 case There.DIFFERS:
                     screen.say(say("{path} differs and is left as it is; this would change:", path=f.path), "yellow")
                     screen.line(f.diff)
+        if app.policy.forge.kind == "none":
+            screen.say(
+                say(
+                    "forge.kind is none, so nobody is heard in comments, and no pull request or issue is written: set "
+                    "it to github, then run this again"
+                ),
+                "yellow",
+            )
         if ci:
             screen.say(
                 say(

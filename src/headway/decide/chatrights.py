@@ -35,6 +35,11 @@ _MAY: dict[Role, tuple[str, Text]] = {
 _MAY_WORD: dict[str, tuple[str, Text]] = {
     "withdraw": ("P1", say("take requests back by comments")),
     "resolve": ("P8", say("resolve conflicts by comments")),
+    "cut": ("B1", say("cut release branches by comments")),
+    "slip": ("C4", say("give trains other dates by comments")),
+    "abandon": ("C4", say("give trains up by comments")),
+    "adopt": ("G3", say("explain commits by comments")),
+    "drop": ("G3", say("have commits taken out by comments")),
 }
 
 

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from headway.errors import WorldFailed
 from headway.history.repository import Repository
@@ -84,8 +85,8 @@ class NotPushed:
 
 
 def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotPushed | None:
-    """Set a ref of the remote that is at ``old`` (``""``: not there) to the object ``new``; one that is there is done,
-    also when the answer was lost. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    """Set a ref of the remote that is at ``old`` (``""``: not there) to the object ``new`` (``""``: delete it); what is
+    so already is done, also when the answer was lost. Raises ``WorldFailed`` (``remote.unreachable``)."""
     code, answers, words = _git(
         repo,
         remote,
@@ -101,7 +102,7 @@ def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotP
     if code == 0:
         return None
     there = look(repo, remote, ref)
-    if there is not None and there.object == new:
+    if (there.object if there is not None else "") == new:
         return None
     refused = [line.rpartition("\t")[2] for line in answers.splitlines() if line.startswith("!")]
     told = [w.removeprefix("remote:").strip() for w in words.splitlines()]  # the remote's, and a hook's here
@@ -152,6 +153,35 @@ def fetch(repo: Repository, remote: Remote, refspecs: Sequence[str], *, prune: b
     )
     if code:
         raise unreachable(remote, words)
+
+
+def fetch_offered(
+    repo: Repository, remote: Remote, refs: Sequence[str], objects: Path, aside: Path, blocks: int
+) -> tuple[int, str]:
+    """Fetch objects into the folder ``aside``, as one pack, where no file may have more than ``blocks`` of 512 bytes;
+    no ref is set. Git's status and words."""
+    limited = f'!f() {{ ulimit -f {blocks}; exec git fetch "$@"; }}; f'
+    own = {"GIT_OBJECT_DIRECTORY": str(aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)}
+    code, _, words = repo.git.try_run(
+        "-c",
+        f"alias.headway-limited={limited}",
+        "-c",
+        "fetch.unpackLimit=1",
+        "headway-limited",
+        "--quiet",
+        "--dry-run",
+        "--no-write-fetch-head",
+        "--no-tags",
+        "--no-recurse-submodules",
+        "--no-auto-maintenance",
+        "--refmap=",
+        "--",
+        remote.name,
+        *refs,
+        env={**remote.env(), **own},
+        cwd=repo.work_tree,
+    )
+    return code, words
 
 
 def unreachable(remote: Remote, words: str) -> WorldFailed:

@@ -8,7 +8,7 @@ from datetime import datetime
 from headway.github import checks, comments, issues, people, protection, pulls
 from headway.github.client import GitHub
 from headway.model.commit import Sha
-from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, Review, Written
+from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, PullCommit, Review, Written
 
 
 @dataclass
@@ -34,6 +34,9 @@ class GitHubHub:
 
     def pull(self, number: int) -> Pull | None:
         return pulls.pull_at(self.github, number)
+
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        return pulls.commits_of(self.github, number)
 
     def issue(self, number: int) -> Issue | None:
         return issues.issue_at(self.github, number)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, Review, Written
+from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, PullCommit, Review, Written
 from headway.model.release import ReleaseObject
 from headway.model.text import Text
 
@@ -70,7 +70,8 @@ class Forge(Protocol):
         *,
         prerelease: bool,
     ) -> ReleaseObject:
-        """A draft of exactly these notes and assets (each a file and what it must be), as it was read back.
+        """A draft of exactly these notes and assets (each a file and what it must be), as it was read back. Of notes
+        that are longer than the forge takes it shows the beginning, and has all of them as an asset more.
 
         One that is there is brought up to this. A published one is not changed: it is returned when it is this, and
         ``WorldFailed`` (``forge.published``) is raised when it is not.
@@ -103,6 +104,10 @@ class Hub(Protocol):
         ...
 
     def pull(self, number: int) -> Pull | None: ...
+
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        """Those of a pull request's branch, the oldest first; of very many not all (GitHub: 250)."""
+        ...
 
     def issue(self, number: int) -> Issue | None: ...
 

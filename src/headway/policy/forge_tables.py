@@ -109,5 +109,10 @@ class Talk(Table):
         description="Who may request picks by a comment: `@login`, `team:ORG/SLUG`, or a right in the repository "
         "(`read`, `triage`, `write`, `maintain`, `admin`) or more.",
     )
-    reviewers: Words = Field(("maintain",), description="Who may approve and reject by a comment, written so.")
-    managers: Words = Field(("admin",), description="Who may hold, waive and release a hold by a comment, written so.")
+    reviewers: Words = Field(
+        ("maintain",), description="Who may approve, reject, adopt and drop by a comment, written so."
+    )
+    managers: Words = Field(
+        ("admin",),
+        description="Who may hold, waive, release a hold, cut, slip and abandon by a comment, written so.",
+    )

@@ -352,7 +352,12 @@ def _held(train: str, p: Payload) -> Text:
 
 
 def _hold_released(train: str, p: Payload) -> Text:
-    return say("released the hold of entry {held}", held=p.get("held"))
+    known = {"person": p.get("by"), "reason": p.get("reason")}
+    if not known["person"]:
+        return say("released the hold of entry {held}", held=p.get("held"))
+    if train:
+        return say("released the hold of {train} by {person}: {reason}", train=train, **known)
+    return say("released the hold of all trains by {person}: {reason}", **known)
 
 
 def _waived(train: str, p: Payload) -> Text:
