@@ -34,9 +34,10 @@ from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.host import host_tags
+from headway.ledger.kept import problems_of
 from headway.model.build import PublishedFile
 from headway.model.commit import Sha, Tag
-from headway.model.entry import GENESIS, Entry, Kind, broken_links
+from headway.model.entry import GENESIS, Entry, Kind
 from headway.model.hub import HubSeen
 from headway.model.pick import Copy
 from headway.model.ports import Clock, Forge, Hub, Ledger, Progress
@@ -171,7 +172,7 @@ class Headway:
         """The same, where something is to be concluded from them (G4). Raises ``BrokenInvariant``
         (``ledger.broken``) when the ledger was altered."""
         found = self.entries()
-        problems = broken_links(found)
+        problems = problems_of(found)
         if problems:
             from headway.ledger.place import place_of
 

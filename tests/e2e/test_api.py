@@ -63,7 +63,7 @@ def test_the_ledger_is_read_in_pieces_without_a_gap(client: httpx.Client) -> Non
     while True:
         page = client.get("/api/v1/ledger", params={"limit": 3} | ({"before": before} if before else {})).json()
         found += page["entries"]
-        before = page["before"]
+        before = page["older"]
         if before is None:
             break
     assert found == whole

@@ -26,7 +26,7 @@ from headway.web.server import serve
 def regressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Pages of a train that was found slower, with hostile words in it."""
     world = World(tmp_path_factory.mktemp("regressed"), POLICY + PERF).to_regressed()
-    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url) as client:
+    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         yield client
 
 
@@ -34,7 +34,7 @@ def regressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Pages of two live trains and one that departed."""
     world = World(tmp_path_factory.mktemp("busy")).to_busy()
-    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url) as client:
+    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         yield client
 
 
@@ -94,7 +94,7 @@ def test_the_json_twins(regressed: httpx.Client) -> None:
     assert [s["kind"] for s in train["stops"]] == ["cut", "pick", "pick", "revert", "candidate"]
     assert [p["state"] for p in train["picks"]] == ["applied", "applied", "refused", "needs-review"]
     ledger = regressed.get("/api/v1/ledger").json()
-    assert (ledger["chain"], ledger["entries"][-1]["kind"], ledger["before"]) == ("ok", "cut", None)
+    assert (ledger["chain"], ledger["entries"][-1]["kind"], ledger["older"]) == ("ok", "cut", None)
     assert regressed.get("/healthz").json() == {"status": "ok"}
     assert regressed.get("/readyz").json() == {"status": "ready"}
 
@@ -212,8 +212,8 @@ def test_a_broken_chain_is_shown(tmp_path: Path) -> None:
             db.execute(f"drop trigger {name}")
         db.execute("update entries set actor = 'Mallory' where seq = 2")
     with Served(world.git.path, world.clock.now()) as served:
-        ledger = httpx.get(f"{served.url}api/ledger").json()
-        page = httpx.get(f"{served.url}ledger?lang=en").text
+        ledger = httpx.get(f"{served.url}api/ledger", timeout=60).json()
+        page = httpx.get(f"{served.url}ledger?lang=en", timeout=60).text
     assert ledger["chain"] == "broken"
     assert any("entry 2" in p for p in ledger["problems"])
     assert "the chain is broken" in page
@@ -223,7 +223,7 @@ def test_a_broken_policy_is_a_readable_page(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
         world.git.commit("Break it", {"release.toml": "schema = 1\n[cadense]\n"})
-        page, twin = httpx.get(served.url), httpx.get(f"{served.url}api/board")
+        page, twin = httpx.get(served.url, timeout=60), httpx.get(f"{served.url}api/board", timeout=60)
     assert (page.status_code, twin.status_code) == (503, 503)
     assert "cadense" in page.text
     assert "Traceback" not in page.text
@@ -234,7 +234,7 @@ def test_trains_that_were_given_up_keep_their_page(tmp_path: Path) -> None:
     world = World(tmp_path)
     controls.skip(world.app(), "0.1.1", "a quiet week")
     with Served(world.git.path, world.clock.now()) as served:
-        answer = httpx.get(f"{served.url}trains/0.1.1?lang=en")
+        answer = httpx.get(f"{served.url}trains/0.1.1?lang=en", timeout=60)
     assert answer.status_code == 200
     assert "skipped: a quiet week" in answer.text
 
@@ -242,7 +242,7 @@ def test_trains_that_were_given_up_keep_their_page(tmp_path: Path) -> None:
 def test_ticks_beside_the_pages(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, day("01-27T09"), "--tick-every", "1") as served:
-        while not (entries := httpx.get(f"{served.url}api/ledger").json()["entries"]):
+        while not (entries := httpx.get(f"{served.url}api/ledger", timeout=60).json()["entries"]):
             assert served.process.poll() is None
     assert "cut" in {e["kind"] for e in entries}
 
@@ -255,7 +255,7 @@ def test_a_tick_that_fails_is_said_and_tried_again(tmp_path: Path) -> None:
         said = next(line for line in served.process.stderr if "releases/v0.1.1" in line)
         assert "Traceback" not in said
         world.git.run("branch", "-D", "releases/v0.1.1/in-the-way")
-        while not httpx.get(f"{served.url}api/ledger").json()["entries"]:
+        while not httpx.get(f"{served.url}api/ledger", timeout=60).json()["entries"]:
             assert served.process.poll() is None
 
 
@@ -281,7 +281,7 @@ def test_a_tick_under_way_is_waited_for_and_can_be_left(tmp_path: Path) -> None:
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
-        assert httpx.get(f"{served.url}healthz").status_code == 200
+        assert httpx.get(f"{served.url}healthz", timeout=60).status_code == 200
         served.process.send_signal(number)
         out, err = served.process.communicate(timeout=60)
     assert (served.process.returncode, out) == (0, "")
@@ -316,7 +316,7 @@ def test_a_port_in_use_is_said_in_words(tmp_path: Path) -> None:
 def test_each_request_sees_the_world_anew(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
-        before = httpx.get(f"{served.url}api/board").json()["trains"][0]["date"]
+        before = httpx.get(f"{served.url}api/board", timeout=60).json()["trains"][0]["date"]
         controls.slip(world.app("Bo"), "0.1.1", day("01-31T00").date(), "snow")
-        after = httpx.get(f"{served.url}api/board").json()["trains"][0]["date"]
+        after = httpx.get(f"{served.url}api/board", timeout=60).json()["trains"][0]["date"]
     assert (before, after) == ("2025-01-29", "2025-01-31")

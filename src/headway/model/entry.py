@@ -142,10 +142,11 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def broken_links(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """What is wrong with a chain, in words; empty when every digest and link holds from the first entry on."""
+def broken_links(entries: Iterable[Entry], after: Entry | None = None) -> tuple[str, ...]:
+    """What is wrong with a chain, in words; empty when every digest and link holds from the first entry on, or behind
+    ``after``, which is known to hold."""
     problems: list[str] = []
-    prev, seq = GENESIS, 0
+    prev, seq = (after.digest, after.seq) if after is not None else (GENESIS, 0)
     for e in entries:
         if e.seq != seq + 1:
             problems.append(f"entry {seq + 1} is missing: entry {e.seq} follows entry {seq}")

@@ -185,7 +185,8 @@ class LedgerShape(Shape):
     chain: str = Field(description="ok or broken.")
     problems: list[str]
     entries: list[TimelineShape]
-    before: int | None = Field(description="Ask with before=… for the ones before these; null: there are none.")
+    total: int = Field(description="Of the whole ledger.")
+    older: int | None = Field(description="Ask with before=… of it for the ones before these; null: there are none.")
 
 
 class BranchShape(Shape):
@@ -193,6 +194,12 @@ class BranchShape(Shape):
     live: bool
     audited: bool
     clean: bool | None = Field(description="null: not looked through yet.")
+
+
+class BeingReadShape(Shape):
+    """It takes longer than an answer may: ask again."""
+
+    status: str
 
 
 class AuditsShape(Shape):

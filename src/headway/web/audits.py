@@ -14,7 +14,6 @@ from headway.model.commit import Sha
 from headway.model.text import Text, say
 from headway.views.auditdocument import audit_document
 from headway.views.auditreport import headline
-from headway.web.lengthy import Lengthy
 from headway.web.picture import Picture
 
 
@@ -60,38 +59,37 @@ class Branch:
     looked: AuditPage | None
 
 
-class Auditor:
-    """Audits of branches, kept as long as what they were made from is the same."""
+def audit_of(picture: Picture, ref: str, *, wait: bool = False) -> AuditPage:
+    """A branch, tag or commit looked through. Raises ``BeingRead`` while that takes longer than a page may, and as
+    ``auditing.look`` does."""
+    app, commit = picture.app, _commit(picture, ref)
+    if commit is None:
+        names = list(all_release_branches(app)[-12:])
+        raise not_found("branch", ref, say("the release branches here are {names}", names=names))
+    key = _key(picture, ref, commit)
+    return picture.lasting(key, lambda: AuditPage(ref, commit, look(app, ref)), wait=wait)
 
-    def __init__(self) -> None:
-        self._lengthy = Lengthy[AuditPage]()
 
-    def page(self, picture: Picture, ref: str) -> AuditPage | None:
-        """``None`` while it is made. Raises as ``auditing.look`` does."""
-        app, commit = picture.app, self._commit(picture, ref)
-        if commit is None:
-            names = list(all_release_branches(app)[-12:])
-            raise not_found("branch", ref, say("the release branches here are {names}", names=names))
-        return self._lengthy.ask(self._key(picture, ref, commit), lambda: AuditPage(ref, commit, look(app, ref)))
+def audited_branches(picture: Picture) -> tuple[Branch, ...]:
+    """All release branches, the newest version first."""
+    live = {t.train.branch for t in picture.plan.trains}
 
-    def branches(self, picture: Picture) -> tuple[Branch, ...]:
-        """All release branches, the newest version first."""
-        live = {t.train.branch for t in picture.plan.trains}
+    def make() -> tuple[str, ...]:
+        return tuple(reversed(all_release_branches(picture.app)))
 
-        def make() -> tuple[str, ...]:
-            return tuple(reversed(all_release_branches(picture.app)))
+    return tuple(Branch(n, n in live, _known(picture, n)) for n in picture.kept("release branches", make))
 
-        return tuple(Branch(n, n in live, self._known(picture, n)) for n in picture.kept("release branches", make))
 
-    def _known(self, picture: Picture, ref: str) -> AuditPage | None:
-        commit = self._commit(picture, ref)
-        return self._lengthy.known(self._key(picture, ref, commit)) if commit else None
+def _known(picture: Picture, ref: str) -> AuditPage | None:
+    commit = _commit(picture, ref)
+    return picture.known(_key(picture, ref, commit)) if commit else None
 
-    def _commit(self, picture: Picture, ref: str) -> Sha | None:
-        app = picture.app
-        return picture.kept(("commit", ref), lambda: app.commit_of(app.branch_named(ref)))
 
-    @staticmethod
-    def _key(picture: Picture, ref: str, commit: Sha) -> Hashable:
-        last = picture.entries[-1].digest if picture.entries else ""
-        return ref, commit, picture.snapshot.trunk.tip, last, picture.policy.model_dump_json()
+def _commit(picture: Picture, ref: str) -> Sha | None:
+    app = picture.app
+    return picture.kept(("commit", ref), lambda: app.commit_of(app.branch_named(ref)))
+
+
+def _key(picture: Picture, ref: str, commit: Sha) -> Hashable:
+    last = picture.entries[-1].digest if picture.entries else ""
+    return "audit", ref, commit, picture.snapshot.trunk.tip, last, picture.policy.model_dump_json()

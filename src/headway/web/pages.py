@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.model.text import say
 from headway.model.visitor import Role, Visitor
 from headway.web.people import LocalUser, NotAllowed
+from headway.web.picture import BeingRead
 from headway.web.render import reader_of, render
 from headway.web.routes.api import api, as_json
 from headway.web.routes.audit import audit_pages
@@ -28,11 +30,12 @@ from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
 from headway.web.security import Guard
 from headway.web.site import Open, Site, fresh
-from headway.web.watch import Watch
+from headway.web.watch import Watch, trouble
 from headway.web.webhooks import Webhooks, receive_webhooks
 
 _STATIC = Path(__file__).parent / "static"
 _NOBODY = Visitor("", Role.NOBODY)
+_PASSING = frozenset({404, 500, 503})  # what may be another answer when there is news
 
 
 def web_app(open_app: Open, webhooks: Webhooks) -> ASGIApp:
@@ -61,11 +64,12 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     web.add_exception_handler(HeadwayError, _refused)
     web.add_exception_handler(HTTPException, _no_page)
     web.add_exception_handler(RequestValidationError, _misasked)
+    web.add_exception_handler(BeingRead, _being_read)
     web.add_exception_handler(Exception, _broken)
     return Guard(web)  # outermost, so that the page of a broken page has its headers too
 
 
-_STATUS = {"calendar.year": 400, "board.forged": 403, "api.parameter": 400, "audit.under-way": 202}
+_STATUS = {"calendar.year": 400, "ledger.before": 400, "board.forged": 403, "api.parameter": 400}
 
 
 def _status(error: HeadwayError) -> int:
@@ -80,22 +84,20 @@ def _wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/") or request.url.path in {"/healthz", "/readyz"}
 
 
+def _frame(request: Request) -> dict[str, object]:
+    """What every page has, where the project is not at hand."""
+    query = urlencode(list(request.query_params.multi_items()))
+    here = request.url.path + (f"?{query}" if query else "")
+    return {"path": "", "here": here, "project": "", "now": None, "live": True, "visitor": _NOBODY}
+
+
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:
     if _wants_json(request):
         return as_json({"error": error.as_json()}, status)
     reader = reader_of(request)
-    text = render(
-        "error.html",
-        reader,
-        path="",
-        here="",
-        project="",
-        now=None,
-        revision="",
-        visitor=_NOBODY,
-        error=error,
-        status=status,
-    )
+    revision = trouble(error) if status >= 500 else ""
+    frame = {**_frame(request), "live": request.method == "GET" and status in _PASSING}
+    text = render("error.html", reader, **frame, revision=revision, error=error, status=status)
     return HTMLResponse(text, status, headers=fresh(reader.lang))
 
 
@@ -103,6 +105,17 @@ def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, HeadwayError):
         raise error
     return _answer(request, error, _status(error))
+
+
+def _being_read(request: Request, error: Exception) -> Response:
+    """The page asks again by itself; a program is told to."""
+    if _wants_json(request):
+        answer = as_json({"status": "being read"}, 202)
+        answer.headers["Retry-After"] = "1"
+        return answer
+    reader = reader_of(request)
+    text = render("reading.html", reader, **_frame(request), revision="")
+    return HTMLResponse(text, 202, headers={**fresh(reader.lang), "Retry-After": "1"})
 
 
 def _no_page(request: Request, error: Exception) -> Response:

@@ -42,10 +42,13 @@ _WORDS: dict[Any, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """``lang`` is what is shown; ``chosen`` that the address says so, and its links go on saying it."""
+    """``lang`` is what is shown; ``chosen`` that the address says so, and its links go on saying it. ``wall``: the page
+    hangs on a wall. ``other`` is the address of this page in the other language."""
 
     lang: str
     chosen: bool
+    wall: bool = False
+    other: str = ""
 
     def link(self, path: str, **query: object) -> str:
         """The address of a page, which keeps the language when it was chosen. Segments must be quoted already."""
@@ -55,10 +58,13 @@ class Reader:
 
 def reader_of(request: Request) -> Reader:
     """``?lang=``, else the first language of Accept-Language that there is, else English."""
-    wanted = request.query_params.get("lang", "").lower()
-    if wanted[:2] in LANGUAGES:
-        return Reader(wanted[:2], True)
-    return Reader(_accepted(request.headers.get("accept-language", "")), False)
+    asked = request.query_params
+    wanted = asked.get("lang", "").lower()[:2]
+    chosen = wanted in LANGUAGES
+    lang = wanted if chosen else _accepted(request.headers.get("accept-language", ""))
+    rest = [(k, v) for k, v in asked.multi_items() if k != "lang"] if request.method == "GET" else []
+    other = "?" + urlencode([*rest, ("lang", "en" if lang == "zh" else "zh")])
+    return Reader(lang, chosen, asked.get("wall") == "1", other)
 
 
 def _accepted(header: str) -> str:

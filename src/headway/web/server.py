@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -25,6 +26,7 @@ from headway.web.watch import Watch
 from headway.web.webhooks import Webhooks, webhooks_of
 
 _LET_GO_S = 3
+_SWITCH_S = 0.001
 _POLL_S = 600  # with webhooks: what a lost one told of is found so late
 
 
@@ -96,6 +98,8 @@ def serve(
 
     server = _Server(config, listening, watch.end)
     notifying = notifier.running() if notifier else nullcontext()
+    # What is read beside the pages must not hold them up: each may wait for it a few times.
+    sys.setswitchinterval(_SWITCH_S)
     with (
         listener,
         watch.watching(),

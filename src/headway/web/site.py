@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse
 
 from headway.app import Headway
 from headway.model.visitor import Role, Visitor
-from headway.web.audits import Auditor
 from headway.web.look import project_name
 from headway.web.noticed import NoticeBook
 from headway.web.people import NotAllowed, People
@@ -26,13 +25,12 @@ Open = Callable[[], Headway]
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
-    ``ask`` has a tick look soon, where this process ticks; ``auditor`` looks branches through."""
+    ``ask`` has a tick look soon, where this process ticks."""
 
     open_app: Open
     watch: Watch
     people: People
     ask: Callable[[], None] = lambda: None
-    auditor: Auditor = field(default_factory=Auditor)
     _books: dict[Path, NoticeBook] = field(default_factory=dict)
 
     def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
@@ -79,6 +77,7 @@ class Site:
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
+            live=request.method == "GET",
             visitor=visitor,
             **values,
         )

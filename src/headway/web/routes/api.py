@@ -12,8 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 import headway
-from headway.errors import HeadwayError
-from headway.model.text import facts, say
+from headway.ledger.kept import problems_of
 from headway.notesdocument import notes_json
 from headway.noting import notes_for
 from headway.refusal import version_of
@@ -22,10 +21,12 @@ from headway.views.board import board_json
 from headway.views.calendar import calendar_json
 from headway.views.notices import notices
 from headway.web import apidocs as shapes
+from headway.web.audits import audit_of, audited_branches
 from headway.web.linemetrics import metrics_of
-from headway.web.look import ledger_of, train_of
+from headway.web.look import released_by, train_of
 from headway.web.policies import policy_of
 from headway.web.site import Site
+from headway.web.written import Wanted, ledger_page
 from headway.web.years import YEARS
 
 F = TypeVar("F", bound=Callable[..., Response])
@@ -37,7 +38,8 @@ Year = Annotated[int, Query(ge=YEARS[0], le=YEARS[1], description="By default th
 
 
 def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
-    return {code: {"model": shapes.ErrorShape} for code in (400, 401, 403, 429, 503, *codes)}
+    found: dict[int | str, dict[str, Any]] = {202: {"model": shapes.BeingReadShape}} if 202 in codes else {}
+    return {c: {"model": shapes.ErrorShape} for c in (400, 401, 403, 429, 503, *codes)} | found
 
 
 def api(web: FastAPI, site: Site) -> None:
@@ -81,7 +83,7 @@ def _lines(router: APIRouter, site: Site) -> None:
     def train(request: Request, version: Version) -> Response:
         """A train in full."""
         picture, _ = site.seen(request)
-        page = train_of(picture, version)
+        page = train_of(picture, version, wait=True)
         return as_json({**page.train.as_json(), "timeline": [r.as_json() for r in page.story]})
 
     @get("/plan", shapes.PlanShape)
@@ -133,12 +135,13 @@ def _records(router: APIRouter, site: Site) -> None:
         rows = [c.as_json() for c in policy_of(picture)]
         return as_json({"source": picture.app.policy_source, "clauses": rows})
 
-    @get("/notes/{version}", None, 404)
+    @get("/notes/{version}", None, 202, 404)
     def notes(request: Request, version: Version) -> Response:
         """The release notes of a version."""
         picture, _ = site.seen(request)
         wanted = version_of(version)
-        found = picture.kept(("notes", wanted), lambda: notes_for(picture.app, wanted))
+        goes_by = released_by(picture, wanted) or picture.revision
+        found = picture.lasting(("notes", wanted, goes_by), lambda: notes_for(picture.app, wanted))
         return as_json(notes_json(found))
 
     @get("/ledger", shapes.LedgerShape)
@@ -148,18 +151,14 @@ def _records(router: APIRouter, site: Site) -> None:
         limit: Annotated[int, Query(ge=1, le=_MOST)] = 200,
         train: Annotated[str, Query(max_length=100, description="Of this version alone.")] = "",
         kind: Annotated[str, Query(max_length=100, description="Of this kind alone.")] = "",
+        who: Annotated[str, Query(max_length=100, description="Of people whose name has this in it.")] = "",
     ) -> Response:
         """Entries in words, the newest first. Also of a ledger whose chain is broken."""
         app = site.open_app()
         site.visitor(request, app)
-        found = ledger_of(app)
-        rows = [
-            r
-            for r in found.rows
-            if (before is None or r.seq < before) and (not train or r.train == train) and (not kind or r.kind == kind)
-        ]
-        more = rows[limit - 1].seq if len(rows) > limit else None
-        return as_json({**found.head(), "entries": [r.as_json() for r in rows[:limit]], "before": more})
+        entries = app.entries()
+        wanted = Wanted(before or 0, train.removeprefix("v"), kind, who)
+        return as_json(ledger_page(entries, problems_of(entries), wanted, limit).as_json())
 
     @get("/audit", shapes.AuditsShape)
     def audits(request: Request) -> Response:
@@ -172,7 +171,7 @@ def _records(router: APIRouter, site: Site) -> None:
                 "audited": b.looked is not None,
                 "clean": b.looked.looked.audit.clean if b.looked else None,
             }
-            for b in site.auditor.branches(picture)
+            for b in audited_branches(picture)
         ]
         return as_json({"branches": rows})
 
@@ -180,22 +179,7 @@ def _records(router: APIRouter, site: Site) -> None:
     def audit(request: Request, ref: Annotated[str, Path(min_length=1, max_length=300)]) -> Response:
         """A branch, tag or commit looked through; 202 while that is under way: ask again."""
         picture, _ = site.seen(request)
-        found = site.auditor.page(picture, ref)
-        if found is None:
-            raise UnderWay(ref)
-        return as_json(found.as_json())
-
-
-class UnderWay(HeadwayError):
-    """It is being made: answered as 202."""
-
-    def __init__(self, ref: str) -> None:
-        super().__init__(
-            "audit.under-way",
-            say("{ref} is being looked through", ref=ref),
-            facts=facts(ref=ref),
-            remedy=say("ask again in a second"),
-        )
+        return as_json(audit_of(picture, ref).as_json())
 
 
 def as_json(document: dict[str, Any], status: int = 200) -> Response:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from headway.web.audits import audit_of, audited_branches
 from headway.web.render import reader_of
 from headway.web.site import Site
 
@@ -17,12 +18,9 @@ def audit_pages(web: FastAPI, site: Site) -> None:
         picture, visitor = site.seen(request)
         if ref.strip():
             return RedirectResponse(reader_of(request).link(f"/audit/{quote(ref.strip(), safe='/')}"), 303)
-        return site.page(request, "audits.html", picture, visitor, branches=site.auditor.branches(picture))
+        return site.page(request, "audits.html", picture, visitor, branches=audited_branches(picture))
 
     @web.get("/audit/{ref:path}", response_class=HTMLResponse)
     def one(request: Request, ref: str) -> Response:
         picture, visitor = site.seen(request)
-        found = site.auditor.page(picture, ref)
-        if found is None:
-            return site.page(request, "auditing.html", picture, visitor, ref=ref)
-        return site.page(request, "audit.html", picture, visitor, audit=found)
+        return site.page(request, "audit.html", picture, visitor, audit=audit_of(picture, ref))
