@@ -15,9 +15,11 @@ from headway.model.text import say
 from headway.model.visitor import Role, Visitor
 from headway.web.people import LocalUser, NotAllowed
 from headway.web.render import reader_of, render
+from headway.web.routes.acts import act_pages
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
 from headway.web.routes.live import live_stream
+from headway.web.routes.logs import log_pages
 from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
 from headway.web.routes.twins import as_json, twins
@@ -39,7 +41,7 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     """The application."""
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    for pages in (board_pages, record_pages, calendar_pages, policy_pages, live_stream, twins):
+    for pages in (board_pages, act_pages, log_pages, record_pages, calendar_pages, policy_pages, live_stream, twins):
         pages(web, site)
     receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)
@@ -48,12 +50,22 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     return Guard(web)  # outermost, so that the page of a broken page has its headers too
 
 
+_STATUS = {
+    "calendar.year": 400,
+    "board.forged": 403,
+    "form.content-type": 415,
+    "form.too-large": 413,
+    "form.unreadable": 400,
+    "act.step": 400,
+}
+
+
 def _status(error: HeadwayError) -> int:
     if isinstance(error, NotAllowed):
         return 403 if error.known else 401
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
-    return {"calendar.year": 400, "board.forged": 403}.get(error.code, 503)
+    return _STATUS.get(error.code, 503)
 
 
 def _wants_json(request: Request) -> bool:

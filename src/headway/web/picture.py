@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from headway.app import Headway
+from headway.decide.trains import releases
 from headway.model.entry import Entry
 from headway.model.snapshot import Snapshot
 from headway.plan.planner import plan
 from headway.plan.trainplan import Plan
 from headway.policy.schema import Policy
 from headway.views.board import Board, board
+from headway.views.lines import past_lines
 
 T = TypeVar("T")
 
@@ -57,4 +59,6 @@ def picture_of(app: Headway, revision: str, before: Picture | None = None) -> Pi
     """The moment that is now. Raises as ``Headway.observe`` does."""
     snapshot = app.observe()
     planned = plan(snapshot, app.policy)
-    return Picture(revision, app, snapshot, planned, board(planned, app.policy, snapshot.entries, snapshot.now))
+    lines = past_lines(releases(snapshot.tags, app.policy), planned.trains, snapshot, app.policy)
+    found = board(planned, app.policy, snapshot.entries, snapshot.now, lines)
+    return Picture(revision, app, snapshot, planned, found)

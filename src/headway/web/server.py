@@ -17,7 +17,7 @@ from headway.model.text import Text, facts, say
 from headway.web.pages import site_app
 from headway.web.people import LocalUser
 from headway.web.security import only_loopback
-from headway.web.site import Site
+from headway.web.site import Site, nobody_ticks
 from headway.web.ticker import Ticker
 from headway.web.watch import Watch
 from headway.web.webhooks import PATH, Webhooks, webhooks_of
@@ -72,7 +72,7 @@ def serve(
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{listener.getsockname()[1]}/"
     watch = Watch(open_app)
-    site = Site(open_app, watch, LocalUser(), ticker.ask if ticker else _nobody_ticks)
+    site = Site(open_app, watch, LocalUser(), ticker.ask if ticker else nobody_ticks)
     config = uvicorn.Config(
         site_app(site, webhooks),
         log_config=None,
@@ -91,10 +91,6 @@ def serve(
     server = _Server(config, listening, watch.end)
     with listener, watch.watching(), _stopped_by_signals(server), ticker.running() if ticker else nullcontext():
         server.run([listener])
-
-
-def _nobody_ticks() -> None:
-    """Ticks are done by somebody else."""
 
 
 def _heard(app: Headway, webhooks: Webhooks) -> tuple[Text, ...]:

@@ -25,8 +25,7 @@ def twins(web: FastAPI, site: Site) -> None:
     @web.get("/api/trains/{version}", response_class=JSONResponse)
     def train(request: Request, version: str) -> Response:
         picture, _ = site.seen(request)
-        page = train_of(picture, version)
-        return as_json({**page.train.as_json(), "timeline": [r.as_json() for r in page.story]})
+        return as_json(train_of(picture, version).as_json())
 
     @web.get("/api/ledger", response_class=JSONResponse)
     def ledger(request: Request) -> Response:
