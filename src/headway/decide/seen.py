@@ -32,9 +32,6 @@ class Difference:
     shown: str | None
     now: str | None
 
-    def as_json(self) -> dict[str, object]:
-        return {"part": self.part, "shown": self.shown, "now": self.now}
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -31,9 +31,6 @@ class Field:
     hint: Text | None = None
     choices: tuple[tuple[str, Text], ...] = ()
 
-    def as_json(self) -> dict[str, object]:
-        return {"name": self.name, "required": self.required, "choices": [v for v, _ in self.choices]}
-
 
 @dataclass(frozen=True, slots=True)
 class ActForm:
@@ -52,16 +49,6 @@ class ActForm:
     @property
     def asked(self) -> tuple[Field, ...]:
         return (*self.fields, *self.more)
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "act": self.act.as_json(),
-            "effects": [str(e) for e in self.effects],
-            "shown": [s.as_json() for s in self.shown],
-            "seen": self.seen.digest if self.seen else None,
-            "parts": dict(self.seen.parts) if self.seen else {},
-            "fields": [f.as_json() for f in self.asked],
-        }
 
 
 REASON = Field("reason", say("Reason; it stands in the ledger"), Ask.WORDS, required=True)

@@ -104,19 +104,6 @@ class Act:
             return None
         return say("only {people} may", people=self.people)
 
-    def as_json(self) -> dict[str, object]:
-        return {
-            "verb": self.verb.value,
-            "version": self.version,
-            "of": self.of,
-            "change": self.change,
-            "role": self.verb.role.value,
-            "people": list(self.people),
-            "urgent": self.urgent,
-            "words": str(self.words),
-            "address": self.path,
-        }
-
 
 def train_acts(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...]) -> tuple[Act, ...]:
     """What may be done of a live train, the urgent first; acts of its single picks and commits are ``pick_acts`` and

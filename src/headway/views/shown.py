@@ -46,7 +46,7 @@ def evidence_shown(planned: TrainPlan, snapshot: Snapshot) -> tuple[Shown, ...]:
         Shown(
             say("Published as"), _files(basis["published_as"]) if basis["published_as"] != basis["artifacts"] else ()
         ),
-        Shown(say("Checks"), tuple(f"{_MARKS[c['ok']]} {c['name']} {c['why']}".rstrip() for c in basis["checks"])),
+        Shown(say("Checks"), _checks(basis["checks"])),
         Shown(say("Gates"), tuple(map(_gate, basis["gates"]))),
         Shown(say("Performance"), _performance(planned)),
         Shown(say("On the branch"), _commits(basis["changes"], subjects)),
@@ -64,6 +64,13 @@ _MARKS = {True: "✓", False: "✗", None: "–"}
 
 def _files(rows: Any) -> tuple[str, ...]:
     return tuple(f"{r['file']} sha256:{r['sha256']}" for r in rows)
+
+
+def _checks(rows: Any) -> tuple[str, ...]:
+    """What failed or was not run in a line each, what passed in one."""
+    passed = ", ".join(c["name"] for c in rows if c["ok"])
+    others = tuple(f"{_MARKS[c['ok']]} {c['name']}: {c['why']}" for c in rows if not c["ok"])
+    return (*others, *((f"✓ {passed}",) if passed else ()))
 
 
 def _gate(row: Mapping[str, Any]) -> str:
