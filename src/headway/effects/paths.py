@@ -26,8 +26,12 @@ class StatePaths:
         """A candidate's index for testers."""
         return self.root / (folder or "staging") / _name(tag)
 
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
     def log(self, what: str, step: str) -> Path:
-        return self.root / "logs" / f"{_name(what)}-{step}.log"
+        return self.logs / f"{_name(what)}-{step}.log"
 
     def sent(self, build: str) -> Path:
         """Says when a CI was asked for a build, for who finds neither an answer nor a run."""

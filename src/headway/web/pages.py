@@ -18,6 +18,7 @@ from headway.model.visitor import Role, Visitor
 from headway.web.people import LocalUser, NotAllowed
 from headway.web.picture import BeingRead
 from headway.web.render import reader_of, render
+from headway.web.routes.acts import act_pages
 from headway.web.routes.api import api, as_json
 from headway.web.routes.audit import audit_pages
 from headway.web.routes.board import board_pages
@@ -25,6 +26,7 @@ from headway.web.routes.calendar import calendar_pages
 from headway.web.routes.feed import feed_pages
 from headway.web.routes.health import health
 from headway.web.routes.live import live_stream
+from headway.web.routes.logs import log_pages
 from headway.web.routes.metrics import metrics_pages
 from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
@@ -49,6 +51,8 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
     for pages in (
         board_pages,
+        act_pages,
+        log_pages,
         record_pages,
         calendar_pages,
         audit_pages,
@@ -69,7 +73,16 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     return Guard(web)  # outermost, so that the page of a broken page has its headers too
 
 
-_STATUS = {"calendar.year": 400, "ledger.before": 400, "board.forged": 403, "api.parameter": 400}
+_STATUS = {
+    "calendar.year": 400,
+    "ledger.before": 400,
+    "api.parameter": 400,
+    "board.forged": 403,
+    "form.content-type": 415,
+    "form.too-large": 413,
+    "form.unreadable": 400,
+    "act.step": 400,
+}
 
 
 def _status(error: HeadwayError) -> int:

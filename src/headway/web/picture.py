@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from headway.app import Headway
+from headway.decide.trains import releases
 from headway.model.commit import Tag
 from headway.model.entry import Entry
 from headway.model.snapshot import Snapshot
@@ -19,6 +20,7 @@ from headway.plan.planner import plan
 from headway.plan.trainplan import Plan
 from headway.policy.schema import Policy
 from headway.views.board import Board, board
+from headway.views.lines import past_lines
 
 T = TypeVar("T")
 
@@ -150,7 +152,8 @@ def picture_of(app: Headway, revision: str, before: Picture | None = None) -> Pi
     began = time.thread_time()
     snapshot = app.observe()
     planned = plan(snapshot, app.policy)
-    shown = board(planned, app.policy, snapshot.entries, snapshot.now)
+    lines = past_lines(releases(snapshot.tags, app.policy), planned.trains, snapshot, app.policy)
+    shown = board(planned, app.policy, snapshot.entries, snapshot.now, lines)
     beheld = Beheld(**{f.name: getattr(app, f.name) for f in fields(Headway)}, seen=snapshot)
     small = time.thread_time() - began < _SMALL_S
     picture = Picture(revision, beheld, snapshot, planned, shown, small)

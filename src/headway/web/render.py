@@ -17,8 +17,10 @@ from headway.decide.pickstates import PICK_STATES
 from headway.lang import LANGUAGES, tr, translated
 from headway.model.text import Text, clean, say
 from headway.policy.clauses import CLAUSES
+from headway.views.acts import VERBS
 from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
+from headway.views.shown import part_text
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
 from headway.views.visitors import ROLES
@@ -37,6 +39,7 @@ _WORDS: dict[Any, Text] = {
     **{("verdict", k): v for k, v in VERDICTS.items()},
     **{("cause", k): v for k, v in CAUSES.items()},
     **{("role", k): v for k, v in ROLES.items()},
+    **{("do", k): v for k, v in VERBS.items()},
 }
 
 
@@ -147,6 +150,7 @@ def _environment() -> Environment:
     env.globals["word"] = _word
     env.globals["clause_text"] = _clause
     env.filters["text"] = _text
+    env.filters["part"] = part_text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
     env.filters["short"] = short

@@ -20,7 +20,7 @@ from headway.web.notifier import Notifier, apprise_sender
 from headway.web.pages import site_app
 from headway.web.people import LocalUser
 from headway.web.security import only_loopback
-from headway.web.site import Site
+from headway.web.site import Site, nobody_ticks
 from headway.web.ticker import Ticker
 from headway.web.watch import Watch
 from headway.web.webhooks import Webhooks, webhooks_of
@@ -76,7 +76,7 @@ def serve(
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{listener.getsockname()[1]}/"
     watch = Watch(open_app)
-    site = Site(open_app, watch, LocalUser(), ticker.ask if ticker else _nobody_ticks)
+    site = Site(open_app, watch, LocalUser(), ticker.ask if ticker else nobody_ticks)
     sender = apprise_sender(os.environ, app.policy.notify.urls_env)
     notifier = (
         None if sender is None or isinstance(sender, Text) else Notifier(watch, site.book(app), sender, app.progress)
@@ -108,10 +108,6 @@ def serve(
         ticker.running() if ticker else nullcontext(),
     ):
         server.run([listener])
-
-
-def _nobody_ticks() -> None:
-    """Ticks are done by somebody else."""
 
 
 def _heard(app: Headway, webhooks: Webhooks) -> tuple[Text, ...]:

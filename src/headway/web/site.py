@@ -22,6 +22,10 @@ from headway.web.watch import Watch
 Open = Callable[[], Headway]
 
 
+def nobody_ticks() -> None:
+    """Ticks are done by somebody else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
@@ -30,8 +34,13 @@ class Site:
     open_app: Open
     watch: Watch
     people: People
-    ask: Callable[[], None] = lambda: None
+    ask: Callable[[], None] = nobody_ticks
     _books: dict[Path, NoticeBook] = field(default_factory=dict)
+
+    @property
+    def ticks(self) -> bool:
+        """Whether this process ticks."""
+        return self.ask is not nobody_ticks
 
     def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
         """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""

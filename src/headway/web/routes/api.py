@@ -83,8 +83,7 @@ def _lines(router: APIRouter, site: Site) -> None:
     def train(request: Request, version: Version) -> Response:
         """A train in full."""
         picture, _ = site.seen(request)
-        page = train_of(picture, version, wait=True)
-        return as_json({**page.train.as_json(), "timeline": [r.as_json() for r in page.story]})
+        return as_json(train_of(picture, version, wait=True).as_json())
 
     @get("/plan", shapes.PlanShape)
     def plan(request: Request) -> Response:
