@@ -20,18 +20,23 @@ class Role(StrEnum):
         return _ORDER[self] >= _ORDER[other]
 
 
+SCOPES = ("read", "request", "manage", "metrics")
+"""What a token may be made for: to look, to ask for picks, to do what a release manager does, to read figures."""
+
 _ORDER = {role: rank for rank, role in enumerate(Role)}
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """``name`` as their ledger entries carry it (``@login`` of a forge's account); ``how`` they are known: ``local``,
-    ``session``, ``token`` or ``""`` (nobody knows them). ``csrf`` is what their forms must bring back."""
+    ``session``, ``token`` or ``""`` (nobody knows them). ``csrf`` is what their forms must bring back; ``scopes`` what
+    their token was made for, of ``SCOPES`` (nothing for those without a token, whom they do not bind)."""
 
     name: str
     role: Role
     how: str = ""
     csrf: str = ""
+    scopes: frozenset[str] = frozenset()
 
     def may(self, role: Role) -> bool:
         return self.role.includes(role)
