@@ -12,12 +12,14 @@ from starlette.types import ASGIApp
 
 from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.model.text import say
-from headway.model.visitor import Role, Visitor
-from headway.web.people import LocalUser, NotAllowed
+from headway.web.limits import TooMany
+from headway.web.people import NOBODY, BadToken, LocalUser, NotAllowed
 from headway.web.render import reader_of, render
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
 from headway.web.routes.live import live_stream
+from headway.web.routes.login import login_pages
+from headway.web.routes.people import people_pages
 from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
 from headway.web.routes.twins import as_json, twins
@@ -27,7 +29,6 @@ from headway.web.watch import Watch
 from headway.web.webhooks import Webhooks, receive_webhooks
 
 _STATIC = Path(__file__).parent / "static"
-_NOBODY = Visitor("", Role.NOBODY)
 
 
 def web_app(open_app: Open, webhooks: Webhooks) -> ASGIApp:
@@ -39,21 +40,45 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     """The application."""
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    for pages in (board_pages, record_pages, calendar_pages, policy_pages, live_stream, twins):
+    for pages in (
+        board_pages,
+        record_pages,
+        calendar_pages,
+        policy_pages,
+        login_pages,
+        people_pages,
+        live_stream,
+        twins,
+    ):
         pages(web, site)
     receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)
     web.add_exception_handler(HTTPException, _no_page)
     web.add_exception_handler(Exception, _broken)
-    return Guard(web)  # outermost, so that the page of a broken page has its headers too
+    return Guard(web, site.address)  # outermost, so that the page of a broken page has its headers too
 
 
 def _status(error: HeadwayError) -> int:
     if isinstance(error, NotAllowed):
         return 403 if error.known else 401
+    if isinstance(error, BadToken):
+        return 401
+    if isinstance(error, TooMany):
+        return 429
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
-    return {"calendar.year": 400, "board.forged": 403}.get(error.code, 503)
+    return _STATUS.get(error.code, 503)
+
+
+_STATUS = {
+    "board.forged": 403,
+    "calendar.year": 400,
+    "form.too-large": 413,
+    "form.unreadable": 400,
+    "login.denied": 403,
+    "login.github": 502,
+    "login.late": 400,
+}
 
 
 def _wants_json(request: Request) -> bool:
@@ -61,8 +86,20 @@ def _wants_json(request: Request) -> bool:
 
 
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:
+    response = _told(request, error, status)
+    if status == 401:  # a calendar or a feed knows only of a name and a password
+        subscribed = request.url.path.endswith((".ics", ".atom", ".xml"))
+        response.headers["WWW-Authenticate"] = f'{"Basic" if subscribed else "Bearer"} realm="headway"'
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.wait_s)
+    return response
+
+
+def _told(request: Request, error: HeadwayError, status: int) -> Response:
     if _wants_json(request):
         return as_json({"error": error.as_json()}, status)
+    here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    login = {"next": here if request.method == "GET" else "/"} if status == 401 else None
     reader = reader_of(request)
     text = render(
         "error.html",
@@ -72,9 +109,10 @@ def _answer(request: Request, error: HeadwayError, status: int) -> Response:
         project="",
         now=None,
         revision="",
-        visitor=_NOBODY,
+        visitor=NOBODY,
         error=error,
         status=status,
+        login=login,
     )
     return HTMLResponse(text, status, headers=fresh(reader.lang))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,7 +21,7 @@ from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
-from headway.views.visitors import ROLES
+from headway.views.visitors import HOW, MAY, ROLES, TOKEN_STATES
 from headway.views.words import KINDS, STAGES, short
 from headway.web.drawing import clipped
 
@@ -37,6 +37,9 @@ _WORDS: dict[Any, Text] = {
     **{("verdict", k): v for k, v in VERDICTS.items()},
     **{("cause", k): v for k, v in CAUSES.items()},
     **{("role", k): v for k, v in ROLES.items()},
+    **{("role-may", k): v for k, v in MAY.items()},
+    **{("how", k): v for k, v in HOW.items()},
+    **{("token", k): v for k, v in TOKEN_STATES.items()},
 }
 
 
@@ -100,6 +103,11 @@ def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def _day(at: date) -> str:
+    """Of a time, the day in UTC."""
+    return f"{at.astimezone(UTC) if isinstance(at, datetime) else at:%Y-%m-%d}"
+
+
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
 
@@ -137,6 +145,7 @@ def _environment() -> Environment:
     env.filters["text"] = _text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
+    env.filters["day"] = _day
     env.filters["short"] = short
     env.filters["seconds"] = _seconds
     env.filters["marked"] = _marked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,8 +11,9 @@ from starlette.responses import HTMLResponse
 
 from headway.app import Headway
 from headway.model.visitor import Role, Visitor
+from headway.web.address import Address
 from headway.web.look import project_name
-from headway.web.people import NotAllowed, People
+from headway.web.people import NOBODY, NotAllowed, People
 from headway.web.picture import Picture
 from headway.web.render import reader_of, render
 from headway.web.watch import Watch
@@ -23,15 +24,18 @@ Open = Callable[[], Headway]
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
-    ``ask`` has a tick look soon, where this process ticks."""
+    ``ask`` has a tick look soon, where this process ticks; ``address`` is where the board is reached."""
 
     open_app: Open
     watch: Watch
     people: People
     ask: Callable[[], None] = lambda: None
+    address: Address = field(default_factory=Address)
 
     def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
         """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
+        if self.people.stranger(request):
+            raise NotAllowed(NOBODY, role)
         picture = self.watch.picture()
         return picture, self.visitor(request, picture.app, role)
 
