@@ -109,7 +109,7 @@ def _told(request: Request, error: HeadwayError, status: int) -> Response:
         project="",
         now=None,
         revision="",
-        visitor=NOBODY,
+        visitor=error.visitor if isinstance(error, NotAllowed) else NOBODY,
         error=error,
         status=status,
         login=login,

@@ -56,6 +56,7 @@ class NotAllowed(UnusableInput):
 
     def __init__(self, visitor: Visitor, role: Role) -> None:
         self.known = bool(visitor.how)
+        self.visitor = visitor
         super().__init__(
             "board.not-allowed" if self.known else "board.login",
             say("{person} may not do this here: it takes the role {role}", person=visitor.name, role=role.value)
