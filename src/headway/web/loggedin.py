@@ -43,7 +43,7 @@ class LoggedIn:
     project: str = ""
     limits: Limits = field(default_factory=Limits)
     rights: Rights = field(default_factory=Rights)
-    _kept: dict[str, tuple[float, Session | None, BoardToken | None]] = field(default_factory=dict)
+    _kept: dict[str, tuple[float, Session | None, BoardToken | None]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stranger(self, request: Request) -> bool:
