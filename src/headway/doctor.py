@@ -7,6 +7,7 @@ import sys
 import tomllib
 
 from headway.app import Headway
+from headway.boarddoctor import board_checks
 from headway.decide.benchmarkworkflow import workflow_of
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
@@ -43,6 +44,7 @@ def examine(app: Headway) -> tuple[Check, ...]:
         _performance(app),
         _access(app),
         *forge_checks(app),
+        *board_checks(app),
     )
 
 
