@@ -113,7 +113,8 @@ def test_a_login_ends_after_its_hours_and_with_its_token(tmp_path: Path) -> None
     world.clock.set(began + timedelta(hours=1, minutes=59))
     assert client.get("/").status_code == 200
     world.clock.set(began + timedelta(hours=2))
-    assert client.get("/").status_code == 401
+    ended = client.get("/")
+    assert (ended.status_code, "your login has ended: log in again" in ended.text) == (401, True)
     again = board.logged_in(made.secret)
     world.clock.set(began + timedelta(hours=3))
     assert again.get("/").status_code == 200

@@ -30,9 +30,8 @@ class Entrance:
         url = "" if self.local else self.app.policy.board.url.rstrip("/")
         address = Address(url, own.rstrip("/"), self.local)
         project = self.app.policy.project
-        inside = LoggedIn(
-            address, doors(self.app), self.ways.oauth, self.app.progress.say, project.name or project.repository
-        )
+        name = project.name or project.repository
+        inside = LoggedIn(address, doors(self.app), self.ways.oauth, self.app.progress.say, self.app.clock, name)
         return address, LocalUser(inside) if self.local else inside
 
     @property

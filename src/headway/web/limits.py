@@ -44,7 +44,7 @@ class Limits:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._failures = RateLimitItemPerMinute(30, 5, namespace="failures")
         self._guesses = RateLimitItemPerMinute(10, 5, namespace="guesses")
-        self._logins = RateLimitItemPerMinute(120, 5, namespace="logins")
+        self._logins = RateLimitItemPerMinute(300, 5, namespace="logins")
         self._acts = RateLimitItemPerMinute(60, 1, namespace="acts")
         self._api = RateLimitItemPerMinute(600, 1, namespace="api")
 

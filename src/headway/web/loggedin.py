@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from starlette.requests import Request
 
@@ -18,12 +17,13 @@ from headway.decide.boardrights import role_of, teams_named
 from headway.errors import WorldFailed
 from headway.github.oauth import OAuthApp
 from headway.ledger.doors import Doors, id_in
+from headway.model.ports import Clock
 from headway.model.text import Text
 from headway.model.visitor import BoardToken, Session, Visitor
 from headway.web.address import Address
 from headway.web.cookies import csrf_of, session_in
 from headway.web.limits import Limits
-from headway.web.people import NOBODY, BadToken
+from headway.web.people import ENDED, NOBODY, BadToken
 from headway.web.rights import Rights
 
 _KEPT_S = 2.0  # so long another server's end of a login may pass unnoticed
@@ -40,6 +40,7 @@ class LoggedIn:
     doors: Doors
     oauth: OAuthApp | None
     tell: Callable[[Text], None]
+    clock: Clock
     project: str = ""
     limits: Limits = field(default_factory=Limits)
     rights: Rights = field(default_factory=Rights)
@@ -51,7 +52,7 @@ class LoggedIn:
 
     def visitor(self, request: Request, app: Headway) -> Visitor:
         secret = _shown(request)
-        found = self._bearer(request, app, secret) if secret is not None else self._session(request, app)
+        found = self._bearer(request, secret) if secret is not None else self._session(request, app)
         if found.how and request.method not in _SAFE:
             self.limits.act(found.name)
         return found
@@ -60,35 +61,35 @@ class LoggedIn:
         with self._lock:
             self._kept.clear()
 
-    def token(self, request: Request, secret: str, now: datetime) -> BoardToken:
+    def token(self, request: Request, secret: str) -> BoardToken:
         """The token that was shown. Raises ``BadToken``, and ``TooMany`` where that failed too often."""
         where, id = address_of(request), id_in(secret)
         self.limits.before_login(where, id)
         found = self.doors.token_of(secret)
-        state = found.state(now) if found is not None else "unknown"
+        state = found.state(self.clock.now()) if found is not None else "unknown"
         if found is None or state != "valid":
             self.limits.failed_login(where, id)
             raise BadToken(state)
         return found
 
-    def _bearer(self, request: Request, app: Headway, secret: str) -> Visitor:
-        now = app.clock.now()
-        found = self.token(request, secret, now)
+    def _bearer(self, request: Request, secret: str) -> Visitor:
+        found, today = self.token(request, secret), self.clock.now().date()
         self.limits.ask(found.id)
-        if found.used != now.date():
+        if found.used != today:
             with suppress(WorldFailed):  # it is only good to know
-                self.doors.used(found.id, now.date())
+                self.doors.used(found.id, today)
         return Visitor(found.name, found.role, "token", "", found.scopes)
 
     def _session(self, request: Request, app: Headway) -> Visitor:
         secret = session_in(request, self.address)
-        session, token = self._found(secret) if secret else (None, None)
-        now = app.clock.now()
-        if session is None or session.ends(app.policy.board.session_hours) <= now:
+        if not secret:
             return NOBODY
+        (session, token), now = self._found(secret), self.clock.now()
+        if session is None or session.ends(app.policy.board.session_hours) <= now:
+            return ENDED
         if session.token:
             if token is None or token.state(now) != "valid":
-                return NOBODY
+                return ENDED
             return Visitor(token.name, token.role, "session", csrf_of(secret), token.scopes)
         board = app.policy.board
         person = self.rights.person(app, session.name.removeprefix("@"), teams_named(board))

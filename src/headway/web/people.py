@@ -14,6 +14,8 @@ from headway.model.text import Text, facts, say
 from headway.model.visitor import Role, Visitor, in_order
 
 NOBODY = Visitor("", Role.NOBODY)
+ENDED = Visitor("", Role.NOBODY)
+"""Nobody too, whose browser still shows a login."""
 
 
 class People(Protocol):
@@ -61,6 +63,8 @@ class NotAllowed(UnusableInput):
             "board.not-allowed" if self.known else "board.login",
             say("{person} may not do this here: it takes the role {role}", person=visitor.name, role=role.value)
             if self.known
+            else say("your login has ended: log in again")
+            if visitor is ENDED
             else say("who you are is not known here: log in first"),
             clause="G1" if self.known else None,
             facts=facts(

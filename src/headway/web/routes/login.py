@@ -45,9 +45,8 @@ def login_pages(web: FastAPI, site: Site) -> None:
         begun = cookies.under_way(request, people.address)
         if begun is None or not hmac.compare_digest(form.get("csrf", "").encode(), begun.csrf.encode()):
             raise Forged
-        app = site.open_app()
         try:
-            token = people.token(request, secret, app.clock.now())
+            token = people.token(request, secret)
         except (BadToken, TooMany) as e:
             people.tell(_failed(request, e))
             return _page(request, people, leads_to, e)
