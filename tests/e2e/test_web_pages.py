@@ -18,7 +18,7 @@ from webworld import PERF, POLICY, World, day
 
 from headway import controls
 from headway.errors import UnusableInput
-from headway.web.security import is_loopback
+from headway.web.address import is_loopback
 from headway.web.server import serve
 
 
@@ -49,7 +49,7 @@ def test_every_answer_tells_a_browser_to_run_and_load_nothing_foreign(regressed:
     assert {policy[k] for k in ("style-src", "img-src", "script-src", "connect-src")} == {"'self'"}
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -291,9 +291,9 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> Non
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "example.org", ""])  # noqa: S104
 def test_it_is_served_to_this_machine_only(tmp_path: Path, host: str) -> None:
     world = World(tmp_path)
-    with pytest.raises(UnusableInput, match="no login") as caught:
+    with pytest.raises(UnusableInput, match="there is no login") as caught:
         serve(world.app, host, 0, announce=lambda _: None, tick_every_s=None)
-    assert caught.value.code == "serve.not-loopback"
+    assert caught.value.code == "serve.no-login"
     assert not is_loopback(host)
 
 

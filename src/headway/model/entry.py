@@ -94,6 +94,9 @@ class Kind(StrEnum):
     # number: of the issue or pull request, by, commands: as typed, outcomes: of each, ok, entries: the digests
     # of what it brought about, text: Markdown, what the answer says   commands in a comment, carried out or not
     RETRIED = "retried"  # tag, step
+    LET_IN = "let-in"  # token: its id, name: who acts with it, role, scopes, ends (null: never)   a token of the board
+    SHUT_OUT = "shut-out"  # token, name                                       a token of the board was revoked
+    LOGIN_ENDED = "login-ended"  # name, began                              somebody else's on the board
     SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headway.policy.table import Positive, Table, Words
+from headway.policy.table import Table, Words
 
 
 class Board(Table):
     """Pages in a browser, and the API beside them: who may see and do what there (G1, G2).
 
-    People are named as in `[talk]`: `@login`, `team:ORG/SLUG`, a right in the repository (`read`, `triage`, `write`,
-    `maintain`, `admin`) or more, the name of a token, or `*` for all who are logged in.
+    People who log in with their account are named as in `[talk]`: `@login`, `team:ORG/SLUG`, a right in the repository
+    (`read`, `triage`, `write`, `maintain`, `admin`) or more; or `*` for whoever has an account there, whom anybody may
+    be. Each list has those of the lists below it too. What a token may do is said when it is made.
     """
 
     url: str = Field("", description="Where others reach the board, as `https://board.example.org`; links lead there.")
-    viewers: Words = Field(("*",), description="Who may look.")
+    viewers: Words = Field(("read",), description="Who may look; in a public repository everybody has `read`.")
     requesters: Words = Field(("write",), description="Who may ask for picks.")
     managers: Words = Field(("admin",), description="Who may approve, hold, waive, slip and cut.")
     admins: Words = Field((), description="Who may also see and end the sessions of others, and their tokens.")
@@ -27,7 +28,7 @@ class Board(Table):
     oauth_secret_env: str = Field(
         "HEADWAY_OAUTH_CLIENT_SECRET", description="Environment variable with its secret; it is never written down."
     )
-    session_hours: Positive = Field(12, description="Hours after which a login ends.")
+    session_hours: Annotated[int, Field(gt=0, le=24 * 90)] = Field(12, description="Hours after which a login ends.")
 
 
 class Notify(Table):

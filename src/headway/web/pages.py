@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 
 from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.model.text import say
-from headway.model.visitor import Role, Visitor
-from headway.web.people import LocalUser, NotAllowed
+from headway.web.limits import TooMany
+from headway.web.people import NOBODY, BadToken, LocalUser, NotAllowed
 from headway.web.picture import BeingRead
 from headway.web.render import reader_of, render
 from headway.web.routes.acts import act_pages
@@ -26,8 +26,10 @@ from headway.web.routes.calendar import calendar_pages
 from headway.web.routes.feed import feed_pages
 from headway.web.routes.health import health
 from headway.web.routes.live import live_stream
+from headway.web.routes.login import login_pages
 from headway.web.routes.logs import log_pages
 from headway.web.routes.metrics import metrics_pages
+from headway.web.routes.people import people_pages
 from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
 from headway.web.security import Guard
@@ -36,7 +38,6 @@ from headway.web.watch import Watch, trouble
 from headway.web.webhooks import Webhooks, receive_webhooks
 
 _STATIC = Path(__file__).parent / "static"
-_NOBODY = Visitor("", Role.NOBODY)
 _PASSING = frozenset({404, 500, 503})  # what may be another answer when there is news
 
 
@@ -58,6 +59,8 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
         audit_pages,
         metrics_pages,
         policy_pages,
+        login_pages,
+        people_pages,
         live_stream,
         feed_pages,
         api,
@@ -70,7 +73,7 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     web.add_exception_handler(RequestValidationError, _misasked)
     web.add_exception_handler(BeingRead, _being_read)
     web.add_exception_handler(Exception, _broken)
-    return Guard(web)  # outermost, so that the page of a broken page has its headers too
+    return Guard(web, site.address)  # outermost, so that the page of a broken page has its headers too
 
 
 _STATUS = {
@@ -82,12 +85,19 @@ _STATUS = {
     "form.too-large": 413,
     "form.unreadable": 400,
     "act.step": 400,
+    "login.denied": 403,
+    "login.github": 502,
+    "login.late": 400,
 }
 
 
 def _status(error: HeadwayError) -> int:
     if isinstance(error, NotAllowed):
         return 403 if error.known else 401
+    if isinstance(error, BadToken):
+        return 401
+    if isinstance(error, TooMany):
+        return 429
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
     return _STATUS.get(error.code, 503)
@@ -101,16 +111,29 @@ def _frame(request: Request) -> dict[str, object]:
     """What every page has, where the project is not at hand."""
     query = urlencode(list(request.query_params.multi_items()))
     here = request.url.path + (f"?{query}" if query else "")
-    return {"path": "", "here": here, "project": "", "now": None, "live": True, "visitor": _NOBODY}
+    return {"path": "", "here": here, "project": "", "now": None, "live": True, "visitor": NOBODY}
 
 
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:
+    response = _told(request, error, status)
+    if status == 401:  # a calendar or a feed knows only of a name and a password
+        subscribed = request.url.path.endswith((".ics", ".atom", ".xml"))
+        response.headers["WWW-Authenticate"] = f'{"Basic" if subscribed else "Bearer"} realm="headway"'
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.wait_s)
+    return response
+
+
+def _told(request: Request, error: HeadwayError, status: int) -> Response:
     if _wants_json(request):
         return as_json({"error": error.as_json()}, status)
+    here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    login = {"next": here if request.method == "GET" else "/"} if status == 401 else None
     reader = reader_of(request)
     revision = trouble(error) if status >= 500 else ""
     frame = {**_frame(request), "live": request.method == "GET" and status in _PASSING}
-    text = render("error.html", reader, **frame, revision=revision, error=error, status=status)
+    frame["visitor"] = error.visitor if isinstance(error, NotAllowed) else NOBODY
+    text = render("error.html", reader, **frame, revision=revision, error=error, status=status, login=login)
     return HTMLResponse(text, status, headers=fresh(reader.lang))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,7 +23,7 @@ from headway.views.gates import LIGHTS
 from headway.views.shown import part_text
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
-from headway.views.visitors import ROLES
+from headway.views.visitors import HOW, MAY, ROLES, TOKEN_STATES
 from headway.views.words import KINDS, STAGES, short
 from headway.web.drawing import clipped
 
@@ -40,6 +40,9 @@ _WORDS: dict[Any, Text] = {
     **{("cause", k): v for k, v in CAUSES.items()},
     **{("role", k): v for k, v in ROLES.items()},
     **{("do", k): v for k, v in VERBS.items()},
+    **{("role-may", k): v for k, v in MAY.items()},
+    **{("how", k): v for k, v in HOW.items()},
+    **{("token", k): v for k, v in TOKEN_STATES.items()},
 }
 
 
@@ -115,6 +118,11 @@ def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def _day(at: date) -> str:
+    """Of a time, the day in UTC."""
+    return f"{at.astimezone(UTC) if isinstance(at, datetime) else at:%Y-%m-%d}"
+
+
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
 
@@ -153,6 +161,7 @@ def _environment() -> Environment:
     env.filters["part"] = part_text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
+    env.filters["day"] = _day
     env.filters["short"] = short
     env.filters["seconds"] = _seconds
     env.filters["marked"] = _marked

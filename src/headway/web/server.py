@@ -1,4 +1,4 @@
-"""Serving the pages: in this process, on this machine, until a signal comes."""
+"""Serving the pages: in this process, until a signal comes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ import uvicorn
 from headway.app import Headway
 from headway.errors import UnusableInput, WorldFailed
 from headway.model.text import Text, facts, say
+from headway.web.entrance import entrance_of
 from headway.web.notifier import Notifier, apprise_sender
 from headway.web.pages import site_app
-from headway.web.people import LocalUser
-from headway.web.security import only_loopback
 from headway.web.site import Site, nobody_ticks
 from headway.web.ticker import Ticker
 from headway.web.watch import Watch
@@ -54,18 +53,19 @@ def serve(
     *,
     announce: Callable[[str], None],
     tick_every_s: int | None,
+    local: bool = False,
 ) -> None:
     """Serve the pages until SIGINT or SIGTERM; ``announce`` is told the address once it listens, and
     whoever watches whether webhooks are let in and how often a tick is done.
 
     ``open_app`` gives a fresh project for each request. Port 0 takes any free one. With ``tick_every_s`` a tick is
     done at once and then so often, one after another. Where the policy and the environment let webhooks in, each asks
-    for a tick, and without ``tick_every_s`` one is done every ten minutes too. Raises what ``open_app`` does, and
-    ``UnusableInput``: ``serve.not-loopback``, ``serve.port-taken``; ``WorldFailed`` (``serve.failed``) when the
-    address cannot be had.
+    for a tick, and without ``tick_every_s`` one is done every ten minutes too. ``local``: nobody logs in, though they
+    could. Raises what ``open_app`` and ``entrance_of`` do, and ``UnusableInput`` (``serve.port-taken``);
+    ``WorldFailed`` (``serve.failed``) when the address cannot be had.
     """
-    only_loopback(host)
     app = open_app()
+    entrance = entrance_of(app, host, local=local)
     webhooks = webhooks_of(app)
     if webhooks.closed is None and tick_every_s is None:
         tick_every_s = _POLL_S
@@ -76,7 +76,8 @@ def serve(
     name = f"[{host}]" if ":" in host else host
     url = f"http://{name}:{listener.getsockname()[1]}/"
     watch = Watch(open_app)
-    site = Site(open_app, watch, LocalUser(), ticker.ask if ticker else nobody_ticks)
+    address, people = entrance.people(url)
+    site = Site(open_app, watch, people, ticker.ask if ticker else nobody_ticks, address)
     sender = apprise_sender(os.environ, app.policy.notify.urls_env)
     notifier = (
         None if sender is None or isinstance(sender, Text) else Notifier(watch, site.book(app), sender, app.progress)
@@ -86,10 +87,16 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=_LET_GO_S,
     )
-    told = (*_heard(app, webhooks), _ticks(tick_every_s), *((sender,) if isinstance(sender, Text) else ()))
+    told = (
+        *entrance.told,
+        *_heard(app, webhooks),
+        _ticks(tick_every_s),
+        *((sender,) if isinstance(sender, Text) else ()),
+    )
 
     def listening() -> None:
         announce(url)

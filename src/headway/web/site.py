@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse
 
 from headway.app import Headway
 from headway.model.visitor import Role, Visitor
+from headway.web.address import Address
 from headway.web.look import project_name
 from headway.web.noticed import NoticeBook
-from headway.web.people import NotAllowed, People
+from headway.web.people import NOBODY, NotAllowed, People
 from headway.web.picture import Picture
 from headway.web.render import reader_of, render
 from headway.web.watch import Watch
@@ -29,12 +30,13 @@ def nobody_ticks() -> None:
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
-    ``ask`` has a tick look soon, where this process ticks."""
+    ``ask`` has a tick look soon, where this process ticks; ``address`` is where the board is reached."""
 
     open_app: Open
     watch: Watch
     people: People
     ask: Callable[[], None] = nobody_ticks
+    address: Address = field(default_factory=Address)
     _books: dict[Path, NoticeBook] = field(default_factory=dict)
 
     @property
@@ -44,6 +46,8 @@ class Site:
 
     def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
         """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
+        if self.people.stranger(request):
+            raise NotAllowed(NOBODY, role)
         picture = self.watch.picture()
         return picture, self.visitor(request, picture.app, role)
 
