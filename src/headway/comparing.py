@@ -21,6 +21,7 @@ from headway.sources.repository import branch_names, branches_elsewhere
 from headway.stats.gate import judge
 
 if TYPE_CHECKING:
+    from headway.perf.reading import Revision
     from headway.perf.store import MeasurementStore
     from headway.views.comparison import Page
 
@@ -98,17 +99,22 @@ def page_of(app: Headway, link: DashboardLink) -> Page:
 
 
 def compared(
-    app: Headway, snapshot: Snapshot, store: MeasurementStore, link: DashboardLink
+    app: Headway,
+    snapshot: Snapshot,
+    store: MeasurementStore,
+    link: DashboardLink,
+    known: tuple[Revision, ...] | None = None,
 ) -> tuple[Page, Judged | None]:
-    """The page of a link in a world that was observed, and the gate's verdict on its two commits, where it has two."""
+    """The page of a link in a world that was observed, and the gate's verdict on its two commits, where it has two.
+    ``known``: as ``ends`` takes it."""
     from headway.views.comparison import comparison_page, ends
 
     project, design = app.policy.project.repository, design_of(app.policy.perf)
-    found = ends(store, link, project)
+    found = ends(store, link, project, known)
     left, right = (r.commit if r else ref[1] for r, ref in zip(found, (link.left, link.right), strict=True))
     judged = judged_in(snapshot, app.policy, left, right) if left and right else None
     verdicts = judged.verdict.cells if judged else ()
-    return comparison_page(store, link, project, verdicts, design.margin_of), judged
+    return comparison_page(store, link, project, verdicts, design.margin_of, found), judged
 
 
 def judged_between(app: Headway, base: Sha, candidate: Sha) -> Judged:

@@ -1,4 +1,4 @@
-"""E6, E7: what there is to choose from on the comparison page: the filters' values as stored, and the time they span."""
+"""E6, E7: what there is to choose from on the comparison page: the filters' values as stored, and their time."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def choices(store: MeasurementStore) -> Choices:
             return Choices((), (), (), (), (), (), (), ())
         found = {name: {str(v) for v in db.scalars(select(t.cells.c[name]).distinct()) if v} for name in _COLUMNS}
         metrics = tuple(sorted(db.scalars(select(t.metrics.c.name))))
-    plain = [tuple(sorted(found[name])) for name in _COLUMNS[:6]]
-    return Choices(*plain, tuple(sorted(found["arch"] | found["hardware"])), metrics)
+    b, m, e, o, d, v = (tuple(sorted(found[name])) for name in _COLUMNS[:6])
+    return Choices(b, m, e, o, d, v, tuple(sorted(found["arch"] | found["hardware"])), metrics)
 
 
 def extent(store: MeasurementStore) -> Extent:

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from headway.model.measurement import Direction, MeasuredCell
@@ -103,10 +104,13 @@ def comparison_page(
     project: str = "",
     verdicts: Iterable[CellVerdict] = (),
     margin: Callable[[str], float | None] = lambda _: None,
+    found: tuple[Revision | None, Revision | None] | None = None,
 ) -> Page:
     """The page of a link. ``project`` is this project's repository: launches of blocks tell no other. ``verdicts`` are
-    the gate's of the two commits, each of which has a row, whether anything of it was measured or not."""
-    left, right = ends(store, link, project)
+    the gate's of the two commits, each of which has a row, whether anything of it was measured or not. ``found`` are
+    the sides, where ``ends`` was asked for them already."""
+    left, right = found or ends(store, link, project)
+    margin_of = cache(margin)
     asked = _filters(link)
     by_key = {(v.cell, v.metric): v for v in verdicts if _passes(v, asked)}
     both = compare_releases(store, left.commit if left else "-", right.commit if right else "-", asked)
@@ -120,7 +124,7 @@ def comparison_page(
         return by_key.get(key) if key not in judged or c.cell == MeasuredCell(c.cell.cell) else None
 
     rows = [
-        _row(c, d, verdict_on(c), commands.get(c.cell.cell), margin(c.metric))
+        _row(c, d, verdict_on(c), commands.get(c.cell.cell), margin_of(c.metric))
         for c in both
         if (d := direction(c.metric)) is not None
     ]
@@ -137,11 +141,14 @@ def comparison_page(
     )
 
 
-def ends(store: MeasurementStore, link: DashboardLink, project: str = "") -> tuple[Revision | None, Revision | None]:
+def ends(
+    store: MeasurementStore, link: DashboardLink, project: str = "", known: Iterable[Revision] | None = None
+) -> tuple[Revision | None, Revision | None]:
     """The link's two sides. An empty commit is the oldest (left) or newest (right) that the window has; a branch may be
-    written as the dashboard shows it, ``main(main)``, and a commit by its first seven digits or more."""
-    window = Filters(since=link.start, until=link.stop)
-    found = [r for r in revisions(store, window) if _of_repo(r, link.repo, project)]
+    written as the dashboard shows it, ``main(main)``, and a commit by its first seven digits or more. ``known``: the
+    ``revisions`` of the window, where they were read already."""
+    known = revisions(store, Filters(since=link.start, until=link.stop)) if known is None else known
+    found = [r for r in known if _of_repo(r, link.repo, project)]
 
     def side(ref: tuple[str, str], newest: bool) -> Revision | None:
         branch, commit = branch_name(ref[0]), ref[1].lower()
@@ -283,8 +290,8 @@ def chart_json(store: MeasurementStore, row: Row, link: DashboardLink) -> list[d
 # As JSON ---------------------------------------------------------------------------------------------------------
 
 
-def as_json(page: Page) -> dict[str, Any]:
-    """The page for a program; numbers are as measured, nothing is rounded."""
+def as_json(page: Page, rows: Iterable[Row] | None = None) -> dict[str, Any]:
+    """The page for a program, with all its rows or these; numbers are as measured, nothing is rounded."""
     link = page.link
     return {
         "left": _side(page.left, link.left),
@@ -292,7 +299,7 @@ def as_json(page: Page) -> dict[str, Any]:
         "window": {"start": link.start.isoformat(), "stop": link.stop.isoformat(), "granularity": link.granularity},
         "repo": link.repo,
         "filters": dict(link.filters),
-        "rows": [_row_json(r) for r in page.rows],
+        "rows": [row_json(r) for r in (page.rows if rows is None else rows)],
         "counts": counts(page.rows),
         "averages": [{"metric": a.metric, "ratio": a.ratio, "both": a.both, "others": a.others} for a in page.averages],
         "differences": [{"name": d.name, "left": list(d.left), "right": list(d.right)} for d in page.differences],
@@ -327,7 +334,7 @@ def _side(found: Revision | None, ref: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _row_json(r: Row) -> dict[str, Any]:
+def row_json(r: Row) -> dict[str, Any]:
     m = r.found.cell
     return {
         "cell": {"model": m.cell.model, "hardware": m.cell.hardware, "test": m.cell.test},

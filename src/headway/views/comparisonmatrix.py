@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.model.verdict import BROAD
-from headway.views.comparison import Row
-from headway.views.findings import Finding, finding_of, gravest
+from headway.views.findings import Finding, Found, gravest
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,16 @@ class Matrix:
 
 
 def matrix(
-    rows: Iterable[Row], uncovered: Iterable[tuple[str, str]], asked: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    rows: Iterable[Found],
+    uncovered: Iterable[tuple[str, str]],
+    asked: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
 ) -> Matrix:
     """``uncovered``: pairs that the policy asks for and no cell of it has; ``asked``: its models and hardware."""
     found: dict[tuple[str, str], Counter[Finding]] = {}
-    for r in rows:
-        cell = r.found.cell.cell
+    for f in rows:
+        cell = f.row.found.cell.cell
         if cell != BROAD:
-            found.setdefault((cell.model, cell.hardware), Counter())[finding_of(r)] += 1
+            found.setdefault((cell.model, cell.hardware), Counter())[f.finding] += 1
     for pair in uncovered:
         found.setdefault(pair, Counter())[Finding.UNCOVERED] += 1
     models, hardware = (_ordered((pair[i] for pair in found), asked[i]) for i in (0, 1))

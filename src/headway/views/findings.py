@@ -7,6 +7,7 @@ like, and that is said as plainly as a red cell.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from headway.model.text import Text, say
@@ -106,12 +107,24 @@ def why(row: Row) -> str:
     return "invalid" if row.verdict.verdict is Verdict.INVALID else row.verdict.cause
 
 
-def rank(row: Row) -> tuple[int, float]:
-    """To sort the gravest first, and of those what is worst."""
-    worse = row.worse_by
-    if worse is None and row.verdict is not None and row.verdict.ratio is not None:
-        worse = abs(row.verdict.ratio - 1)
-    return _RANK[finding_of(row)], -(worse or 0.0)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row and its finding."""
+
+    row: Row
+    finding: Finding
+
+
+def ranked(rows: Iterable[Row]) -> tuple[Found, ...]:
+    """The gravest first, and of those what is worst."""
+    return tuple(sorted((Found(r, finding_of(r)) for r in rows), key=_rank))
+
+
+def _rank(f: Found) -> tuple[int, float]:
+    worse = f.row.worse_by
+    if worse is None and f.row.verdict is not None and f.row.verdict.ratio is not None:
+        worse = abs(f.row.verdict.ratio - 1)
+    return _RANK[f.finding], -(worse or 0.0)
 
 
 def gravest(findings: Iterable[Finding]) -> Finding:

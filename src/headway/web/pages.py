@@ -17,6 +17,7 @@ from headway.web.people import LocalUser, NotAllowed
 from headway.web.render import reader_of, render
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
+from headway.web.routes.compare import compare_pages
 from headway.web.routes.live import live_stream
 from headway.web.routes.policy import policy_pages
 from headway.web.routes.record import record_pages
@@ -39,7 +40,7 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     """The application."""
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    for pages in (board_pages, record_pages, calendar_pages, policy_pages, live_stream, twins):
+    for pages in (board_pages, compare_pages, record_pages, calendar_pages, policy_pages, live_stream, twins):
         pages(web, site)
     receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)
@@ -48,16 +49,26 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
     return Guard(web)  # outermost, so that the page of a broken page has its headers too
 
 
+_STATUS = {
+    "board.forged": 403,
+    "calendar.year": 400,
+    "compare.parameter": 400,
+    "link.page": 400,
+    "link.parameter": 400,
+}
+
+
 def _status(error: HeadwayError) -> int:
     if isinstance(error, NotAllowed):
         return 403 if error.known else 401
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
-    return {"calendar.year": 400, "board.forged": 403}.get(error.code, 503)
+    return _STATUS.get(error.code, 503)
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or request.url.path == "/healthz"
+    path = request.url.path
+    return path.startswith("/api/") or path == "/healthz" or request.query_params.get("format") == "json"
 
 
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:
