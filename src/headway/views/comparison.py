@@ -110,7 +110,7 @@ def comparison_page(
     the gate's of the two commits, each of which has a row, whether anything of it was measured or not. ``found`` are
     the sides, where ``ends`` was asked for them already."""
     left, right = found or ends(store, link, project)
-    margin_of = cache(margin)
+    margin_of, way_of = cache(margin), cache(direction)
     asked = _filters(link)
     by_key = {(v.cell, v.metric): v for v in verdicts if _passes(v, asked)}
     both = compare_releases(store, left.commit if left else "-", right.commit if right else "-", asked)
@@ -126,7 +126,7 @@ def comparison_page(
     rows = [
         _row(c, d, verdict_on(c), commands.get(c.cell.cell), margin_of(c.metric))
         for c in both
-        if (d := direction(c.metric)) is not None
+        if (d := way_of(c.metric)) is not None
     ]
     seen = {(r.found.cell.cell, r.found.metric) for r in rows}
     rows += (
@@ -134,7 +134,7 @@ def comparison_page(
         for key, v in by_key.items()
         if key not in seen and (d := direction(v.metric)) is not None
     )
-    aside = tuple(sorted({c.metric for c in both if direction(c.metric) is None}))
+    aside = tuple(sorted({c.metric for c in both if way_of(c.metric) is None}))
     left_out = sum(not _passes(v, asked) and _passes(v, _names_only(asked)) for v in verdicts)
     return Page(
         link, left, right, tuple(rows), _averages(rows), tuple(_differences(*told)), aside, (told[0], told[1]), left_out

@@ -15,6 +15,8 @@ from headway.perf.store import MeasurementStore
 from headway.stats.trend import changes, fewest
 from headway.views.comparison import Bucket, Row, buckets
 
+_BRANCHES = 12  # that are offered
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -51,6 +53,11 @@ class Trend:
     levels: tuple[Level, ...]
     drawn: tuple[Bucket, ...]
     shifts: tuple[Shift, ...]
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Branches to choose from, all of them first."""
+        return ("", *self.branches[:_BRANCHES])
 
     @property
     def fewest(self) -> int:

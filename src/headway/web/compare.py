@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from headway.comparing import Judged, compared, links_of
+from headway.comparing import Judged
 from headway.decide.cellwaivers import CellWaiver
-from headway.decide.performance import uncovered, waivers_between
 from headway.model.reason import Reason
-from headway.perf.choices import Choices, Extent, choices, extent, launches_of
-from headway.perf.links import PAGE, DashboardLink, Ref, address_of, device_and_arch
-from headway.perf.reading import Filters, Revision, revisions
-from headway.perf.store import MeasurementStore
+from headway.perf.choices import Choices, Extent
+from headway.perf.links import PAGE, DashboardLink, Ref, address_of
+from headway.perf.reading import Revision
 from headway.views.comparison import Page, Row, as_json, reproduce, row_json
-from headway.views.comparisonmatrix import Matrix, matrix
-from headway.views.comparisontrend import Trend, trend
-from headway.views.findings import Finding, Found, ranked, why
-from headway.views.frozen import digest, frozen, key
-from headway.web.compareasked import ON_A_PAGE, Asked, asked_for
-from headway.web.picture import Picture
-
-_REVISIONS, _COMPARISONS = 200, 12  # that are offered to choose from
+from headway.views.comparisonmatrix import Matrix
+from headway.views.comparisontrend import Trend
+from headway.views.findings import Finding
+from headway.views.frozen import frozen, key
+from headway.web.compareasked import ON_A_PAGE, Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,93 +195,3 @@ def environment_json(page: Page) -> list[dict[str, Any]]:
         {"name": name, "left": list(left), "right": list(right), "differs": left != right}
         for name, left, right in environment(page)
     ]
-
-
-def comparison(picture: Picture, query: str, per: int = 0) -> ComparisonView:
-    """The comparison that a query asks for, as things are in a picture; ``per``: rows on a page, where it asks for
-    none. Raises ``UnusableInput`` for what cannot be read, ``WorldFailed`` for a store that does not answer."""
-    app, snapshot = picture.app, picture.snapshot
-    now = snapshot.now.replace(microsecond=0)
-    asked = asked_for(query, now, {t.name: t.commit for t in snapshot.tags})
-    asked = replace(asked, per=asked.per or per)
-    perf, link = app.policy.perf, asked.link
-    tags: dict[str, tuple[str, ...]] = {}
-    for t in snapshot.tags:
-        tags[t.commit] = (*tags.get(t.commit, ()), t.name)
-    with app.measurements(write=False) as store:
-        measured = revisions(store, Filters(since=link.start, until=link.stop))
-        page, judged = compared(app, snapshot, store, link, measured)
-        left, right = (
-            _side(store, found, ref, tags) for found, ref in ((page.left, link.left), (page.right, link.right))
-        )
-        waivers, lapsed = (
-            waivers_between(snapshot, app.policy, right.commit, left.commit, judged.verdict.cells)
-            if judged
-            else ((), ())
-        )
-        rows = ranked(page.rows)
-        of_metric = [f for f in rows if asked.metric in {"", f.row.found.metric}]
-        kept = [f for f in of_metric if asked.finding in {"", f.finding}]
-        lacking = tuple(pair for pair in uncovered(perf, (c.cell for c in perf.cells)) if _shows(pair, link))
-        names = (perf.models, perf.hardware)
-        return ComparisonView(
-            asked,
-            page,
-            left,
-            right,
-            judged,
-            len(perf.cells),
-            _rows(kept, asked, waivers),
-            len(kept),
-            len(rows),
-            Counter(f.finding for f in of_metric),
-            matrix(of_metric, lacking, names),
-            _trend(store, asked, rows, kept, tags),
-            lacking,
-            waivers,
-            lapsed,
-            choices(store),
-            extent(store),
-            tuple(reversed(measured))[:_REVISIONS],
-            len(measured),
-            tuple((c.baseline, c.subject) for c in reversed(snapshot.comparisons))[:_COMPARISONS],
-            tags,
-            links_of(app, link).dashboard,
-            digest(page.rows),
-        )
-
-
-def _side(store: MeasurementStore, found: Revision | None, ref: Ref, tags: Mapping[str, tuple[str, ...]]) -> SideView:
-    commit = found.commit if found else ref[1]
-    within = found.launches if found else 0
-    return SideView(ref, found, tags.get(commit, ()), launches_of(store, commit) - within if commit else 0)
-
-
-def _rows(kept: list[Found], asked: Asked, waivers: tuple[CellWaiver, ...]) -> tuple[RowView, ...]:
-    per = asked.per or ON_A_PAGE
-    first = (asked.page - 1) * per
-    of_cell = {(w.cell.cell, w.cell.metric): w for w in waivers}
-
-    def view(f: Found) -> RowView:
-        waiver = of_cell.get((f.row.found.cell.cell, f.row.found.metric)) if f.row.verdict else None
-        return RowView(f.row, f.finding, why(f.row), key(f.row), waiver)
-
-    return tuple(view(f) for f in kept[first : first + per])
-
-
-def _trend(
-    store: MeasurementStore,
-    asked: Asked,
-    rows: tuple[Found, ...],
-    kept: list[Found],
-    tags: Mapping[str, tuple[str, ...]],
-) -> Trend | None:
-    """That of the row that was asked for, else of the first that was measured at all."""
-    chosen = next((f.row for f in rows if key(f.row) == asked.trend), None) if asked.trend else None
-    row = chosen or next((f.row for f in kept if len(f.row.missing) < 2), None)
-    return trend(store, row, asked.link, tags, asked.branch) if row else None
-
-
-def _shows(pair: tuple[str, str], link: DashboardLink) -> bool:
-    """Whether the link's filters leave in a pair that nothing covers."""
-    return dict(link.filters).get("modelName", "") in {"", pair[0]} and device_and_arch(link)[1] in {"", pair[1]}

@@ -13,7 +13,7 @@ from headway.model.text import Text, facts, say
 from headway.perf.links import NO_FILTER, PAGE, DashboardLink, address_of, parse_dashboard_link
 from headway.views.findings import Finding
 
-ON_A_PAGE = 100
+ON_A_PAGE = 50
 MOST = 5000  # rows that one answer holds
 VIEWS = ("cells", "matrix", "trend", "averages", "environment", "waivers")
 FORMATS = ("html", "json", "csv", "md")
