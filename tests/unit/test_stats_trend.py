@@ -26,6 +26,12 @@ def test_a_step_is_found_where_it_is_and_as_large_as_it_is() -> None:
     assert found.p < ALPHA
 
 
+@pytest.mark.parametrize("at", [8, 24, 31])
+def test_a_clear_step_far_from_the_middle_is_found_exactly(at: int) -> None:
+    series = [(0.1 if i >= at else 0.0) + 0.004 * math.sin(5 * i) for i in range(40)]
+    assert [c.index for c in changes(series)] == [at]
+
+
 def test_several_steps_are_told_apart_each_against_the_level_before_it() -> None:
     rng = np.random.default_rng(3)
     series = rng.normal(0, 0.01, 120)

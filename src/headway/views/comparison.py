@@ -224,14 +224,20 @@ def _row(
 def _averages(rows: Iterable[Row]) -> tuple[Average, ...]:
     by_metric: dict[str, list[Row]] = {}
     for r in rows:
-        by_metric.setdefault(r.found.metric, []).append(r)
+        if r.found.cell.cell != BROAD:
+            by_metric.setdefault(r.found.metric, []).append(r)
     return tuple(_average(metric, found) for metric, found in sorted(by_metric.items()))
 
 
 def _average(metric: str, rows: list[Row]) -> Average:
-    logs = [math.log(r.ratio) for r in rows if r.ratio is not None]
+    logs = [math.log(ratio) for r in rows if (ratio := _known_ratio(r)) is not None]
     ratio = math.exp(math.fsum(logs) / len(logs)) if logs else None
     return Average(metric, ratio, len(logs), len(rows) - len(logs))
+
+
+def _known_ratio(r: Row) -> float | None:
+    """Of launches in the window, else of blocks, both sides of which are there whenever they were run."""
+    return r.ratio if r.ratio is not None or r.verdict is None else r.verdict.ratio
 
 
 def _differences(left: Told, right: Told) -> Iterator[Difference]:

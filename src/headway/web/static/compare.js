@@ -28,14 +28,16 @@
       pen.restore();
     };
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--rule"), width: 1 }, ticks: { stroke: colour("--rule"), width: 1 } };
+    const day = (at) => new Date(at * 1000).toISOString();
+    const days = (u, at) => at.map((x, i) => (at[1] - at[0] < 86400 ? day(x).slice(5, 16).replace("T", " ") : day(x).slice(i ? 5 : 0, 10)));
     const line = { label: place.dataset.value, stroke: colour("--accent"), width: 2, points: { show: true, size: 6, fill: colour("--card") } };
     place.replaceChildren();
     new uPlot({
       width: wide,
       height: 280,
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-      series: [{ label: place.dataset.time }, line],
-      axes: [axis, { ...axis, size: 64 }],
+      series: [{ label: place.dataset.time, value: (u, at) => (at === null ? "–" : day(at).slice(0, 16).replace("T", " ")) }, line],
+      axes: [{ ...axis, values: days, space: 80 }, { ...axis, size: 64 }],
       hooks: { draw: [mark] },
     }, [points.map((p) => seconds(p.at)), points.map((p) => p.mean)], place);
   };
