@@ -23,6 +23,7 @@ from headway.web.routes.api import api, as_json
 from headway.web.routes.audit import audit_pages
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
+from headway.web.routes.compare import compare_pages
 from headway.web.routes.feed import feed_pages
 from headway.web.routes.health import health
 from headway.web.routes.live import live_stream
@@ -54,6 +55,7 @@ def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
         board_pages,
         act_pages,
         log_pages,
+        compare_pages,
         record_pages,
         calendar_pages,
         audit_pages,
@@ -85,6 +87,9 @@ _STATUS = {
     "form.too-large": 413,
     "form.unreadable": 400,
     "act.step": 400,
+    "compare.parameter": 400,
+    "link.page": 400,
+    "link.parameter": 400,
     "login.denied": 403,
     "login.github": 502,
     "login.late": 400,
@@ -104,7 +109,8 @@ def _status(error: HeadwayError) -> int:
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or request.url.path in {"/healthz", "/readyz"}
+    path = request.url.path
+    return path.startswith("/api/") or path in {"/healthz", "/readyz"} or request.query_params.get("format") == "json"
 
 
 def _frame(request: Request) -> dict[str, object]:
