@@ -239,3 +239,29 @@ class MeShape(Shape):
     name: str
     role: str
     how: str
+
+
+class ComparisonAsked(BaseModel):
+    """The dashboard's own parameters; what is empty is not asked for."""
+
+    startTime: str = Field("", description="Any date text; a row is in when start <= its time < stop.")
+    stopTime: str = ""
+    repoName: str = ""
+    benchmarkName: str = ""
+    modelName: str = ""
+    backendName: str = ""
+    modeName: str = ""
+    dtypeName: str = ""
+    deviceName: str = Field("", description="Also with its architecture, as `cuda (NVIDIA H100 80GB HBM3)`.")
+    archName: str = ""
+    lBranch: str = ""
+    lCommit: str = Field("", description="The base; empty: the oldest in the window.")
+    rBranch: str = ""
+    rCommit: str = Field("", description="The new one; empty: the newest in the window.")
+
+
+class ComparisonShape(Shape):
+    """Each cell and metric of two commits, with its verdict."""
+
+    rows: list[dict[str, Any]]
+    digest: str = Field(description="Of the measurements that were compared.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.openapi.utils import get_openapi
@@ -22,6 +23,9 @@ from headway.views.calendar import calendar_json
 from headway.views.notices import notices
 from headway.web import apidocs as shapes
 from headway.web.audits import audit_of, audited_branches
+from headway.web.compareasked import MOST
+from headway.web.compareread import comparison
+from headway.web.comparesheets import json_of
 from headway.web.linemetrics import metrics_of
 from headway.web.look import released_by, train_of
 from headway.web.policies import policy_of
@@ -84,6 +88,13 @@ def _lines(router: APIRouter, site: Site) -> None:
         """A train in full."""
         picture, _ = site.seen(request)
         return as_json(train_of(picture, version, wait=True).as_json())
+
+    @get("/comparison", shapes.ComparisonShape)
+    def compared(request: Request, asked: Annotated[shapes.ComparisonAsked, Query()]) -> Response:
+        """Two commits side by side, as at /benchmark/llms and by the same parameters."""
+        picture, _ = site.seen(request)
+        query = urlencode({k: v for k, v in asked.model_dump().items() if v})
+        return as_json(json_of(comparison(picture, query, per=MOST), ""))
 
     @get("/plan", shapes.PlanShape)
     def plan(request: Request) -> Response:
