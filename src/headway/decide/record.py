@@ -69,8 +69,9 @@ def open_hold(entries: Entries, train: str) -> Entry | None:
 
 
 def person(name: str) -> str:
-    """Who a name is: one person writes theirs in more than one way."""
-    return " ".join(name.split()).casefold()
+    """Who a name is: one person writes theirs in more than one way, also as their account on a forge (``@login``). For
+    counting people, of whom there must never seem to be more than there are; what somebody may is told by ``among``."""
+    return " ".join(name.split()).casefold().removeprefix("@")
 
 
 def among(name: str, names: Iterable[str]) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from headway.app import Headway
+from headway.decide.trains import releases
 from headway.model.commit import Tag
 from headway.model.entry import Entry
 from headway.model.snapshot import Snapshot
@@ -19,6 +20,7 @@ from headway.plan.planner import plan
 from headway.plan.trainplan import Plan
 from headway.policy.schema import Policy
 from headway.views.board import Board, board
+from headway.views.lines import past_lines
 
 T = TypeVar("T")
 
@@ -78,6 +80,12 @@ class Shelf:
             raise BeingRead from e
         return made
 
+    def there(self, key: object) -> Any | None:
+        """What was made of a key, where it is there already."""
+        with self._lock:
+            found = self._there.get(key)
+        return found.result() if found is not None and found.done() and found.exception() is None else None
+
     def _place(self, key: object) -> tuple[Future[Any], bool]:
         with self._lock:
             known = self._there.pop(key, None)
@@ -135,13 +143,18 @@ class Picture:
             return self._lasting.get(key, make)
         return self._lasting.soon(key, make, _LONG_S if self.small else _PATIENCE_S)
 
+    def known(self, key: object) -> Any | None:
+        """What ``lasting`` has of a key by now."""
+        return self._lasting.there(key)
+
 
 def picture_of(app: Headway, revision: str, before: Picture | None = None) -> Picture:
     """The moment that is now. Raises as ``Headway.observe`` does."""
     began = time.thread_time()
     snapshot = app.observe()
     planned = plan(snapshot, app.policy)
-    shown = board(planned, app.policy, snapshot.entries, snapshot.now)
+    lines = past_lines(releases(snapshot.tags, app.policy), planned.trains, snapshot, app.policy)
+    shown = board(planned, app.policy, snapshot.entries, snapshot.now, lines)
     beheld = Beheld(**{f.name: getattr(app, f.name) for f in fields(Headway)}, seen=snapshot)
     small = time.thread_time() - began < _SMALL_S
     picture = Picture(revision, beheld, snapshot, planned, shown, small)

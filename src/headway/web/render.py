@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,14 +14,16 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from headway.decide.pickstates import PICK_STATES
-from headway.lang import LANGUAGES, tr
+from headway.lang import LANGUAGES, tr, translated
 from headway.model.text import Text, clean, say
 from headway.policy.clauses import CLAUSES
+from headway.views.acts import VERBS
 from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
+from headway.views.shown import part_text
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
-from headway.views.visitors import ROLES
+from headway.views.visitors import HOW, MAY, ROLES, TOKEN_STATES
 from headway.views.words import KINDS, STAGES, short
 from headway.web.drawing import clipped
 
@@ -37,6 +39,10 @@ _WORDS: dict[Any, Text] = {
     **{("verdict", k): v for k, v in VERDICTS.items()},
     **{("cause", k): v for k, v in CAUSES.items()},
     **{("role", k): v for k, v in ROLES.items()},
+    **{("do", k): v for k, v in VERBS.items()},
+    **{("role-may", k): v for k, v in MAY.items()},
+    **{("how", k): v for k, v in HOW.items()},
+    **{("token", k): v for k, v in TOKEN_STATES.items()},
 }
 
 
@@ -92,6 +98,12 @@ def _text(context: Context, text: Text) -> str:
 
 
 @pass_context
+def _said(context: Context, word: str) -> str:
+    """A word of our own vocabulary that stands in the data, such as a category."""
+    return translated(word, context["reader"].lang)
+
+
+@pass_context
 def _word(context: Context, kind: str, value: object) -> str:
     return tr(_WORDS[kind, value], context["reader"].lang)
 
@@ -104,6 +116,11 @@ def _clause(context: Context, clause: str) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _day(at: date) -> str:
+    """Of a time, the day in UTC."""
+    return f"{at.astimezone(UTC) if isinstance(at, datetime) else at:%Y-%m-%d}"
 
 
 def _seconds(value: float | None) -> str:
@@ -141,13 +158,17 @@ def _environment() -> Environment:
     env.globals["word"] = _word
     env.globals["clause_text"] = _clause
     env.filters["text"] = _text
+    env.filters["part"] = part_text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
+    env.filters["day"] = _day
     env.filters["short"] = short
     env.filters["seconds"] = _seconds
     env.filters["marked"] = _marked
     env.filters["percent"] = _percent
     env.filters["clipped"] = clipped
+    env.filters["address"] = lambda text: quote(str(text), safe="/")
+    env.filters["said"] = _said
     env.filters["segment"] = lambda text: quote(str(text), safe="")
     return env
 

@@ -49,7 +49,7 @@ class Watch:
         self._made: Picture | None = None
         self._failed: Exception | None = None
         self._making: Future[None] | None = None
-        self._took_s = 0.0
+        self.took_s = 0.0
         self._told = ""
         self._listeners: set[Callable[[str], None]] = set()
 
@@ -60,7 +60,7 @@ class Watch:
         """
         making = self._look(renewed)
         if making is not None:
-            quick = self._took_s < _QUICK_S
+            quick = self.took_s < _QUICK_S
             wait = None if self._always or self._made is None else _ACT_S if renewed or quick else _PATIENCE_S
             with suppress(NotYet):
                 making.result(wait)
@@ -111,7 +111,7 @@ class Watch:
             made, failed = picture_of(app, signs.revision, self._made), None
         except Exception as e:  # noqa: BLE001 - told to whoever looks
             made, failed = None, e
-        self._took_s = time.monotonic() - began
+        self.took_s = time.monotonic() - began
         self._made, self._failed = made or self._made, failed
         if failed is not None:
             self._signs = None  # whoever looks next tries again
