@@ -24,7 +24,7 @@ from headway.views.lines import past_lines
 
 T = TypeVar("T")
 
-_PATIENCE_S = 0.12  # of a page, for a part of it that is being made
+_PATIENCE_S = 0.05  # of a page, for a part of it that is being made
 _LONG_S = 20.0
 _SMALL_S = 0.3  # of work to read all of a project
 _SHELF, _PAGES = 128, 64

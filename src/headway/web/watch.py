@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from headway.app import Headway
 from headway.errors import HeadwayError
 from headway.web.picture import Picture, picture_of
+from headway.web.render import prepare
 from headway.web.signs import Signs, glance, signs_of
 
 _LOOK_S = 1.0  # how often somebody looks for changes while pages are open
@@ -147,10 +148,13 @@ class Watch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Looks for changes by itself as long as somebody listens."""
+        """Looks once at the beginning, so that it is there for who comes first, and for changes as long as somebody
+        listens."""
         ended = threading.Event()
 
         def work() -> None:
+            self._look()
+            prepare()
             while not ended.wait(_LOOK_S):
                 if self._listeners:
                     self._look()
