@@ -9,7 +9,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from headway.model.visitor import Role
 from headway.views.figures import Spread, span_text
 from headway.web.linemetrics import metrics_of
-from headway.web.people import NotAllowed
 from headway.web.scrape import exposition
 from headway.web.site import Site
 
@@ -23,9 +22,6 @@ def metrics_pages(web: FastAPI, site: Site) -> None:
 
     @web.get("/metrics/prometheus")
     def prometheus(request: Request) -> Response:
-        picture = site.watch.picture()
-        visitor = site.people.visitor(request, picture.app)
-        if not (visitor.may(Role.VIEWER) or ("metrics" in visitor.scopes and visitor.role.includes(Role.VIEWER))):
-            raise NotAllowed(visitor, Role.VIEWER)
+        picture, _ = site.seen(request, Role.VIEWER, "metrics")
         body = exposition(picture, site.watch.took_s)
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
