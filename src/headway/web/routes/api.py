@@ -112,7 +112,7 @@ def _lines(router: APIRouter, site: Site) -> None:
     def metrics(request: Request) -> Response:
         """Lead times, latency of reverts, post releases, slips, cost of validation."""
         picture, _ = site.seen(request)
-        return as_json(metrics_of(picture).as_json())
+        return as_json(metrics_of(picture, wait=True).as_json())
 
     @get("/me", shapes.MeShape)
     def me(request: Request) -> Response:

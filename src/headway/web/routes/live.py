@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI, Request
@@ -15,6 +16,7 @@ from headway.web.people import NotAllowed
 from headway.web.site import Site
 from headway.web.watch import trouble
 
+_SPREAD_S, _EACH_S = 1.0, 0.02
 _BEAT_S = 15.0  # proxies end a stream that is silent for a minute
 _ENDED = "ended"
 
@@ -77,6 +79,8 @@ async def _news(site: Site, request: Request, first: str) -> AsyncIterator[bytes
                 continue
             if not revision:  # the server ends
                 return
+            # Many pages ask again when they hear it: not all in the same instant.
+            await asyncio.sleep(random.uniform(0, min(_SPREAD_S, site.watch.listeners * _EACH_S)))  # noqa: S311
             yield _event(revision)
 
 
