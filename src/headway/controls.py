@@ -228,7 +228,8 @@ def release_hold(app: Headway, version: str | None) -> Entry | Refused:
         )
     if found is None:
         return no("G2", "hold.none", say("nothing is held"), say("see `headway status`"), version=name or None)
-    return app.record(Kind.HOLD_RELEASED, found.train, {"held": found.seq})
+    known = {"held": found.seq, "by": found.actor, "reason": found.payload["reason"]}
+    return app.record(Kind.HOLD_RELEASED, found.train, known)
 
 
 def waive(

@@ -51,6 +51,11 @@ class StatePaths:
         return self.root / "labels.json"
 
     @property
+    def noticed(self) -> Path:
+        """Since when things wait for people, and of which they were told."""
+        return self.root / "noticed.json"
+
+    @property
     def answers(self) -> Path:
         """What GitHub said last, to be asked for again only if it changed."""
         return self.root / "github"

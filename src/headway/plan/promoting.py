@@ -12,6 +12,7 @@ from headway.decide.performance import Standing, standing
 from headway.decide.waivers import waived
 from headway.model.commit import Line
 from headway.model.entry import Entry
+from headway.model.markdown import in_words
 from headway.model.matrix import best_wheel
 from headway.model.pick import Trial
 from headway.model.reason import Reason
@@ -118,6 +119,6 @@ def finish(
     edit = edit_of(snapshot.entries, train.name)
     text = markdown(told_again(notes, edit[0] if edit else None).items)
     action = draft_action(train, published, text, snapshot, policy) or TagFinal(
-        train.name, train.tag, commit, text, latest(train, snapshot, policy)
+        train.name, train.tag, commit, in_words(text), latest(train, snapshot, policy)
     )
     return TrainPlan(train, Stage.PROMOTING, action, (), known, perf)

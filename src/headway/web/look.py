@@ -1,4 +1,4 @@
-"""What the pages of trains and of the ledger show."""
+"""What the page of a train shows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from headway.decide.performance import standing
 from headway.decide.pickstates import ON_BRANCH, PickState
 from headway.decide.trains import branch_for
 from headway.errors import not_found
-from headway.model.entry import Entry, Kind, broken_links
+from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Stage, Train
 from headway.plan.trainplan import TrainPlan
 from headway.policy.schema import Policy
-from headway.policy.scheme import base_of, final_tag, is_fix
+from headway.policy.scheme import base_of, final_tag, is_fix, read_final_tag
 from headway.refusal import version_of
 from headway.reports import Released, look_back
 from headway.views.acts import Act, drop_act, pick_acts
@@ -64,37 +64,39 @@ class TrainPage:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerPage:
-    """All entries, newest first, and what is wrong with their chain (nothing: it holds)."""
-
-    rows: tuple[TimelineRow, ...]
-    problems: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "chain": "broken" if self.problems else "ok",
-            "problems": list(self.problems),
-            "entries": [r.as_json() for r in self.rows],
-        }
-
-
 def project_name(app: Headway) -> str:
     """What the project is called: in its policy, else its folder."""
     folder = app.repo.work_tree or app.repo.git_dir
     return app.policy.project.name or folder.name.removesuffix(".git")
 
 
-def ledger_of(app: Headway) -> LedgerPage:
-    """The whole ledger."""
-    entries = app.entries()
-    return LedgerPage(tuple(reversed(timeline(entries))), broken_links(entries))
-
-
-def train_of(picture: Picture, text: str) -> TrainPage:
-    """A train by its version: live, released, or given up. Raises ``UnusableInput`` (``….not-found``) for any other."""
+def train_of(picture: Picture, text: str, *, wait: bool = False) -> TrainPage:
+    """A train by its version: live, released, or given up. Raises ``UnusableInput`` (``….not-found``) for any other,
+    ``BeingRead`` for a released one that nobody has looked at since it changed, unless somebody can ``wait``."""
     version = version_of(text)
-    return picture.kept(("train", version), lambda: _train(picture, version))
+    goes_by = released_by(picture, version)
+    if goes_by is None:
+        return picture.kept(("train", version), lambda: _train(picture, version))
+    return picture.lasting(("train", version, goes_by), lambda: _train(picture, version), wait=wait)
+
+
+def released_by(picture: Picture, version: Version) -> object | None:
+    """All that the past of a released train is told by: it changes with nothing else. ``None`` for any other train."""
+    names, snapshot = picture.policy.versions, picture.snapshot
+    finals = [(t, v) for t in snapshot.tags if (v := read_final_tag(t.name, names)) is not None]
+    if not any(v == version for _, v in finals):
+        return None
+    own = [e for e in picture.entries if e.train in {"", str(version)}]
+    tags = tuple((t.name, t.commit) for t in snapshot.tags if str(version) in t.name)
+    measured = {commit for _, commit in tags}
+    return (
+        picture.policy.model_dump_json(),
+        snapshot.trunk.tip,
+        tuple((t.name, t.commit) for t, _ in finals),
+        tags,
+        own[-1].digest if own else "",
+        tuple((c.subject, c.baseline, len(c.samples)) for c in snapshot.comparisons if c.subject in measured),
+    )
 
 
 def _train(picture: Picture, version: Version) -> TrainPage:
