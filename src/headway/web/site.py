@@ -76,9 +76,11 @@ class Site:
         shown: Picture | Headway,
         visitor: Visitor,
         status: int = 200,
+        live: bool = True,
         **values: object,
     ) -> HTMLResponse:
-        """A page in the reader's language, for this visitor, of a moment or of the project as it is."""
+        """A page in the reader's language, for this visitor, of a moment or of the project as it is; ``live``: it
+        follows what happens."""
         reader = reader_of(request)
         query = urlencode(list(request.query_params.multi_items()))
         app = shown.app if isinstance(shown, Picture) else shown
@@ -90,7 +92,7 @@ class Site:
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
-            live=request.method == "GET",
+            live=live and request.method == "GET",
             visitor=visitor,
             **values,
         )

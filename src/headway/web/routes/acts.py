@@ -125,6 +125,7 @@ def _shown(
         picture.app,
         visitor,
         status,
+        live=False,
         form=form,
         given=given,
         back="board" if given.get("back") == "board" else "train",

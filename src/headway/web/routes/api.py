@@ -145,13 +145,13 @@ def _records(router: APIRouter, site: Site) -> None:
         rows = [c.as_json() for c in policy_of(picture)]
         return as_json({"source": picture.app.policy_source, "clauses": rows})
 
-    @get("/notes/{version}", None, 202, 404)
+    @get("/notes/{version}", None, 404)
     def notes(request: Request, version: Version) -> Response:
         """The release notes of a version."""
         picture, _ = site.seen(request)
         wanted = version_of(version)
         goes_by = released_by(picture, wanted) or picture.revision
-        found = picture.lasting(("notes", wanted, goes_by), lambda: notes_for(picture.app, wanted))
+        found = picture.lasting(("notes", wanted, goes_by), lambda: notes_for(picture.app, wanted), wait=True)
         return as_json(notes_json(found))
 
     @get("/ledger", shapes.LedgerShape)
