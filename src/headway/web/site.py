@@ -80,11 +80,13 @@ class Site:
         status: int = 200,
         *,
         same: bool = False,
+        live: bool = True,
         **values: object,
     ) -> HTMLResponse:
         """A page in the reader's language, for this visitor, of a moment or of the project as it is.
 
         ``same``: it follows from the moment, the address and the visitor alone, and is made once for all three.
+        ``live``: it follows what happens.
         """
         reader = reader_of(request)
         query = urlencode(list(request.query_params.multi_items()))
@@ -99,7 +101,7 @@ class Site:
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
-            live=request.method == "GET",
+            live=live and request.method == "GET",
             visitor=visitor,
             **values,
         )
