@@ -15,7 +15,7 @@ from trainkit import CUT, PICKS, Project, grow_trunk, make_project, open_at
 from headway.app import Headway
 from headway.inbox import answer_mail
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Comment, HubSeen, Person, Pull, Right
+from headway.model.hub import Comment, HubSeen, Person, Pull, PullCommit, Right
 from headway.model.ports import Hub
 from headway.policy.schema import Policy
 
@@ -37,6 +37,13 @@ class Forge:
     people: dict[str, Person] = field(default_factory=lambda: dict(PEOPLE))
     asked: list[str] = field(default_factory=list)
     brought: list[str] = field(default_factory=list)
+    pulled: dict[int, tuple[PullCommit, ...]] = field(default_factory=dict)
+
+    def bring(self, branch: str) -> None:
+        self.brought.append(branch)
+
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        return self.pulled.get(number, ())
 
     def pull(self, number: int) -> Pull | None:
         return self.pulls.get(number)
@@ -106,7 +113,7 @@ class Chat:
         return self.tick_seen(self.seen(comments))
 
     def tick_seen(self, seen: HubSeen) -> tuple[Entry, ...]:
-        return answer_mail(self.app, cast(Hub, self.forge), seen, self.forge.brought.append)
+        return answer_mail(self.app, cast(Hub, self.forge), seen, self.forge.bring)
 
     def say(self, body: str, number: int = 4, by: str = "ada", **how: Any) -> Entry:
         """Write a comment, have it read, and give its answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,11 @@ class Pulls:
             else:
                 tree = git("merge-tree", "--write-tree", base, side.head_sha).splitlines()[0]
                 parents = ["-p", base] + (["-p", side.head_sha] if how == "merge" else [])
-                usual = f"{thread.title} (#{number})" if how == "squash" else f"Merge pull request #{number}"
-                text = "\n\n".join(t for t in (title or usual, message) if t)
+                usual = {
+                    "squash": (f"{thread.title} (#{number})", ""),
+                    "merge": (f"Merge pull request #{number} from {side.owner}/{side.head}", thread.title),
+                }[how]
+                text = "\n\n".join(t for t in (title or usual[0], message or usual[1]) if t)
                 made = git("commit-tree", tree, *parents, "-F", "-", stdin=f"{text}\n")
             git("update-ref", f"refs/heads/{side.base}", made, base)
             self._merged(thread, made, by)
@@ -321,7 +324,9 @@ class Pulls:
                 {"sha": p, "url": f"{_API}/commits/{p}", "html_url": f"{HTML}/commit/{p}"}
                 for p in self.core.git("log", "-1", "--format=%P", sha).split()
             ]
-            commit = {**shape["commit"], "message": message}
+            when = self.core.git("log", "-1", "--format=%aI", sha)
+            author = {**shape["commit"]["author"], "date": datetime.fromisoformat(when).astimezone(UTC).isoformat()}
+            commit = {**shape["commit"], "message": message, "author": author}
             rows.append({**shape, "sha": sha, "commit": commit, "parents": parents, "html_url": f"{HTML}/commit/{sha}"})
         return self.core.page(asked, rows)
 

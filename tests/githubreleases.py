@@ -11,6 +11,7 @@ from urllib.parse import quote
 from githubcore import HTML, NAME, OWNER, REPO, Asked, Core, Route, Said, error, invalid
 
 _API = f"https://api.github.com/repos/{OWNER}/{NAME}"
+_LONGEST = 125_000  # characters of a body
 _RELEASE = f"{REPO}/releases/{{release_id}}"
 
 
@@ -138,6 +139,8 @@ class Releases:
         if not self.core.pushes(asked.who):
             return error(403, "Resource not accessible by personal access token")
         said = asked.body
+        if wrong := _too_long(said):
+            return wrong
         draft = bool(said.get("draft"))
         if not draft and any(r.tag == said["tag_name"] and not r.draft for r in self.rows.values()):
             return invalid("Release", "already_exists", "tag_name")
@@ -182,6 +185,8 @@ class Releases:
         if not self.core.pushes(asked.who):
             return error(403, "Resource not accessible by personal access token")
         said = asked.body
+        if wrong := _too_long(said):
+            return wrong
         names = {"tag_name": "tag", "target_commitish": "target", "name": "name", "body": "body"}
         for theirs, ours in names.items():
             if theirs in said:
@@ -251,3 +256,9 @@ class Releases:
     def data(self, asset: str) -> bytes | None:
         found = self._at(asset)
         return found[1].data if found else None
+
+
+def _too_long(said: dict[str, Any]) -> Said | None:
+    if len(said.get("body") or "") <= _LONGEST:
+        return None
+    return invalid("Release", "custom", "body", "body is too long (maximum is 125000 characters)")

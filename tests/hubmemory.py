@@ -12,7 +12,19 @@ from datetime import UTC, datetime
 
 from headway.errors import WorldFailed
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Comment, HubSeen, Issue, Outcome, Person, Protection, Pull, Review, Right, Written
+from headway.model.hub import (
+    Comment,
+    HubSeen,
+    Issue,
+    Outcome,
+    Person,
+    Protection,
+    Pull,
+    PullCommit,
+    Review,
+    Right,
+    Written,
+)
 from headway.model.text import say
 
 THEN = datetime(2025, 1, 27, tzinfo=UTC)
@@ -93,13 +105,13 @@ class MemoryHub:
         found = self.pulls_.get(number)
         return self._now(found) if found else None
 
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        return ()
+
     def issue(self, number: int) -> Issue | None:
         return self.issues.get(number)
 
     def comments(self, since: datetime) -> tuple[Comment, ...]:
-        return ()
-
-    def comments_on(self, number: int) -> tuple[Comment, ...]:
         return ()
 
     def reviews(self, number: int) -> tuple[Review, ...]:

@@ -14,6 +14,7 @@ from headway.model.hub import Written
 from headway.model.markdown import marked, marker
 from headway.plan.hub_actions import (
     ClosePull,
+    DeleteBranch,
     HubAction,
     OpenPull,
     ProposeChanges,
@@ -45,6 +46,7 @@ class Talk:
     def outbox(self) -> list[HubAction]:
         """Write what is planned; it must be nothing more afterwards."""
         done = [a for a in self.planned() if self._write(a)]
+        done += [a for a in self.planned() if isinstance(a, DeleteBranch) and self._write(a)]
         assert self.planned() == (), "the same is written again"
         return done
 
@@ -89,7 +91,14 @@ class Talk:
                 if action.why:
                     text = marked(f"closed:{action.about}", action.why)
                     self.hub.write_comment(marker(f"closed:{action.about}"), action.number, 0, text)
-                return said("pull", action, self.hub.close_pull(action.number), open=False)
+                done = self.hub.close_pull(action.number)
+                return {**said("pull", action, done, open=False), "approved": list(action.approved)}
+            case DeleteBranch():
+                gone = self.branches.get(action.head) == action.commit
+                if gone:
+                    del self.branches[action.head]
+                known = {"branch": action.head, "commit": action.commit, "deleted": gone}
+                return {**said("branch", action, Written(action.number, 0, ""), open=False), **known}
             case WriteIssue():
                 done = self.hub.write_issue(mark, action.number, action.title, action.body, open=action.open)
                 return said("issue", action, done, open=action.open)

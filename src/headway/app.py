@@ -23,7 +23,7 @@ from headway.decide.trains import Release, live_branches, live_trains, releases
 from headway.effects.paths import StatePaths
 from headway.effects.refs import IDENTITY
 from headway.errors import BrokenInvariant, UnusableInput
-from headway.github.project import github_of
+from headway.forges import forge_of
 from headway.history.copies import read_copies
 from headway.history.kept import Kept
 from headway.history.log import read_tags
@@ -34,9 +34,10 @@ from headway.history.privately import read_private
 from headway.history.repaid import read_repaid
 from headway.history.repository import Repository, find_trunk, open_repository
 from headway.host import host_tags
+from headway.ledger.kept import problems_of
 from headway.model.build import PublishedFile
 from headway.model.commit import Sha, Tag
-from headway.model.entry import GENESIS, Entry, Kind, broken_links
+from headway.model.entry import GENESIS, Entry, Kind
 from headway.model.hub import HubSeen
 from headway.model.pick import Copy
 from headway.model.ports import Clock, Forge, Hub, Ledger, Progress
@@ -120,21 +121,17 @@ class Headway:
         """Where release objects are; ``None`` where the policy wants none."""
         from headway.effects.forge_folder import FolderForge
 
-        rules = self.policy.forge
-        if rules.path and rules.kind == "github":
-            from headway.effects.forge_github import GitHubForge
-
-            return GitHubForge(github_of(self.policy), self.progress.step)
-        return FolderForge(self.repo.state / rules.path, self.progress.step) if rules.path else None
+        path = self.policy.forge.path
+        if not path:
+            return None
+        forge = forge_of(self.policy)
+        return forge.releases(self.progress.step) if forge else FolderForge(self.repo.state / path, self.progress.step)
 
     @cached_property
     def hub(self) -> Hub | None:
         """Where people talk about changes; ``None`` where the project has no such place."""
-        if self.policy.forge.kind == "none":
-            return None
-        from headway.github.hub import GitHubHub
-
-        return GitHubHub(github_of(self.policy))
+        forge = forge_of(self.policy)
+        return forge.hub() if forge is not None else None
 
     @property
     def remote(self) -> Remote | None:
@@ -175,7 +172,7 @@ class Headway:
         """The same, where something is to be concluded from them (G4). Raises ``BrokenInvariant``
         (``ledger.broken``) when the ledger was altered."""
         found = self.entries()
-        problems = broken_links(found)
+        problems = problems_of(found)
         if problems:
             from headway.ledger.place import place_of
 

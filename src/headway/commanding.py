@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from headway import controls, picking, resolving, reviewing
+from headway import controls, dropping, picking, resolving, reviewing
 from headway.app import Headway
 from headway.chat import answers
 from headway.chat.answers import Outcome, Said
 from headway.chat.commands import (
+    Abandon,
+    Adopt,
     Approve,
     Command,
+    Cut,
+    Drop,
     Help,
     Hold,
     Pick,
     Reject,
     ReleaseHold,
     Resolve,
+    Slip,
     Status,
     Waive,
     Withdraw,
@@ -32,11 +37,13 @@ from headway.decide.trains import live_trains
 from headway.errors import UnusableInput, not_found
 from headway.history.changes import trunk_commit
 from headway.history.log import read_commits
+from headway.history.rebased import Rebased, rebased
 from headway.history.repository import resolve_commit
 from headway.model.commit import number_in
 from headway.model.entry import Entry, Kind
 from headway.model.hub import Pull
 from headway.model.pick import Category, PickRequest, PickVerdict
+from headway.model.ports import Hub
 from headway.model.reason import Reason
 from headway.model.text import Text, say
 from headway.model.train import Train
@@ -48,6 +55,8 @@ from headway.views.words import action_text
 
 _OURS = frozenset({"repo", "policy", "ledger"})
 """What is unusable here is no fault of a comment, and nobody's business who reads its answer."""
+_SHOWN = 12
+"""Digits of a commit that people are shown, and type."""
 _OUTCOMES = {
     PickVerdict.ACCEPTED: Outcome.YES,
     PickVerdict.NEEDS_REVIEW: Outcome.OPEN,
@@ -57,12 +66,25 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command stands: issue or pull request ``number``; ``pull`` is ``None`` for an issue. ``bring`` fetches a
-    branch of the project's own repository, by its name."""
+    """Where a command stands: issue or pull request ``number``; ``pull`` is ``None`` for an issue, and for a command
+    that it says nothing of. ``bring`` fetches a branch of the project's own repository, by its name."""
 
     number: int
     pull: Pull | None
     bring: Callable[[str], None]
+    hub: Hub
+
+
+def wants_pull(command: Command) -> bool:
+    """Whether the pull request on which a command stands says something of it."""
+    match command:
+        case Pick() | Resolve():
+            return True
+        case Approve():
+            return not command.gate
+        case Reject() | Withdraw():
+            return command.id is None
+    return False
 
 
 def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PLR0911, PLR0912 - one for each command
@@ -87,6 +109,16 @@ def carry_out(app: Headway, command: Command, place: Place) -> Said:  # noqa: PL
                 return _told(app, controls.release_hold(app, _version(app, command.line)))
             case Waive():
                 return _told(app, _waive(app, command))
+            case Cut():
+                return _told(app, controls.choose_cut(app, _version(app, command.line), command.at or None))
+            case Slip():
+                return _told(app, controls.slip(app, _version(app, command.line), command.to, command.reason))
+            case Abandon():
+                return _told(app, controls.abandon(app, _version(app, command.line), command.reason))
+            case Adopt():
+                return _told(app, _adopt(app, command))
+            case Drop():
+                return _told(app, dropping.drop(app, command.commit, command.reason))
             case Resolve():
                 return _told(app, _resolve(app, place))
             case Status():
@@ -106,16 +138,7 @@ def told(app: Headway, entry: Entry) -> Said:
     if entry.kind in {Kind.REQUESTED, Kind.AMENDED}:
         why = tuple(Reason.kept(v) for v in entry.payload["violations"])
         return _answered(app, entry, PickVerdict(entry.payload["verdict"]), why)
-    words = _hold_ended(app, entry) or timeline((entry,))[0].words
-    return answers.answer(Outcome.YES, words, _waits(app, entry), (entry,), _then(app, entry))
-
-
-def _hold_ended(app: Headway, entry: Entry) -> Text | None:
-    """Whose hold was released."""
-    held = next((e for e in app.entries() if e.seq == entry.payload.get("held")), None)
-    if entry.kind is not Kind.HOLD_RELEASED or held is None:
-        return None
-    return say("released the hold of {person}: {reason}", person=held.actor, reason=held.payload["reason"])
+    return answers.answer(Outcome.YES, timeline((entry,))[0].words, _waits(app, entry), (entry,), _then(app, entry))
 
 
 def _told(app: Headway, result: Entry | Refused) -> Said:
@@ -126,7 +149,7 @@ def _told(app: Headway, result: Entry | Refused) -> Said:
 
 
 def _pick(app: Headway, command: Pick, place: Place) -> Said:
-    ref = command.ref or _meant(app, command, place)
+    ref = _named(app, command.ref, place) if command.ref else _meant(app, command, place)
     if isinstance(ref, Refused):
         return answers.refused(ref.reasons)
     if not ref:
@@ -167,15 +190,60 @@ def said_of(app: Headway, asked: picking.Requested) -> Said:
     return _answered(app, asked.entry, asked.answer.verdict, (*asked.answer.violations, *asked.answer.reviews))
 
 
-def change_of(app: Headway, pull: Pull | None) -> str:
+def change_of(app: Headway, pull: Pull | None, hub: Hub) -> str | Refused:
     """How a pull request is named in a request: by its number, or, where the trunk's commit does not tell that, by what
-    it became. ``""`` for none."""
+    it became: a commit, or, rebased, the range of its commits. ``""`` for none. Raises ``WorldFailed``."""
     if pull is None:
         return ""
-    ref = f"#{pull.number}"
-    if pull.merged is None or trunk_commit(app.repo, ref, app.trunk) is not None:
+    ref, merged = f"#{pull.number}", pull.merged
+    if merged is None or trunk_commit(app.repo, ref, app.trunk) is not None:
         return ref
-    return pull.merged
+    if resolve_commit(app.repo, merged) is None:
+        return _off_trunk(app, pull)
+    found = rebased(app.repo, merged, hub.commits(pull.number))
+    if found is None:
+        return merged
+    named = f"{found.before[:_SHOWN]}..{merged[:_SHOWN]}"
+    return named if found.whole else _not_told(app, pull, found, named)
+
+
+def _off_trunk(app: Headway, pull: Pull) -> Refused:
+    return no(
+        "P8",
+        "pick.off-trunk",
+        say("#{number} was merged, and {trunk} does not hold it any more", number=pull.number, trunk=app.trunk),
+        say("merge it on the trunk anew, and ask for that"),
+        number=pull.number,
+        commit=pull.merged,
+    )
+
+
+def _not_told(app: Headway, pull: Pull, found: Rebased, named: str) -> Refused:
+    return no(
+        "P8",
+        "pick.rebased",
+        say(
+            "#{number} was rebased, and which commits of {trunk} are its {count} cannot be told",
+            number=pull.number,
+            trunk=app.trunk,
+            count=found.count,
+        ),
+        say(
+            "name them after the release, as a range such as {named} (after its first end, up to its last)", named=named
+        ),
+        number=pull.number,
+        commit=pull.merged,
+    )
+
+
+def _named(app: Headway, ref: str, place: Place) -> str | Refused:
+    """What somebody named: a pull request that the trunk does not tell is looked up."""
+    named = number_in(ref, app.policy.project.repository)
+    if named is None or not named[1] or trunk_commit(app.repo, f"#{named[0]}", app.trunk) is not None:
+        return ref
+    pull = place.pull if place.pull is not None and place.pull.number == named[0] else place.hub.pull(named[0])
+    here = pull is not None and pull.merged is not None and resolve_commit(app.repo, pull.merged) is not None
+    return change_of(app, pull, place.hub) if here else ref
 
 
 def _meant(app: Headway, command: Pick, place: Place) -> str | Refused:
@@ -184,7 +252,7 @@ def _meant(app: Headway, command: Pick, place: Place) -> str | Refused:
     pull = place.pull
     line = app.observe().line(pull.base) if pull is not None and pull.open and pull.merged is None else None
     if pull is None or line is None or command.category is not Category.RELEASE_BRANCH:
-        return change_of(app, pull)
+        return change_of(app, pull, place.hub)
     repository = app.policy.project.repository
     ours = bool(repository) and pull.head_repository.casefold() == repository.casefold()
     if ours and resolve_commit(app.repo, pull.head_sha) is None:
@@ -208,7 +276,8 @@ def _meant(app: Headway, command: Pick, place: Place) -> str | Refused:
 def _mine(app: Headway, line: str, ref: str) -> Asked | None:
     """One's own request for the same change on the same line, while something can come of it."""
     named = number_in(ref)
-    found = mail.requests_about(app.sound_entries(), named[0] if named else 0, app.commit_of(ref))
+    commit = app.commit_of(ref.rpartition("..")[2])  # of a range its newest
+    found = mail.requests_about(app.sound_entries(), named[0] if named else 0, commit)
     return next(
         (a for a in reversed(found) if a.open and record.among(app.person, (a.entry.actor,)) and _on(line, a)),
         None,
@@ -265,6 +334,10 @@ def _then(app: Headway, entry: Entry) -> tuple[Text, ...]:
     if entry.kind is Kind.WAIVED:
         again = reviewing.refused_requests(app, entry)
         return tuple(say("request {id} was refused by it: its requester repeats `/pick`", id=a.id) for a in again)
+    if entry.kind is Kind.CUT_CHOSEN:
+        return (say("the tick cuts it when it comes to the trains"),)
+    if entry.kind is Kind.REVERT_ASKED:
+        return (_next(app, entry),)
     left = entry.payload.get("left_out", ())
     return tuple(say("left out, since it conflicts: request {request} {subject}", **row) for row in left)
 
@@ -361,6 +434,11 @@ def _resolve(app: Headway, place: Place) -> Entry | Refused:
 def _waive(app: Headway, command: Waive) -> Entry | Refused:
     version = _version(app, command.line)
     return controls.waive(app, version, command.what, command.reason, command.until, command.change or None)
+
+
+def _adopt(app: Headway, command: Adopt) -> Entry | Refused:
+    made = picking.adopt(app, (command.commit,), command.category.value, command.reason)
+    return made if isinstance(made, Refused) else made[0]
 
 
 def _version(app: Headway, line: str) -> str:

@@ -6,6 +6,7 @@ and the exit status that the command contract gives it: 2 unusable input, 4 the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from headway.model.text import Facts, Text, facts_json, say
@@ -75,4 +76,27 @@ class BrokenInvariant(HeadwayError):
 
 def not_found(what: str, name: str, remedy: Text) -> UnusableInput:
     """An object that the user named does not exist."""
-    return UnusableInput(f"{what}.not-found", say("{what} {name} was not found", what=what, name=name), remedy=remedy)
+    text = _NOT_FOUND.get(what)
+    said = Text(text.template, (("name", name),)) if text else say("{what} {name} was not found", what=what, name=name)
+    return UnusableInput(f"{what}.not-found", said, remedy=remedy)
+
+
+# A sentence for each: in some languages the noun changes it, and a noun that is put in is not translated.
+_NOT_FOUND: Mapping[str, Text] = {
+    "branch": say("branch {name} was not found"),
+    "clause or cell": say("clause or cell {name} was not found"),
+    "commit": say("commit {name} was not found"),
+    "conflict": say("conflict {name} was not found"),
+    "file": say("file {name} was not found"),
+    "gate": say("gate {name} was not found"),
+    "ledger": say("ledger {name} was not found"),
+    "line": say("line {name} was not found"),
+    "page": say("page {name} was not found"),
+    "preset": say("preset {name} was not found"),
+    "project": say("project {name} was not found"),
+    "release": say("release {name} was not found"),
+    "request": say("request {name} was not found"),
+    "resolution": say("resolution {name} was not found"),
+    "train": say("train {name} was not found"),
+    "version": say("version {name} was not found"),
+}

@@ -15,14 +15,16 @@ from headway.chat import answers
 from headway.chat.answers import Outcome, Said
 from headway.chat.commands import Hold, ReleaseHold, Typed
 from headway.chat.grammar import read_commands
-from headway.commanding import Place, carry_out, change_of, said_of, told
+from headway.commanding import Place, carry_out, change_of, said_of, told, wants_pull
 from headway.decide import mail
 from headway.decide.chatrights import account, refusal, teams_named
 from headway.decide.requests import requests
 from headway.decide.trains import live_trains
 from headway.errors import BudgetSpent, UnusableInput, WorldFailed
-from headway.history.log import is_ancestor
+from headway.history.log import is_ancestor, trunk_tip
+from headway.history.mirror import read_heads
 from headway.history.repository import resolve_commit
+from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
 from headway.model.hub import Comment, HubSeen, Person, Pull
 from headway.model.markdown import sentence
@@ -32,6 +34,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import clean, say
 from headway.model.train import Train
 from headway.picking import request_pick
+from headway.refusal import Refused
 
 _LONGEST = 500  # characters of a command's line that the ledger keeps
 
@@ -140,21 +143,33 @@ class _Inbox:
             done = (told(self.app, e) for e in mail.brought_about(entries, comment.id))
             said = (*(("", one) for one in done), ("", answers.edited()))
             return self._record(about, comment.number, by, said, comment.id)
-        pull = self._pull(comment.number)
-        if self._ahead(pull):
-            return None  # the trunk that is here is older than what the comment is about: the next tick
         person = self.seen.people.get(comment.author) or self.hub.person(
             comment.author, teams_named(self.app.policy.talk)
         )
-        place = Place(comment.number, pull, self.bring)
         every: list[tuple[str, Said]] = []
         for i, t in enumerate(typed):
             before = _before(typed, i)
             if before is not None:
                 every.append((t.line, answers.repeated(every[before][1])))
-            else:
-                every.append((t.line, self._obey(comment, i, t, person, place, entries)))
+                continue
+            try:
+                one = self._obey(comment, i, t, person, entries)
+            except (WorldFailed, UnusableInput):
+                self._hold(comment, typed, i, person, entries)
+                raise
+            if one is None:
+                self._hold(comment, typed, i, person, entries)
+                return None
+            every.append((t.line, one))
         return self._record(about, comment.number, by, tuple(every), comment.id)
+
+    def _hold(
+        self, comment: Comment, typed: tuple[Typed, ...], done: int, person: Person, entries: tuple[Entry, ...]
+    ) -> None:
+        """What is behind a command that has to wait waits too, but for a hold: the trains go on in this tick."""
+        for i, t in enumerate(typed[done + 1 :], done + 1):
+            if isinstance(t.command, Hold) and _before(typed, i) is None:
+                self._obey(comment, i, t, person, entries)
 
     def _pull(self, number: int) -> Pull | None:
         seen = self.seen.pull(number)
@@ -162,24 +177,35 @@ class _Inbox:
             self.pulls[number] = self.hub.pull(number)
         return seen or self.pulls[number]
 
-    def _obey(
-        self, comment: Comment, i: int, typed: Typed, person: Person, place: Place, entries: tuple[Entry, ...]
-    ) -> Said:
-        """Carry one command out, unless its entries are there."""
+    def _obey(self, comment: Comment, i: int, typed: Typed, person: Person, entries: tuple[Entry, ...]) -> Said | None:
+        """Carry one command out, unless its entries are there. ``None``: the trunk that is here is older than what it
+        is about; the next tick has that."""
         done = mail.brought_about(entries, comment.id, i)
         if done:
             return told(self.app, done[-1])
         no = refusal(person, typed.command.role, self.app.policy.talk, typed.command.word)
         if no is not None:
             return answers.refused((no,))
+        pull = self._pull(comment.number) if wants_pull(typed.command) else None
+        if self._ahead(pull):
+            return None
+        place = Place(comment.number, pull, self.bring, self.hub)
         via = {"comment": str(comment.id), "command": str(i), "url": clean(comment.url)}
         return carry_out(replace(self.app, person=account(clean(comment.author)), via=via), typed.command, place)
 
     def _ahead(self, pull: Pull | None) -> bool:
-        """Whether a pull request was merged on the trunk since that was fetched."""
-        if pull is None or pull.merged is None or resolve_commit(self.app.repo, pull.merged) is not None:
+        """Whether a pull request was merged on the trunk since that was fetched: the forge's trunk holds what it became
+        and the one here does not. One that was forced off it is on neither."""
+        if pull is None or pull.merged is None or not self._onto_trunk(pull) or self._on_trunk(pull.merged):
             return False
-        return self._onto_trunk(pull)
+        self.bring(pull.base)
+        there = read_heads(self.app.repo.git).get(pull.base)
+        here = resolve_commit(self.app.repo, pull.merged) is not None
+        return here and there is not None and is_ancestor(self.app.repo, pull.merged, there)
+
+    def _on_trunk(self, commit: Sha) -> bool:
+        repo = self.app.repo
+        return resolve_commit(repo, commit) is not None and is_ancestor(repo, commit, trunk_tip(repo, self.app.trunk))
 
     def _onto_trunk(self, pull: Pull) -> bool:
         return self.app.trunk == pull.base or self.app.trunk.endswith(f"/{pull.base}")
@@ -219,7 +245,10 @@ class _Inbox:
             return None
         via = {"milestone": pull.milestone, "pull": str(pull.number), "url": clean(pull.url)}
         reason = f"in milestone {clean(pull.milestone)}"
-        request = PickRequest(change_of(app, pull), mail.category_of(pull, app.policy.talk), reason, ())
+        change = change_of(app, pull, self.hub)
+        if isinstance(change, Refused):
+            return self._record(about, pull.number, by, (("", _asked_by(pull, by, answers.refused(change.reasons))),))
+        request = PickRequest(change, mail.category_of(pull, app.policy.talk), reason, ())
         try:
             said = _asked_by(
                 pull, by, said_of(app, request_pick(replace(app, person=by, via=via), request, train.name))

@@ -11,7 +11,7 @@ from headway.decide import building, gates, images, yanks
 from headway.decide.candidates import CandidateRecord, on_line, records
 from headway.decide.hubwanted import hub_wanted
 from headway.errors import WorldFailed
-from headway.github.project import github_of
+from headway.forges import checks_of, runs_of
 from headway.model.build import CiChecks, CiRuns, PublishedFile
 from headway.model.commit import Sha
 from headway.model.entry import Entry
@@ -84,7 +84,7 @@ def _builds(trains: tuple[Train, ...], snapshot: Snapshot, policy: Policy) -> Ma
         return {}
     from headway.sources.builds import read_builds
 
-    return read_builds(github_of(policy), policy.build.github.workflow, wanted)
+    return read_builds(runs_of(policy), wanted)
 
 
 def _checks(
@@ -95,4 +95,4 @@ def _checks(
         return {}
     from headway.sources.builds import read_checks
 
-    return read_checks(github_of(policy), sorted(wanted))
+    return read_checks(checks_of(policy), sorted(wanted))

@@ -14,16 +14,16 @@ from headway.acting import Done, telling
 from headway.app import Headway
 from headway.decide.trains import live_trains
 from headway.effects.pulls import fetch_heads
-from headway.errors import BudgetSpent, UnusableInput, WorldFailed
-from headway.github.project import asking, github_of
-from headway.github.session import Session
+from headway.errors import BudgetSpent, RateLimited, UnusableInput, WorldFailed
+from headway.forges import forge_of
 from headway.hearing import have_heard, learn_labels
 from headway.inbox import answer_mail
 from headway.model.entry import Entry
+from headway.model.forgeport import Asking
 from headway.model.hub import HubSeen
 from headway.model.ports import Hub
 from headway.model.reason import Reason
-from headway.model.text import Text, facts, say
+from headway.model.text import facts, say
 from headway.outside import talk
 from headway.plan.hub_actions import HubAction, OpenPull, ProposeChanges
 from headway.plan.trainplan import Plan
@@ -55,22 +55,17 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
     a train is to be held.
     """
     app.need_policy()
-    hub = app.hub
-    if hub is None:
+    hub, forge = app.hub, forge_of(app.policy)
+    if hub is None or forge is None:
         done, waits = app.tick(version, settle=settle)
         return Ticked(done, waits)
-    if words := unsigned(app):
-        raise UnusableInput(
-            "github.no-token",
-            words,
-            facts=facts(repository=app.policy.project.repository),
-            remedy=say("nothing was done; `headway doctor` tells what the token or the App needs"),
-        )
+    if (why := forge.unsigned()) is not None:
+        raise why
     did: list[Done] = []
     answered: list[Entry] = []
-    with app.exclusively(), asking(app.policy, app.paths.answers, app.clock) as session:
+    with app.exclusively(), forge.asking(app.paths.answers, app.policy.forge.budget, app.clock) as asking:
         while True:
-            once = _once(app.followed(), hub, session, version)
+            once = _once(app.followed(), hub, asking, version)
             did += once.done
             answered += once.answered
             if not settle or not once.anything:
@@ -80,33 +75,20 @@ def tick(app: Headway, version: str | None = None, *, settle: bool = False) -> T
 def look(app: Headway) -> tuple[Plan, str]:
     """What the next tick would do, as far as it can be told without following; and why the forge could not be asked
     (``""``: it could, or there is none). Writes nothing."""
-    hub = app.hub
-    if hub is None:
+    hub, forge = app.hub, forge_of(app.policy)
+    if hub is None or forge is None:
         return app.plan(), ""
-    if words := unsigned(app):
-        return app.plan(), str(words)
-    with Session(clock=app.clock).within(app.policy.forge.budget) as session:
-        heard, seen = _heard(app, hub, session)
+    if (why := forge.unsigned()) is not None:
+        return app.plan(), str(why)
+    with forge.asking(None, app.policy.forge.budget, app.clock) as asking:
+        heard, seen = _heard(app, hub, asking)
         return heard.plan(), seen.failed
 
 
-def unsigned(app: Headway) -> Text | None:
-    """That nobody asks the forge: no token and no App is in the environment. Raises as ``github_of`` does."""
-    forge = app.policy.forge
-    if forge.kind == "none" or github_of(app.policy).signed_in:
-        return None
-    return say(
-        "there is no token in {name}: set it, or a GitHub App's {app} and {key}",
-        name=forge.token_env,
-        app=forge.app_id_env,
-        key=forge.app_key_env,
-    )
-
-
-def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Ticked:
-    app, seen = _heard(app, hub, session)
+def _once(app: Headway, hub: Hub, asking: Asking, version: str | None) -> Ticked:
+    app, seen = _heard(app, hub, asking)
     if seen.failed:
-        raise WorldFailed(
+        raise (RateLimited if seen.limited else WorldFailed)(
             "hub.limited" if seen.limited else "hub.unread",
             say("what people say on the forge cannot be read: {why}", why=seen.failed),
             facts=facts(repository=app.policy.project.repository, why=seen.failed),
@@ -125,7 +107,7 @@ def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Tick
         answered = answer_mail(app, hub, seen, partial(bring, app.repo, remote))
     with _noting(failed):
         have_heard(app, seen)
-    if seen.unheard or session.used_up:  # then commands may be left over, too
+    if seen.unheard or asking.used_up:  # then commands may be left over, too
         app.progress.say(say("nothing is done of trains before all that people said is heard: the next tick goes on"))
     else:
         with _noting(failed):
@@ -138,10 +120,10 @@ def _once(app: Headway, hub: Hub, session: Session, version: str | None) -> Tick
     return Ticked((*done, *wrote), waits, answered)
 
 
-def _heard(app: Headway, hub: Hub, session: Session) -> tuple[Headway, HubSeen]:
+def _heard(app: Headway, hub: Hub, asking: Asking) -> tuple[Headway, HubSeen]:
     """The project with what people say of it on the forge."""
     snapshot = app.observe()
-    with session.sparing():
+    with asking.sparing():
         read = talk(hub, live_trains(snapshot, app.policy), snapshot, app.policy, app.paths.heard)
     seen = read.hub or HubSeen()
     return replace(app, hub_seen=seen), seen

@@ -9,9 +9,8 @@ from datetime import datetime
 from headway.decide import record
 from headway.decide.trains import live_branches
 from headway.effects.following import Followed, fetch_all, take_over
-from headway.effects.remote import Remote, fetch, git_host
-from headway.github.gittoken import git_token
-from headway.github.project import github_of
+from headway.effects.remote import Remote, fetch
+from headway.forges import forge_of
 from headway.history.mirror import mirror_of, read_heads, read_remembered, tags_there
 from headway.history.repository import Repository, resolve_commit
 from headway.model.commit import Tag
@@ -25,10 +24,8 @@ from headway.policy.scheme import branch_release
 
 def remote_of(policy: Policy, step: Callable[[str], None]) -> Remote | None:
     """The remote that the policy names; ``None`` where the project has no forge."""
-    forge = policy.forge
-    if forge.kind == "none":
-        return None
-    return Remote(forge.remote, git_host(forge.api_url), lambda: git_token(github_of(policy)), step)
+    forge = forge_of(policy)
+    return Remote(policy.forge.remote, forge.git(), step) if forge is not None else None
 
 
 def followed(policy: Policy) -> str:
@@ -75,8 +72,12 @@ def follow(
     return told
 
 
-def _made_anew(entries: tuple[Entry, ...]) -> frozenset[tuple[str, str]]:
+def _made_anew(entries: tuple[Entry, ...]) -> frozenset[tuple[str, str | None]]:
     """Branches of Headway's own pull requests, each with commits that it left them at: they are made anew when the
-    release branch moves."""
-    written = (e.payload for e in record.of(entries, Kind.WRITTEN))
-    return frozenset((str(p["head"]), str(p["commit"])) for p in written if p.get("commit"))
+    release branch moves, and deleted (``None``) when the pull request is over, by Headway or by the forge."""
+    written = [
+        (str(p["head"]), str(p["commit"]))
+        for e in record.of(entries, Kind.WRITTEN)
+        if (p := e.payload).get("commit") and p.get("head")
+    ]
+    return frozenset((*written, *((head, None) for head, _ in written)))

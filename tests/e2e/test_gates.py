@@ -253,6 +253,9 @@ def test_B4_a_wheel_of_the_release_before_that_is_missing_now(tmp_path: Path) ->
     assert isinstance(controls.waive(later, "0.1.2", "check:previous", "no sdist any more", date(2025, 2, 28)), Entry)
     settle(later)
     assert "promotion.unapproved" in {w.code for w in later.train("0.1.2").waits}
+    argv = ["tick", "0.1.2", "--retry", "test", "--repo", str(made.path), "--now", "2025-02-11T12:00:00Z"]
+    done = subprocess.run([sys.executable, "-m", "headway", *argv], capture_output=True, text=True, check=False)
+    assert (done.returncode, "failed, and waived: test" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_B4_what_the_ledger_does_not_know_the_index_is_asked_for(tmp_path: Path) -> None:

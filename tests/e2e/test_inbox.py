@@ -73,14 +73,19 @@ def told(chat: Chat) -> list[tuple[str, str, str, Any]]:
 
 
 COMMENTS = (
-    (f"{REGRESSION}\n/hold v0.1.1 wait for it\n/waive v0.1.1 E2 until 2025-02-20 no host", 4, "root"),
+    (
+        f"{REGRESSION}\n/hold v0.1.1 wait for it\n/waive v0.1.1 E2 until 2025-02-20 no host\n"
+        "/slip v0.1.1 to 2025-02-20 wait",
+        4,
+        "root",
+    ),
     ("/pick v0.1.1 docs how to install", 5, "ada"),
     ("/pick v0.1.1 nonsense", 5, "ada"),
     ("/release-hold v0.1.1\n\n/reject 2 no", 4, "root"),
 )
 
 
-ENTRIES = 12  # that these comments and the milestone bring about, answers included
+ENTRIES = 13  # that these comments and the milestone bring about, answers included
 
 
 def talkative(made: Chat, folder: Path) -> Chat:

@@ -3,6 +3,7 @@ every step; the forge's talk is in memory."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -19,12 +20,12 @@ from trainkit import BRANCH, CUT, PICKS, Project, ask, grow_trunk, make_project,
 from headway.app import Headway
 from headway.decide import record
 from headway.effects.hub import write
-from headway.effects.pulls import fetch_heads
+from headway.effects.pulls import fetch_heads, pull_ref
 from headway.inbox import answer_mail
 from headway.model.entry import Entry, Kind
 from headway.model.hub import Comment, HubSeen, Outcome, Person, Right
 from headway.model.ports import Hub
-from headway.plan.hub_actions import HubAction
+from headway.plan.hub_actions import HubAction, WriteCheck
 from headway.upstream import bring
 
 TALK = """repository = "acme/proj"
@@ -167,6 +168,10 @@ def test_P1_merged_in_any_way_it_is_recorded_and_nothing_is_unexplained(talked: 
     assert applied.origin == talked.there.shas["fix"]
     assert done[0].entry.payload["after"] == tip
     assert [a.kind for a in talked.outbox(PICKS)] == ["close-pull"]
+    (made,) = [e.payload["head"] for e in talked.at(PICKS).entries() if e.payload.get("head")]
+    assert talked.there.ref(f"refs/heads/{made}") is not None
+    assert [a.kind for a in talked.outbox(PICKS)] == ["delete-branch"]
+    assert talked.there.ref(f"refs/heads/{made}") is None
     assert talked.outbox(PICKS) == []
     assert talked.hub.bodies == {}
 
@@ -191,7 +196,7 @@ def test_P8_when_the_branch_has_moved_the_other_one_is_made_anew(talked: Talked)
     head = f"headway/{BRANCH}/{talked.there.shas['fix'][:12]}"
     before = talked.there.ref(f"refs/heads/{head}")
     assert [a.kind for a in talked.outbox(PICKS) if a.kind != "write-check"] == ["propose-changes", "close-pull"]
-    assert {a.kind for a in talked.outbox(PICKS)} <= {"write-check"}
+    assert {a.kind for a in talked.outbox(PICKS)} == {"write-check", "delete-branch"}
     assert talked.outbox(PICKS) == []
     assert talked.there.git("rev-parse", f"{head}~1") == tip
     assert talked.there.ref(f"refs/heads/{head}") != before
@@ -327,3 +332,44 @@ def test_a_pull_request_that_the_remote_does_not_have_stops_no_other(talked: Tal
     checks = [a.commit for a in talked.outbox(PICKS) if a.kind == "write-check"]  # type: ignore[union-attr]
     assert good in checks
     assert "d" * 40 not in checks
+
+
+def stored(path: Path) -> int:
+    """Bytes of a clone's objects."""
+    return sum(p.stat().st_size for p in (path / ".git/objects").rglob("*") if p.is_file())
+
+
+def test_what_a_stranger_offers_is_fetched_up_to_a_bound_and_the_check_says_so(talked: Talked) -> None:
+    """A large one stops no other, leaves nothing on the disk, and is not fetched again."""
+    asked_for(talked, "docs")
+    talked.outbox(PICKS)
+    talked.git("fetch", "--quiet", "origin")
+    heads, numbers = {}, {}
+    for name in ("huge", "good"):
+        talked.git("switch", "--quiet", "-C", name, f"origin/{BRANCH}")
+        if name == "huge":
+            (talked.desk / "toykit/huge.bin").write_bytes(hashlib.shake_256(b"gift").digest(3_000_000))
+            talked.git("add", "-A")
+            talked.git("commit", "--quiet", "-m", "A gift")
+        else:
+            talked.git("cherry-pick", "-x", talked.there.shas["docs"])
+        heads[name] = talked.git("rev-parse", "HEAD")
+        numbers[name] = talked.hub.people_open(name, BRANCH, heads[name], "eve/proj")
+        talked.git("push", "--quiet", "origin", f"HEAD:refs/pull/{numbers[name]}/head")
+    app = talked.at(PICKS)
+    assert app.remote is not None
+    assert app.hub_seen is not None
+    before = stored(talked.path)
+    fetch_heads(app.repo, app.remote, app.hub_seen.pulls, most=1_000_000)
+    assert stored(talked.path) - before < 100_000
+    assert [p.name for p in (talked.path / ".git/objects").iterdir() if p.name.startswith("tmp_")] == []
+    assert talked.here.ref(pull_ref(numbers["good"])) == heads["good"]
+    assert talked.here.ref(pull_ref(numbers["huge"])) is None
+    # Asked for again with room enough: it is known by its head, so the remote is not asked for it.
+    fetch_heads(app.repo, app.remote, app.hub_seen.pulls)
+    assert stored(talked.path) - before < 100_000
+    checks = {a.commit: a for a in talked.at(PICKS).plan().hub if isinstance(a, WriteCheck)}
+    assert checks[heads["good"]].outcome is Outcome.PASSED
+    assert checks[heads["huge"]].outcome is Outcome.REFUSED
+    assert "too much to be fetched" in checks[heads["huge"]].summary
+    assert "nothing that the branch has not" not in checks[heads["huge"]].summary

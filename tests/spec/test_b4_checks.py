@@ -7,6 +7,7 @@ from packaging.version import Version
 from worldeffects import release, settle
 from worlds import RC1, VERSION, World, cut, fact, policy
 
+from headway.decide.checks import let_pass
 from headway.decide.proof import problems
 from headway.model.entry import Kind
 from headway.model.train import Stage
@@ -66,7 +67,10 @@ def test_B4_a_check_of_files_blocks_until_it_is_waived(name: str) -> None:
     assert f"waive 0.7.1 check:{name}" in str(wait.remedy)
     world.waive("check:other")
     assert "candidate.check-failed" in world.waits()
+    (tested,) = [e for e in world.entries if e.kind is Kind.TESTED]
+    assert not let_pass(tested, world.snapshot(), world.policy)
     world.waive(f"check:{name}")
+    assert let_pass(tested, world.snapshot(), world.policy)
     settle(world)
     assert "candidate.check-failed" not in world.waits()
     assert world.train().evidence is not None
@@ -88,6 +92,8 @@ def test_B4_a_failed_test_is_not_waived_like_a_check_of_files() -> None:
     settle(world)
     world.waive("check:command")
     assert "candidate.test-failed" in world.waits()
+    (tested,) = [e for e in world.entries if e.kind is Kind.TESTED]
+    assert not let_pass(tested, world.snapshot(), world.policy)
 
 
 def test_B4_a_waiver_of_a_check_is_one_of_its_clause() -> None:

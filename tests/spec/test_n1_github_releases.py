@@ -170,3 +170,57 @@ def test_N1_a_file_that_github_would_not_take_is_told_before(fake: FakeGitHub, a
         draft(fake, huge)
     assert caught.value.code == "forge.too-large"
     assert not fake.asked
+
+
+def long_notes(sections: int) -> str:
+    """Some 10,000 characters a section."""
+    rows = [f"- a change of the toy project, number {n:04}: ✓\n" for n in range(200)]
+    return "# 1.0\n\n" + "".join(f"## Part {n}\n\n{''.join(rows)}\n" for n in range(sections))
+
+
+def test_N1_notes_longer_than_github_takes_say_where_the_whole_is(fake: FakeGitHub, assets: Assets) -> None:
+    forge, notes = forge_of(fake), long_notes(20)
+    assert len(notes) > 125_000
+    made = forge.draft_release("v1.0", tip(fake), "v1.0", notes, assets, prerelease=False)
+    kept, _, ending = made.notes.partition("\n\n---\n\n")
+    assert notes.startswith(kept), "the beginning, as it is"
+    assert notes[len(kept) :].lstrip().startswith("## Part"), "whole sections"
+    assert 60_000 < len(made.notes) <= 125_000
+    assert "`RELEASE-NOTES.md`" in ending
+    assert "`v1.0`" in ending
+    (release,) = fake.releases.rows.values()
+    whole = next(a for a in release.assets if a.name == "RELEASE-NOTES.md")
+    assert whole.data.decode() == notes
+    # Again, and after it is shown: it is what was written.
+    writes = [m for m, _ in fake.asked if m != "GET"]
+    assert forge.draft_release("v1.0", tip(fake), "v1.0", notes, assets, prerelease=False) == made
+    assert [m for m, _ in fake.asked if m != "GET"] == writes
+    fake.git("tag", "v1.0", "main")
+    shown = forge.publish_release("v1.0", latest=True)
+    assert forge.draft_release("v1.0", tip(fake), "v1.0", notes, assets, prerelease=False) == shown
+    with pytest.raises(WorldFailed) as caught:
+        forge.draft_release("v1.0", tip(fake), "v1.0", f"{notes}more\n", assets, prerelease=False)
+    assert caught.value.code == "forge.published", "other words in what is not shown are other notes"
+
+
+def test_N1_notes_that_became_short_again_leave_no_file_of_the_whole(fake: FakeGitHub, assets: Assets) -> None:
+    forge_of(fake).draft_release("v1.0", tip(fake), "v1.0", long_notes(20), assets, prerelease=False)
+    draft(fake, assets, long_notes(2))
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "x" * 200_000,
+        "# 1.0\n\n```\n" + "code\n" * 40_000 + "```\n",
+        "# 1.0\n\n" + "word " * 20_000 + "\n```\n" + "code\n" * 30_000 + "```\n",
+        "# 1.0\n\n## Heading\n\n" + "- row\n" * 40_000,
+    ],
+    ids=["a line", "code", "code at the cut", "a section"],
+)
+def test_N1_notes_of_any_shape_are_cut_to_what_github_takes(fake: FakeGitHub, notes: str) -> None:
+    made = forge_of(fake).draft_release("v1.0", tip(fake), "v1.0", notes, (), prerelease=False)
+    assert len(made.notes) <= 125_000
+    assert made.notes.count("```") % 2 == 0
+    assert made.notes.count("`RELEASE-NOTES.md`") == 1
+    assert [a.file for a in made.assets] == ["RELEASE-NOTES.md"]

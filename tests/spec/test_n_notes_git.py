@@ -162,6 +162,26 @@ def test_N2_in_place_of_a_merge_stands_what_it_brought(repo: Repo) -> None:
     assert "Not listed: 3 " in repo.report(NEW).markdown()
 
 
+@pytest.mark.parametrize("trailer", [True, False], ids=["trailer", "by-content"])
+def test_N2_a_pick_that_people_merged_is_told_in_the_words_of_its_origin(repo: Repo, trailer: bool) -> None:
+    """The merge names the pull request onto the branch; the change is the trunk's."""
+    repo.cut(BRANCH)
+    shas = [repo.change(f"fix: number {n} (#{n})") for n in (2, 3)]
+    repo.branch("pick", BRANCH)
+    for sha in shas:
+        repo.pick(sha, "pick", x=trailer)
+    title = "fix: number 2 (#2) and 1 more"
+    files: dict[str, str | None] = {f"fixnumber{n}{n}.txt": f"fix: number {n} (#{n})\n" for n in (2, 3)}
+    merge = repo.commit("Merge pull request #60 from a/pick", files, branch=BRANCH, merge="pick", body=title)
+    assert repo.told() == ["fix: number 2 (#2)", "fix: number 3 (#3)"]
+    assert "- fix: number 2 (#2)\n" in repo.report().markdown()
+    assert "Merge pull request" not in repo.report().markdown()
+    assert {t.change.commit.sha for t in repo.report().notes.told} == {merge}
+    assert [t.change.origin.sha for t in repo.report().notes.told] == shas
+    repo._replay("revert", "--no-edit", "-m", "1", merge, branch=BRANCH)
+    assert repo.told() == [], "taken out, it takes all of its own with it"
+
+
 def test_N2_first_contributions(repo: Repo) -> None:
     """By e-mail or name, co-authors too, with the mailmap; a bot is nobody; a picker has a part in it."""
     mailmap = (

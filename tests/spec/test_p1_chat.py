@@ -6,17 +6,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chatkit import REGRESSION, VERSION, Chat, copy_chat, make_chat
+from chatkit import REGRESSION, VERSION, Chat, Forge, copy_chat, make_chat
 from markdown_it import MarkdownIt
+from trainkit import CUT, PICKS, make_project
 
 from headway import controls
+from headway.decide import record
 from headway.decide.requests import requests
-from headway.model.entry import Kind
-from headway.model.hub import HubSeen, Person, Right
+from headway.errors import BudgetSpent, WorldFailed
+from headway.model.entry import Entry, Kind
+from headway.model.hub import HubSeen, Person, Pull, PullCommit, Right
+from headway.model.text import say
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +36,11 @@ def chat(made: Chat, tmp_path: Path) -> Chat:
 
 def with_policy(made: Chat, tmp_path: Path, **talk: Any) -> Chat:
     return copy_chat(made, tmp_path / "toy.git", **talk)
+
+
+def shown(answer: Entry) -> str:
+    """An answer as its page shows it."""
+    return str(answer.payload["text"]).replace("\u200b", "").replace("\\", "")
 
 
 # P1–P8: requests ------------------------------------------------------------------------------------------------
@@ -98,15 +108,89 @@ def test_P8_what_is_not_merged_is_refused_with_the_remedy(chat: Chat) -> None:
 
 
 def test_P8_what_was_merged_after_the_trunk_was_fetched_waits_for_the_next_tick(chat: Chat) -> None:
-    """A stale read refuses nothing."""
-    pull = chat.pull(4, "f" * 40)
-    chat.write(REGRESSION)
+    """A stale read refuses nothing: the forge's trunk holds it, the one here does not yet."""
+    project = chat.project
+    project.made.branch("there", "main")
+    late = project.commit("late", "[Doc] Late (#11)", {"docs/late.md": "late\n"}, branch="there")
+    fetched = partial(project.made.run, "update-ref", "refs/headway/remote/heads/main", late)
+    chat.forge.bring = lambda branch: (chat.forge.brought.append(branch), fetched())  # type: ignore[func-returns-value]
+    chat.pull(11, late)
+    chat.write("/pick v0.1.1 docs it is late\n/hold v0.1.1 wait for it", 11, "root")
     assert chat.tick() == ()
-    assert chat.made() == []
-    chat.pull(4, chat.project.shas["fix"])
-    assert pull.merged != chat.project.shas["fix"]
+    assert chat.forge.brought == ["main"]
+    assert [e.kind for e in chat.made()] == [Kind.HELD], "a hold counts at once"
+    project.made.branch("main", late)
     (answer,) = chat.tick()
-    assert answer.payload["ok"] is True
+    assert answer.payload["outcomes"] == ["yes", "yes"]
+    assert [e.kind for e in chat.made()] == [Kind.HELD, Kind.REQUESTED]
+
+
+def test_P8_what_was_forced_off_the_trunk_is_answered(chat: Chat) -> None:
+    """ "an answer for every command": it is on neither trunk, and no later tick brings it."""
+    chat.pull(13, "f" * 40)
+    gone = chat.say(REGRESSION, 13)
+    assert gone.payload["outcomes"] == ["no"]
+    assert "#13 was merged, and main does not hold it any more" in shown(gone)
+    chat.pull(4, chat.project.shas["unmerged"])  # its commit is here all the same
+    off = chat.say("/pick v0.1.1 critical it crashes --symptom crash evidence: #8", 8)
+    assert off.payload["outcomes"] == ["no"]
+    assert "**P8**" in off.payload["text"]
+
+
+def rebased(chat: Chat, number: int = 12) -> list[str]:
+    """A pull request of three commits that was merged by a rebase, on top of the trunk."""
+    project, shas, pulled = chat.project, [], []
+    for n in range(3):
+        subject = f"[Doc] Part {n} of many"
+        shas.append(project.commit(f"part{n}", subject, {f"docs/part{n}.md": f"{n}\n"}, body="As asked."))
+        pulled.append(PullCommit(str(n) * 40, f"{subject}\n\nAs asked.\n", project.made.now.replace(microsecond=0)))
+    chat.pull(number, shas[-1])
+    chat.forge.pulled[number] = tuple(pulled)
+    return shas
+
+
+@pytest.mark.parametrize("ref", ["", "#12 "])
+def test_P8_a_pull_request_merged_by_a_rebase_is_all_its_commits(chat: Chat, ref: str) -> None:
+    shas = rebased(chat)
+    answer = chat.say(f"/pick v0.1.1 {ref}docs people ask for it", 12 if not ref else 99)
+    assert answer.payload["outcomes"] == ["yes"], answer.payload["text"]
+    (request,) = chat.made()
+    assert request.payload["commits"] == shas
+    again = chat.say("/pick v0.1.1 docs people ask for it, all", 12)
+    assert again.payload["outcomes"] == ["yes"], again.payload["text"]
+    assert [e.kind for e in chat.made()] == [Kind.REQUESTED, Kind.AMENDED]
+    assert chat.say("/withdraw", 12).payload["ok"] is True
+
+
+def test_P8_where_a_rebase_cannot_be_told_the_answer_names_the_range(chat: Chat) -> None:
+    shas = rebased(chat)
+    first, *others = chat.forge.pulled[12]
+    chat.forge.pulled[12] = (replace(first, message="as it was before somebody put it in other words"), *others)
+    answer = chat.say("/pick v0.1.1 docs people ask for it", 12)
+    assert answer.payload["outcomes"] == ["no"]
+    before = chat.project.made.tip(f"{shas[0]}~1")
+    assert f"{before[:12]}..{shas[-1][:12]}" in shown(answer)
+    assert chat.made() == []
+    named = chat.say(f"/pick v0.1.1 {before[:12]}..{shas[-1][:12]} docs people ask for it", 12)
+    assert named.payload["outcomes"] == ["yes"]
+
+
+def test_P8_of_more_commits_than_the_forge_lists_nothing_is_guessed(chat: Chat) -> None:
+    shas = rebased(chat)
+    chat.forge.pulled[12] = tuple(PullCommit(f"{n:040}", f"wip {n}", PICKS) for n in range(250))
+    answer = chat.say("/pick v0.1.1 docs people ask for it", 12)
+    assert answer.payload["outcomes"] == ["no"]
+    assert f"..{shas[-1][:12]}" in shown(answer)
+    assert chat.made() == []
+
+
+def test_P8_a_pull_request_squashed_under_another_title_is_its_one_commit(chat: Chat) -> None:
+    shas = rebased(chat)
+    squashed = chat.project.commit("squashed", "[Doc] Many more parts", {"docs/more.md": "more\n"})
+    chat.pull(12, squashed)
+    assert chat.say("/pick v0.1.1 docs people ask for it", 12).payload["outcomes"] == ["yes"]
+    assert chat.made()[0].payload["commits"] == [squashed]
+    assert squashed not in shas
 
 
 def test_P8_an_embargoed_fix_is_not_asked_for_in_public(chat: Chat) -> None:
@@ -182,12 +266,90 @@ def test_G2_the_release_of_a_hold_says_whose_it_was_and_which_is_left(chat: Chat
     chat.say("/hold v0.1.1 the runners are down", by="root")
     controls.hold(replace(chat.app, person="bo"), None, "the index is down")
     text = chat.say("/release-hold v0.1.1", by="root").payload["text"]
-    assert "released the hold of @\u200broot: the runners are down" in text
+    assert "released the hold of 0.1.1 by @\u200broot: the runners are down" in text
     assert "0.1.1 is held by bo: the index is down" in text
     assert "`headway release-hold` where Headway runs" in text
     none = chat.say("/release-hold v0.1.1", by="root").payload
     assert none["ok"] is False
     assert "a release manager ends that one: `headway release-hold` where Headway runs" in none["text"]
+
+
+@pytest.mark.parametrize("error", [WorldFailed, BudgetSpent])
+def test_G2_a_hold_takes_effect_where_the_pull_request_cannot_be_looked_up(
+    chat: Chat, error: type[WorldFailed]
+) -> None:
+    """G2: "A train can be held by a person with a reason". The tick goes on with the trains."""
+
+    def failing(number: int) -> Pull | None:
+        raise error("forge.down", say("503"), remedy=say("wait"))
+
+    look, chat.forge.pull = chat.forge.pull, failing  # type: ignore[method-assign]
+    alone = chat.say("/hold v0.1.1 the runners are down\n/status\n/reject 9 no", by="root")
+    assert alone.payload["outcomes"] == ["yes", "yes", "no"]
+    assert chat.say("/release-hold v0.1.1", by="root").payload["ok"] is True
+    chat.write(f"{REGRESSION}\n/hold v0.1.1 wait for it\n/release-hold v0.1.1\n/waive v0.1.1 E2 until x", by="root")
+    if error is WorldFailed:
+        with pytest.raises(WorldFailed, match="503"):
+            chat.tick()
+    else:
+        assert chat.tick() == ()
+    assert [e.payload["reason"] for e in chat.made(Kind.HELD)] == ["the runners are down", "wait for it"]
+    assert record.open_hold(chat.app.entries(), VERSION) is not None
+    chat.forge.pull = look  # type: ignore[method-assign]
+    (answer,) = chat.tick()
+    assert answer.payload["outcomes"] == ["yes", "yes", "yes", "no"]
+    assert len(chat.made(Kind.HELD)) == 2
+    assert record.open_hold(chat.app.entries(), VERSION) is None
+
+
+def test_C4_a_slip_and_a_train_given_up(chat: Chat) -> None:
+    """C4: "a slip is recorded, never overwritten"."""
+    slipped = chat.say("/slip v0.1.1 to 2025-02-20 the runners come back", by="root")
+    assert slipped.payload["outcomes"] == ["yes"], slipped.payload["text"]
+    (entry,) = chat.made(Kind.SLIPPED)
+    assert (entry.actor, entry.payload["after"]) == ("@root", "2025-02-20")
+    assert chat.app.train(VERSION).train.date.isoformat() == "2025-02-20"
+    assert chat.say("/slip v7.7.7.post3 to 2025-02-20 x", by="root").payload["ok"] is False
+    given_up = chat.say("/abandon releases/v0.1.1 the next one has it all", by="root")
+    assert given_up.payload["ok"] is True
+    assert record.given_up(chat.app.entries()) == {VERSION}
+    assert chat.say("/abandon v0.1.1 again", by="root").payload["ok"] is False
+
+
+def test_B1_a_cut_by_comment_is_chosen_and_the_tick_makes_it(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "toy.git")
+    chat = Chat(project, Forge(), {}, at=CUT)
+    at = project.shas["docs0"]
+    no = chat.say(f"/cut v0.1.1 {project.shas['first'][:12]}", 90, "root")
+    assert (no.payload["ok"], "**B1**" in no.payload["text"]) == (False, True)
+    yes = chat.say(f"/cut v0.1.1 {at[:12]}", 90, "root")
+    assert yes.payload["outcomes"] == ["yes"], yes.payload["text"]
+    (chosen,) = chat.made()
+    assert (chosen.kind, chosen.actor, chosen.payload["commit"]) == (Kind.CUT_CHOSEN, "@root", at)
+    replace(chat.app, policy=chat.plain).tick(settle=True)
+    assert project.made.run("merge-base", "main", "releases/v0.1.1") == at
+    assert "is cut already" in chat.say("/cut v0.1.1", 90, "root").payload["text"]
+
+
+def test_G3_what_somebody_pushed_is_explained_or_taken_out(chat: Chat) -> None:
+    """G3: "Every commit of a release branch is explained by a trunk commit, an approved exception …"."""
+    project, branch = chat.project, "releases/v0.1.1"
+    mine = project.commit("mine", "[CI] By hand", {".github/workflows/hand.yml": "on: push\n"}, branch=branch)
+    other = project.commit("other", "[Core] By hand, too", {"toykit/hand.py": "HAND = 1\n"}, branch=branch)
+    assert chat.say(f"/adopt {mine[:12]} docs it is about this branch", by="ada").payload["ok"] is False
+    adopted = chat.say(f"/adopt {mine[:12]} release-branch it is about this branch", by="rosa")
+    assert adopted.payload["outcomes"] == ["yes"], adopted.payload["text"]
+    (entry,) = chat.made(Kind.ADOPTED)
+    assert (entry.actor, entry.payload["commit"], entry.payload["category"]) == ("@rosa", mine, "release-branch")
+    assert chat.say(f"/adopt {mine[:12]} docs again", by="rosa").payload["ok"] is False
+    dropped = chat.say(f"/drop {other[:12]} nobody knows it", by="rosa")
+    assert dropped.payload["outcomes"] == ["yes"], dropped.payload["text"]
+    assert "the next tick puts it on the branch" in dropped.payload["text"]
+    assert [e.payload["commit"] for e in chat.made(Kind.REVERT_ASKED)] == [other]
+    unknown = chat.say(f"/drop {'a1' * 20} x", by="rosa")
+    assert (unknown.payload["ok"], "git" in unknown.payload["text"]) == (False, False)
+    replace(chat.app, policy=chat.plain).tick(settle=True)
+    assert project.git("log", "-1", "--format=%s", branch) == 'Revert "[Core] By hand, too"'
 
 
 def test_G1_a_waiver_has_a_day_and_a_reason_and_what_it_refused_is_asked_for_again(chat: Chat) -> None:
@@ -231,16 +393,24 @@ def test_G1_on_an_issue_the_release_alone_names_its_one_gate(chat: Chat) -> None
 
 @pytest.mark.parametrize(
     ("by", "allowed"),
-    [("eve", set()), ("ada", {"pick"}), ("rosa", {"pick", "approve"}), ("root", {"pick", "approve", "hold"})],
+    [
+        ("eve", set()),
+        ("ada", {"pick"}),
+        ("rosa", {"pick", "approve", "drop"}),
+        ("root", {"pick", "approve", "drop", "hold", "slip"}),
+    ],
 )
 def test_P1_a_role_for_each_command(chat: Chat, by: str, allowed: set[str]) -> None:
     """ "permission by team/role from policy": by default write, maintain, admin."""
+    by_hand = chat.project.commit("hand", "[Core] By hand", {"toykit/hand.py": "\n"}, branch="releases/v0.1.1")
     chat.say("/pick v0.1.1 regression it is slow", 4, "ada")
     before = chat.made()
     for word, line in (
         ("pick", "/pick v0.1.1 docs how to install #5"),
         ("approve", "/approve v0.1.1"),
+        ("drop", f"/drop {by_hand} it breaks"),
         ("hold", "/hold v0.1.1 wait"),
+        ("slip", "/slip v0.1.1 to 2025-02-20 wait"),
     ):
         answer = chat.say(line, 5 if word == "pick" else 4, by)
         assert answer.payload["ok"] is (word in allowed), line
@@ -249,7 +419,8 @@ def test_P1_a_role_for_each_command(chat: Chat, by: str, allowed: set[str]) -> N
 
 def test_outsiders_and_authors_of_forks_get_one_answer_and_cause_nothing_else(chat: Chat) -> None:
     every = [REGRESSION, "/approve pick:2", "/reject 2 no", "/withdraw 2", "/hold v0.1.1 x", "/release-hold v0.1.1",
-             "/waive v0.1.1 E2 until 2025-02-20 x", "/resolve"]  # fmt: skip
+             "/waive v0.1.1 E2 until 2025-02-20 x", "/cut v0.1.1", "/slip v0.1.1 to 2025-02-20 x", "/abandon v0.1.1 x",
+             "/adopt 0123abcd docs x", "/drop 0123abcd x", "/resolve"]  # fmt: skip
     before = chat.app.entries()
     answer = chat.say("\n".join(every), 8, "eve")
     assert answer.payload["outcomes"] == ["no"] * len(every)
@@ -269,8 +440,11 @@ def test_who_is_not_known_yet_is_asked_of_the_forge_and_has_no_right_by_default(
 
 
 def test_who_may_not_is_told_what_and_whom_to_ask(chat: Chat) -> None:
-    text = chat.say("/withdraw 2\n/resolve\n/approve pick:2", by="eve").payload["text"]
+    every = "/withdraw 2\n/resolve\n/approve pick:2\n/adopt 0123abcd docs x\n/slip v0.1.1 to 2025-02-20 x"
+    text = chat.say(every, by="eve").payload["text"]
     for words in (
+        "may not explain commits by comments here",
+        "may not give trains other dates by comments here",
         "may not take requests back by comments here",
         "may not resolve conflicts by comments here",
         "may not approve or reject by comments here",
@@ -393,10 +567,11 @@ def test_a_comment_that_is_edited_after_its_answer_is_left_alone(chat: Chat) -> 
 
 
 def test_an_answer_for_every_command_also_for_a_wrong_one_in_order(chat: Chat) -> None:
-    body = f"Please:\n\n{REGRESSION}\n/pick it\n/hold v0.1.1 wait\n/status v0.1.1\n/status v9.9.9\n/headway help"
+    body = f"Please:\n\n{REGRESSION}\n/pik v0.1.1 docs it is mistyped\n/hold v0.1.1 wait\n"
+    body += "/status v0.1.1\n/status v9.9.9\n/headway help"
     answer = chat.say(body, by="root")
     assert answer.payload["outcomes"] == ["yes", "no", "yes", "yes", "no", "yes"]
-    assert answer.payload["commands"][1] == "/pick it"
+    assert answer.payload["commands"][1] == "/pik v0.1.1 docs it is mistyped"
     assert [e.kind for e in chat.made()] == [Kind.REQUESTED, Kind.HELD]
     assert answer.payload["entries"] == [e.digest for e in chat.made()]
     text = answer.payload["text"]
@@ -404,7 +579,7 @@ def test_an_answer_for_every_command_also_for_a_wrong_one_in_order(chat: Chat) -
         text.index(words)
         for words in (
             "accepted",
-            "name the release first",
+            "/pik is no command: is it /pick?",
             "held 0.1.1",
             "open, planned",
             "no live train is v9.9.9",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hubmemory import THEN
 from talkworld import Talk, made_commit, of
 from worldeffects import release
 from worlds import BRANCH, VERSION, fact, sha
@@ -13,9 +14,10 @@ from headway.decide import record
 from headway.decide.pickstates import PickState, states
 from headway.model.commit import Commit
 from headway.model.entry import Kind
-from headway.model.hub import HubSeen, Protection
+from headway.model.hub import HubSeen, Protection, Review
+from headway.model.pick import Category
 from headway.plan.actions import ApplyChanges, RecordApplied
-from headway.plan.hub_actions import ClosePull, OpenPull, ProposeChanges
+from headway.plan.hub_actions import ClosePull, DeleteBranch, OpenPull, ProposeChanges
 
 
 def talk_of(picks: str) -> Talk:
@@ -56,6 +58,7 @@ def test_P8_no_pick_is_pushed_and_each_request_gets_one_pull_request(talk: Talk)
     ]
     assert all(a.tip == talk.world.tip() and a.before is None for a in done)
     assert f"(cherry picked from commit {one.sha})" in done[0].body
+    assert f"\n- {one.sha} " in done[0].body, "a link"
     wait = talk.world.waits()["picks.pull"]
     assert wait.clause == "P8"
     assert fact(wait, "pull") in {p.number for p in talk.hub.pulls_.values()}
@@ -96,6 +99,40 @@ def test_P1_one_squashed_commit_may_hold_all_commits_of_a_request(talk: Talk) ->
     talk.settle()
     found = record.applied(tuple(w.entries), BRANCH)
     assert [(x.origin, x.commit) for x in found] == [(a.sha, made.sha), (b.sha, made.sha)]
+
+
+@pytest.mark.parametrize("how", ["squash", "the commit itself"])
+def test_P6_work_of_the_branch_that_people_merge_themselves_is_written_down_as_applied(talk: Talk, how: str) -> None:
+    """Asked for on their own pull request: it needs none of Headway's."""
+    w = talk.world
+    own = w.commit("[CI] Set the version")
+    w.trunk.remove(own)
+    asked = w.request(own, Category.RELEASE_BRANCH)
+    w.entries.pop()
+    request = w.note(Kind.REQUESTED, VERSION, "ann", **{**asked.payload, "ref": "#900"})
+    if how == "squash":
+        made = w.on_branch("[CI] Set the version (#900)")
+    else:
+        made = replace(own, parents=(w.tip(),))
+        w.branches[BRANCH].append(made)
+    talk.settle()
+    (applied,) = record.applied(tuple(w.entries), BRANCH)
+    assert (applied.origin, applied.commit, applied.request) == (own.sha, made.sha, request.seq)
+    assert "branch.unexplained" not in w.waits()
+
+
+def test_G3_other_work_than_was_asked_for_on_a_pull_request_stays_unexplained(talk: Talk) -> None:
+    w = talk.world
+    own = w.commit("[CI] Set the version")
+    w.trunk.remove(own)
+    asked = w.request(own, Category.RELEASE_BRANCH)
+    w.entries.pop()
+    w.note(Kind.REQUESTED, VERSION, "ann", **{**asked.payload, "ref": "#900"})
+    w.unfaithful.add(w.on_branch("[CI] Set the version (#900)").sha)
+    w.on_branch("[CI] Something else (#901)")
+    talk.settle()
+    assert record.applied(tuple(w.entries), BRANCH) == ()
+    assert "branch.unexplained" in w.waits()
 
 
 def test_G3_a_merge_that_brings_or_holds_anything_else_stays_unexplained(talk: Talk) -> None:
@@ -265,6 +302,21 @@ def test_P8_a_conflict_is_a_draft_with_its_paths_until_it_is_resolved(picks: str
     assert "resolved by ann" in done[0].why
 
 
+def test_P8_a_draft_links_what_would_make_it_clean_with_its_title() -> None:
+    """A whole commit that is no code becomes a short link on a forge, and so does the number of its pull request."""
+    talk = talk_of("push")
+    first, fix = talk.world.commit("[Core] *First* (#41)"), talk.world.commit("[Bugfix] Second (#42)")
+    talk.world.conflicting.add(fix.sha)
+    talk.world.request(fix)
+    talk.settle()
+    last = record.last(tuple(talk.world.entries), Kind.CONFLICTED)
+    assert last is not None
+    talk.world.entries.remove(last)
+    talk.world.note(last.kind, last.train, **{**last.payload, "prerequisites": [first.sha]})
+    (action,) = of(talk.planned(), OpenPull)
+    assert f"\n- {first.sha} \\[Core\\] \\*First\\* (#41)\n" in action.body
+
+
 @pytest.mark.parametrize("call", ["open_pull", "close_pull", "write_comment"])
 def test_P8_an_answer_that_is_lost_makes_nothing_twice(talk: Talk, call: str) -> None:
     request = talk.world.request(talk.world.commit("[Bugfix] One"))
@@ -275,9 +327,45 @@ def test_P8_an_answer_that_is_lost_makes_nothing_twice(talk: Talk, call: str) ->
     talk.world.note(Kind.WITHDRAWN, VERSION, "ann", request=request.seq, reason="no")
     talk.write_once()
     talk.write_once()
+    talk.write_once()
     assert talk.planned() == ()
+    assert talk.branches == {}
     assert [p.open for p in talk.hub.pulls_.values()] == [False]
     assert len(talk.hub.bodies) == 1
+
+
+def test_P8_the_branch_of_one_that_is_over_is_deleted_once(talk: Talk) -> None:
+    fix, other = talk.world.commit("[Bugfix] One"), talk.world.commit("[Bugfix] Two")
+    talk.world.request(fix)
+    talk.world.request(other)
+    talk.settle()
+    first, second = (a.head for a in of(talk.outbox(), ProposeChanges))
+    talk.hub.edit(next(n for n, p in talk.hub.pulls_.items() if p.head == first), open=False)
+    assert of(talk.outbox(), DeleteBranch) == [], "people closed it, and may open it again"
+    number = next(n for n, p in talk.hub.pulls_.items() if p.head == second)
+    merged(talk, number, other)
+    talk.settle()
+    (gone,) = [a for a in of(talk.outbox(), DeleteBranch) if a.head == second]
+    assert (gone.about, gone.number) == (f"branch:{outbox_about(talk, number)}", number)
+    assert second not in talk.branches
+    assert talk.planned() == ()
+
+
+def outbox_about(talk: Talk, number: int) -> str:
+    """What a pull request was opened for."""
+    return next(str(e.payload["about"]) for e in talk.world.entries if e.payload.get("number") == number)
+
+
+def test_P8_a_branch_that_is_not_as_headway_left_it_is_not_deleted(talk: Talk) -> None:
+    request = talk.world.request(talk.world.commit("[Bugfix] One"))
+    talk.settle()
+    (made,) = of(talk.outbox(), ProposeChanges)
+    talk.branches[made.head] = sha("somebody's")
+    talk.world.note(Kind.WITHDRAWN, VERSION, "ann", request=request.seq, reason="no")
+    (tried,) = of(talk.outbox(), DeleteBranch)
+    assert tried.commit != talk.branches[made.head]
+    assert talk.world.entries[-1].payload["deleted"] is False
+    assert talk.planned() == (), "it is asked once"
 
 
 def test_P8_with_pushes_no_pull_request_is_opened_for_what_applies() -> None:
@@ -337,3 +425,25 @@ def test_a_recorded_merge_is_one_entry(talk: Talk) -> None:
     assert isinstance(action, RecordApplied)
     assert action.merges == (talk.world.tip(),)
     assert action.after == talk.world.tip()
+
+
+def test_P1_the_tracker_says_who_reviewed_a_pick_there_also_when_it_is_merged() -> None:
+    talk = Talk(picks="pull-request", check="")
+    fix = talk.world.commit("[Bugfix] Mend decode")
+    talk.world.request(fix)
+    talk.settle()
+    while talk.write_once():
+        pass
+    (number,) = talk.hub.pulls_
+    talk.hub.reviews_.append(Review(number, "rosa", "approved", "", THEN))
+    while talk.write_once():
+        pass
+    (issue,) = talk.hub.issues.values()
+    assert f"pull request #{number} (approved there by @\u200brosa)" in issue.body
+    merged(talk, number, fix)
+    talk.settle()
+    while talk.write_once():
+        pass
+    talk.hub.reviews_.clear()  # nobody asks for them any more
+    assert talk.planned() == ()
+    assert "approved there by @\u200brosa" in talk.hub.issues[issue.number].body

@@ -7,14 +7,19 @@ from datetime import date
 import pytest
 
 from headway.chat.commands import (
+    Abandon,
+    Adopt,
     Approve,
     Command,
+    Cut,
+    Drop,
     Help,
     Hold,
     Pick,
     Reject,
     ReleaseHold,
     Resolve,
+    Slip,
     Status,
     Waive,
     Withdraw,
@@ -111,6 +116,13 @@ def wrong(body: str) -> Wrong:
             "/waive v1.0 P8 --commit #7 --until 2025-07-08 it is urgent",
             Waive("v1.0", "P8", date(2025, 7, 8), "it is urgent", "#7"),
         ),
+        ("/cut v0.9.2", Cut("v0.9.2", "")),
+        ("/cut releases/v0.9.2 0123abcd", Cut("releases/v0.9.2", "0123abcd")),
+        ("/slip v0.9.2 to 2025-07-08 no runner", Slip("v0.9.2", date(2025, 7, 8), "no runner")),
+        ("/slip v0.9.2 2025-07-08: no runner", Slip("v0.9.2", date(2025, 7, 8), "no runner")),
+        ("/abandon v0.9.2 the next has it", Abandon("v0.9.2", "the next has it")),
+        ("/adopt 0123abcd docs: a typo", Adopt("0123abcd", Category.DOCS, "a typo")),
+        ("/drop 0123abcd it  breaks", Drop("0123abcd", "it  breaks")),
         ("/resolve", Resolve()),
         ("/status", Status("")),
         ("/status v0.9.2", Status("v0.9.2")),
@@ -125,6 +137,22 @@ def test_what_a_line_commands(body: str, command: Command) -> None:
 @pytest.mark.parametrize(
     ("body", "clause", "words"),
     [
+        ("/cut", "", "name the release first"),
+        ("/cut v1.0 main", "B1", "a commit of the trunk"),
+        ("/cut v1.0 0123abcd now", "B1", "no other word"),
+        ("/slip v1.0", "C4", "names the new day"),
+        ("/slip v1.0 to Monday it rains", "C4", "names the new day"),
+        ("/slip v1.0 to 2025-07-08", "C4", "states its reason"),
+        ("/slip to 2025-07-08 it rains", "", "name the release first"),
+        ("/abandon v1.0", "C4", "states the reason"),
+        ("/abandon it", "", "name the release first"),
+        ("/adopt", "G3", "name a commit"),
+        ("/adopt main docs x", "G3", "name a commit"),
+        ("/adopt 0123abcd", "P1", "exactly one category"),
+        ("/adopt 0123abcd nice x", "P1", "nice is no category"),
+        ("/adopt 0123abcd docs", "G3", "has a reason"),
+        ("/drop --force x", "G3", "name a commit"),
+        ("/drop 0123abcd", "G3", "has a reason"),
         ("/pick", "", "name the release first"),
         ("/pick regression slow", "", "name the release first"),
         ("/pick v1.0", "P1", "exactly one category"),
@@ -164,6 +192,30 @@ def test_what_is_wrong_in_a_line(body: str, clause: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "like"),
+    [
+        ("/pik v1.2.3 regression slow", "pick"),
+        ("/picks v1.2.3 regression slow", "pick"),
+        ("/hodl v1.0 it burns", "hold"),
+        ("/Aprove", "approve"),
+        ("/approved", "approve"),
+        ("/statsu", "status"),
+        ("/wiave v1.0 E2", "waive"),
+        ("/release_hold v1.0", "release-hold"),
+        ("/adpot 0123abcd docs x", "adopt"),
+        ("/aprrove pick:12", "approve"),
+        ("@pytorchbot cherrypick --onto release/2.6 -c docs", "cherry-pick"),
+        ("@pytorchbot chery-pick", "cherry-pick"),
+    ],
+)
+def test_a_mistyped_command_is_told_which_one_is_meant(body: str, like: str) -> None:
+    """The issue: "an answer for every command, also for a wrong one"."""
+    found = wrong(body)
+    assert found.word == like
+    assert str(found.what).endswith(f"{like}?")
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "I would /approve v1.0 go",
@@ -179,11 +231,21 @@ def test_what_is_wrong_in_a_line(body: str, clause: str, words: str) -> None:
         "<!--\n/approve v1.0 go\n-->",
         "seen <!-- \n/approve v1.0 go\n --> it",
         "<pre>\n/approve v1.0 go\n</pre>",
-        "/approved",
+        "/approved that it is",
         "/approve/that",
         "/foo bar",
+        "/foo v1.0",
+        "/retest",
+        "/retest v1.0",
+        "/lgtm",
+        "/help",
+        "/unhold",
+        "/ping",
+        "/skip v1.0",
+        "/pickle it",
         "/",
         "@pytorchbot merge",
+        "@pytorchbot rebase --onto main",
         "@pytorchbot-friend cherry-pick --onto release/2.6 -c docs",
         "@headway cherry-pick --onto release/2.6 -c docs",
         "",

@@ -6,6 +6,7 @@ import pytest
 
 from headway.decide import record
 from headway.decide.chatrights import Role, may, refusal, teams_named
+from headway.decide.requests import people
 from headway.model.hub import Person, Right
 from headway.policy.forge_tables import Talk
 
@@ -59,3 +60,10 @@ def test_accounts_in_the_lists_of_a_policy_are_the_same_in_whatever_case_and_nam
     assert record.among("Bo", ("@rosa", "Bo"))
     assert not record.among("bo", ("@rosa", "Bo"))
     assert not record.among("@bo", ("Bo", "bo"))
+
+
+def test_where_people_are_counted_an_account_and_its_name_are_one() -> None:
+    """An approval of each of them is the approval of one."""
+    assert record.person("@Rosa") == record.person(" rosa ") == record.person("@rosa")
+    assert record.person("@rosa") != record.person("Rosa Luz")
+    assert people(("@rosa", "Rosa", "bo", "@Bo", "@ann")) == ("@rosa", "bo", "@ann")

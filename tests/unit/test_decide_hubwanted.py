@@ -68,9 +68,10 @@ def test_protections_are_asked_of_branches_that_are_about_to_be_pushed_to() -> N
         assert wanted(world).pushed == asked
 
 
-def test_reviews_are_asked_for_where_a_check_tells_of_them() -> None:
+def test_reviews_are_asked_for_where_a_check_or_the_tracker_tells_of_them() -> None:
     assert wanted(cut(POLICY)).reviews
-    assert not wanted(cut(policy(talk={"check": ""}))).reviews
+    assert wanted(cut(policy(talk={"check": ""}))).reviews, "the tracker names who reviewed"
+    assert not wanted(cut(policy(talk={"check": "", "tracker": False}))).reviews
 
 
 def test_an_empty_milestone_name_is_none() -> None:

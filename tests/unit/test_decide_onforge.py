@@ -17,7 +17,8 @@ from headway.model.text import Text, facts, say
 
 SOURCE = Path(__file__).parents[2] / "src" / "headway"
 BY_COMMENTS = re.compile(
-    r"`headway (?:approve|waive|release-hold \S|pick (?:request|amend|resolve|reject|withdraw)|status|plan)"
+    r"`headway (?:approve|waive|release-hold \S|cut|slip|abandon|adopt|status|plan|"
+    r"pick (?:request|amend|resolve|reject|withdraw|drop))"
 )
 
 
@@ -61,6 +62,12 @@ def test_no_remedy_on_a_forge_is_a_command_line_where_a_comment_does_it() -> Non
             "/pick 0.7.1 abcdef1 CATEGORY REASON…",
         ),
         (say("`headway pick reject {id} --reason …`", id=3), "/reject 3 REASON…"),
+        (say("`headway slip {version} --to DATE --reason …`", version="0.7.1"), "/slip 0.7.1 to DATE REASON…"),
+        (say("`headway abandon {version} --reason …`", version="0.7.1"), "/abandon 0.7.1 REASON…"),
+        (say("`headway cut {version}`", version="0.7.1"), "/cut 0.7.1"),
+        (say("`headway cut {version} --at {sha}`", version="0.7.1", sha="abcdef1"), "/cut 0.7.1 abcdef1"),
+        (say("`headway pick drop {sha} --reason …`", sha="abcdef1"), "/drop abcdef1 REASON…"),
+        (say("`headway adopt {sha} --category …`", sha="abcdef1"), "/adopt abcdef1 CATEGORY REASON…"),
         (say("see `headway status`"), "/status"),
         (say("see `headway plan {version}`", version="0.7.1"), "/status 0.7.1"),
     ],

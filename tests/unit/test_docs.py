@@ -46,8 +46,10 @@ TRANSLATED = (
     ("docs/how-to/github-access.md", "docs/zh/how-to/github-access.md"),
     ("docs/how-to/comments.md", "docs/zh/how-to/comments.md"),
     ("docs/how-to/pull-requests.md", "docs/zh/how-to/pull-requests.md"),
+    ("docs/how-to/let-others-in.md", "docs/zh/how-to/let-others-in.md"),
     ("docs/how-to/webhooks.md", "docs/zh/how-to/webhooks.md"),
     ("docs/how-to/github-action.md", "docs/zh/how-to/github-action.md"),
+    ("docs/how-to/another-forge.md", "docs/zh/how-to/another-forge.md"),
 )
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import githubgit
@@ -16,14 +16,20 @@ from githubgit import git_url
 from gitmaker import GitMaker
 
 from headway.effects.refs import create_tag
-from headway.effects.remote import Remote, git_host, look
+from headway.effects.remote import Remote, look
 from headway.errors import WorldFailed
 from headway.github.client import GitHub, github_at
-from headway.github.gittoken import git_token
+from headway.github.gittoken import git_host, git_token
+from headway.github.session import Session
 from headway.history.repository import Repository, open_repository
+from headway.model.forgeport import GitAccess
 
 SECRET = "ghs_secret'$(x) of the test"
 NOW = datetime(2025, 2, 3, 9, 30, tzinfo=UTC)
+
+
+def token_at(host: str, token: str = SECRET) -> GitAccess:
+    return GitAccess(host, "x-access-token", lambda: token)
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def test_the_token_lets_git_in_and_is_in_no_argument_nor_file(
 ) -> None:
     """A helper of the user's that knows another password is not asked: one name on the API and in git."""
     repo.git.run("config", "credential.helper", '!f() { echo username=me; echo "password=old"; }; f')
-    remote = Remote(git_url(fake), fake.api, lambda: SECRET)
+    remote = Remote(git_url(fake), token_at(fake.api))
     create_tag(repo, "v1.0", made.tip("main"), "v1.0\n", NOW, remote=remote)
     assert made.run("rev-parse", "v1.0^{commit}") == made.tip("main")
     assert shown == {f"x-access-token:{SECRET}"}
@@ -93,7 +99,7 @@ def test_the_token_lets_git_in_and_is_in_no_argument_nor_file(
 
 
 def test_another_host_is_not_given_the_token(repo: Repository, fake: FakeGitHub, shown: set[str]) -> None:
-    remote = Remote(git_url(fake), "https://github.com", lambda: SECRET)
+    remote = Remote(git_url(fake), token_at("https://github.com"))
     with pytest.raises(WorldFailed) as caught:
         look(repo, remote, "refs/heads/main")
     assert caught.value.code == "remote.unreachable"
@@ -102,7 +108,7 @@ def test_another_host_is_not_given_the_token(repo: Repository, fake: FakeGitHub,
 
 def test_a_wrong_token_is_told_without_it(repo: Repository, fake: FakeGitHub) -> None:
     url = git_url(fake).replace("http://", "http://me:hunter2@")
-    remote = Remote(url, fake.api, lambda: "ghs_wrong")
+    remote = Remote(url, token_at(fake.api, "ghs_wrong"))
     with pytest.raises(WorldFailed) as caught:
         look(repo, remote, "refs/heads/main")
     said = json.dumps(caught.value.as_json())
@@ -127,7 +133,7 @@ def test_git_answers_beside_the_api(api: str, host: str) -> None:
 
 def test_settings_that_the_environment_has_already_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
-    env = Remote("https://user:pw@github.com/o/n", "https://github.com", lambda: "s3cret").env()
+    env = Remote("https://user:pw@github.com/o/n", token_at("https://github.com", "s3cret")).env()
     assert "s3cret" not in " ".join(v for k, v in env.items() if k != "HEADWAY_GIT_TOKEN")
     assert (env["GIT_CONFIG_COUNT"], "GIT_CONFIG_KEY_0" in env) == ("3", False)
     assert env["GIT_CONFIG_KEY_2"] == "credential.https://github.com.helper"
@@ -147,3 +153,30 @@ def test_an_app_gives_git_a_token_of_this_repository(
     more = {"workflows": "write"} if workflows == "write" else {}
     assert fake.tokens[git_token(app)].permissions == {"contents": "write", **more}
     assert git_token(GitHub(fake.api, f"{OWNER}/{NAME}", "T", "plain")) == "plain"
+
+
+def an_app(fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, session: Session) -> GitHub:
+    monkeypatch.setenv("APP", str(APP_ID))
+    monkeypatch.setenv("KEY", app_key())
+    return github_at(fake.api, f"{OWNER}/{NAME}", "T", app_id_env="APP", app_key_env="KEY", session=session)
+
+
+def test_the_token_of_an_app_is_asked_for_once_while_it_lasts(
+    repo: Repository, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    session = Session(tmp_path / "kept")
+    access = GitAccess(fake.api, "x-access-token", lambda: git_token(an_app(fake, monkeypatch, session)))
+    for _ in range(3):
+        assert look(repo, Remote(git_url(fake), access), "refs/heads/main") is not None
+    assert fake.people.issued == 1
+    assert "ghs_of_the_test" not in repr(session.git_tokens) + repr(access)
+    session.close()
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and b"ghs_of_the_test" in p.read_bytes()]
+    assert git_token(an_app(fake, monkeypatch, Session())) == "ghs_of_the_test_2"
+
+
+def test_a_token_that_ends_soon_is_made_anew(fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.skew = -timedelta(minutes=55)  # of the hour that it lasts
+    fake.people.wrong_jwt = lambda _: None  # type: ignore[method-assign]
+    github = an_app(fake, monkeypatch, Session())
+    assert [git_token(github), git_token(github)] == ["ghs_of_the_test_1", "ghs_of_the_test_2"]

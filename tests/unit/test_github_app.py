@@ -102,15 +102,6 @@ def test_a_token_that_cannot_be_had_at_first_stops_no_post(fake: FakeGitHub, wha
     assert fake.asked.count(("POST", f"{REPO}/issues")) == 1
 
 
-def test_git_is_given_the_token_of_the_installation(fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    github = app(fake)
-    assert github.bearer() == github.bearer() == "ghs_of_the_test_1"
-    monkeypatch.delenv("APP")
-    assert app(fake).bearer() == "not-used"
-    monkeypatch.delenv("TOKEN")
-    assert app(fake).bearer() == ""
-
-
 def test_an_app_that_is_not_installed_is_told(fake: FakeGitHub) -> None:
     fake.fault("GET", "/installation$", 404)
     with pytest.raises(WorldFailed) as e:

@@ -221,7 +221,7 @@ def test_git_is_let_in_by_the_same_token(project: GitMaker, fake: FakeGitHub, mo
         ("https://me:pw@GitHub.com/o/n/", ("github.com", "o/n")),
         ("git@github.com:o/n.git", ("github.com", "o/n")),
         ("work:o/n", ("work", "o/n")),
-        ("ssh://git@ssh.github.com:443/o/n.git", ("github.com", "o/n")),
+        ("ssh://git@ssh.github.com:443/o/n.git", ("ssh.github.com", "o/n")),
         ("git://git.example/deep/o/n", ("git.example", "o/n")),
         ("file:///srv/o/n.git", ("", "o/n")),
         ("/srv/o/n.git", ("", "o/n")),

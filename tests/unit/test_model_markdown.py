@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from headway.model.markdown import code, escape, marked, marker, phrase, quote, sentence, title, within
+from headway.model.markdown import code, escape, in_words, marked, marker, phrase, quote, sentence, title, within
 from headway.model.text import say
 
 
@@ -55,6 +55,26 @@ def test_a_marker_is_first_and_cannot_be_ended_by_its_name() -> None:
     for bad in ("a-->b", "a b", "", "x\n", "<b>"):
         with pytest.raises(ValueError, match=f"^{re.escape(bad)}$"):
             marker(bad)
+
+
+def test_a_version_with_an_epoch_has_its_marker() -> None:
+    """PEP 440: ``1!2.0``."""
+    assert marker("tracker:1!2.0") == "<!-- headway:tracker:1!2.0 -->"
+
+
+def test_no_mathematics_is_set() -> None:
+    """GitHub sets what stands between two dollar signs; an entity is none of them, and is shown as one."""
+    for made in (within("$x$ and $$y$$"), escape("$x$"), sentence(say("of {who}", who="$x$")), phrase("$x$ `$y`")):
+        assert "$" not in made.replace("`$y`", "")
+    assert within("$x$") == "&#36;x&#36;"
+    assert sentence(say("`/pick {what}`", what="$x$")) == "`/pick $x$`"
+
+
+def test_where_nobody_renders_it_a_text_of_ours_is_plain() -> None:
+    title = "[Fix] *x* costs $1, `a_b` <b> of #3 at https://x.org"
+    assert in_words(f"- {escape(title)} (#7), `a\\_b`") == f"- {title} (#7), `a\\_b`"
+    assert in_words(escape("@all 1. x")) == "@\u200ball 1. x", "nobody is mentioned"
+    assert in_words("a \\` b \\` c") == "a ` b ` c"
 
 
 def test_in_the_middle_of_a_line_nothing_is_a_block() -> None:

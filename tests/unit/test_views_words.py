@@ -171,9 +171,33 @@ HUB_ACTIONS: list[tuple[h.HubAction, str]] = [
     ),
     (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, "It is over."), "close pull request #7: It is over."),
     (h.ClosePull("0.1.1", "pull:0.1.1:3", 7, ""), "write down that pull request #7 is over"),
+    (
+        h.DeleteBranch("0.1.1", "branch:pull:0.1.1:3", "pick/rel/a", SHA, 7),
+        "delete the branch pick/rel/a of pull request #7, which is over",
+    ),
     (h.WriteIssue("0.1.1", "tracker:0.1.1", 0, "Release", "", open=True), "bring the issue of 0.1.1 up to date"),
     (h.WriteIssue("0.1.1", "tracker:0.1.1", 7, "Release", "", open=False), "close the issue of 0.1.1"),
-    (h.WriteComment("0.1.1", "answer:5", 7, 0, ""), "answer on #7"),
+    (h.WriteComment("0.1.1", "milestone:0.1.1:7", 7, 0, ""), "answer on #7"),
+    (
+        h.WriteComment("0.1.1", "answer:5", 7, 0, "", "@ann", ("/pick it", "/hold v0.1.1 " + "x" * 90), ("no", "yes")),
+        f"answer @ann on #7 that not all was done: /pick it, /hold v0.1.1 {'x' * 66}…",
+    ),
+    (
+        h.WriteComment("0.1.1", "answer:5", 7, 0, "", "@ann", ("/pick it",), ("no",)),
+        "answer @ann on #7 that it was not done: /pick it",
+    ),
+    (
+        h.WriteComment("0.1.1", "answer:5", 7, 0, "", "@ann", ("/1", "/2", "/3", "/4"), ("yes", "yes", "yes", "open")),
+        "answer @ann on #7 that somebody has to look at it: /1, /2, /3, …",
+    ),
+    (
+        h.WriteComment("0.1.1", "answer:5", 7, 0, "", "@ann", ("/status",), ("yes",)),
+        "answer @ann on #7 that it was done: /status",
+    ),
+    (
+        h.WriteComment("0.1.1", "answer:5", 7, 12, "", "@ann", ("/status",), ("yes",)),
+        "bring the answer to @ann on #7 up to date: /status",
+    ),
     (
         h.WriteCheck("0.1.1", f"check:{SHA}", 7, SHA, "Headway", Outcome.REFUSED, "", "", "", ""),
         "say in the check of #7 what it would bring: refused",
@@ -308,6 +332,25 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.INDEBTED, {"origin": SHA, "branch": "rel"}, "the trunk lacks a1b2c3d4e5f6, which rel has", "P8"),
     (Kind.PAID, {"origin": SHA, "trunk": OTHER}, "the trunk has a1b2c3d4e5f6 now, in ffffffffffff", "P8"),
     (Kind.SIGNED, {"seq": 9, "signer": "Rosa"}, "signed the ledger up to entry 9: Rosa", "G4"),
+    (
+        Kind.LET_IN,
+        {"token": "0a1b", "name": "@zoe", "role": "viewer", "scopes": ["read"], "ends": "2025-02-26T09:00:00+00:00"},
+        "made token 0a1b of the board for @zoe (viewer: read), until 2025-02-26",
+        "G4",
+    ),
+    (
+        Kind.LET_IN,
+        {"token": "0a1b", "name": "bot", "role": "viewer", "scopes": ["metrics"], "ends": None},
+        "made token 0a1b of the board for bot (viewer: metrics), without an end",
+        "G4",
+    ),
+    (
+        Kind.SHUT_OUT,
+        {"token": "0a1b", "name": "@zoe"},
+        "revoked token 0a1b of the board, which was for @zoe",
+        "G4",
+    ),
+    (Kind.LOGIN_ENDED, {"name": "@zoe", "began": "2025-01-27T09:00:00+00:00"}, "ended the login of @zoe", "G4"),
     (Kind.TAGGED, RC, "tagged a1b2c3d4e5f6 as candidate v0.1.1-rc1", "B4"),
     (
         Kind.BUILD_STARTED,
@@ -466,6 +509,12 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.HELD, {"reason": "outage"}, "held 0.1.1: outage", "G2"),
     (Kind.HOLD_RELEASED, {"held": 7}, "released the hold of entry 7", "G2"),
     (
+        Kind.HOLD_RELEASED,
+        {"held": 7, "by": "ann", "reason": "no host"},
+        "released the hold of 0.1.1 by ann: no host",
+        "G2",
+    ),
+    (
         Kind.WAIVED,
         {"what": "E2", "until": "2025-02-01", "reason": "no MI300x"},
         "waived E2 for 0.1.1 until 2025-02-01: no MI300x",
@@ -578,7 +627,40 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (
         Kind.ANSWERED,
         {"number": 7, "by": "ann", "commands": ["/pick"], "ok": False},
-        "did not do all that ann asked for on #7: /pick",
+        "did nothing of what ann asked for on #7: /pick",
+        "P1",
+    ),
+    (
+        Kind.ANSWERED,
+        {"number": 7, "by": "ann", "commands": ["/pick", "/hold"], "ok": False, "outcomes": ["no", "yes"]},
+        "did not do all that ann asked for on #7: /pick, /hold",
+        "P1",
+    ),
+    (
+        Kind.ANSWERED,
+        {"number": 7, "by": "ann", "commands": ["/pick"], "ok": True, "outcomes": ["open"]},
+        "ann asked on #7 for what somebody has to look at: /pick",
+        "P1",
+    ),
+    (
+        Kind.ANSWERED,
+        {"about": "answer:5", "number": 7, "by": "ann", "commands": [], "ok": False, "outcomes": ["no"]},
+        "ann edited a comment on #7, which commands nothing then",
+        "P1",
+    ),
+    *(
+        (
+            Kind.ANSWERED,
+            {"about": "milestone:0.1.1:7", "number": 7, "by": "ann", "commands": [], "outcomes": [outcome]},
+            f"its milestone asked for #7 in the name of ann: {words}",
+            "P1",
+        )
+        for outcome, words in (("yes", "let in"), ("open", "somebody has to look at it"), ("no", "refused"))
+    ),
+    (
+        Kind.ANSWERED,
+        {"about": "milestone-left:0.1.1:7", "number": 7, "by": "ann", "commands": [], "outcomes": ["open"]},
+        "#7 left its milestone, and what was asked for stands",
         "P1",
     ),
 ]

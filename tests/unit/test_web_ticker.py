@@ -8,7 +8,7 @@ import pytest
 from webworld import World
 
 from headway.app import Headway
-from headway.errors import WorldFailed
+from headway.errors import RateLimited, WorldFailed
 from headway.model.text import say
 from headway.web import ticker
 from headway.web.ticker import Ticker
@@ -27,7 +27,8 @@ class Told:
 
 
 def failing(code: str) -> Headway:
-    raise WorldFailed(code, say("come back later"), remedy=say("wait"))
+    kind = RateLimited if code == "hub.limited" else WorldFailed
+    raise kind(code, say("come back later"), remedy=say("wait"))
 
 
 @pytest.mark.parametrize(("code", "often"), [("git.failed", True), ("hub.unread", True), ("hub.limited", False)])

@@ -30,7 +30,7 @@ def state_branch(app: Headway, remote: str, branch: str) -> StateBranch:
     if "://" not in named and named not in remotes(app.repo) and Path(named).is_dir():
         named = str(Path(named).resolve())
     own = app.remote
-    url = f"{own.host}/{app.policy.project.repository}" if own is not None else ""
+    url = f"{own.access.host}/{app.policy.project.repository}" if own is not None else ""
     if own is not None and (named == own.name or named.removesuffix(".git").lower() == url.lower()):
         return StateBranch(app.repo, named, branch, KEPT, replace(own, name=named).env)
     return StateBranch(app.repo, named, branch, KEPT)

@@ -85,6 +85,54 @@ class Waive:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """``at`` is the trunk commit, ``""`` for the newest that is green."""
+
+    word: ClassVar[str] = "cut"
+    role: ClassVar[Role] = Role.MANAGE
+    line: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    word: ClassVar[str] = "slip"
+    role: ClassVar[Role] = Role.MANAGE
+    line: str
+    to: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    word: ClassVar[str] = "abandon"
+    role: ClassVar[Role] = Role.MANAGE
+    line: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """``commit`` is one of a release branch, as it is typed."""
+
+    word: ClassVar[str] = "adopt"
+    role: ClassVar[Role] = Role.REVIEW
+    commit: str
+    category: Category
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The same: what takes it out is a revert."""
+
+    word: ClassVar[str] = "drop"
+    role: ClassVar[Role] = Role.REVIEW
+    commit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
     """The head of the conflict's pull request is how its conflict is resolved."""
 
@@ -118,7 +166,24 @@ class Wrong:
     clause: str = ""
 
 
-Command = Pick | Approve | Reject | Withdraw | Hold | ReleaseHold | Waive | Resolve | Status | Help | Wrong
+Command = (
+    Pick
+    | Approve
+    | Reject
+    | Withdraw
+    | Hold
+    | ReleaseHold
+    | Waive
+    | Cut
+    | Slip
+    | Abandon
+    | Adopt
+    | Drop
+    | Resolve
+    | Status
+    | Help
+    | Wrong
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """From a comment's text to its commands.
 
 A command begins a line: ``/WORD`` with a word of ours, or ``@NAME cherry-pick``. Everything else is talk. A line that
-begins so and cannot be read is ``Wrong``, never an error.
+begins so and cannot be read is ``Wrong``, never an error; so is one whose word is meant for one of ours.
 """
 
 from __future__ import annotations
@@ -12,14 +12,19 @@ from datetime import date
 
 from headway.chat.cherrypick import WORD, read_cherry_pick
 from headway.chat.commands import (
+    Abandon,
+    Adopt,
     Approve,
     Command,
+    Cut,
+    Drop,
     Help,
     Hold,
     Pick,
     Reject,
     ReleaseHold,
     Resolve,
+    Slip,
     Status,
     Typed,
     Waive,
@@ -27,7 +32,8 @@ from headway.chat.commands import (
     Wrong,
 )
 from headway.chat.lines import spoken
-from headway.chat.words import after, category_in, is_change, is_line, split, unquoted
+from headway.chat.mistyped import meant
+from headway.chat.words import after, category_in, is_change, is_commit, is_line, split, unquoted
 from headway.model.pick import Category, Claims
 from headway.model.text import say
 from headway.policy.clauses import CLAUSES
@@ -35,7 +41,7 @@ from headway.policy.clauses import CLAUSES
 MOST = 20
 """Commands that are read of one comment."""
 
-_SLASH = re.compile(r"/([A-Za-z][A-Za-z-]*)(?:\s+(.*))?", re.DOTALL)
+_SLASH = re.compile(r"/([A-Za-z][A-Za-z_-]*)(?:\s+(.*))?", re.DOTALL)
 _CLAIMS = ("good", "bad", "test", "perf", "symptom", "feature")
 _KEYS = ("evidence", *_CLAIMS)
 _GATE = re.compile(r"(?:pick:\d+|revert:[0-9a-f]{4,64}|[A-Za-z][\w.-]*)", re.ASCII)
@@ -44,10 +50,10 @@ _REQUEST = re.compile(r"(?:pick:|#)?(\d{1,12})", re.ASCII)
 
 def read_commands(body: str, mention: str) -> tuple[Typed, ...]:
     """The commands of a comment, in order; none for talk. ``mention`` is the name in ``@NAME cherry-pick``."""
-    name = rf"@{re.escape(mention)}(?:\[bot\])?\s+{WORD}"
-    if re.search(rf"(?:\A|[\r\n])(?:/(?:{'|'.join(_READERS)})\b|{name}\b)", body, re.IGNORECASE) is None:
+    name = rf"@{re.escape(mention)}(?:\[bot\])?"
+    if re.search(rf"(?:\A|[\r\n])(?:/[A-Z]|{name}\s)", body, re.IGNORECASE) is None:
         return ()  # most comments are talk
-    named = re.compile(rf"{name}(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
+    named = re.compile(rf"{name}\s+([A-Z][A-Z_-]*)(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
     found: list[Typed] = []
     for paragraph in spoken(body):
         for i, line in enumerate(paragraph):
@@ -64,10 +70,21 @@ def read_commands(body: str, mention: str) -> tuple[Typed, ...]:
 def _command(line: str, following: Sequence[str], named: re.Pattern[str]) -> Command | None:
     slash = _SLASH.fullmatch(line)
     if slash is not None:
-        read = _READERS.get(slash[1].casefold())
-        return read(slash[2] or "", following) if read is not None else None
+        read, rest = _READERS.get(slash[1].casefold()), slash[2] or ""
+        return read(rest, following) if read is not None else _mistyped("/", slash[1], rest, tuple(_READERS))
     mentioned = named.fullmatch(line)
-    return read_cherry_pick(mentioned[1] or "") if mentioned is not None else None
+    if mentioned is None:
+        return None
+    word, rest = mentioned[1].casefold(), mentioned[2] or ""
+    return read_cherry_pick(rest) if word == WORD else _mistyped("", word, rest, (WORD,))
+
+
+def _mistyped(mark: str, word: str, rest: str, known: Sequence[str]) -> Wrong | None:
+    """What somebody wrote for one of our words; ``None`` for what may be somebody else's."""
+    like = meant(word, rest, known)
+    if like is None:
+        return None
+    return Wrong(like, say("{word} is no command: is it {like}?", word=f"{mark}{word}", like=f"{mark}{like}"))
 
 
 def _too_many() -> Wrong:
@@ -93,16 +110,20 @@ def _pick(text: str, following: Sequence[str]) -> Command:
     ref = unquoted(rest.pop(0)) if rest and is_change(rest[0]) else ""
     category = category_in(rest[0]) if rest else None
     if category is None:
-        names = [c.value for c in Category]
-        what = say("a pick names exactly one category: {names}", names=names)
-        if rest:
-            what = say("{word} is no category: a pick names exactly one of {names}", word=rest[0], names=names)
-        return Wrong("pick", what, "P1")
+        return _no_category("pick", rest)
     reason = " ".join(rest[1:]).strip()
     if not reason:
         return Wrong("pick", say("a pick states its reason, after the category"), "P1")
     claims = Claims(**{name: words.one(name) for name in _CLAIMS})
     return Pick(line, ref, category, reason, tuple(e for e in words.options.get("evidence", ()) if e), claims)
+
+
+def _no_category(word: str, rest: Sequence[str]) -> Wrong:
+    names = [c.value for c in Category]
+    what = say("a pick names exactly one category: {names}", names=names)
+    if rest:
+        what = say("{word} is no category: a pick names exactly one of {names}", word=rest[0], names=names)
+    return Wrong(word, what, "P1")
 
 
 def _approve(text: str, following: Sequence[str]) -> Command:
@@ -175,6 +196,58 @@ def _day(text: str) -> date | None:
         return None
 
 
+def _cut(text: str, following: Sequence[str]) -> Command:
+    line, *rest = text.split() or [""]
+    if not is_line(line):
+        return Wrong("cut", say("name the release first: a version such as v0.9.2, or its branch"))
+    if len(rest) > 1 or not all(map(is_commit, rest)):
+        return Wrong("cut", say("it takes a release and a commit of the trunk, and no other word"), "B1")
+    return Cut(line, *rest) if rest else Cut(line, "")
+
+
+def _slip(text: str, following: Sequence[str]) -> Command:
+    line, *rest = text.split() or [""]
+    if not is_line(line):
+        return Wrong("slip", say("name the release first: a version such as v0.9.2, or its branch"))
+    if rest and rest[0].casefold().rstrip(":") in {"to", "--to"}:
+        del rest[0]
+    if not rest or (to := _day(rest[0])) is None:
+        return Wrong("slip", say("a slip names the new day: to 2025-02-28, for example"), "C4")
+    reason = " ".join(rest[1:])
+    return Slip(line, to, reason) if reason else Wrong("slip", say("a slip states its reason, after the day"), "C4")
+
+
+def _abandon(text: str, following: Sequence[str]) -> Command:
+    line, _, reason = text.partition(" ")
+    if not is_line(line):
+        return Wrong("abandon", say("name the release first: a version such as v0.9.2, or its branch"))
+    if not reason.strip():
+        return Wrong("abandon", say("who gives a train up states the reason"), "C4")
+    return Abandon(line, reason.strip())
+
+
+def _adopt(text: str, following: Sequence[str]) -> Command:
+    commit, *rest = text.split() or [""]
+    if not is_commit(commit):
+        return Wrong("adopt", say("name a commit of the release branch first, by its digits"), "G3")
+    category = category_in(rest[0]) if rest else None
+    if category is None:
+        return _no_category("adopt", rest)
+    reason = " ".join(rest[1:])
+    if not reason:
+        return Wrong("adopt", say("what is adopted has a reason, after the category"), "G3")
+    return Adopt(commit, category, reason)
+
+
+def _drop(text: str, following: Sequence[str]) -> Command:
+    commit, _, reason = text.partition(" ")
+    if not is_commit(commit):
+        return Wrong("drop", say("name a commit of the release branch first, by its digits"), "G3")
+    return (
+        Drop(commit, reason.strip()) if reason.strip() else Wrong("drop", say("what is taken out has a reason"), "G3")
+    )
+
+
 def _resolve(text: str, following: Sequence[str]) -> Command:
     return (
         Resolve() if not text.strip() else Wrong("resolve", say("it takes no word: the pull request's head is meant"))
@@ -198,6 +271,11 @@ _READERS: Mapping[str, Callable[[str, Sequence[str]], Command]] = {
     "hold": _hold,
     "release-hold": _release_hold,
     "waive": _waive,
+    "cut": _cut,
+    "slip": _slip,
+    "abandon": _abandon,
+    "adopt": _adopt,
+    "drop": _drop,
     "resolve": _resolve,
     "status": _status,
     "headway": _headway,

@@ -89,7 +89,12 @@ def is_change(word: str) -> bool:
     if dots:
         return is_change(low) and is_change(high)
     named = number_in(unquoted(word))
-    return (named is not None and named[1]) or bool(_SHA.fullmatch(word))
+    return (named is not None and named[1]) or is_commit(word)
+
+
+def is_commit(word: str) -> bool:
+    """Whether it is the digits of a commit."""
+    return _SHA.fullmatch(word) is not None
 
 
 def category_in(word: str) -> Category | None:

@@ -22,7 +22,7 @@ from headway.errors import HeadwayError, UnusableInput
 from headway.lang import LANGUAGES, language, tr, translated
 from headway.model.ports import Clock, Progress
 from headway.model.reason import Reason
-from headway.model.text import Text, clean, say
+from headway.model.text import Text, clean, one_line, say
 
 YES, NO, USAGE, OPEN, WORLD = 0, 1, 2, 3, 4
 F = TypeVar("F", bound=Callable[..., Any])
@@ -241,15 +241,22 @@ def emit(context: Context, answer: Answer, elapsed_s: float) -> None:
     answer.show(Screen(Console(soft_wrap=False), context.lang))
 
 
+_WORDS = frozenset({"git", "why"})
+"""Facts that are somebody's words, which the message mostly has: they are not told twice."""
+
+
 def show_error(error: HeadwayError, *, as_json: bool, lang: str) -> None:
     """An error as the contract has it: JSON on stdout, or words on stderr."""
     if as_json:
         sys.stdout.write(json.dumps({"error": error.as_json()}, ensure_ascii=False, indent=1, default=str) + "\n")
         return
     head = f"{error.clause}: " if error.clause else ""
-    sys.stderr.write(f"headway: {head}{tr(error.message, lang)}\n")
+    said = tr(error.message, lang)
+    sys.stderr.write(f"headway: {head}{said}\n")
     for name, value in error.facts:
         rows = value if isinstance(value, tuple) else (value,)
+        if name in _WORDS and all(one_line(str(row)) in said for row in rows):
+            continue
         sys.stderr.writelines(f"  {name}: {row}\n" for row in rows)
     sys.stderr.write(f"  → {tr(error.remedy, lang)}\n")
 

@@ -38,9 +38,11 @@ def changes_of(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> 
     own = _own(train, line)
     in_cut = () if train.post else snapshot.trunk_since(train.previous_commit, line.cut)
     rows = [Change(c, c) for c in _opened(in_cut, noted, rules)]
-    for c in _opened(own, noted, rules):
-        rows += [Change(c, trunk.get(o, c if o == c.sha else replace(c, sha=o))) for o in _origins(c, line, trunk)]
     reverts = {r.commit.sha: r for r in (*snapshot.reverts, *line.reverts)}
+    for c in _opened(own, noted, rules):
+        for copy in _picked(c, noted, line, trunk, reverts):
+            origins = _origins(copy, line, trunk)
+            rows += [Change(c, trunk.get(o, copy if o == copy.sha else replace(copy, sha=o))) for o in origins]
     before = _shipped(train, snapshot, policy, trunk)
     there = replayed(rows, reverts)
     new = {row.origin.sha for row in there.standing} - before
@@ -90,6 +92,18 @@ def _opened(commits: tuple[Commit, ...], noted: Noted, rules: tuple[str, ...]) -
         if c.sha in noted.brought and _rule(c, rules) is not None:
             yield from _opened(noted.brought[c.sha], noted, rules)
         yield c
+
+
+def _picked(
+    c: Commit, noted: Noted, line: Line, trunk: Mapping[Sha, Commit], reverts: Mapping[Sha, Revert]
+) -> tuple[Commit, ...]:
+    """The picks that a merge brought to the branch, all of it: it is told in their words, not in its own, which are of
+    the pull request that people merged. Any other commit by itself."""
+    brought = noted.brought.get(c.sha, ())
+    undoing = any(x.sha in reverts for x in (c, *brought))
+    if not brought or undoing or any(_origins(b, line, trunk) == (b.sha,) for b in brought):
+        return (c,)
+    return brought
 
 
 def _origins(c: Commit, line: Line, trunk: Mapping[Sha, Commit]) -> tuple[Sha, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from headway.decide.candidates import CandidateRecord
 from headway.decide.waivers import waived
 from headway.model.build import CheckResult
+from headway.model.entry import Entry, Kind
 from headway.model.matrix import rows_of, vanished
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
@@ -28,7 +29,25 @@ def failed(
     rows = r.checks
     if not rows and not r.tested.payload["ok"]:
         rows = (CheckResult("command", False, str(r.tested.payload["why"])),)
-    return tuple(c for c in rows if c.ok is False and blocks(c, policy) and not _waived(c, train, snapshot, policy, at))
+    return tuple(c for c in rows if _counts(c, train.name, snapshot, policy, at))
+
+
+def let_pass(result: Entry, snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether a person has waived all that failed in a result (of a test, or of further evidence), so that it keeps
+    nothing from a release (B4)."""
+    p = result.payload
+    if result.kind is Kind.GATED:
+        return waived(snapshot, result.train, f"gate:{p['gate']}", policy)
+    rows = (
+        tuple(CheckResult(c["name"], c["ok"], c["why"]) for c in p.get("checks", ()))
+        if result.kind is Kind.TESTED
+        else ()
+    )
+    return bool(rows) and not any(_counts(c, result.train, snapshot, policy, None) for c in rows)
+
+
+def _counts(c: CheckResult, train: str, snapshot: Snapshot, policy: Policy, at: datetime | None) -> bool:
+    return c.ok is False and blocks(c, policy) and not _waived(c, train, snapshot, policy, at)
 
 
 def sound(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> bool:
@@ -42,8 +61,8 @@ def blocks(check: CheckResult, policy: Policy) -> bool:
     return check.name in policy.test.blocking
 
 
-def _waived(c: CheckResult, train: Train, snapshot: Snapshot, policy: Policy, at: datetime | None) -> bool:
-    return c.name in FILES and waived(snapshot, train.name, f"check:{c.name}", policy, at)
+def _waived(c: CheckResult, train: str, snapshot: Snapshot, policy: Policy, at: datetime | None) -> bool:
+    return c.name in FILES and waived(snapshot, train, f"check:{c.name}", policy, at)
 
 
 def waits(train: Train, r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> tuple[Reason, ...]:

@@ -18,7 +18,8 @@ def to_draft(train: Train, notes: str, snapshot: Snapshot, policy: Policy) -> bo
     drafted = record.last(snapshot.entries, Kind.DRAFTED, train.name, tag=train.tag)
     if drafted is None:
         return True
-    return drafted.payload["notes_sha256"] != digest_of(notes) and snapshot.tag(train.tag) is None
+    p = drafted.payload  # a forge may show only their beginning
+    return p.get("whole_notes_sha256", p["notes_sha256"]) != digest_of(notes) and snapshot.tag(train.tag) is None
 
 
 def assets(published: Entry, snapshot: Snapshot) -> tuple[tuple[Artifact, ...], tuple[Artifact, ...]]:

@@ -40,7 +40,7 @@ def hub_wanted(trains: Iterable[Train], snapshot: Snapshot, policy: Policy, upto
         commands=("/", f"@{policy.talk.mention.lower()}"),
         answered=frozenset(e.payload["comment"] for e in _answers(snapshot.entries)),
         teams=teams_named(policy.talk),
-        reviews=bool(policy.talk.check),
+        reviews=bool(policy.talk.check or policy.talk.tracker),
         pushed=tuple(dict.fromkeys(t.branch for t in live if pushes(t.branch, snapshot, policy))),
     )
 

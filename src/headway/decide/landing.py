@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from headway.decide import dropping, pulls, queue, record, revertreview, reverts
 from headway.decide.reverts import RevertFinding
-from headway.model.commit import Commit, Line, RevertKind, Sha
-from headway.model.pick import ChangeKind, PendingChange
+from headway.model.commit import Commit, Line, RevertKind, Sha, number_in
+from headway.model.entry import Kind
+from headway.model.pick import Category, ChangeKind, PendingChange
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.policy.schema import Policy
@@ -107,25 +108,42 @@ def claimed(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tup
         tuple(f for f in reverts.findings(line, snapshot) if f.revert.kind is RevertKind.REVERT),
         {r.commit.sha: r.targets for r in line.reverts},
         {c.undoes: c for c in dropping.asks(line, snapshot)},
+        _own_work(train, snapshot),
     )
     squashed = pulls.squashed(line, snapshot)
     made = snapshot.entries
     return tuple(
         (revertreview.with_resolution(change, line.branch, made), c)
         for c in strange
-        for change in behind.named(c) or behind.proposed(squashed.get(c.sha, ()))
+        for change in behind.named(c) or behind.proposed(squashed.get(c.sha, ())) or behind.itself(c)
     )
+
+
+def _own_work(train: Train, snapshot: Snapshot) -> Mapping[int | None, int | None]:
+    """Requests for work of the branch alone (P6), each with the pull request that it was asked for on."""
+    asked = record.of(snapshot.entries, Kind.REQUESTED, train.name)
+    return {
+        e.seq: _pull_of(str(e.payload["ref"]), str((e.payload.get("via") or {}).get("url") or ""))
+        for e in asked
+        if e.payload.get("category") == Category.RELEASE_BRANCH
+    }
+
+
+def _pull_of(ref: str, url: str) -> int | None:
+    named = number_in(ref) or number_in(url.partition("#")[0])
+    return named[0] if named is not None and named[1] else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Behind:
     """What a commit may hold: what was asked for, trunk reverts, what a person wants out; ``undone``: what commits of
-    the branch undo."""
+    the branch undo; ``own``: requests for work of the branch alone, with their pull requests."""
 
     picks: tuple[PendingChange, ...]
     found: tuple[RevertFinding, ...]
     undone: Mapping[Sha, tuple[Sha, ...]]
     drops: Mapping[Sha | None, PendingChange]
+    own: Mapping[int | None, int | None]
 
     def named(self, commit: Commit) -> tuple[PendingChange, ...]:
         """By its message, in its order."""
@@ -149,6 +167,13 @@ class _Behind:
         """By the pull request that it was; none when it is not known any more what one of its changes was for."""
         found = [self._by_row(*row) for row in rows]
         return tuple(c for c in found if c is not None) if None not in found else ()
+
+    def itself(self, commit: Commit) -> tuple[PendingChange, ...]:
+        """Work of the branch alone that people merged from their own pull request (P6): the very commit, or the one
+        that the pull request became."""
+        mine = [p for p in self.picks if p.request in self.own]
+        same = tuple(p for p in mine if p.origin == commit.sha)
+        return same or tuple(p for p in mine if commit.pr is not None and self.own[p.request] == commit.pr)
 
     def _by_row(self, kind: str, origin: Sha, undoes: Sha | None) -> PendingChange | None:
         if kind == ChangeKind.PICK:

@@ -13,6 +13,7 @@ from headway.model.hub import HubSeen, Pull
 from headway.model.snapshot import Snapshot
 
 CONFLICT = "conflict:"  # begins what a draft is about: conflict:TRAIN:ENTRY
+PULL = "pull:"  # of a pick or a revert: pull:TRAIN:KEY
 TIMES = 2  # how often the same words are written: what people change again after that stays theirs
 
 

@@ -247,9 +247,9 @@ def _content(known: ChangeFacts, category: Category | None, train: Train, policy
     if known.commit is None:
         return []
     found = [*feature_work(known, category, train, policy)]
-    for wanted, clause, patterns, what in (
-        (Category.DOCS, "P5", policy.picks.docs_paths, "documentation"),
-        (Category.RELEASE_BRANCH, "P6", policy.picks.branch_paths, "release-branch files"),
+    for wanted, clause, patterns, what, key in (
+        (Category.DOCS, "P5", policy.picks.docs_paths, "documentation", "picks.docs_paths"),
+        (Category.RELEASE_BRANCH, "P6", policy.picks.branch_paths, "release-branch files", "picks.branch_paths"),
     ):
         others = [p for p in known.paths if not matches(p, patterns)]
         if category is wanted and others:
@@ -259,7 +259,11 @@ def _content(known: ChangeFacts, category: Category | None, train: Train, policy
                     "picks.other-paths",
                     say("it touches more than {what}: {paths}", what=what, paths=others),
                     facts(paths=others, allowed=patterns, commit=known.commit.sha),
-                    say("request it under the category of what it mends, or split it on the trunk"),
+                    say(
+                        "request it under the category of what it mends, or split it on the trunk; what such files "
+                        "are is said by {key} of the policy",
+                        key=key,
+                    ),
                 )
             )
     return found

@@ -68,6 +68,9 @@ def judge(
     opened = outbox.conflict_at(pulled.number, snapshot.entries)
     if opened is not None:
         return _draft(pulled, opened, snapshot)
+    if pulled.large:
+        reviews = standing(pulled.number, outbox.hub)
+        return PullVerdict(pulled.number, pulled.base, Outcome.REFUSED, (), 0, reviews, (_too_large(line),))
     judge_one = _Judge(train, line, known, snapshot, policy, _made(pulled, outbox))
     rows = tuple(judge_one.change(c) for c in pulled.changes)
     objections = _objections(objecting(pulled.number, outbox.hub, policy.talk))
@@ -75,6 +78,16 @@ def judge(
     outcome = max(outcomes, key=_RANK.__getitem__, default=Outcome.NOTHING)
     reviews = standing(pulled.number, outbox.hub)
     return PullVerdict(pulled.number, pulled.base, outcome, rows, pulled.more, reviews, objections)
+
+
+def _too_large(line: Line) -> Reason:
+    return Reason(
+        "P8",
+        "pull.too-large",
+        say("it would bring too much to be fetched and looked at: that is no pick"),
+        facts(branch=line.branch),
+        say("start the branch of the pull request at {branch} and pick with -x", branch=line.branch),
+    )
 
 
 def _objections(people: tuple[str, ...]) -> tuple[Reason, ...]:

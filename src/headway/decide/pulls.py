@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from headway.decide.outbox import Outbox
+from headway.decide.outbox import PULL, Outbox
 from headway.model.commit import Line, Sha
 from headway.model.pick import ChangeKind, PendingChange, Trial
 from headway.model.reason import Reason
@@ -38,7 +38,7 @@ def key_of(change: PendingChange) -> str:
 
 
 def about_of(train: str, change: PendingChange) -> str:
-    return f"pull:{train}:{key_of(change)}"
+    return f"{PULL}{train}:{key_of(change)}"
 
 
 def grouped(changes: Iterable[PendingChange]) -> tuple[tuple[PendingChange, ...], ...]:

@@ -18,6 +18,11 @@ def standing(number: int, hub: HubSeen) -> Mapping[str, str]:
     return {who: state for who, state in found.items() if state != DISMISSED}
 
 
+def approving(number: int, hub: HubSeen) -> tuple[str, ...]:
+    """Those whose last word is that they approve."""
+    return tuple(who for who, state in standing(number, hub).items() if state == APPROVED)
+
+
 def objecting(number: int, hub: HubSeen, talk: Talk) -> tuple[str, ...]:
     """Those who ask for changes and may review here (``talk.reviewers``)."""
     asking = (who for who, state in standing(number, hub).items() if state == CHANGES)

@@ -6,9 +6,8 @@ from typing import Any, Protocol
 
 from headway.decide.building import elsewhere
 from headway.effects import candidate
-from headway.effects.github_builder import GitHubBuilder
+from headway.effects.github_builder import builder_on_github
 from headway.effects.site import Site
-from headway.github.project import github_of
 from headway.model.build import Artifact
 from headway.model.text import Text
 from headway.plan.actions import BuildCandidate
@@ -64,4 +63,4 @@ def builder_of(site: Site) -> Builder:
 
 def ci_of(site: Site) -> CiBuilder:
     """The CI that the policy names."""
-    return GitHubBuilder(site, github_of(site.policy))
+    return builder_on_github(site)

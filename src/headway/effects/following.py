@@ -35,10 +35,11 @@ class Followed:
 
 
 def fetch_all(
-    repo: Repository, remote: Remote, what: Followed, ours: Collection[tuple[str, Sha]] = frozenset()
+    repo: Repository, remote: Remote, what: Followed, ours: Collection[tuple[str, Sha | None]] = frozenset()
 ) -> tuple[Text, ...]:
     """Fetch what is followed into refs of Headway's own; what happened there to branches since, in words. ``ours`` are
-    branches with commits that Headway itself made them anew with. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    branches with commits that Headway itself made them anew with (``None``: they may go). Raises ``WorldFailed``
+    (``remote.unreachable``)."""
     own = trunk_branch(repo, remote.name, what.trunk)
     heads = [f"{prefix}*" for prefix in outermost(what.heads)]
     wanted = [f"refs/heads/{name}" for name in (*([own] if own else []), *heads)]

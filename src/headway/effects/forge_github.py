@@ -2,17 +2,21 @@
 
 A draft is found in the list of releases alone: by its tag GitHub gives only what is published. An upload that was
 broken off leaves an asset that is none (``state`` is not ``uploaded``) and keeps its name: it is removed, sent again.
+Of notes that are too long the beginning is shown, and the whole is a file of the release.
 https://docs.github.com/rest/releases
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from headway.effects.build import artifact_of
+from headway.effects.shortnotes import WHOLE, shown
 from headway.errors import WorldFailed
 from headway.github.client import BYTES, GONE, GitHub, segment
 from headway.model.build import Artifact
@@ -20,9 +24,11 @@ from headway.model.commit import Sha
 from headway.model.release import ReleaseObject
 from headway.model.text import facts, say
 
+_LONGEST = 125_000  # characters of notes; more are a 422, "body is too long"
 _LARGEST = 2**31  # bytes of a file: "must be under 2 GiB" (docs.github.com, about releases)
 _SHA256 = "sha256:"
 Row = Mapping[str, Any]
+Assets = tuple[tuple[Path, Artifact], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,21 @@ class GitHubForge:
         commit: Sha,
         title: str,
         notes: str,
-        assets: tuple[tuple[Path, Artifact], ...],
+        assets: Assets,
+        *,
+        prerelease: bool,
+    ) -> ReleaseObject:
+        told = shown(notes, tag, _LONGEST)
+        with _with_whole(told.whole, assets) as files:
+            return self._draft(tag, commit, title, told.text, files, prerelease=prerelease)
+
+    def _draft(
+        self,
+        tag: str,
+        commit: Sha,
+        title: str,
+        notes: str,
+        assets: Assets,
         *,
         prerelease: bool,
     ) -> ReleaseObject:
@@ -147,7 +167,7 @@ class GitHubForge:
 
     # Writing ---------------------------------------------------------------------------------------------------
 
-    def _bring(self, row: Row, assets: tuple[tuple[Path, Artifact], ...]) -> None:
+    def _bring(self, row: Row, assets: Assets) -> None:
         """The draft's files: what is right stays, what is not or is half there goes, what is missing is sent."""
         wanted = {a.file: a for _, a in assets}
         kept = set()
@@ -204,6 +224,18 @@ class GitHubForge:
                 remedy=say("find out who else writes there, then tick again"),
             )
         return there
+
+
+@contextmanager
+def _with_whole(notes: str, assets: Assets) -> Iterator[Assets]:
+    """The files, with one that holds all of the notes (``""``: they are shown whole)."""
+    if not notes:
+        yield assets
+        return
+    with tempfile.TemporaryDirectory(prefix="headway-notes-") as aside:
+        path = Path(aside) / WHOLE
+        path.write_bytes(notes.encode())
+        yield (*assets, (path, artifact_of(path)))
 
 
 def _notes(row: Row) -> str:

@@ -21,6 +21,7 @@ from headway.files import write_whole
 from headway.github import client
 from headway.github.actions import RunArtifact, artifacts_of, dispatch, fetch_artifact, fetch_logs, runs_of
 from headway.github.client import GitHub
+from headway.github.project import github_of
 from headway.model.build import Artifact, FinishedRun
 from headway.model.text import Text, facts, say
 from headway.plan.actions import BuildCandidate
@@ -206,6 +207,11 @@ class GitHubBuilder:
             raise
         partial.replace(target)
         return str(target)
+
+
+def builder_on_github(site: Site) -> GitHubBuilder:
+    """On the project's own repository there. Raises as ``github_of`` does."""
+    return GitHubBuilder(site, github_of(site.policy))
 
 
 def _filled(template: str, fields: dict[str, str]) -> str:

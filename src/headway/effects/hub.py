@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from headway.effects.apply import commit_changes
-from headway.effects.pulls import push_branch
+from headway.effects.pulls import delete_branch, push_branch
+from headway.effects.remote import Remote
 from headway.effects.site import Site
 from headway.errors import BrokenInvariant
 from headway.history.repository import Repository
@@ -18,6 +19,7 @@ from headway.model.ports import Hub
 from headway.model.text import say
 from headway.plan.hub_actions import (
     ClosePull,
+    DeleteBranch,
     HubAction,
     OpenPull,
     ProposeChanges,
@@ -28,7 +30,7 @@ from headway.plan.hub_actions import (
 )
 
 
-def write(hub: Hub, action: HubAction, site: Site) -> dict[str, Any]:
+def write(hub: Hub, action: HubAction, site: Site) -> dict[str, Any]:  # noqa: PLR0911 - one return for each action
     """Do it; what the ``written`` entry says. Raises ``WorldFailed`` when the forge or the remote refuses."""
     site.progress.step(f"hub:{action.kind}:{action.about}")
     match action:
@@ -38,6 +40,8 @@ def write(hub: Hub, action: HubAction, site: Site) -> dict[str, Any]:
             return _propose(hub, action, site)
         case ClosePull():
             return _close(hub, action)
+        case DeleteBranch():
+            return _delete(action, site)
         case WriteIssue():
             done = hub.write_issue(marker(action.about), action.number, action.title, action.body, open=action.open)
             return _said("issue", action, done, open=action.open)
@@ -66,13 +70,7 @@ def _said(
 
 
 def _open(hub: Hub, action: OpenPull | ProposeChanges, commit: Sha, site: Site) -> dict[str, Any]:
-    if site.remote is None:
-        raise BrokenInvariant(
-            "hub.no-remote",
-            say("there is no repository to push pull requests to"),
-            remedy=say("name it as forge.remote"),
-        )
-    ours = push_branch(site.repo, site.remote, action.head, action.before, commit)
+    ours = push_branch(site.repo, _remote(site), action.head, action.before, commit)
     site.progress.step(f"hub:pushed:{action.about}")
     draft = isinstance(action, OpenPull) and action.draft
     done = hub.open_pull(marker(action.about), action.head, action.base, action.title, action.body, draft=draft)
@@ -86,6 +84,16 @@ def _open(hub: Hub, action: OpenPull | ProposeChanges, commit: Sha, site: Site) 
             {"kind": str(p.change.kind), "origin": p.change.origin, "undoes": p.change.undoes} for p in changes
         ],
     }
+
+
+def _remote(site: Site) -> Remote:
+    if site.remote is None:
+        raise BrokenInvariant(
+            "hub.no-remote",
+            say("there is no repository to push pull requests to"),
+            remedy=say("name it as forge.remote"),
+        )
+    return site.remote
 
 
 def _propose(hub: Hub, action: ProposeChanges, site: Site) -> dict[str, Any]:
@@ -104,4 +112,24 @@ def _close(hub: Hub, action: ClosePull) -> dict[str, Any]:
     if action.why:
         about = f"closed:{action.about}"
         hub.write_comment(marker(about), action.number, 0, marked(about, action.why))
-    return _said("pull", action, hub.close_pull(action.number), open=False)
+    done = hub.close_pull(action.number)
+    return {**_said("pull", action, done, open=False), "approved": list(action.approved)}
+
+
+def _delete(action: DeleteBranch, site: Site) -> dict[str, Any]:
+    gone = delete_branch(site.repo, _remote(site), action.head, action.commit)
+    if not gone:
+        site.progress.say(
+            say(
+                "{branch} is left as it is: Headway may not delete it, or it is not as Headway left it",
+                branch=action.head,
+            )
+        )
+    site.progress.step(f"hub:deleted:{action.about}")
+    done = Written(action.number, 0, "")
+    return {
+        **_said("branch", action, done, open=False),
+        "branch": action.head,
+        "commit": action.commit,
+        "deleted": gone,
+    }

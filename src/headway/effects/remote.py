@@ -11,23 +11,19 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from pathlib import Path
 
 from headway.errors import WorldFailed
 from headway.history.repository import Repository
 from headway.model.commit import Sha
+from headway.model.forgeport import GitAccess
 from headway.model.text import facts, one_line, say
 
-_TOKEN = "HEADWAY_GIT_TOKEN"  # noqa: S105 - a variable's name
+_USER, _TOKEN = "HEADWAY_GIT_USER", "HEADWAY_GIT_TOKEN"
 # `git credential` runs it with a shell; printf is the shell's own, so the token is in no process list.
-_HELPER = f'!f() {{ test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "${_TOKEN}"; }}; f'
+_HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USER}" "${_TOKEN}"; }}; f'
 _STALLED = {"GIT_HTTP_LOW_SPEED_LIMIT": "100", "GIT_HTTP_LOW_SPEED_TIME": "60"}  # bytes a second, for so many seconds
 _USERINFO = re.compile(r"(?<=://)[^/@\s']+@")
-
-
-def no_token() -> str:
-    """Git's own credentials are enough."""
-    return ""
 
 
 def unwatched(name: str) -> None:
@@ -36,13 +32,11 @@ def unwatched(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """``name``: a remote's name or a URL. ``host`` (``scheme://host[:port]``) is all that may be given the ``token``,
-    which is asked for when it is needed, since an App's lasts an hour. ``step("pushed:<ref>")`` is called when a ref is
+    """``name``: a remote's name or a URL; ``access``: how git gets in. ``step("pushed:<ref>")`` is called when a ref is
     there and not yet here."""
 
     name: str
-    host: str = ""
-    token: Callable[[], str] = field(default=no_token, repr=False)
+    access: GitAccess = field(default_factory=GitAccess)
     step: Callable[[str], None] = field(default=unwatched, repr=False)
 
     @property
@@ -54,26 +48,24 @@ class Remote:
         """What git is given beside this process's environment."""
         # A mirror clone's remote refuses to be pushed single refs.
         rows = [] if "://" in self.name else [(f"remote.{self.name}.mirror", "false")]
-        token = self.token() if self.host else ""
+        access = self.access
+        token = access.token() if access.host else ""
         if token:
             # The empty value forgets the user's helpers: what Headway does is done in one name, by the API and by git.
-            rows += [(f"credential.{self.host}.helper", value) for value in ("", _HELPER)]
+            rows += [(f"credential.{access.host}.helper", value) for value in ("", _HELPER)]
         began = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
         known = {k: v for k, v in _STALLED.items() if k not in os.environ}
         for i, (key, value) in enumerate(rows, began):
             known |= {f"GIT_CONFIG_KEY_{i}": key, f"GIT_CONFIG_VALUE_{i}": value}
-        return {**known, "GIT_CONFIG_COUNT": str(began + len(rows)), **({_TOKEN: token} if token else {})}
+        return {
+            **known,
+            "GIT_CONFIG_COUNT": str(began + len(rows)),
+            **({_USER: access.user, _TOKEN: token} if token else {}),
+        }
 
     def words(self, said: str) -> str:
         """Git's words, fit to be shown: without credentials of a URL."""
         return _USERINFO.sub("", said.replace(self.name, self.shown))
-
-
-def git_host(api_url: str) -> str:
-    """Where git answers for a forge whose API is there: ``https://api.github.com`` → ``https://github.com``; another
-    host's own (``https://ghe.example/api/v3``)."""
-    at = urlsplit(api_url)
-    return f"{at.scheme}://{at.netloc.rpartition('@')[2].removeprefix('api.')}" if at.netloc else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +85,8 @@ class NotPushed:
 
 
 def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotPushed | None:
-    """Set a ref of the remote that is at ``old`` (``""``: not there) to the object ``new``; one that is there is done,
-    also when the answer was lost. Raises ``WorldFailed`` (``remote.unreachable``)."""
+    """Set a ref of the remote that is at ``old`` (``""``: not there) to the object ``new`` (``""``: delete it); what is
+    so already is done, also when the answer was lost. Raises ``WorldFailed`` (``remote.unreachable``)."""
     code, answers, words = _git(
         repo,
         remote,
@@ -110,7 +102,7 @@ def push(repo: Repository, remote: Remote, ref: str, old: Sha, new: Sha) -> NotP
     if code == 0:
         return None
     there = look(repo, remote, ref)
-    if there is not None and there.object == new:
+    if (there.object if there is not None else "") == new:
         return None
     refused = [line.rpartition("\t")[2] for line in answers.splitlines() if line.startswith("!")]
     told = [w.removeprefix("remote:").strip() for w in words.splitlines()]  # the remote's, and a hook's here
@@ -161,6 +153,35 @@ def fetch(repo: Repository, remote: Remote, refspecs: Sequence[str], *, prune: b
     )
     if code:
         raise unreachable(remote, words)
+
+
+def fetch_offered(
+    repo: Repository, remote: Remote, refs: Sequence[str], objects: Path, aside: Path, blocks: int
+) -> tuple[int, str]:
+    """Fetch objects into the folder ``aside``, as one pack, where no file may have more than ``blocks`` of 512 bytes;
+    no ref is set. Git's status and words."""
+    limited = f'!f() {{ ulimit -f {blocks}; exec git fetch "$@"; }}; f'
+    own = {"GIT_OBJECT_DIRECTORY": str(aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)}
+    code, _, words = repo.git.try_run(
+        "-c",
+        f"alias.headway-limited={limited}",
+        "-c",
+        "fetch.unpackLimit=1",
+        "headway-limited",
+        "--quiet",
+        "--dry-run",
+        "--no-write-fetch-head",
+        "--no-tags",
+        "--no-recurse-submodules",
+        "--no-auto-maintenance",
+        "--refmap=",
+        "--",
+        remote.name,
+        *refs,
+        env={**remote.env(), **own},
+        cwd=repo.work_tree,
+    )
+    return code, words
 
 
 def unreachable(remote: Remote, words: str) -> WorldFailed:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.errors import WorldFailed
-from headway.github.client import FAILED, GONE, REFUSED, GitHub
+from headway.github.client import GONE, REFUSED, GitHub
+from headway.github.shapes import mapping, shaped
 from headway.model.text import Text, say
 
 _SCOPES = "x-oauth-scopes"  # of classic tokens only
@@ -37,12 +38,11 @@ def access_to(github: GitHub, workflow: str) -> Access:
         if e.code in {GONE, REFUSED}:
             return Access("", "", read=False, dispatch=False, why=(e.message,))
         raise
-    if not isinstance(found, dict):
-        raise _unlike()
-    why = [*_workflow(github, workflow), *_token(github, found.get("permissions"), scopes)]
-    if found.get("archived") is True:
+    told = shaped("repository", found, mapping, "E3")
+    why = [*_workflow(github, workflow), *_token(github, told.get("permissions"), scopes)]
+    if told.get("archived") is True:
         why.append(say("{repository} is archived: nothing runs there", repository=github.repository))
-    ref, url = str(found.get("default_branch") or ""), str(found.get("html_url") or "")
+    ref, url = str(told.get("default_branch") or ""), str(told.get("html_url") or "")
     return Access(ref, url, read=True, dispatch=not why, why=tuple(why))
 
 
@@ -93,15 +93,4 @@ def open_issue(github: GitHub, marker: str) -> str:
 def write_issue(github: GitHub, title: str, body: str) -> str:
     """Open an issue; its address. Raises as ``GitHub.post`` does."""
     made = github.post("issues", {"title": title, "body": body})
-    if not isinstance(made, dict) or not isinstance(made.get("html_url"), str):
-        raise _unlike()
-    return str(made["html_url"])
-
-
-def _unlike() -> WorldFailed:
-    return WorldFailed(
-        FAILED,
-        say("what GitHub says of a {what} is not as it is documented", what="repository"),
-        remedy=say("check forge.api_url, then run it again"),
-        clause="E3",
-    )
+    return shaped("issue", made, lambda r: str(r["html_url"]), "E3")

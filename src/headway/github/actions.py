@@ -9,11 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from headway.errors import WorldFailed
-from headway.github.client import FAILED, PAGE, GitHub
+from headway.github.client import PAGE, GitHub
+from headway.github.shapes import shaped
 from headway.model.build import CiCheck, CiRun
 from headway.model.commit import Sha
-from headway.model.text import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +49,23 @@ class Dispatched:
 def runs_of(github: GitHub, workflow: str, commit: Sha) -> tuple[CiRun, ...]:
     """All runs of a workflow on a commit. Raises ``WorldFailed``."""
     rows = github.rows(f"actions/workflows/{workflow}/runs", "workflow_runs", head_sha=commit)
-    return tuple(_run(r) for r in rows)
+    return tuple(shaped("workflow run", r, _run) for r in rows)
 
 
 def dispatched_runs(github: GitHub, workflow: str) -> tuple[CiRun, ...]:
     """The newest runs of a workflow that somebody dispatched, newest first, a page of them. Raises ``WorldFailed``."""
     rows = github.rows(f"actions/workflows/{workflow}/runs", "workflow_runs", event="workflow_dispatch")
-    return tuple(_run(r) for r in islice(rows, PAGE))
+    return tuple(shaped("workflow run", r, _run) for r in islice(rows, PAGE))
 
 
 def jobs_of(github: GitHub, run: int) -> tuple[RunJob, ...]:
     """The jobs of a run's last attempt. Raises ``WorldFailed``."""
-    found = []
-    for row in github.rows(f"actions/runs/{run}/jobs", "jobs"):
-        try:
-            began, ended = row["started_at"], row["completed_at"]
-            took = datetime.fromisoformat(ended) - datetime.fromisoformat(began) if began and ended else timedelta()
-            found.append(
-                RunJob(
-                    str(row["name"]),
-                    str(row["conclusion"] or ""),
-                    str(row["runner_name"] or ""),
-                    tuple(str(label) for label in row["labels"]),
-                    str(began or ""),
-                    max(0.0, took.total_seconds()),
-                )
-            )
-        except (KeyError, TypeError, ValueError) as e:
-            raise _unlike("job") from e
-    return tuple(found)
+    return tuple(shaped("job", r, _job) for r in github.rows(f"actions/runs/{run}/jobs", "jobs"))
 
 
 def run_at(github: GitHub, run: int) -> CiRun:
     """One run. Raises ``WorldFailed``."""
-    return _run(github.get(f"actions/runs/{run}"))
+    return shaped("workflow run", github.get(f"actions/runs/{run}"), _run)
 
 
 def dispatch(github: GitHub, workflow: str, ref: str, inputs: Mapping[str, str]) -> Dispatched:
@@ -98,18 +80,8 @@ def dispatch(github: GitHub, workflow: str, ref: str, inputs: Mapping[str, str])
 
 def artifacts_of(github: GitHub, run: int) -> tuple[RunArtifact, ...]:
     """The artifacts of a run. Raises ``WorldFailed``."""
-    found = []
-    for row in github.rows(f"actions/runs/{run}/artifacts", "artifacts"):
-        try:
-            digest = str(row.get("digest") or "")
-            found.append(
-                RunArtifact(
-                    int(row["id"]), str(row["name"]), bool(row["expired"]), digest.partition("sha256:")[2].lower()
-                )
-            )
-        except (KeyError, TypeError, ValueError) as e:
-            raise _unlike("artifact") from e
-    return tuple(found)
+    rows = github.rows(f"actions/runs/{run}/artifacts", "artifacts")
+    return tuple(shaped("artifact", r, _artifact) for r in rows)
 
 
 def fetch_artifact(github: GitHub, artifact: RunArtifact, target: Path) -> str:
@@ -124,47 +96,49 @@ def fetch_logs(github: GitHub, run: int, target: Path) -> None:
 
 def check_runs(github: GitHub, commit: Sha) -> tuple[CiCheck, ...]:
     """The newest check of each name on a commit. Raises ``WorldFailed``."""
-    found = []
-    for row in github.rows(f"commits/{commit}/check-runs", "check_runs"):
-        try:
-            ended = row["completed_at"]
-            found.append(
-                CiCheck(
-                    str(row["name"]),
-                    str(row["head_sha"]),
-                    str(row["conclusion"] or ""),
-                    str(row["html_url"] or row["url"]),
-                    datetime.fromisoformat(ended) if ended else None,
-                )
-            )
-        except (KeyError, TypeError, ValueError) as e:
-            raise _unlike("check run") from e
-    return tuple(found)
+    return tuple(shaped("check run", r, _check) for r in github.rows(f"commits/{commit}/check-runs", "check_runs"))
+
+
+def _job(row: Any) -> RunJob:
+    began, ended = row["started_at"], row["completed_at"]
+    took = datetime.fromisoformat(ended) - datetime.fromisoformat(began) if began and ended else timedelta()
+    return RunJob(
+        str(row["name"]),
+        str(row["conclusion"] or ""),
+        str(row["runner_name"] or ""),
+        tuple(str(label) for label in row["labels"]),
+        str(began or ""),
+        max(0.0, took.total_seconds()),
+    )
+
+
+def _artifact(row: Any) -> RunArtifact:
+    digest = str(row.get("digest") or "")
+    return RunArtifact(int(row["id"]), str(row["name"]), bool(row["expired"]), digest.partition("sha256:")[2].lower())
+
+
+def _check(row: Any) -> CiCheck:
+    ended = row["completed_at"]
+    return CiCheck(
+        str(row["name"]),
+        str(row["head_sha"]),
+        str(row["conclusion"] or ""),
+        str(row["html_url"] or row["url"]),
+        datetime.fromisoformat(ended) if ended else None,
+    )
 
 
 def _run(row: Any) -> CiRun:
-    try:
-        began = row.get("run_started_at") or row["created_at"]
-        return CiRun(
-            id=int(row["id"]),
-            event=str(row["event"]),
-            ref=str(row["head_branch"] or ""),
-            commit=str(row["head_sha"]),
-            title=str(row["display_title"]),
-            status=str(row["status"] or ""),
-            conclusion=str(row["conclusion"] or ""),
-            url=str(row["html_url"]),
-            started=datetime.fromisoformat(began),
-            updated=datetime.fromisoformat(row["updated_at"]),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as e:
-        raise _unlike("workflow run") from e
-
-
-def _unlike(what: str) -> WorldFailed:
-    return WorldFailed(
-        FAILED,
-        say("what GitHub says of a {what} is not as it is documented", what=what),
-        remedy=say("check forge.api_url, then run it again"),
-        clause="B4",
+    began = row.get("run_started_at") or row["created_at"]
+    return CiRun(
+        id=int(row["id"]),
+        event=str(row["event"]),
+        ref=str(row["head_branch"] or ""),
+        commit=str(row["head_sha"]),
+        title=str(row["display_title"]),
+        status=str(row["status"] or ""),
+        conclusion=str(row["conclusion"] or ""),
+        url=str(row["html_url"]),
+        started=datetime.fromisoformat(began),
+        updated=datetime.fromisoformat(row["updated_at"]),
     )

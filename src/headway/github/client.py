@@ -92,11 +92,6 @@ class GitHub:
         """Another repository, asked in the same session."""
         return replace(self, repository=repository)
 
-    def bearer(self) -> str:
-        """The token that git may be given, to speak as who asks here: an App's for this repository, good for some
-        minutes at least, or the environment's; ``""`` where there is none. Raises ``WorldFailed``."""
-        return self.session.bearer(self.caller)
-
     # Reading ---------------------------------------------------------------------------------------------------
 
     def get(self, path: str, **params: str | int) -> Any:

@@ -31,11 +31,6 @@ def comments_since(github: GitHub, me: str, since: datetime) -> tuple[tuple[Comm
     return tuple(seen), False
 
 
-def comments_on(github: GitHub, me: str, number: int) -> tuple[Comment, ...]:
-    """Those on an issue or pull request, oldest first; none where it is gone. Raises ``WorldFailed``."""
-    return tuple(_comment(r, me) for r in _rows_on(github, number))
-
-
 def write_comment(github: GitHub, me: str, marker: str, number: int, id: int, body: str) -> Written:
     """Make a comment of ours on ``number`` say this; it is looked for under ``id``, which we were told when we wrote
     it, then by ``marker``, then made. Where nobody can be told any more, since the issue is gone or locked, nothing is

@@ -8,7 +8,7 @@ from datetime import datetime
 from headway.github import checks, comments, issues, people, protection, pulls
 from headway.github.client import GitHub
 from headway.model.commit import Sha
-from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, Review, Written
+from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, PullCommit, Review, Written
 
 
 @dataclass
@@ -35,14 +35,14 @@ class GitHubHub:
     def pull(self, number: int) -> Pull | None:
         return pulls.pull_at(self.github, number)
 
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        return pulls.commits_of(self.github, number)
+
     def issue(self, number: int) -> Issue | None:
         return issues.issue_at(self.github, number)
 
     def comments(self, since: datetime) -> tuple[tuple[Comment, ...], bool]:
         return comments.comments_since(self.github, self.me, since)
-
-    def comments_on(self, number: int) -> tuple[Comment, ...]:
-        return comments.comments_on(self.github, self.me, number)
 
     def reviews(self, number: int) -> tuple[Review, ...]:
         return pulls.reviews_of(self.github, number)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from headway.errors import WorldFailed
-from headway.github.client import FAILED, GONE, REFUSED, GitHub, segment
+from headway.github.client import GONE, REFUSED, GitHub, segment
+from headway.github.shapes import mapping, shaped
 from headway.model.text import Text, say
 from headway.policy.schema import Policy
 
@@ -157,13 +158,8 @@ def held(github: GitHub, policy: Policy, needs: tuple[Need, ...]) -> Held:
         given = github.session.installation(github.caller).get("permissions")
         levels = given if isinstance(given, dict) else {}
         return Held({n.key: str(levels.get(n.key, "none")) for n in needs}, {})
-    found, scopes = github.told("", _SCOPES)
-    if not isinstance(found, dict):
-        raise WorldFailed(
-            FAILED,
-            say("what GitHub says of a {what} is not as it is documented", what="repository"),
-            remedy=say("check forge.api_url, then run it again"),
-        )
+    answer, scopes = github.told("", _SCOPES)
+    found = shaped("repository", answer, mapping, None)
     pushes = (found.get("permissions") or {}).get("push") is True
     if scopes is not None:
         return Held(_by_scopes({s.strip() for s in scopes.split(",")}, found, pushes), {})

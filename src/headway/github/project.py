@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from headway.github.client import GitHub, github_at
 from headway.github.session import Session
-from headway.model.ports import Clock
 from headway.policy.schema import Policy
 
 
@@ -27,11 +23,3 @@ def github_of(policy: Policy, repository: str = "", session: Session | None = No
         app_key_env=forge.app_key_env,
         session=session,
     )
-
-
-@contextmanager
-def asking(policy: Policy, answers: Path, clock: Clock) -> Iterator[Session]:
-    """A tick's session: all that ``github_of`` gives meanwhile is asked in it, within ``forge.budget``. ``answers`` is
-    the folder of what is kept for the next tick."""
-    with Session(answers, clock=clock).within(policy.forge.budget) as session:
-        yield session

@@ -11,7 +11,7 @@ from headway.errors import WorldFailed
 from headway.github.client import GONE, REFUSED, GitHub
 from headway.github.shapes import labels, login, milestone, moment, same, sha, shaped, words, written
 from headway.github.writing import lost
-from headway.model.hub import Pull, Review, Written
+from headway.model.hub import Pull, PullCommit, Review, Written
 
 _ANY = ""  # a commit that GitHub does not name
 _MOST_CLOSED = 5_000  # pull requests that are looked through for labels
@@ -40,6 +40,11 @@ def labels_of(github: GitHub, numbers: frozenset[int], since: datetime) -> dict[
         if pull.number in numbers:
             found[pull.number] = pull.labels
     return found
+
+
+def commits_of(github: GitHub, number: int) -> tuple[PullCommit, ...]:
+    """The commits of a pull request, oldest first; GitHub lists 250 at most. Raises ``WorldFailed``."""
+    return tuple(_commit(r) for r in github.listed(f"pulls/{number}/commits"))
 
 
 def reviews_of(github: GitHub, number: int) -> tuple[Review, ...]:
@@ -128,6 +133,13 @@ def _pull(row: Any) -> Pull:
         )
 
     return shaped("pull request", row, read)
+
+
+def _commit(row: Any) -> PullCommit:
+    def read(r: Any) -> PullCommit:
+        return PullCommit(sha(r["sha"]), words(r["commit"]["message"]), moment(r["commit"]["author"]["date"]))
+
+    return shaped("commit", row, read)
 
 
 def _review(row: Any, number: int) -> Review:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -39,8 +39,16 @@ from headway.model.text import facts, say
 
 TRIES = 3
 _FIRST_WAIT_S = 0.5
-_PATIENCE_S = 20.0
+PATIENCE_S = 20.0
 _CORE = "core"  # the limit that all but search and GraphQL count to
+
+
+@dataclass(frozen=True, slots=True)
+class GitToken:
+    """What git is let in with until it ends (UTC)."""
+
+    value: str = field(repr=False)
+    ends: datetime
 
 
 class Session:
@@ -57,12 +65,13 @@ class Session:
         *,
         budget: int | None = None,
         clock: Clock | None = None,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float = PATIENCE_S,
         pause: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.budget = budget
         self.unchanged = 0
+        self.git_tokens: dict[Caller, GitToken] = {}
         self._kept = KeptAnswers(kept) if kept is not None else None
         self._clock: Clock = clock or SystemClock()
         self._patience_s = self._patience_left_s = patience_s
@@ -180,20 +189,6 @@ class Session:
             raise no_answer(NO_ANSWER, bare(reply.url), ValueError())
         self._installations[caller], self._transport.installations[caller] = found, found["id"]
         return found
-
-    def bearer(self, caller: Caller) -> str:
-        """The token that speaks for the caller now, ``""`` for nobody. Raises as ``installation`` and ``ask`` do."""
-        if not isinstance(caller.credentials, App):
-            return caller.credentials.value if caller.credentials else ""
-        path = f"/repos/{caller.repository}"
-        for _ in range(2):
-            reply = self.ask(caller, Request("GET", f"{caller.api_url.rstrip('/')}{path}", path))
-            if not reply.good:
-                raise refusal(reply, path, self._clock.now())
-            token = self._transport.signed(caller)
-            if token:
-                return token
-        raise no_answer(NO_ANSWER, bare(caller.api_url), TimeoutError())  # it ends as soon as it is given
 
     # Patience --------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 T = TypeVar("T")
 
 
-def shaped(what: str, row: Any, read: Callable[[Any], T]) -> T:
-    """``read`` of an answer. Raises ``WorldFailed`` (``github.failed``) where it lacks what is documented."""
+def shaped(what: str, row: Any, read: Callable[[Any], T], clause: str | None = "B4") -> T:
+    """``read`` of an answer that ``clause`` asks for. Raises ``WorldFailed`` (``github.failed``) where it lacks what is
+    documented."""
     try:
         return read(row)
     except (AttributeError, KeyError, TypeError, ValueError) as e:
@@ -26,8 +27,15 @@ def shaped(what: str, row: Any, read: Callable[[Any], T]) -> T:
             FAILED,
             say("what GitHub says of a {what} is not as it is documented", what=what),
             remedy=say("check forge.api_url, then run it again"),
-            clause="B4",
+            clause=clause,
         ) from e
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object. Raises ``TypeError`` for anything else."""
+    if not isinstance(value, dict):
+        raise TypeError(value)
+    return value
 
 
 def words(value: Any) -> str:

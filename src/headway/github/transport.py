@@ -129,14 +129,6 @@ class Transport:
             self._kits.pop((caller, slow), None)
         return True
 
-    def signed(self, caller: Caller) -> str:
-        """The token that was asked for last and does not end soon, ``""`` for none."""
-        import httpx
-
-        kit = self._kit(caller, slow=False)
-        request = next(kit.auth.get_auth_flow(kit).sync_auth_flow(httpx.Request("GET", caller.api_url)))
-        return "" if _asks_token(request) else str(request.headers["Authorization"].partition(" ")[2])
-
     def _kit(self, caller: Caller, *, slow: bool) -> Kit[Any]:
         found = self._kits.get((caller, slow))
         if found is None:

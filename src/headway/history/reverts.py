@@ -216,9 +216,9 @@ def link_reverts(
         if claim and not targets and by_content:
             found = by_content(commit, claim, history.reverts)
             targets = (found,) if found else ()
-        kind = _kind(commit, targets, known, history.seen)
-        revert = Revert(commit, targets, kind) if claim and (targets or claim.plain) else None
-        if revert:
+        revert = None
+        if claim and (targets or claim.plain):
+            revert = Revert(commit, targets, _kind(commit, targets, known, history.seen))
             known[commit.sha] = revert.kind
         history.add(commit, revert)
     return tuple(r for r in history.reverts if r.commit.sha in wanted)

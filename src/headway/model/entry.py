@@ -73,7 +73,7 @@ class Kind(StrEnum):
     PUBLISH_FAILED = "publish-failed"  # tag, commit, ok, why, index, files:[{file, sha256}], seen:[{file, sha256}]: the
     # other bytes that the index has under these names
     HELD = "held"  # reason
-    HOLD_RELEASED = "hold-released"  # held: seq
+    HOLD_RELEASED = "hold-released"  # held: seq, by: who held, reason: why
     WAIVED = "waived"  # what: a clause or cell:NAME, reason, until, commit: of one change alone; of a cell also
     # evidence: digest of its numbers, seen:{commit, baseline, blocks, verdict, ratio}
     SLIPPED = "slipped"  # before, after, reason
@@ -88,11 +88,15 @@ class Kind(StrEnum):
     CADENCE = "cadence-changed"  # keys: of the policy's cadence that have another value
     WRITTEN = "written"  # what: pull | issue | comment | check, about, number, id, url, digest: of what it says, open;
     # of an open pull request also head, base, commit: what Headway pushed (""; the branch is somebody else's),
-    # changes:[{kind, origin, undoes}]   what Headway wrote on the forge
+    # changes:[{kind, origin, undoes}], of one that is over approved: who approved it there; or what: branch of one that
+    # is over, number, branch, commit, deleted   what Headway wrote on the forge
     ANSWERED = "answered"  # about: answer:COMMENT, or milestone:TRAIN:NUMBER where a milestone asked, comment,
-    # number: of the issue or pull request, by, commands: as typed, ok, entries: the digests of what it brought about,
-    # text: Markdown, what the answer says   commands in a comment, carried out or not
+    # number: of the issue or pull request, by, commands: as typed, outcomes: of each, ok, entries: the digests
+    # of what it brought about, text: Markdown, what the answer says   commands in a comment, carried out or not
     RETRIED = "retried"  # tag, step
+    LET_IN = "let-in"  # token: its id, name: who acts with it, role, scopes, ends (null: never)   a token of the board
+    SHUT_OUT = "shut-out"  # token, name                                       a token of the board was revoked
+    LOGIN_ENDED = "login-ended"  # name, began                              somebody else's on the board
     SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there
 
 
@@ -141,10 +145,11 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def broken_links(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """What is wrong with a chain, in words; empty when every digest and link holds from the first entry on."""
+def broken_links(entries: Iterable[Entry], after: Entry | None = None) -> tuple[str, ...]:
+    """What is wrong with a chain, in words; empty when every digest and link holds from the first entry on, or behind
+    ``after``, which is known to hold."""
     problems: list[str] = []
-    prev, seq = GENESIS, 0
+    prev, seq = (after.digest, after.seq) if after is not None else (GENESIS, 0)
     for e in entries:
         if e.seq != seq + 1:
             problems.append(f"entry {seq + 1} is missing: entry {e.seq} follows entry {seq}")

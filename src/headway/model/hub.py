@@ -57,6 +57,15 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class PullCommit:
+    """A commit of a pull request's branch; ``message`` and ``authored`` are the author's, which a rebase keeps."""
+
+    sha: Sha
+    message: str
+    authored: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """An issue, or the issue side of a pull request (``is_pull``)."""
 
@@ -143,7 +152,7 @@ class HubWanted:
     of its pull requests that are read only if they are open. ``since``: from when on comments are read (``None``: not
     at all); a line that begins with one of ``commands`` (lower case) may be one, and who wrote it is asked for, with
     ``teams`` (``org/slug``), where the comment's id is not ``answered``.
-    ``reviews``: whether anybody looks at those of open pull requests onto ``branches``; ``pushed``: branches
+    ``reviews``: whether anybody looks at those of pull requests onto ``branches``; ``pushed``: branches
     that are about to be pushed to, whose protection is asked for.
     """
 
@@ -167,13 +176,13 @@ class HubSeen:
     ``pulls``: open ones onto live release branches, those that carry a milestone of a live train and have no request
     yet, and those that Headway opened. ``issues``: those that Headway keeps, by number. ``comments``: not by programs
     nor Headway's own, in the order in which they were written, of the time since the last tick that read them.
-    ``reviews`` of the open pull requests onto release branches (not ``reviewed``: they were not read), ``people`` who
-    wrote what may be a command or asked for changes, ``protections`` of branches about to be pushed to. ``bodies``:
-    what those of Headway's own comments say that changed in that time, by their id. ``milestones``: each that was read
-    to the numbers of all pull requests in it. ``upto``: all that was said before
-    is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for the next
-    tick; else what is not here may be there all the same. ``unheard``: comments are among that. ``failed``: why it
-    could not be read; then nothing else is known; ``limited``: it asked to come back later.
+    ``reviews`` of the open pull requests onto release branches and of Headway's own that were merged (not
+    ``reviewed``: they were not read), ``people`` who wrote what may be a command or asked for changes, ``protections``
+    of branches about to be pushed to. ``bodies``: what those of Headway's own comments say that changed in that time,
+    by their id. ``milestones``: each that was read to the numbers of all pull requests in it. ``upto``: all that was
+    said before is in ``comments`` (``None``: none was read), by the forge's clock. ``whole``: nothing was left over for
+    the next tick; else what is not here may be there all the same. ``unheard``: comments are among that. ``failed``:
+    why it could not be read; then nothing else is known; ``limited``: it asked to come back later.
     """
 
     pulls: tuple[Pull, ...] = ()

@@ -13,7 +13,8 @@ _BLOCK = re.compile(r"^([-+=/]|\d+(?=[.)]))")
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NUMBER = re.compile(r"(\\#|\bGH-)(?=\d)", re.IGNORECASE)
 _LINK = re.compile(r"\bwww\.", re.IGNORECASE)
-_ABOUT = re.compile(r"[A-Za-z0-9_.:+-]+")
+_INERT = re.compile("`[^`\n]*`|\\\\([!-/:-@\\[-`{-~])|(&#36;)|(?<!@)\u200b")
+_ABOUT = re.compile(r"[A-Za-z0-9_.:+!-]+")
 
 
 def plain(text: str) -> str:
@@ -38,6 +39,7 @@ def within(text: str, most: int = 0) -> str:
 
 def _inert(words: str) -> str:
     shown = _MARKUP.sub(r"\\\1", words)
+    shown = shown.replace("$", "&#36;")  # between two of them GitHub sets mathematics, also after a backslash
     shown = _NUMBER.sub("\\1\u200b", shown).replace("@", "@\u200b").replace("://", ":\u200b//")
     return _LINK.sub(lambda m: f"{m[0][:-1]}\u200b.", shown)
 
@@ -79,6 +81,12 @@ def inside_code(words: str, most: int = 0) -> str:
     """What can stand between two backticks."""
     shown = plain(words).replace("`", "'")
     return _cut(shown, most) if most else shown
+
+
+def in_words(markdown: str) -> str:
+    """A text of ours as it is read where nobody renders it, as in a tag: without what keeps the words of others inert.
+    Code, headings and lists stay as they are; nobody is mentioned all the same."""
+    return _INERT.sub(lambda m: m[0] if m[0][0] == "`" else m[1] or ("$" if m[2] else ""), markdown)
 
 
 def quote(text: str, most: int = 2_000) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from headway.model.build import Artifact
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind
-from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, Review, Written
+from headway.model.hub import Comment, Issue, Outcome, Person, Protection, Pull, PullCommit, Review, Written
 from headway.model.release import ReleaseObject
 from headway.model.text import Text
 
@@ -70,7 +70,8 @@ class Forge(Protocol):
         *,
         prerelease: bool,
     ) -> ReleaseObject:
-        """A draft of exactly these notes and assets (each a file and what it must be), as it was read back.
+        """A draft of exactly these notes and assets (each a file and what it must be), as it was read back. Of notes
+        that are longer than the forge takes it shows the beginning, and has all of them as an asset more.
 
         One that is there is brought up to this. A published one is not changed: it is returned when it is this, and
         ``WorldFailed`` (``forge.published``) is raised when it is not.
@@ -87,7 +88,7 @@ class Forge(Protocol):
 
 
 class Hub(Protocol):
-    """Where people talk about changes: all that Headway asks of GitHub, and would of GitLab or Gitea.
+    """Where people talk about changes: the same of GitHub, GitLab, Gitea and others.
 
     Reading: each call gives what is there now. Writing: each may be repeated after it was killed or its answer was
     lost; ``marker`` is a hidden line of what Headway writes, by which it finds its own again instead of writing it
@@ -104,14 +105,16 @@ class Hub(Protocol):
 
     def pull(self, number: int) -> Pull | None: ...
 
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        """Those of a pull request's branch, the oldest first; of very many not all (GitHub: 250)."""
+        ...
+
     def issue(self, number: int) -> Issue | None: ...
 
     def comments(self, since: datetime) -> tuple[tuple[Comment, ...], bool]:
         """Of all issues and pull requests, those that were written or changed since, the oldest change first, as many
         as the forge lists at once; and whether there may be more, to be asked for from the last one's time."""
         ...
-
-    def comments_on(self, number: int) -> tuple[Comment, ...]: ...
 
     def reviews(self, number: int) -> tuple[Review, ...]: ...
 

@@ -22,10 +22,11 @@ class PulledChange:
 @dataclass(frozen=True, slots=True)
 class Pulled:
     """Pull request ``number`` at ``head`` against the branch ``base``: what that has not, oldest first; ``more`` are
-    commits that were not looked at, since there are too many."""
+    commits that were not looked at, since there are too many; ``large``: none was, for it is too much to be fetched."""
 
     number: int
     base: str
     head: Sha
     changes: tuple[PulledChange, ...]
     more: int = 0
+    large: bool = False

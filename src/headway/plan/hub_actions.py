@@ -56,17 +56,35 @@ class ProposeChanges:
 @dataclass(frozen=True, slots=True)
 class ClosePull:
     """Close a pull request of Headway's own that nothing can come of, with a comment that says ``why``; ``""``: people
-    have closed or merged it, and it is only written down that it is over."""
+    have closed or merged it, and it is only written down that it is over. ``approved``: who approved it there."""
 
     kind: ClassVar[str] = "close-pull"
     train: str
     about: str
     number: int
     why: str
+    approved: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
         return f"#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBranch:
+    """Delete the branch ``head`` of pull request ``number`` of Headway's own that is over, where it is still at
+    ``commit``, as Headway left it."""
+
+    kind: ClassVar[str] = "delete-branch"
+    train: str
+    about: str
+    head: str
+    commit: Sha
+    number: int
+
+    @property
+    def target(self) -> str:
+        return self.head
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,8 @@ class WriteIssue:
 
 @dataclass(frozen=True, slots=True)
 class WriteComment:
-    """Make a comment on issue or pull request ``number`` say this; ``id`` 0: it is made."""
+    """Make a comment on issue or pull request ``number`` say this; ``id`` 0: it is made. It answers ``person``, who
+    gave ``commands`` (none: a milestone did), each with its verdict: yes, no or open."""
 
     kind: ClassVar[str] = "write-comment"
     train: str
@@ -96,6 +115,9 @@ class WriteComment:
     number: int
     id: int
     body: str
+    person: str = ""
+    commands: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -124,11 +146,12 @@ class WriteCheck:
         return self.commit[:12]
 
 
-HubAction = OpenPull | ProposeChanges | ClosePull | WriteIssue | WriteComment | WriteCheck
+HubAction = OpenPull | ProposeChanges | ClosePull | DeleteBranch | WriteIssue | WriteComment | WriteCheck
 
 _PLACES = frozenset({"train", "about", "number", "id", "before", "url"})  # where something is said, not what
+_ABOUT = frozenset({"person", "commands", "verdicts"})  # what is answered: the words say it
 
 
 def digest_of_action(action: HubAction) -> str:
     """SHA-256 of what it says on the forge: the same words are not written twice."""
-    return digest_of({"kind": action.kind, **{k: v for k, v in asdict(action).items() if k not in _PLACES}})
+    return digest_of({"kind": action.kind, **{k: v for k, v in asdict(action).items() if k not in _PLACES | _ABOUT}})

@@ -31,7 +31,9 @@ def answers(
         about, number = e.payload["about"], int(e.payload["number"])
         told = _news(e, by_digest, now, outbox, snapshot.entries, commands=policy.talk.commands)
         body = marked(about, "\n\n".join([e.payload["text"], *told]))
-        action = WriteComment(e.train, about, number, outbox.id(about), body)
+        p = e.payload
+        asked = (str(p.get("by") or ""), tuple(p.get("commands", ())), tuple(p.get("outcomes", ())))
+        action = WriteComment(e.train, about, number, outbox.id(about), body, *asked)
         there = outbox.hub.bodies.get(action.id) if action.id else None
         if outbox.due(about, digest_of_action(action), changed=there is not None and not same_text(there, body)):
             yield action

@@ -87,7 +87,7 @@ def _summary(train: str, v: PullVerdict, talk: Talk) -> str:
         rows.append(f"- … and {left} more commits")
     if v.more:
         rows.append(f"- {v.more} commits, too many to be picks: **P8** start the branch at {code(v.base)}")
-    elif not v.changes:
+    elif not v.changes and v.outcome is Outcome.NOTHING:
         rows.append("- nothing that the branch has not")
     return "\n".join(rows)
 
@@ -100,7 +100,8 @@ def _reviewed(v: PullVerdict, talk: Talk) -> list[str]:
     rows = [f"Reviews here, which are no approvals of a request: {', '.join(said)}.", ""] if said else []
     for a in v.against:
         told = on_forge(a, commands=talk.commands)
-        rows += [f"- {_MARKS[Outcome.WAITS]} **{within(a.clause)}** {sentence(told.text, 500)}"]
+        mark = _MARKS[Outcome.WAITS if v.changes else v.outcome]  # an objection to what is there, or to its size
+        rows += [f"- {mark} **{within(a.clause)}** {sentence(told.text, 500)}"]
         rows += [f"  - → {sentence(told.remedy, 500)}", ""]
     return rows
 

@@ -8,33 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headway.decide import branch, conflicts, promotion, pulls, record
-from headway.decide.outbox import CONFLICT, Outbox
+from headway.decide.outbox import CONFLICT, PULL, Outbox
 from headway.decide.pickstates import State, states
 from headway.decide.pulls import PickPull
+from headway.decide.reviewed import approving
 from headway.model.commit import Line
 from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.train import Train
 from headway.plan import hub_pulltext as words
 from headway.plan.actions import PlannedChange
-from headway.plan.hub_actions import ClosePull, OpenPull, ProposeChanges, digest_of_action
+from headway.plan.hub_actions import ClosePull, DeleteBranch, OpenPull, ProposeChanges, digest_of_action
 from headway.plan.trainplan import TrainPlan
 from headway.policy.schema import Policy
 
-PullAction = OpenPull | ProposeChanges | ClosePull
+PullAction = OpenPull | ProposeChanges | ClosePull | DeleteBranch
 _SHA = 40  # digits of a commit, which may all be decimal
 
 
 def pull_requests(
     trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy
 ) -> Iterator[PullAction]:
-    """New ones and those whose branch is to be made anew, then those that are over."""
+    """New ones and those whose branch is to be made anew, then those that are over, and the branches of such."""
     for planned in trains:
         line = snapshot.line(planned.train.branch)
         if line is not None and not _stopped(planned.train, line, snapshot):
             yield from _picks(planned.train, line, outbox, snapshot, policy)
             yield from _conflicts(planned.train, line, outbox, snapshot, policy)
     yield from _over(trains, outbox, snapshot, policy)
+    yield from _left_behind(outbox)
 
 
 def _stopped(train: Train, line: Line, snapshot: Snapshot) -> bool:
@@ -105,7 +107,7 @@ def _conflicts(train: Train, line: Line, outbox: Outbox, snapshot: Snapshot, pol
             p["commit"],
             p["commit"] if about in outbox.last else None,
             words.conflict_title(opened),
-            words.conflict_body(opened, train, policy),
+            words.conflict_body(opened, train, snapshot.trunk.commits, policy),
             draft=True,
         )
         due = outbox.due(about, digest_of_action(action)) or not outbox.open(about)
@@ -132,7 +134,20 @@ def _over(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, pol
         train = live.get(e.train)
         why = words.ended(e.train, snapshot) if train is None else _why_over(about, e, train, snapshot, policy)
         if why:
-            yield ClosePull(e.train, about, seen.number, why if seen.open else "")
+            approved = approving(seen.number, outbox.hub)
+            yield ClosePull(e.train, about, seen.number, why if seen.open else "", approved)
+
+
+def _left_behind(outbox: Outbox) -> Iterator[DeleteBranch]:
+    """Branches of picks and reverts whose pull request is over; those of conflicts are people's workspaces."""
+    for head, e in outbox.heads.items():
+        about, commit = str(e.payload["about"]), str(e.payload["commit"])
+        if not about.startswith(PULL) or not commit or outbox.open(about):
+            continue
+        done = outbox.last.get(f"branch:{about}")
+        used = any(p.open and p.head == head for p in outbox.hub.pulls)
+        if not used and (done is None or done.seq < outbox.last[about].seq):
+            yield DeleteBranch(e.train, f"branch:{about}", head, commit, outbox.number(about))
 
 
 def _why_over(about: str, e: Entry, train: Train, snapshot: Snapshot, policy: Policy) -> str:

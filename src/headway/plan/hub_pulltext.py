@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from headway.decide import record
 from headway.decide.pickstates import COMES_TO_NOTHING, ON_BRANCH, PICK_STATES, PickState, State
 from headway.decide.pulls import PickPull
 from headway.decide.requests import Asked
-from headway.model.commit import pr_of
+from headway.model.commit import Commit, pr_of
 from headway.model.entry import Entry, Kind
 from headway.model.markdown import code, marked, title, within
 from headway.model.pick import Category, ChangeKind, PendingChange
@@ -34,8 +34,7 @@ def pick_body(p: PickPull, train: Train, branch: str, asked: Asked | None) -> st
     """For people who review it; the last lines are what a squash needs to say, as ``git cherry-pick -x`` does."""
     rows = [_what(p, train, branch, asked), ""]
     for c in p.changes:
-        number = pr_of(c.subject)
-        rows.append(f"- {code(c.origin[:12])} {within(c.subject, 200)}{f' (#{number})' if number else ''}")
+        rows.append(f"- {c.origin} {_named(c.subject)}")
     rows += [
         "",
         "Merge it in whichever way this repository allows: a merge, a squash and a rebase are all recognised. When "
@@ -44,6 +43,15 @@ def pick_body(p: PickPull, train: Train, branch: str, asked: Asked | None) -> st
         *_trailers(p.changes),
     ]
     return marked(p.about, "\n".join(rows))
+
+
+def _named(subject: str) -> str:
+    """A change after its commit, which stands there whole and is no code: a forge makes a short link of it, as of the
+    pull request's number."""
+    number = pr_of(subject)
+    if number is None:
+        return within(subject, 200)
+    return f"{within(subject.removesuffix(f'(#{number})').rstrip(), 200)} (#{number})"
 
 
 def _what(p: PickPull, train: Train, branch: str, asked: Asked | None) -> str:
@@ -71,12 +79,12 @@ def conflict_title(e: Entry) -> str:
     return title(f"Conflict: {e.payload['subject'] or e.payload['origin'][:12]}", 240)
 
 
-def conflict_body(e: Entry, train: Train, policy: Policy) -> str:
-    """What conflicts, and the commands that end it."""
+def conflict_body(e: Entry, train: Train, trunk: Sequence[Commit], policy: Policy) -> str:
+    """What conflicts, and the commands that end it. ``trunk``: its commits, as far as they are known."""
     p = e.payload
     revert = p["kind"] == ChangeKind.REVERT
     key = p["undoes"][:12] if revert else str(p["request"])
-    what = f"The revert of {code(str(p['undoes'])[:12])}" if revert else f"Request {p['request']}"
+    what = f"The revert of {p['undoes']}" if revert else f"Request {p['request']}"
     rows = [
         f"{what} for {within(train.name)} conflicts on {code(p['branch'])}: {within(p['subject'] or '', 200)}",
         "",
@@ -93,7 +101,8 @@ def conflict_body(e: Entry, train: Train, policy: Policy) -> str:
     ]
     if p["prerequisites"]:
         rows += ["", "It would apply cleanly after these, which can be requested instead:", ""]
-        rows += [f"- {code(sha[:12])}" for sha in p["prerequisites"]]
+        titles = {c.sha: c.title for c in trunk}
+        rows += [f"- {sha} {_named(titles.get(sha, ''))}".rstrip() for sha in p["prerequisites"]]
     return marked(f"conflict:{e.train}:{e.seq}", "\n".join(rows))
 
 

@@ -18,7 +18,7 @@ from headway.policy.schema import Policy
 
 def trackers(trains: tuple[TrainPlan, ...], outbox: Outbox, snapshot: Snapshot, policy: Policy) -> Iterator[WriteIssue]:
     """One issue for each train; those of trains that run no more are ended."""
-    if not policy.talk.tracker:
+    if not policy.talk.tracker or not outbox.hub.reviewed:  # it names who reviewed
         return
     for planned in trains:
         known = states(planned.train, snapshot, policy)

@@ -16,14 +16,16 @@ from headway.decide.cellwaivers import cell_key
 from headway.decide.embargo import private
 from headway.decide.gates import GateState, gates_of, wanted
 from headway.decide.onforge import on_forge
-from headway.decide.outbox import Outbox
-from headway.decide.pickstates import ON_BRANCH, PICK_STATES, PickState, State
+from headway.decide.outbox import PULL, Outbox
+from headway.decide.pickstates import COMES_TO_NOTHING, ON_BRANCH, PICK_STATES, State
 from headway.decide.reverts import RevertVerdict, findings
+from headway.decide.reviewed import standing
 from headway.decide.trains import today
 from headway.decide.turns import TIME_WILL_DO
 from headway.decide.waivers import clause_of
 from headway.model.commit import pr_of
 from headway.model.entry import Entry, Kind
+from headway.model.hub import APPROVED, CHANGES
 from headway.model.markdown import LIMIT, code, escape, sentence, within
 from headway.model.pick import Category
 from headway.model.reason import Reason
@@ -36,9 +38,6 @@ from headway.policy.schema import Policy
 
 _ROWS = 400  # of a section, to begin with
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@%=&+-]+")
-_NEVER = frozenset(
-    {PickState.REFUSED, PickState.WITHDRAWN, PickState.REJECTED, PickState.TAKEN_OUT, PickState.LEFT_OUT}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +195,26 @@ def _pick_row(state: State, outbox: Outbox) -> str:
     words += [f"as {code(sha[:12])}" for sha in list((asked.placed or {}).values())[:3]]
     people = dict.fromkeys(e.actor for e in asked.counted)
     words += [f"approved by {within(', '.join(people), 200)}"] if people else []
-    pull = outbox.number(f"pull:{asked.entry.train}:{asked.id}")
-    words += [f"pull request #{pull}"] if pull else []
+    about = f"{PULL}{asked.entry.train}:{asked.id}"
+    pull = outbox.number(about)
+    words += [f"pull request #{pull}{_reviewed(pull, about, outbox)}"] if pull else []
     url = str((asked.entry.payload.get("via") or {}).get("url") or "")
     words += [f"[asked]({url})"] if _LINK.fullmatch(url) else [f"asked by {within(asked.entry.actor, 60)}"]
-    mark = "✗" if name in _NEVER else f"[{'x' if name in ON_BRANCH else ' '}]"
+    mark = "✗" if name in COMES_TO_NOTHING else f"[{'x' if name in ON_BRANCH else ' '}]"
     return f"- {mark} {' · '.join(words)}"
+
+
+def _reviewed(pull: int, about: str, outbox: Outbox) -> str:
+    """Who said there what of a pull request of Headway's own; of one that is over, who approved it."""
+    if not outbox.open(about):
+        said = [(who, APPROVED) for who in outbox.last[about].payload.get("approved", ())]
+    else:
+        said = list(standing(pull, outbox.hub).items())
+    rows = []
+    for state, words in ((APPROVED, "approved there by"), (CHANGES, "changes asked for by")):
+        people = [f"@{who}" for who, told in said if told == state]
+        rows += [f"{words} {within(', '.join(people), 200)}"] if people else []
+    return f" ({'; '.join(rows)})" if rows else ""
 
 
 def _count(n: int, one: str, more: str) -> str:

@@ -12,6 +12,7 @@ from headway.decide.performance import Standing, standing
 from headway.decide.waivers import waived
 from headway.model.commit import Line
 from headway.model.entry import Entry
+from headway.model.markdown import in_words
 from headway.model.matrix import best_wheel
 from headway.model.pick import Trial
 from headway.model.reason import Reason
@@ -76,7 +77,8 @@ def _go(
     policy: Policy,
 ) -> TrainPlan:
     newest = known[-1]
-    digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, found, trials, snapshot, policy))
+    basis = evidence.evidence(train, line, newest, perf, found, trials, snapshot, policy)
+    digest = evidence.evidence_digest(basis)
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
     blockers = (
         *reverts,
@@ -89,10 +91,11 @@ def _go(
     others = tuple(w for w in waits if w not in blockers)
     final = (*blockers, *approvals, *((day,) if day else ()))
     if final:
-        return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
+        bound = digest if not blockers else None
+        return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, bound, basis)
     repacked = newest.final_files != newest.artifacts
     action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.final_files, repacked, digest)
-    return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest)
+    return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest, basis)
 
 
 def finish(
@@ -116,6 +119,6 @@ def finish(
     edit = edit_of(snapshot.entries, train.name)
     text = markdown(told_again(notes, edit[0] if edit else None).items)
     action = draft_action(train, published, text, snapshot, policy) or TagFinal(
-        train.name, train.tag, commit, text, latest(train, snapshot, policy)
+        train.name, train.tag, commit, in_words(text), latest(train, snapshot, policy)
     )
     return TrainPlan(train, Stage.PROMOTING, action, (), known, perf)

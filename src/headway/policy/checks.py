@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from packaging.version import Version
 
 from headway.errors import UnusableInput
+from headway.policy.board_checks import board_problems
 from headway.policy.clauses import CLAUSES
 from headway.policy.forge_tables import INPUTS
+from headway.policy.forgekinds import GITHUB, NONE, known_kinds, registered
 from headway.policy.gate_checks import check_problems, gate_problems
 from headway.policy.image_checks import image_problems
 from headway.policy.perf_jobs import needs_client
@@ -47,6 +49,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _commands,
         _builder,
         _forge,
+        board_problems,
         _perf,
         _people,
         image_problems,
@@ -261,14 +264,25 @@ def _builder(policy: Policy) -> Iterator[Problem]:
     yield from _remote((*at, "remote"), rules.remote)
     if policy.build.by == "github" and not re.fullmatch(r"[\w.-]+/[\w.-]+", policy.project.repository):
         yield Problem(("project", "repository"), "must be owner/name when `build.by` is github")
+    if policy.forge.kind not in {NONE, GITHUB}:  # `forge.api_url` and the token are another's
+        for by, path in ((policy.build.by, ("build", "by")), (policy.perf.runner, ("perf", "runner"))):
+            if by == GITHUB:
+                yield Problem(path, "`github` asks the GitHub of `forge.api_url`, and `forge.kind` names another forge")
 
 
 def _forge(policy: Policy) -> Iterator[Problem]:
-    forge = policy.forge
-    if forge.kind == "none":
+    forge, repository = policy.forge, policy.project.repository
+    if forge.kind == NONE:
         return
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", policy.project.repository):
-        yield Problem(("project", "repository"), "must be owner/name when `forge.kind` is github")
+    if forge.kind == GITHUB:
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+            yield Problem(("project", "repository"), "must be owner/name when `forge.kind` is github")
+    elif not registered(forge.kind):
+        kinds = known_kinds()
+        words = f"{forge.kind!r} is no kind of forge that is installed here: {', '.join(kinds)}"
+        yield Problem(("forge", "kind"), words, nearest(forge.kind, kinds))
+    elif not re.fullmatch(r"[\w.-]+(/[\w.-]+)+", repository):  # GitLab's groups lie in groups
+        yield Problem(("project", "repository"), f"must be owner/name when `forge.kind` is {forge.kind}")
     yield from _remote(("forge", "remote"), forge.remote)
 
 

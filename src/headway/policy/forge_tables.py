@@ -15,10 +15,10 @@ class Forge(Table):
     """The forge that `project.repository` lies on, and release objects: each a final or post release with its notes and
     files (N1)."""
 
-    kind: Literal["none", "github"] = Field(
+    kind: str = Field(
         "none",
-        description="Where people talk about changes: `github`, or nowhere (then commands are typed, and release "
-        "objects are kept in a folder).",
+        description="Where people talk about changes: `github`, a kind that a package installed beside Headway "
+        "registers, or `none`: nowhere (then commands are typed, and release objects are kept in a folder).",
     )
     remote: str = Field(
         "origin",
@@ -109,5 +109,10 @@ class Talk(Table):
         description="Who may request picks by a comment: `@login`, `team:ORG/SLUG`, or a right in the repository "
         "(`read`, `triage`, `write`, `maintain`, `admin`) or more.",
     )
-    reviewers: Words = Field(("maintain",), description="Who may approve and reject by a comment, written so.")
-    managers: Words = Field(("admin",), description="Who may hold, waive and release a hold by a comment, written so.")
+    reviewers: Words = Field(
+        ("maintain",), description="Who may approve, reject, adopt and drop by a comment, written so."
+    )
+    managers: Words = Field(
+        ("admin",),
+        description="Who may hold, waive, release a hold, cut, slip and abandon by a comment, written so.",
+    )

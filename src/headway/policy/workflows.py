@@ -9,6 +9,7 @@ from importlib import resources
 
 from headway.errors import UnusableInput
 from headway.model.text import facts, say
+from headway.policy.forgekinds import GITHUB
 from headway.policy.schema import Policy, Versions
 from headway.policy.workflow import tag_filters, workflow_path, workflow_text
 
@@ -98,7 +99,7 @@ def _validation(policy: Policy) -> str:
 def _permissions(policy: Policy) -> tuple[str, ...]:
     """What a tick may do at most, with why."""
     found = ["contents: write # release branches, tags, the state"]
-    if policy.forge.kind == "github":
+    if policy.forge.kind == GITHUB:
         found.append("issues: write # the tracker, answers to commands")
         found.append("pull-requests: write # picks, reverts, conflicts")
         if policy.talk.check or policy.forge.read_checks:

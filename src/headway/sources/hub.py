@@ -113,8 +113,10 @@ def _protections(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
 
 
 def _reviews(hub: Hub, wanted: HubWanted, seen: HubSeen) -> HubSeen:
-    """Reviews, and who asks for changes there: whether that counts depends on what they may do."""
-    numbers = [p.number for p in seen.pulls if wanted.reviews and p.open and p.base in wanted.branches]
+    """Reviews, and who asks for changes there: whether that counts depends on what they may do. Of one that was merged
+    they are read once more, until it is written down that it is over."""
+    asked = (p for p in seen.pulls if wanted.reviews and p.base in wanted.branches)
+    numbers = [p.number for p in asked if p.open or (p.merged and p.number in wanted.pulls)]
     found = tuple(r for n in numbers for r in hub.reviews(n))
     people = dict(seen.people)
     for r in found:

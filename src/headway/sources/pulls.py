@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from headway.history.copies import is_plain_merge
 from headway.history.kept import Kept
 from headway.history.merge import try_changes
+from headway.history.pulledsizes import read_brought
 from headway.history.records import Record, read_records
 from headway.history.repository import Repository
 from headway.history.sides import Sides, identify
@@ -21,14 +22,17 @@ MOST = 100  # commits of one pull request that are looked at
 
 def read_pulled(repo: Repository, trunk: Sha, lines: Iterable[Line], pulls: Iterable[Pull]) -> dict[int, Pulled]:
     """What each open pull request onto one of the ``lines`` would bring, by its number; without those whose commits are
-    not in the clone. Raises ``WorldFailed``."""
+    not in the clone, but for those that are too large. Raises ``WorldFailed``."""
     by_branch = {line.branch: line for line in lines}
     asked = [p for p in pulls if p.open and p.base in by_branch]
+    brought = read_brought(repo.state) if asked else {}
     here = _here(repo, [p.head_sha for p in asked])
     theirs: dict[str, tuple[Record, ...]] = {}
     found = {}
     for p in asked:
         if p.head_sha not in here:
+            if p.number in brought and brought[p.number].large == p.head_sha:
+                found[p.number] = Pulled(p.number, p.base, p.head_sha, (), large=True)
             continue
         line = by_branch[p.base]
         if p.base not in theirs:

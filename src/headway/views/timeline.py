@@ -13,6 +13,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.pick import Category, ChangeKind
 from headway.model.text import Text, say
 from headway.views.hubwords import WRITTEN
+from headway.views.logins import LOGINS
 from headway.views.mishaps import MISHAPS
 from headway.views.staging import pip_command
 from headway.views.words import short
@@ -352,7 +353,12 @@ def _held(train: str, p: Payload) -> Text:
 
 
 def _hold_released(train: str, p: Payload) -> Text:
-    return say("released the hold of entry {held}", held=p.get("held"))
+    known = {"person": p.get("by"), "reason": p.get("reason")}
+    if not known["person"]:
+        return say("released the hold of entry {held}", held=p.get("held"))
+    if train:
+        return say("released the hold of {train} by {person}: {reason}", train=train, **known)
+    return say("released the hold of all trains by {person}: {reason}", **known)
 
 
 def _waived(train: str, p: Payload) -> Text:
@@ -472,6 +478,6 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.ADOPTED: (_adopted, _is("G3")),
     Kind.RETRIED: (_retried, _is("B4")),
     Kind.SIGNED: (_signed, _is("G4")),
-    **{kind: (words, _is(clause)) for kind, (words, clause) in MISHAPS.items()},
+    **{kind: (words, _is(clause)) for kind, (words, clause) in {**MISHAPS, **LOGINS}.items()},
     **WRITTEN,
 }

@@ -14,3 +14,14 @@ ROLES: Mapping[Role, Text] = {
     Role.MANAGER: say("release manager"),
     Role.ADMIN: say("admin"),
 }
+
+MAY: Mapping[Role, Text] = {
+    Role.VIEWER: say("may look"),
+    Role.REQUESTER: say("may also ask for picks"),
+    Role.MANAGER: say("may also approve, hold, waive, slip and cut"),
+    Role.ADMIN: say("may also end the logins and tokens of others"),
+}
+"""What each may, besides what those below it may."""
+
+HOW: Mapping[str, Text] = {"github": say("account"), "token": say("token")}
+TOKEN_STATES: Mapping[str, Text] = {"expired": say("expired"), "revoked": say("revoked"), "valid": say("valid")}

@@ -10,41 +10,104 @@ from starlette.requests import Request
 
 from headway.app import Headway
 from headway.errors import UnusableInput
-from headway.model.text import facts, say
-from headway.model.visitor import Role, Visitor
+from headway.model.text import Text, facts, say
+from headway.model.visitor import Role, Visitor, in_order
+
+NOBODY = Visitor("", Role.NOBODY)
+ENDED = Visitor("", Role.NOBODY)
+"""Nobody too, whose browser still shows a login."""
 
 
 class People(Protocol):
     """How visitors are told from each other."""
 
+    def stranger(self, request: Request) -> bool:
+        """Whether nobody can know who asks, without a look at anything."""
+        ...
+
     def visitor(self, request: Request, app: Headway) -> Visitor:
-        """Who asks; one with the role ``NOBODY`` where nobody knows them."""
+        """Who asks; one with the role ``NOBODY`` where nobody knows them. Raises ``BadToken``, ``TooMany``."""
+        ...
+
+    def forget(self) -> None:
+        """A login or a token was ended: nothing that was known of any holds."""
         ...
 
 
 class LocalUser:
     """Whoever reaches this machine's loopback is the one who serves there, and may do all that they may on the command
-    line."""
+    line; but for ``programs`` that show a token."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: People | None = None) -> None:
         self._csrf = secrets.token_urlsafe(24)
+        self._programs = programs
+
+    def stranger(self, request: Request) -> bool:
+        return False
 
     def visitor(self, request: Request, app: Headway) -> Visitor:
+        if self._programs is not None and "authorization" in request.headers:
+            return self._programs.visitor(request, app)
         return Visitor(app.person, Role.ADMIN, "local", self._csrf)
+
+    def forget(self) -> None: ...
 
 
 class NotAllowed(UnusableInput):
     """A page or an action that this visitor may not have; answered as 401 to nobody, 403 to somebody."""
 
     def __init__(self, visitor: Visitor, role: Role) -> None:
+        self.known = bool(visitor.how)
+        self.visitor = visitor
         super().__init__(
-            "board.not-allowed",
-            say("{person} may not do this here: it takes the role {role}", person=visitor.name or "-", role=role.value),
-            clause="G1",
-            facts=facts(person=visitor.name, role=visitor.role.value, wanted=role.value),
-            remedy=say("log in, or have [board] of the policy name you"),
+            "board.not-allowed" if self.known else "board.login",
+            say("{person} may not do this here: it takes the role {role}", person=visitor.name, role=role.value)
+            if self.known
+            else say("your login has ended: log in again")
+            if visitor is ENDED
+            else say("who you are is not known here: log in first"),
+            clause="G1" if self.known else None,
+            facts=facts(
+                person=visitor.name, role=visitor.role.value, wanted=role.value, scopes=in_order(visitor.scopes)
+            )
+            if self.known
+            else (),
+            remedy=_what_it_takes(visitor, role) if self.known else say("log in, or ask with a token"),
         )
-        self.known = visitor.role is not Role.NOBODY
+
+
+def _what_it_takes(visitor: Visitor, role: Role) -> Text:
+    if visitor.role.includes(role):
+        return say("use a token that was made for it: yours was made for {scopes}", scopes=in_order(visitor.scopes))
+    if visitor.scopes:
+        return say("use a token with this role: `headway token add NAME --role {role}` makes one", role=role.value)
+    return say("have board.{role}s of the policy name you", role=role.value)
+
+
+class BadToken(UnusableInput):
+    """A token that opens nothing; answered as 401."""
+
+    def __init__(self, state: str) -> None:
+        words = {
+            "expired": say("this token has expired"),
+            "revoked": say("this token was revoked"),
+        }
+        super().__init__(
+            "board.token",
+            words.get(state) or say("this token is not known here"),
+            remedy=say("have another made: `headway token add`"),
+        )
+
+
+class Denied(UnusableInput):
+    """The forge sent somebody back without an answer."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(
+            "login.denied",
+            say("you were not logged in: the forge says {error}", error=error or "-"),
+            remedy=say("log in again, and allow it there"),
+        )
 
 
 class Forged(UnusableInput):

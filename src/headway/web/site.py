@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,8 +12,10 @@ from starlette.responses import HTMLResponse
 
 from headway.app import Headway
 from headway.model.visitor import Role, Visitor
+from headway.web.address import Address
 from headway.web.look import project_name
-from headway.web.people import NotAllowed, People
+from headway.web.noticed import NoticeBook
+from headway.web.people import NOBODY, NotAllowed, People
 from headway.web.picture import Picture
 from headway.web.render import reader_of, render
 from headway.web.watch import Watch
@@ -20,18 +23,31 @@ from headway.web.watch import Watch
 Open = Callable[[], Headway]
 
 
+def nobody_ticks() -> None:
+    """Ticks are done by somebody else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
-    ``ask`` has a tick look soon, where this process ticks."""
+    ``ask`` has a tick look soon, where this process ticks; ``address`` is where the board is reached."""
 
     open_app: Open
     watch: Watch
     people: People
-    ask: Callable[[], None] = lambda: None
+    ask: Callable[[], None] = nobody_ticks
+    address: Address = field(default_factory=Address)
+    _books: dict[Path, NoticeBook] = field(default_factory=dict)
+
+    @property
+    def ticks(self) -> bool:
+        """Whether this process ticks."""
+        return self.ask is not nobody_ticks
 
     def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
         """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
+        if self.people.stranger(request):
+            raise NotAllowed(NOBODY, role)
         picture = self.watch.picture()
         return picture, self.visitor(request, picture.app, role)
 
@@ -41,6 +57,11 @@ class Site:
         if not visitor.may(role):
             raise NotAllowed(visitor, role)
         return visitor
+
+    def book(self, app: Headway) -> NoticeBook:
+        """Since when things wait for people."""
+        path = app.paths.noticed
+        return self._books.setdefault(path, NoticeBook(path))
 
     def acting(self, visitor: Visitor) -> Headway:
         """The project as it is at this very moment, at the hands of a visitor; the board stands as ``via`` in what
@@ -69,6 +90,7 @@ class Site:
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
+            live=request.method == "GET",
             visitor=visitor,
             **values,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from headway.app import Headway
-from headway.errors import HeadwayError, WorldFailed
+from headway.errors import HeadwayError, RateLimited, WorldFailed
 from headway.ledger.deliveries import Deliveries
 from headway.model.ports import Progress
 from headway.model.text import Text, say
@@ -17,7 +17,6 @@ _GATHER_S = 1.0  # what comes within it is one tick's work
 _RETRY_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # after failures in a row
 # GitHub's own rule for who was told to come back later: a minute at least, and longer each time.
 _LIMITED_S = (60.0, 120.0, 240.0, 480.0, 600.0)
-_LIMITED = frozenset({"github.rate-limit", "hub.limited"})
 
 
 class Ticker:
@@ -71,7 +70,7 @@ class Ticker:
             try:
                 more = self._look()
             except HeadwayError as e:
-                self._wait_after(failures, e.message, limited=e.code in _LIMITED)
+                self._wait_after(failures, e.message, limited=isinstance(e, RateLimited))
                 failures += 1
                 continue
             except Exception as e:  # noqa: BLE001 - a defect in one tick must not end all that come after it

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urljoin
+
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from headway.app import Headway
-from headway.errors import UnusableInput
 from headway.lang import tr
-from headway.model.text import Text, say
+from headway.model.text import Text
 from headway.reports import calendar_of, calendar_revision
 from headway.views.calendar import MONTHS, STATUSES, calendar_ics, kind_headings
 from headway.web.look import project_name
 from headway.web.render import reader_of
 from headway.web.site import Site, fresh
+from headway.web.years import YEARS, year_of
 
 
 def calendar_pages(web: FastAPI, site: Site) -> None:
     @web.get("/calendar", response_class=HTMLResponse)
     def calendar(request: Request, year: str = "") -> Response:
         picture, visitor = site.seen(request)
-        wanted = _year(picture.app, year)
+        wanted = year_of(year, picture.now)
         rows = picture.kept(("calendar", wanted), lambda: calendar_of(picture.app, wanted))
+        feed = urljoin(picture.policy.board.url or str(request.base_url), "/calendar.ics")
         return site.page(
             request,
             "calendar.html",
@@ -32,6 +35,9 @@ def calendar_pages(web: FastAPI, site: Site) -> None:
             months=MONTHS,
             statuses=STATUSES,
             window=kind_headings(rows)[2],
+            years=YEARS,
+            feed=feed,
+            webcal=re.sub("^https?:", "webcal:", feed),
         )
 
     @web.get("/calendar.ics")
@@ -42,7 +48,7 @@ def calendar_pages(web: FastAPI, site: Site) -> None:
         def words(text: Text) -> str:
             return tr(text, lang)
 
-        wanted = _year(app, year)
+        wanted = year_of(year, picture.now)
         rows = picture.kept(("calendar", wanted), lambda: calendar_of(app, wanted))
         body = calendar_ics(
             rows,
@@ -53,16 +59,3 @@ def calendar_pages(web: FastAPI, site: Site) -> None:
             translate=words,
         )
         return Response(body, media_type="text/calendar; charset=utf-8", headers=fresh(lang))
-
-
-def _year(app: Headway, text: str) -> int:
-    if not text:
-        return app.clock.now().year
-    if text.isascii() and text.isdigit() and len(text) <= 4:
-        return int(text)
-    raise UnusableInput(
-        "calendar.year",
-        say("{year} is not a year of the calendar", year=text),
-        clause="C3",
-        remedy=say("give a year in four digits"),
-    )

@@ -15,7 +15,7 @@ from headway.web.compareasked import MOST, VIEWS, form_asked, narrowed, without
 from headway.web.compareread import comparison
 from headway.web.comparesheets import json_of, sheet_of
 from headway.web.render import reader_of
-from headway.web.routes.twins import as_json
+from headway.web.routes.api import as_json
 from headway.web.site import Site, fresh
 
 

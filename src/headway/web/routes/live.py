@@ -10,7 +10,9 @@ from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.concurrency import run_in_threadpool
 
+from headway.web.people import NotAllowed
 from headway.web.site import Site
+from headway.web.watch import trouble
 
 _BEAT_S = 15.0  # proxies end a stream that is silent for a minute
 
@@ -19,10 +21,24 @@ def live_stream(web: FastAPI, site: Site) -> None:
     @web.get("/live")
     async def live(request: Request, seen: str = "") -> Response:
         """``seen``: the revision that the page shows; a newer one is told at once."""
-        picture, _ = await run_in_threadpool(site.seen, request)
-        stream = _news(site, picture.revision if picture.revision != seen else "")
+        newest = await run_in_threadpool(_newest, site, request)
+        stream = _news(site, newest if newest != seen else "")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _newest(site: Site, request: Request) -> str:
+    """What names the moment that is now, also where it cannot be read: the page says so. Raises ``NotAllowed``."""
+    try:
+        return site.seen(request)[0].revision
+    except NotAllowed:
+        raise
+    except Exception as e:
+        last = site.watch.last()
+        if last is None:
+            raise
+        site.visitor(request, last.app)
+        return trouble(e)
 
 
 async def _news(site: Site, first: str) -> AsyncIterator[bytes]:

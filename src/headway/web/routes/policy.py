@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from headway.web.clauses import clause_rows
+from headway.web.policies import policy_of
 from headway.web.site import Site
 
 
@@ -18,6 +18,6 @@ def policy_pages(web: FastAPI, site: Site) -> None:
             "policy.html",
             picture,
             visitor,
-            clauses=clause_rows(picture.policy),
+            clauses=policy_of(picture),
             source=picture.app.policy_source,
         )
