@@ -45,17 +45,18 @@ class Site:
         """Whether this process ticks."""
         return self.ask is not nobody_ticks
 
-    def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
-        """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
+    def seen(self, request: Request, role: Role = Role.VIEWER, *also: str) -> tuple[Picture, Visitor]:
+        """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role. A token that was made for
+        one of ``also`` does as well as one for what the role may."""
         if self.people.stranger(request):
             raise NotAllowed(NOBODY, role)
         picture = self.watch.picture()
-        return picture, self.visitor(request, picture.app, role)
+        return picture, self.visitor(request, picture.app, role, *also)
 
-    def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER) -> Visitor:
+    def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER, *also: str) -> Visitor:
         """Who asks. Raises ``NotAllowed`` for those without the role."""
         visitor = self.people.visitor(request, app)
-        if not visitor.may(role):
+        if not visitor.may(role, *also):
             raise NotAllowed(visitor, role)
         return visitor
 
@@ -79,11 +80,13 @@ class Site:
         status: int = 200,
         *,
         same: bool = False,
+        live: bool = True,
         **values: object,
     ) -> HTMLResponse:
         """A page in the reader's language, for this visitor, of a moment or of the project as it is.
 
         ``same``: it follows from the moment, the address and the visitor alone, and is made once for all three.
+        ``live``: it follows what happens.
         """
         reader = reader_of(request)
         query = urlencode(list(request.query_params.multi_items()))
@@ -98,7 +101,7 @@ class Site:
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
-            live=request.method == "GET",
+            live=live and request.method == "GET",
             visitor=visitor,
             **values,
         )
