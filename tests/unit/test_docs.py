@@ -27,6 +27,8 @@ SHELL = {"sh": "", "console": "$ ", "ini": ""}
 TRANSLATED = (
     ("README.md", "README.zh-CN.md"),
     ("docs/tutorial/demo.md", "docs/zh/tutorial/demo.md"),
+    ("docs/explanation/speed.md", "docs/zh/explanation/speed.md"),
+    ("docs/how-to/board.md", "docs/zh/how-to/board.md"),
     ("docs/how-to/your-project.md", "docs/zh/how-to/your-project.md"),
     ("docs/how-to/picks.md", "docs/zh/how-to/picks.md"),
     ("docs/how-to/board.md", "docs/zh/how-to/board.md"),

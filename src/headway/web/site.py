@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -44,17 +45,18 @@ class Site:
         """Whether this process ticks."""
         return self.ask is not nobody_ticks
 
-    def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
-        """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
+    def seen(self, request: Request, role: Role = Role.VIEWER, *also: str) -> tuple[Picture, Visitor]:
+        """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role. A token that was made for
+        one of ``also`` does as well as one for what the role may."""
         if self.people.stranger(request):
             raise NotAllowed(NOBODY, role)
         picture = self.watch.picture()
-        return picture, self.visitor(request, picture.app, role)
+        return picture, self.visitor(request, picture.app, role, *also)
 
-    def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER) -> Visitor:
+    def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER, *also: str) -> Visitor:
         """Who asks. Raises ``NotAllowed`` for those without the role."""
         visitor = self.people.visitor(request, app)
-        if not visitor.may(role):
+        if not visitor.may(role, *also):
             raise NotAllowed(visitor, role)
         return visitor
 
@@ -76,19 +78,26 @@ class Site:
         shown: Picture | Headway,
         visitor: Visitor,
         status: int = 200,
+        *,
+        same: bool = False,
         live: bool = True,
         **values: object,
     ) -> HTMLResponse:
-        """A page in the reader's language, for this visitor, of a moment or of the project as it is; ``live``: it
-        follows what happens."""
+        """A page in the reader's language, for this visitor, of a moment or of the project as it is.
+
+        ``same``: it follows from the moment, the address and the visitor alone, and is made once for all three.
+        ``live``: it follows what happens.
+        """
         reader = reader_of(request)
         query = urlencode(list(request.query_params.multi_items()))
         app = shown.app if isinstance(shown, Picture) else shown
-        text = render(
+        here = request.url.path + (f"?{query}" if query else "")
+        make = partial(
+            render,
             template,
             reader,
             path=request.url.path,
-            here=request.url.path + (f"?{query}" if query else ""),
+            here=here,
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
@@ -96,6 +105,8 @@ class Site:
             visitor=visitor,
             **values,
         )
+        known = shown.pages if same and isinstance(shown, Picture) else None
+        text = known.get((here, reader, visitor), make) if known is not None else make()
         return HTMLResponse(text, status, headers=fresh(reader.lang))
 
 
