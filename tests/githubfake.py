@@ -5,10 +5,10 @@ is in ``violations``, and so is a request that this GitHub cannot answer. Bytes 
 as GitHub does, and uploads are taken at a third.
 
 ``talk`` has issues, comments, labels and milestones, ``pulls`` pull requests and reviews, ``check_runs`` checks and
-statuses, ``releases`` release objects, ``people`` teams, the App, branches and their guards; the object itself users,
-tokens, the clock and workflow runs. What people do there is a method (``talk.comment("ada", 3, "…")``,
-``pulls.merge(3, "ada")``); what Headway does goes through HTTP. Pushes to the repository are noticed with the next
-request, or by ``sync``.
+statuses, ``releases`` release objects, ``people`` teams, the App, branches and their guards, ``oauth`` the login for
+other programs; the object itself users, tokens, the clock and workflow runs. What people do there is a method
+(``talk.comment("ada", 3, "…")``, ``pulls.merge(3, "ada")``); what Headway does goes through HTTP. Pushes to the
+repository are noticed with the next request, or by ``sync``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from githubchecks import Checks
 from githubcore import BEGAN, NAME, OWNER, TOKEN, Asked, Identity, Said, User, error
 from githubfaults import Past
 from githubhttp import Taken, serve
+from githublogin import OAuthApps
 from githubpeople import APP_ID, INSTALLATION, People, app_key
 from githubpulls import Pulls
 from githubreleases import Releases
@@ -48,6 +49,7 @@ class FakeGitHub(Actions):
         self.check_runs = Checks(self)
         self.releases = Releases(self)
         self.people = People(self)
+        self.oauth = OAuthApps(self)
         parts = (self.people, self.talk, self.pulls, self.check_runs, self.releases)
         self.routes = (*self.actions_routes(), *(r for part in parts for r in part.routes()))
         self.upload_routes = self.releases.upload_routes()

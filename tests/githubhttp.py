@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from githubcore import NAME, OWNER, Asked, Route, Said, error
 from githubfaults import SKEW
 from githubgit import PREFIX, serve_git
+from githublogin import PREFIX as PAGES
 
 if TYPE_CHECKING:
     from githubfake import FakeGitHub
@@ -77,6 +78,12 @@ class _Api(_Handler):
             serve_git(self.fake, self)
             return
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if url.path.startswith(PAGES) and not self.uploads:
+            with self.fake._lock:
+                query = dict(parse_qsl(url.query))
+                said = self.fake.oauth.serve(method, url.path, query, raw, self.headers.get("Accept", ""))
+            self.reply(*said)
+            return
         with self.fake._lock:
             self.fake.asked.append((method, unquote(url.path)))
             fault = self.fake.faults.next(method, unquote(url.path))

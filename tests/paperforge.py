@@ -285,8 +285,13 @@ class PaperForge:
     def git(self) -> GitAccess:
         return GitAccess(pull_head="refs/papers/{number}")
 
+    def login(self, client_id: str, secret: str) -> None:
+        return None
+
     @contextmanager
-    def asking(self, kept: Path | None, budget: int | None, clock: Clock) -> Iterator[PaperAsking]:
+    def asking(
+        self, kept: Path | None, budget: int | None, clock: Clock, patience_s: float | None = None
+    ) -> Iterator[PaperAsking]:
         asking = PaperAsking(budget)
         mark = _TICK.set(asking)
         try:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import tarfile
-import tempfile
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import pytest
+from npmpackage import member_of
 
 EXAMPLES = "@octokit/webhooks-examples@7.6.1"
 SCHEMAS = "@octokit/webhooks-schemas@7.6.1"
-_CACHE = Path(__file__).parents[1] / ".cache"
 
 
 def examples() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -36,26 +30,4 @@ def event_schema(event: str) -> dict[str, Any]:
 
 @cache
 def _document(package: str, member: str) -> Any:
-    kept = _CACHE / package.strip("@").replace("/", "-") / Path(member).name
-    if not kept.is_file():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            partial = Path(folder) / "partial"
-            partial.write_bytes(_packed(package, member, Path(folder)))
-            partial.replace(kept)
-    return json.loads(kept.read_text("utf-8"))
-
-
-def _packed(package: str, member: str, folder: Path) -> bytes:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip(f"npm is missing, so GitHub's {package} cannot be had")
-    argv = [npm, "pack", package, "--silent", "--pack-destination", str(folder)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=folder)
-    found = list(folder.glob("*.tgz"))
-    if done.returncode or not found:
-        pytest.skip(f"GitHub's {package} cannot be had: {done.stderr.strip()[-300:]}")
-    with tarfile.open(found[0]) as t:
-        file = t.extractfile(member)
-        assert file is not None
-        return file.read()
+    return json.loads(member_of(package, member).read_text("utf-8"))

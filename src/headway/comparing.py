@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,18 @@ from headway.decide.performance import as_candidate, comparison_of, design_of
 from headway.errors import not_found
 from headway.history.log import is_ancestor, read_commit, read_tags, trunk_tip
 from headway.model.commit import Sha
+from headway.model.snapshot import Snapshot
 from headway.model.text import say
-from headway.model.verdict import CellVerdict, PerformanceVerdict
+from headway.model.verdict import PerformanceVerdict
 from headway.perf.links import PAGE, WINDOW, DashboardLink, Ref, address_of
+from headway.policy.schema import Policy
 from headway.policy.scheme import branch_of, read_candidate_tag, read_final_tag
 from headway.sources.repository import branch_names, branches_elsewhere
 from headway.stats.gate import judge
 
 if TYPE_CHECKING:
+    from headway.perf.reading import Revision
+    from headway.perf.store import MeasurementStore
     from headway.views.comparison import Page
 
 _MARGIN = timedelta(days=1)  # results carry the commit's own date, and must lie inside the window
@@ -76,23 +80,6 @@ def links_of(app: Headway, link: DashboardLink) -> Links:
     return Links(link, address_of(dashboard, link) if dashboard else "", address_of(PAGE, link))
 
 
-def page_of(app: Headway, link: DashboardLink) -> Page:
-    """The page of a link, with the gate's verdicts where the two commits were compared in blocks. Raises as
-    ``observe`` does."""
-    from headway.views.comparison import comparison_page, ends
-
-    project = app.policy.project.repository
-    with app.measurements(write=False) as store:
-        left, right = ends(store, link, project)
-        verdicts = _verdicts(app, left.commit, right.commit) if left and right else ()
-        return comparison_page(store, link, project, verdicts)
-
-
-def _verdicts(app: Headway, base: Sha, candidate: Sha) -> tuple[CellVerdict, ...]:
-    judged = judged_between(app, base, candidate)
-    return judged.verdict.cells if judged.blocks else ()
-
-
 @dataclass(frozen=True, slots=True)
 class Judged:
     """The gate's verdict on two commits. ``counted``: by the ledger, so that a train stands on it; else by what the
@@ -102,22 +89,51 @@ class Judged:
     verdict: PerformanceVerdict
     counted: bool
     blocks: int
-    unpaired: bool
+    unpaired: bool = False
+
+
+def page_of(app: Headway, link: DashboardLink) -> Page:
+    """The page of a link, with the gate's verdicts on every cell that the policy names. Raises as ``observe`` does."""
+    with app.measurements(write=False) as store:
+        return compared(app, app.observe(), store, link)[0]
+
+
+def compared(
+    app: Headway,
+    snapshot: Snapshot,
+    store: MeasurementStore,
+    link: DashboardLink,
+    known: tuple[Revision, ...] | None = None,
+) -> tuple[Page, Judged | None]:
+    """The page of a link in a world that was observed, and the gate's verdict on its two commits, where it has two.
+    ``known``: as ``ends`` takes it."""
+    from headway.views.comparison import comparison_page, ends
+
+    project, design = app.policy.project.repository, design_of(app.policy.perf)
+    found = ends(store, link, project, known)
+    left, right = (r.commit if r else ref[1] for r, ref in zip(found, (link.left, link.right), strict=True))
+    judged = judged_in(snapshot, app.policy, left, right) if left and right else None
+    verdicts = judged.verdict.cells if judged else ()
+    return comparison_page(store, link, project, verdicts, design.margin_of, found), judged
 
 
 def judged_between(app: Headway, base: Sha, candidate: Sha) -> Judged:
     """Raises as ``observe`` does."""
-    snapshot, design = app.observe(), design_of(app.policy.perf)
+    judged = judged_in(app.observe(), app.policy, base, candidate)
+    if judged.blocks:
+        return judged
+    from headway.perf.reading import revisions
+
+    with app.measurements(write=False) as store:
+        return replace(judged, unpaired={base, candidate} <= {r.commit for r in revisions(store)})
+
+
+def judged_in(snapshot: Snapshot, policy: Policy, base: Sha, candidate: Sha) -> Judged:
+    """The gate's verdict by what a snapshot holds; whether they were measured separately is not looked at."""
     counted = comparison_of(snapshot, candidate, base)
     found = counted or next((c for c in snapshot.comparisons if (c.subject, c.baseline) == (candidate, base)), None)
-    verdict = judge(found, design, as_candidate(snapshot, base))
-    blocks, unpaired = found.blocks if found else 0, False
-    if not blocks:
-        from headway.perf.reading import revisions
-
-        with app.measurements(write=False) as store:
-            unpaired = {base, candidate} <= {r.commit for r in revisions(store)}
-    return Judged(verdict, counted is not None, blocks, unpaired)
+    verdict = judge(found, design_of(policy.perf), as_candidate(snapshot, base))
+    return Judged(verdict, counted is not None, found.blocks if found else 0)
 
 
 def moment_of(app: Headway) -> datetime:

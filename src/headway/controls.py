@@ -32,7 +32,7 @@ from headway.plan.trainplan import pick_train
 from headway.policy.clauses import CLAUSES
 from headway.policy.scheme import cuts_own_branch, is_fix
 from headway.refusal import Refused, as_if, no, version_of
-from headway.reviewing import approve_pick, approve_revert
+from headway.reviewing import approve_pick, approve_revert, other_evidence
 from headway.waiving import cell_as_seen, not_waivable
 
 
@@ -43,7 +43,8 @@ def cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
 
 
 def choose_cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
-    """The choice alone, by which the next tick cuts."""
+    """Choose a trunk commit for a version, where the next tick may cut there (B1, B2); nobody's choice: the newest
+    that is green."""
     wanted = version_of(version)
     snapshot = app.observe()
     commit = trunk_commit(app, at, snapshot) if at else ""
@@ -163,14 +164,17 @@ def _not_to_cut(app: Headway, wanted: Version, snapshot: Snapshot, commit: str) 
     return None
 
 
-def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
-    """Approve a gate for the commit and evidence as they are now, or a pick request that needs review (G1)."""
+def approve(app: Headway, version: str, gate_name: str, evidence: str = "") -> Entry | Refused:
+    """Approve a gate for the commit and evidence as they are now, or a pick request that needs review (G1).
+
+    ``evidence`` is the digest of what the person has seen: when it is another one by now, nothing is approved.
+    """
     planned = app.train(version)
     name = planned.train.name
     if gate_name.startswith("pick:"):
-        return approve_pick(app, name, gate_name)
+        return approve_pick(app, name, gate_name, evidence)
     if gate_name.startswith(revertreview.GATE):
-        return approve_revert(app, gate_name)
+        return approve_revert(app, gate_name, evidence)
     rule = app.policy.approvals.get(gate_name)
     if rule is None:
         raise not_found(
@@ -196,6 +200,8 @@ def approve(app: Headway, version: str, gate_name: str) -> Entry | Refused:
             say("see `headway plan {version}`", version=name),
         )
         return Refused((nothing, *(w for w in planned.waits if w.code != "promotion.unapproved")))
+    if (changed := other_evidence(gate_name, evidence, planned.evidence)) is not None:
+        return changed
     commit = planned.candidates[-1].facts.commit
     left_out = [facts_json(w.facts) for w in planned.waits if w.code in {"picks.conflict", "picks.pull"}]
     return app.record(

@@ -8,6 +8,7 @@ import tomllib
 
 from headway.actionsdoctor import access, builder
 from headway.app import Headway
+from headway.boarddoctor import board_checks
 from headway.decide.performance import uncovered
 from headway.decide.trains import live_branches
 from headway.environment import uv_program
@@ -41,6 +42,7 @@ def examine(app: Headway) -> tuple[Check, ...]:
         _performance(app),
         access(app),
         *forge_checks(app),
+        *board_checks(app),
     )
 
 

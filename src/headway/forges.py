@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from headway.errors import UnusableInput
 from headway.model.build import CiCheck, CiRun
 from headway.model.commit import Sha
-from headway.model.forgeport import ForgeAdapter
+from headway.model.forgeport import ForgeAdapter, LoginBy
 from headway.model.text import facts, one_line, say
 from headway.policy.forgekinds import GITHUB, GROUP, NONE, registered
 from headway.policy.schema import Policy
@@ -36,6 +36,12 @@ def checks_of(policy: Policy) -> Callable[[Sha], tuple[CiCheck, ...]]:
     """What tells the checks of a commit: the forge, or for a project that talks nowhere the GitHub that
     ``forge.api_url`` names."""
     return (forge_of(policy) or _github(policy)).checks
+
+
+def login_of(policy: Policy, client_id: str, secret: str) -> LoginBy | None:
+    """How people log in to the board: by the forge, or for a project that talks nowhere by the GitHub that
+    ``forge.api_url`` names."""
+    return (forge_of(policy) or _github(policy)).login(client_id, secret)
 
 
 def runs_of(policy: Policy) -> Callable[[Sha, int | None], tuple[CiRun, ...]]:

@@ -14,6 +14,8 @@ from headway.model.pick import PickVerdict
 from headway.model.text import Text, say
 from headway.refusal import Refused, no
 
+_ENOUGH = 12  # digits of a digest that name it
+
 
 def asked_for(app: Headway, number: int) -> Asked:
     """The request of a number, whatever its train. Raises ``UnusableInput`` for none."""
@@ -49,13 +51,30 @@ def _on_branch(asked: Asked, commits: tuple[Sha, ...], remedy: Text) -> Refused:
     return no("P1", "pick.applied", text, remedy, request=asked.id, commits=commits)
 
 
-def approve_pick(app: Headway, train: str, gate: str) -> Entry | Refused:
-    """Let a request in, as it is now: the approval lapses when its commit, evidence or resolution changes."""
+def other_evidence(gate: str, seen: str, now: str) -> Refused | None:
+    """Why nothing is approved: the person saw other evidence than there is now (G1). Who names none has seen what is
+    there; the beginning of a digest names it, from twelve digits on."""
+    if not seen or seen == now or (len(seen) >= _ENOUGH and now.startswith(seen)):
+        return None
+    return no(
+        "G1",
+        "approve.changed",
+        say("what was seen of {gate} has changed since", gate=gate),
+        say("look at it as it is now, then approve that"),
+        gate=gate,
+        seen=seen,
+        now=now,
+    )
+
+
+def approve_pick(app: Headway, train: str, gate: str, seen: str = "") -> Entry | Refused:
+    """Let a request in, as it is now: the approval lapses when its commit, evidence or resolution changes. ``seen`` is
+    the digest of it that the person has seen."""
     number = gate.removeprefix("pick:")
     asked = next((a for a in requests(app.sound_entries(), train) if str(a.id) == number), None)
     if asked is None:
         raise not_found("request", gate, say("see `headway pick list`"))
-    refused = _not_open(asked) or _may_not(app, asked)
+    refused = _not_open(asked) or _may_not(app, asked) or other_evidence(gate, seen, asked.evidence)
     if refused is not None:
         return refused
     mine = next((e for e in asked.counted if e.actor == app.person), None)
@@ -65,15 +84,18 @@ def approve_pick(app: Headway, train: str, gate: str) -> Entry | Refused:
     return app.record(Kind.APPROVED, train, payload)
 
 
-def approve_revert(app: Headway, gate: str) -> Entry | Refused:
-    """Let a revert in as somebody resolved it: the approval lapses when it is resolved otherwise."""
+def approve_revert(app: Headway, gate: str, seen: str = "") -> Entry | Refused:
+    """Let a revert in as somebody resolved it: the approval lapses when it is resolved otherwise. ``seen`` is the
+    digest of the resolution that the person has seen."""
     entries = app.sound_entries()
     conflict = resolutions.revert_conflict(gate.removeprefix(revertreview.GATE), entries)
     made = revertreview.resolved_on(conflict, entries) if conflict else None
     if made is None:
         raise not_found("resolution", gate, say("see `headway plan`; first `headway pick resolve COMMIT`"))
-    refused = may_not_review(app) or (
-        _own(app, gate) if record.person(app.person) == record.person(made.actor) else None
+    refused = (
+        may_not_review(app)
+        or (_own(app, gate) if record.person(app.person) == record.person(made.actor) else None)
+        or other_evidence(gate, seen, made.digest)
     )
     if refused is not None:
         return refused

@@ -18,7 +18,7 @@ def test_E7_the_page_names_all_suspects_and_accuses_none(tmp_path: Path) -> None
     world.record(Kind.CULPRIT, "0.1.1", {**told, "suspects": others})
     with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         page = client.get("/trains/0.1.1?lang=en").text
-        found = client.get("/api/trains/0.1.1").json()["culprits"][-1]
+        found = client.get("/api/v1/trains/0.1.1").json()["culprits"][-1]
     assert "one of them made v0.1.1-rc1 slower: × 1.31" in page
     assert "<bdi>An innocent one</bdi></strong>" not in page
     assert (found["confirmed"], found["suspects"]) == (False, others)

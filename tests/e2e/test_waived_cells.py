@@ -53,7 +53,7 @@ def test_E7_a_waived_cell_is_shown_with_person_reason_day_and_digest(tmp_path: P
         page = client.get("/trains/0.1.1?lang=zh").text
         assert "由 Rosa 豁免，至 2025-02-28：a known trade &lt;b&gt;" in page
         assert f"证据 {digest}" in page
-        (told,) = client.get("/api/trains/0.1.1").json()["waivers"]
+        (told,) = client.get("/api/v1/trains/0.1.1").json()["waivers"]
     wanted = {"cell": SLOW, "verdict": "regressed", "person": "Rosa", "until": "2025-02-28", "evidence": digest}
     assert wanted.items() <= told.items()
     (line,) = dict(notes_for(world.app(), controls.version_of("0.1.1")).sections)["waivers"]

@@ -18,7 +18,7 @@ from webworld import PERF, POLICY, World, day
 
 from headway import controls
 from headway.errors import UnusableInput
-from headway.web.security import is_loopback
+from headway.web.address import is_loopback
 from headway.web.server import serve
 
 
@@ -26,7 +26,7 @@ from headway.web.server import serve
 def regressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Pages of a train that was found slower, with hostile words in it."""
     world = World(tmp_path_factory.mktemp("regressed"), POLICY + PERF).to_regressed()
-    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url) as client:
+    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         yield client
 
 
@@ -34,14 +34,14 @@ def regressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Pages of two live trains and one that departed."""
     world = World(tmp_path_factory.mktemp("busy")).to_busy()
-    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url) as client:
+    with Served(world.git.path, world.clock.now()) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         yield client
 
 
 PAGES = ("/", "/trains/0.1.1", "/calendar", "/calendar?year=2026", "/notes/0.1.1", "/policy", "/ledger")
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/nothing", "/trains/9.9.9", "/static/headway.css", "/api/board"])
+@pytest.mark.parametrize("path", [*PAGES, "/nothing", "/trains/9.9.9", "/static/headway.css", "/api/v1/board"])
 def test_every_answer_tells_a_browser_to_run_and_load_nothing_foreign(regressed: httpx.Client, path: str) -> None:
     headers = regressed.get(path).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
@@ -49,7 +49,7 @@ def test_every_answer_tells_a_browser_to_run_and_load_nothing_foreign(regressed:
     assert {policy[k] for k in ("style-src", "img-src", "script-src", "connect-src")} == {"'self'"}
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -87,26 +87,27 @@ def test_a_train_in_full(regressed: httpx.Client) -> None:
 
 
 def test_the_json_twins(regressed: httpx.Client) -> None:
-    board = regressed.get("/api/board").json()
+    board = regressed.get("/api/v1/board").json()
     assert [t["version"] for t in board["trains"]] == ["0.1.1"]
-    train = regressed.get("/api/trains/v0.1.1").json()
+    train = regressed.get("/api/v1/trains/v0.1.1").json()
     assert train["performance"]["verdict"] == "regressed"
     assert [s["kind"] for s in train["stops"]] == ["cut", "pick", "pick", "revert", "candidate"]
     assert [p["state"] for p in train["picks"]] == ["applied", "applied", "refused", "needs-review"]
-    ledger = regressed.get("/api/ledger").json()
-    assert (ledger["chain"], ledger["entries"][-1]["kind"]) == ("ok", "cut")
-    assert regressed.get("/healthz").json() == {"status": "ok", "entries": len(ledger["entries"])}
+    ledger = regressed.get("/api/v1/ledger").json()
+    assert (ledger["chain"], ledger["entries"][-1]["kind"], ledger["older"]) == ("ok", "cut", None)
+    assert regressed.get("/healthz").json() == {"status": "ok"}
+    assert regressed.get("/readyz").json() == {"status": "ready"}
 
 
 def test_two_trains_and_one_that_departed(busy: httpx.Client) -> None:
     text = busy.get("/").text
     assert text.index(">0.1.1.post1<") < text.index(">0.1.2<") < text.index("Departed") < text.index(">0.1.1<")
-    post = busy.get("/api/trains/0.1.1.post1").json()
+    post = busy.get("/api/v1/trains/0.1.1.post1").json()
     assert [s["label"] for s in post["stops"]] == ["v0.1.1", "#8", "rc1"]
 
 
 def test_a_released_train_is_told_from_tags_and_the_ledger(busy: httpx.Client) -> None:
-    train = busy.get("/api/trains/0.1.1").json()
+    train = busy.get("/api/v1/trains/0.1.1").json()
     assert train["live"] is None
     assert [s["kind"] for s in train["stops"]] == ["cut", "candidate", "pick", "pick", "revert", "candidate", "final"]
     tested = {a["file"]: a["sha256"] for a in train["candidates"][-1]["artifacts"]}
@@ -161,7 +162,7 @@ def test_what_is_not_there_is_said_in_words(busy: httpx.Client, path: str, statu
 
 
 def test_the_error_of_a_json_twin_is_that_of_the_contract(busy: httpx.Client) -> None:
-    answer = busy.get("/api/trains/9.9.9")
+    answer = busy.get("/api/v1/trains/9.9.9")
     assert answer.status_code == 404
     assert set(answer.json()["error"]) == {"code", "clause", "message", "facts", "remedy"}
 
@@ -173,7 +174,7 @@ def test_nothing_can_be_changed_from_a_page(busy: httpx.Client, method: str) -> 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "[::2]", "10.0.0.1"])
 def test_a_foreign_name_is_not_served(busy: httpx.Client, host: str) -> None:
-    answer = busy.get("/api/board", headers={"host": host})
+    answer = busy.get("/api/v1/board", headers={"host": host})
     assert answer.status_code in {400, 421}
     assert "0.1.2" not in answer.text
 
@@ -211,8 +212,8 @@ def test_a_broken_chain_is_shown(tmp_path: Path) -> None:
             db.execute(f"drop trigger {name}")
         db.execute("update entries set actor = 'Mallory' where seq = 2")
     with Served(world.git.path, world.clock.now()) as served:
-        ledger = httpx.get(f"{served.url}api/ledger").json()
-        page = httpx.get(f"{served.url}ledger?lang=en").text
+        ledger = httpx.get(f"{served.url}api/v1/ledger", timeout=60).json()
+        page = httpx.get(f"{served.url}ledger?lang=en", timeout=60).text
     assert ledger["chain"] == "broken"
     assert any("entry 2" in p for p in ledger["problems"])
     assert "the chain is broken" in page
@@ -222,7 +223,7 @@ def test_a_broken_policy_is_a_readable_page(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
         world.git.commit("Break it", {"release.toml": "schema = 1\n[cadense]\n"})
-        page, twin = httpx.get(served.url), httpx.get(f"{served.url}api/board")
+        page, twin = httpx.get(served.url, timeout=60), httpx.get(f"{served.url}api/v1/board", timeout=60)
     assert (page.status_code, twin.status_code) == (503, 503)
     assert "cadense" in page.text
     assert "Traceback" not in page.text
@@ -233,7 +234,7 @@ def test_trains_that_were_given_up_keep_their_page(tmp_path: Path) -> None:
     world = World(tmp_path)
     controls.skip(world.app(), "0.1.1", "a quiet week")
     with Served(world.git.path, world.clock.now()) as served:
-        answer = httpx.get(f"{served.url}trains/0.1.1?lang=en")
+        answer = httpx.get(f"{served.url}trains/0.1.1?lang=en", timeout=60)
     assert answer.status_code == 200
     assert "skipped: a quiet week" in answer.text
 
@@ -241,7 +242,7 @@ def test_trains_that_were_given_up_keep_their_page(tmp_path: Path) -> None:
 def test_ticks_beside_the_pages(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, day("01-27T09"), "--tick-every", "1") as served:
-        while not (entries := httpx.get(f"{served.url}api/ledger").json()["entries"]):
+        while not (entries := httpx.get(f"{served.url}api/v1/ledger", timeout=60).json()["entries"]):
             assert served.process.poll() is None
     assert "cut" in {e["kind"] for e in entries}
 
@@ -254,7 +255,7 @@ def test_a_tick_that_fails_is_said_and_tried_again(tmp_path: Path) -> None:
         said = next(line for line in served.process.stderr if "releases/v0.1.1" in line)
         assert "Traceback" not in said
         world.git.run("branch", "-D", "releases/v0.1.1/in-the-way")
-        while not httpx.get(f"{served.url}api/ledger").json()["entries"]:
+        while not httpx.get(f"{served.url}api/v1/ledger", timeout=60).json()["entries"]:
             assert served.process.poll() is None
 
 
@@ -280,7 +281,7 @@ def test_a_tick_under_way_is_waited_for_and_can_be_left(tmp_path: Path) -> None:
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
-        assert httpx.get(f"{served.url}healthz").status_code == 200
+        assert httpx.get(f"{served.url}healthz", timeout=60).status_code == 200
         served.process.send_signal(number)
         out, err = served.process.communicate(timeout=60)
     assert (served.process.returncode, out) == (0, "")
@@ -290,9 +291,9 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> Non
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "example.org", ""])  # noqa: S104
 def test_it_is_served_to_this_machine_only(tmp_path: Path, host: str) -> None:
     world = World(tmp_path)
-    with pytest.raises(UnusableInput, match="no login") as caught:
+    with pytest.raises(UnusableInput, match="there is no login") as caught:
         serve(world.app, host, 0, announce=lambda _: None, tick_every_s=None)
-    assert caught.value.code == "serve.not-loopback"
+    assert caught.value.code == "serve.no-login"
     assert not is_loopback(host)
 
 
@@ -315,7 +316,7 @@ def test_a_port_in_use_is_said_in_words(tmp_path: Path) -> None:
 def test_each_request_sees_the_world_anew(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
-        before = httpx.get(f"{served.url}api/board").json()["trains"][0]["date"]
+        before = httpx.get(f"{served.url}api/v1/board", timeout=60).json()["trains"][0]["date"]
         controls.slip(world.app("Bo"), "0.1.1", day("01-31T00").date(), "snow")
-        after = httpx.get(f"{served.url}api/board").json()["trains"][0]["date"]
+        after = httpx.get(f"{served.url}api/v1/board", timeout=60).json()["trains"][0]["date"]
     assert (before, after) == ("2025-01-29", "2025-01-31")

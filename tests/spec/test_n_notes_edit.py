@@ -27,7 +27,6 @@ from worlds import BRANCH as LINE
 from worlds import MEASURING, World, cut, policy, released
 
 from headway import noting
-from headway.cli.notes import notes_json
 from headway.decide.notedocument import Item, Piece, Tongue, document, markdown
 from headway.decide.notedraft import LARGEST, Edit, draft, read_draft
 from headway.decide.noteedit import edit_of, merged
@@ -35,6 +34,7 @@ from headway.decide.notes import Notes, notes_of
 from headway.errors import UnusableInput
 from headway.model.entry import Entry, Kind
 from headway.model.markdown import in_words
+from headway.notesdocument import notes_json
 from headway.refusal import Refused
 
 GROUPS = [

@@ -106,3 +106,40 @@ def test_who_may_dispatch_the_benchmark_workflow_is_told(tmp_path: Path, monkeyp
     assert "gh-secret" not in text
     made.commit("Nowhere", {"release.toml": f'{POLICY}[perf]\nrunner = "github"\n'})
     assert words(checks(made.path)["access"])[0] is False
+
+
+SET = {"HEADWAY_OAUTH_CLIENT_ID": "an-id", "HEADWAY_OAUTH_CLIENT_SECRET": "a-word"}
+
+
+@pytest.mark.parametrize(
+    ("board", "env", "ok", "said"),
+    [
+        ("", {}, True, "nobody logs in"),
+        ('url = "https://b.example"', {}, False, "there is no login"),
+        (
+            'url = "https://b.example"',
+            {"HEADWAY_OAUTH_CLIENT_ID": "an-id"},
+            False,
+            "HEADWAY_OAUTH_CLIENT_SECRET is not set",
+        ),
+        ('url = "https://b.example"\nadmins = ["@root"]', SET, False, "the policy names no forge"),
+        ('viewers = ["*"]\nrequesters = ["@a"]\nmanagers = ["@b"]', SET, True, "has the role viewer"),
+        ('managers = ["*"]', SET, False, "has the role manager"),
+        ('url = "https://b.example"', SET, False, "leads back to https://b.example/login/github/back"),
+    ],
+)
+def test_what_the_login_of_the_board_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str, env: dict[str, str], ok: bool, said: str
+) -> None:
+    for name in SET:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    made = GitMaker(tmp_path / "r")
+    made.commit("Begin", {"release.toml": f"{POLICY}[board]\n{board}\n"})
+    found = [c for c in examine(open_at(made.path, NOW)) if c.name == "board"]
+    assert all(c.ok for c in found) is ok
+    text = " ".join(str(c.words) for c in found)
+    assert said in text
+    assert "a-word" not in text
+    assert all(c.remedy for c in found if not c.ok)

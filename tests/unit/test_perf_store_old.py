@@ -100,13 +100,34 @@ def test_it_is_upgraded_when_it_is_written_to_and_goes_on(url: str) -> None:
         assert store.add(A, B, block(0)) == 0
         assert store.add(A, B, [Sample(0, Side.BASELINE, LLAMA, "median_tpot_ms", 5.0, repeat=1)]) == 0
         assert store.add(A, B, [Sample(3, Side.BASELINE, LLAMA, "median_tpot_ms", 5.0)]) == 1
-    assert version(url) == 2
+    assert version(url) == 3
     with MeasurementStore(url, write=True) as store:
         assert len(store.comparisons()[0].samples) == 8 + 8 + 2 + 1
     engine = create_engine(url if "://" in url else f"sqlite:///{url}")
     with engine.connect() as db, pytest.raises(Exception, match="perf_samples"):
         db.execute(text("SELECT * FROM perf_samples"))
     engine.dispose()
+
+
+def test_a_store_without_the_index_by_time_gets_it_when_it_is_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "perf.db"
+    with MeasurementStore(path, write=True) as store:
+        store.add(A, B, block(0))
+    db = sqlite3.connect(path)
+    db.execute("DROP INDEX perf_launches_by_time")
+    db.execute("UPDATE perf_schema SET version = 2")
+    db.commit()
+    with MeasurementStore(path) as store:
+        assert len(store.comparisons()) == 1
+    assert version(str(path)) == 2
+    for _ in range(2):
+        with MeasurementStore(path, write=True) as store:
+            assert store.add(A, B, block(0)) == 0
+    assert version(str(path)) == 3
+    assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'perf_launches_by_time'").fetchone() == (1,)
+    plan = str(db.execute('EXPLAIN QUERY PLAN SELECT max(at), "commit" FROM perf_launches WHERE at > 1').fetchall())
+    assert "COVERING INDEX perf_launches_by_time" in plan
+    db.close()
 
 
 def test_a_kill_in_the_upgrade_loses_nothing(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from headway.model.text import say
 from headway.views.board import Board, BoardRow, Turn, board, board_json, board_table, when_text
 from headway.views.gates import Light
 from headway.web.look import train_of
+from headway.web.picture import picture_of
 
 
 def look(world: World) -> Board:
@@ -129,7 +130,7 @@ def test_a_slower_candidate_is_blocked_and_its_culprit_named(regressed: World) -
     (row,) = look(regressed).trains
     assert (lights(row), row.here) == ("owoox-w", "performance")
     assert words(row, "performance") == "slower: median_tpot_ms × 1.31"
-    train = train_of(regressed.app(), "0.1.1").train
+    train = train_of(picture_of(regressed.app(), ""), "0.1.1").train
     assert [(c.metric, c.verdict.value) for c in train.cells] == [
         ("median_tpot_ms", "regressed"),
         ("output_throughput", "pass"),

@@ -332,6 +332,25 @@ ENTRIES: list[tuple[Kind, dict[str, Any], str, str | None]] = [
     (Kind.INDEBTED, {"origin": SHA, "branch": "rel"}, "the trunk lacks a1b2c3d4e5f6, which rel has", "P8"),
     (Kind.PAID, {"origin": SHA, "trunk": OTHER}, "the trunk has a1b2c3d4e5f6 now, in ffffffffffff", "P8"),
     (Kind.SIGNED, {"seq": 9, "signer": "Rosa"}, "signed the ledger up to entry 9: Rosa", "G4"),
+    (
+        Kind.LET_IN,
+        {"token": "0a1b", "name": "@zoe", "role": "viewer", "scopes": ["read"], "ends": "2025-02-26T09:00:00+00:00"},
+        "made token 0a1b of the board for @zoe (viewer: read), until 2025-02-26",
+        "G4",
+    ),
+    (
+        Kind.LET_IN,
+        {"token": "0a1b", "name": "bot", "role": "viewer", "scopes": ["metrics"], "ends": None},
+        "made token 0a1b of the board for bot (viewer: metrics), without an end",
+        "G4",
+    ),
+    (
+        Kind.SHUT_OUT,
+        {"token": "0a1b", "name": "@zoe"},
+        "revoked token 0a1b of the board, which was for @zoe",
+        "G4",
+    ),
+    (Kind.LOGIN_ENDED, {"name": "@zoe", "began": "2025-01-27T09:00:00+00:00"}, "ended the login of @zoe", "G4"),
     (Kind.TAGGED, RC, "tagged a1b2c3d4e5f6 as candidate v0.1.1-rc1", "B4"),
     (
         Kind.BUILD_STARTED,

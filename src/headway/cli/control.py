@@ -76,12 +76,19 @@ def recut(context: Context, version: str, at: str, reason: str) -> Answer:
 @cli.command("approve", cls=Command, help="Open a gate for the candidate and the evidence as they are now (G1).")
 @click.argument("version")
 @click.argument("gate")
+@click.option(
+    "--evidence",
+    default="",
+    metavar="DIGEST",
+    cls=Option,
+    help="What was looked at; if it is other evidence by now, nothing is approved.",
+)
 @common_options
 @answering
-def approve(context: Context, version: str, gate: str) -> Answer:
+def approve(context: Context, version: str, gate: str, evidence: str) -> Answer:
     from headway import controls
 
-    return kept(controls.approve(context.app(), version, gate))
+    return kept(controls.approve(context.app(), version, gate, evidence))
 
 
 @cli.command("hold", cls=Command, help="Stop a train, or all of them, until the hold is released (G2).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +75,11 @@ def _serve(context: Context, repo: str, tell: Any) -> None:
     def announce(url: str) -> None:
         tell.headway(say("open {url}", url=url))
 
+    def board(port: int) -> None:
+        app = partial(open_headway, Path(repo), clock=SetClock(end))
+        serve(app, "127.0.0.1", port, announce=announce, tick_every_s=None, local=True)
+
     try:
-        serve(
-            lambda: open_headway(Path(repo), clock=SetClock(end)),
-            "127.0.0.1",
-            8787,
-            announce=announce,
-            tick_every_s=None,
-        )
+        board(8787)
     except UnusableInput:
-        serve(
-            lambda: open_headway(Path(repo), clock=SetClock(end)), "127.0.0.1", 0, announce=announce, tick_every_s=None
-        )
+        board(0)

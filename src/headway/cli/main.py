@@ -43,6 +43,7 @@ MODULES = (
     "building",
     "gates",
     "state",
+    "tokens",
 )
 
 

@@ -13,7 +13,7 @@ from headway.cli.common import YES, Answer, Command, Context, Option, Screen, an
 from headway.cli.control import kept
 from headway.cli.main import cli
 from headway.lang import tr
-from headway.model.text import Text, clean, say
+from headway.model.text import clean, say
 
 if TYPE_CHECKING:
     from headway.noting import Report
@@ -59,6 +59,8 @@ def notes(
     report = noting.notes_for(app, wanted, labels=known, edited=not unedited)
     if draft is not None:
         return _drafted(context, report, Path(draft))
+    from headway.notesdocument import notes_json
+
     document = notes_json(report)
 
     def show(screen: Screen) -> None:
@@ -93,70 +95,14 @@ def _drafted(context: Context, report: Report, path: Path) -> Answer:
         )
         _warn(report, screen.lang)
 
+    from headway.notesdocument import notes_json
+
     return Answer(YES, {**notes_json(report), "draft": str(path)}, show)
 
 
-def warnings_of(report: Report) -> tuple[Text, ...]:
-    """What a person should know before these notes are published."""
-    found = []
-    for lost in report.lost:
-        if lost.gone:
-            text = say(
-                "its change is not in the release any more, so this line of yours is gone: {text}", text=lost.text
-            )
-        elif lost.stay:
-            text = say("what it was made from has changed since you wrote this: {text}", text=lost.text)
-        else:
-            text = say("it is not true any more, so this of yours is gone: {text}", text=lost.text)
-        found.append(text)
-    if report.notes.people.first_time is None:
-        found.append(say("history is missing in this clone, so nobody can tell who contributed for the first time"))
-    return tuple(found)
-
-
 def _warn(report: Report, lang: str) -> None:
+    from headway.notesdocument import warnings_of
+
     sys.stdout.flush()
     for text in warnings_of(report):
         sys.stderr.write(f"headway: {clean(tr(text, lang))}\n")
-
-
-def notes_json(report: Report) -> dict[str, Any]:
-    """The notes as the contract has them, and more."""
-    from headway.decide.notedocument import name_of
-    from headway.decide.noteedit import placed
-
-    made, first = report.notes, report.notes.people.first_time
-    places = {item.name: section for section, item in placed(report.items())}
-    rows = [
-        {
-            "commit": t.change.commit.sha,
-            "origin": t.change.origin.sha,
-            "pr": t.pr,
-            "title": t.title,
-            "author": t.change.origin.author,
-            "section": places.get(name_of(t), t.section),
-            "group": made.groups[t.group].title if t.group is not None else None,
-            "listed": name_of(t) in places,
-        }
-        for t in made.told
-    ]
-    names = {(r["section"], r["group"]): None for r in rows if r["group"] is not None}
-    groups = [
-        {"section": s, "title": g, "lines": [r["title"] for r in rows if (r["section"], r["group"]) == (s, g)]}
-        for s, g in names
-    ]
-    return {
-        "version": report.version,
-        "previous": report.previous,
-        "sections": {name: list(lines) for name, lines in report.sections},
-        "groups": groups,
-        "changes": rows,
-        "first_time": None
-        if first is None
-        else [{"name": f.person.name, "pr": f.change.origin.pr, "title": f.change.origin.title} for f in first],
-        "left_out": [{"commit": c.commit.sha, "title": c.origin.title, "why": why} for c, why in made.left_out],
-        "performance": made.figures.counts() if made.figures else None,
-        "edited": {"by": report.entry.actor, "entry": report.entry.seq} if report.entry else None,
-        "warnings": [str(w) for w in warnings_of(report)],
-        "markdown": report.markdown(),
-    }

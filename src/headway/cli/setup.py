@@ -126,9 +126,12 @@ def doctor(context: Context) -> Answer:
     return Answer(YES if ok else NO, {"entry": None, "ok": ok, "checks": rows}, show)
 
 
-@cli.command("serve", cls=Command, help="The board in a browser, on this machine only.")
+@cli.command("serve", cls=Command, help="The board in a browser.")
 @click.option(
-    "--host", default="127.0.0.1", cls=Option, help="The address; only loopback, since there is no login yet."
+    "--host",
+    default="127.0.0.1",
+    cls=Option,
+    help="The address; others than loopback once there is a login and board.url.",
 )
 @click.option("--port", default=8787, type=click.IntRange(0, 65535), cls=Option, help="The port; 0 takes a free one.")
 @click.option(
@@ -138,12 +141,13 @@ def doctor(context: Context) -> Answer:
     cls=Option,
     help="Also tick, this often (where webhooks are let in: 600 when it is not given).",
 )
+@click.option("--local", is_flag=True, cls=Option, help="Nobody logs in, though there is a login; loopback only.")
 @common_options
 @answering
-def serve(context: Context, host: str, port: int, tick_every: int | None) -> Answer:
+def serve(context: Context, host: str, port: int, tick_every: int | None, local: bool) -> Answer:
     from headway.web.server import serve as serve_pages
 
-    serve_pages(context.app, host, port, announce=announce, tick_every_s=tick_every)
+    serve_pages(context.app, host, port, announce=announce, tick_every_s=tick_every, local=local)
     return Answer(YES, {}, lambda _: None)
 
 

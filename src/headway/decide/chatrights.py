@@ -63,10 +63,11 @@ def teams_named(talk: Talk) -> tuple[str, ...]:
 
 def may(person: Person, role: Role, talk: Talk) -> bool:
     """Whether a person has a role. An empty list is nobody; a word that is none of the three forms is nobody too."""
-    return role is Role.ASK or any(_is(person, word) for word in named_for(role, talk))
+    return role is Role.ASK or any(is_named(person, word) for word in named_for(role, talk))
 
 
-def _is(person: Person, word: str) -> bool:
+def is_named(person: Person, word: str) -> bool:
+    """Whether a word of the policy means somebody: `@login`, `team:ORG/SLUG`, or a right that they have or exceed."""
     if word.startswith("@"):
         return record.among(account(person.login), (word,))
     if word.startswith(TEAM):

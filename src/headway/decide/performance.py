@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 
 from headway.decide import record
 from headway.decide.blocks import JobBlocks, budget_spent, counted, next_blocks
@@ -174,17 +175,40 @@ def _cell_waivers(
     subject, baseline = candidate.facts.commit, train.previous_commit
     if baseline is None or not any(c.blocks for c in verdict.cells):
         return (), ()
+    return _waivers_of({train.name}, verdict.cells, subject, baseline, comparison, snapshot, policy, at)
+
+
+def _waivers_of(
+    trains: Iterable[str],
+    cells: Iterable[CellVerdict],
+    subject: Sha,
+    baseline: Sha,
+    comparison: Comparison | None,
+    snapshot: Snapshot,
+    policy: Policy,
+    at: datetime | None,
+) -> tuple[tuple[CellWaiver, ...], tuple[Reason, ...]]:
     found: list[CellWaiver | Reason | None] = []
-    for c in verdict.cells:
-        if c.verdict is Verdict.PASS:
-            continue
+    bad = [c for c in cells if c.verdict is not Verdict.PASS]
+    for train, c in product(sorted(trains), bad):
 
         def then(e: Entry, c: CellVerdict = c) -> CellEvidence:
             return evidence_of_cell(snapshot, subject, baseline, c.cell, c.metric, e.seq)
 
         now = cell_evidence(comparison, subject, baseline, c.cell, c.metric)
-        found.append(cell_waiver(train.name, c, now, then, snapshot, policy, at))
+        found.append(cell_waiver(train, c, now, then, snapshot, policy, at))
     return tuple(w for w in found if isinstance(w, CellWaiver)), tuple(w for w in found if isinstance(w, Reason))
+
+
+def waivers_between(
+    snapshot: Snapshot, policy: Policy, subject: Sha, baseline: Sha, cells: Iterable[CellVerdict]
+) -> tuple[tuple[CellWaiver, ...], tuple[Reason, ...]]:
+    """Of all trains: the waivers in force for cells of a comparison that do not pass, and why others lapsed."""
+    given = {e.train for e in record.of(snapshot.entries, Kind.WAIVED) if e.payload["what"].startswith("cell:")}
+    if not given:
+        return (), ()
+    comparison = comparison_of(snapshot, subject, baseline)
+    return _waivers_of(given, cells, subject, baseline, comparison, snapshot, policy, None)
 
 
 def searchable(regressed: tuple[CellVerdict, ...], cells: tuple[CellVerdict, ...]) -> tuple[CellVerdict, ...]:

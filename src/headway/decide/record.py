@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,18 +15,42 @@ Entries = tuple[Entry, ...]
 GIVING_UP = frozenset({Kind.SKIPPED, Kind.ABANDONED})
 
 
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Entries by kind, and by kind and train, oldest first; ``applied`` by branch, where somebody asked."""
+
+    entries: Entries
+    by: dict[tuple[Kind, str | None], list[Entry]]
+    applied: dict[str, tuple[Applied, ...]] = field(default_factory=dict)
+
+
+_KEPT = 4  # a decision asks hundreds of times about the same entries
+_kept: tuple[_Sorted, ...] = ()
+
+
+def _sorted(entries: Entries) -> _Sorted:
+    global _kept  # noqa: PLW0603 - the same entries are the same answer; nothing else depends on it
+    for known in _kept:
+        if known.entries is entries:
+            return known
+    by: dict[tuple[Kind, str | None], list[Entry]] = {}
+    for e in entries:
+        by.setdefault((e.kind, None), []).append(e)
+        by.setdefault((e.kind, e.train), []).append(e)
+    found = _Sorted(entries, by)
+    _kept = (found, *_kept[: _KEPT - 1])
+    return found
+
+
 def of(entries: Entries, kind: Kind, train: str | None = None) -> Iterator[Entry]:
     """Entries of a kind, of one train or of all, oldest first."""
-    return (e for e in entries if e.kind is kind and (train is None or e.train == train))
+    return iter(_sorted(entries).by.get((kind, train), ()))
 
 
 def last(entries: Entries, kind: Kind, train: str | None = None, **payload: Any) -> Entry | None:
     """The newest entry of a kind whose payload has these values."""
-    found = None
-    for e in of(entries, kind, train):
-        if all(e.payload.get(k) == v for k, v in payload.items()):
-            found = e
-    return found
+    some = reversed(_sorted(entries).by.get((kind, train), ()))
+    return next((e for e in some if all(e.payload.get(k) == v for k, v in payload.items())), None)
 
 
 def _held(entries: Entries, trains: frozenset[str]) -> Entry | None:
@@ -90,6 +114,13 @@ class Applied:
 
 def applied(entries: Entries, branch: str) -> tuple[Applied, ...]:
     """All changes recorded on a branch, in the order they were applied."""
+    known = _sorted(entries).applied
+    if branch not in known:
+        known[branch] = _applied(entries, branch)
+    return known[branch]
+
+
+def _applied(entries: Entries, branch: str) -> tuple[Applied, ...]:
     return tuple(
         Applied(c["kind"], c["origin"], c["commit"], c["request"], c["undoes"], c["subject"], e)
         for e in of(entries, Kind.APPLIED)

@@ -26,8 +26,12 @@ class StatePaths:
         """A candidate's index for testers."""
         return self.root / (folder or "staging") / _name(tag)
 
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
     def log(self, what: str, step: str) -> Path:
-        return self.root / "logs" / f"{_name(what)}-{step}.log"
+        return self.logs / f"{_name(what)}-{step}.log"
 
     def sent(self, build: str) -> Path:
         """Says when a CI was asked for a build, for who finds neither an answer nor a run."""
@@ -45,6 +49,11 @@ class StatePaths:
     def labels(self) -> Path:
         """The labels of pull requests, as the notes tell of them."""
         return self.root / "labels.json"
+
+    @property
+    def noticed(self) -> Path:
+        """Since when things wait for people, and of which they were told."""
+        return self.root / "noticed.json"
 
     @property
     def answers(self) -> Path:

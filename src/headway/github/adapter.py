@@ -15,8 +15,9 @@ from headway.github.client import GitHub
 from headway.github.examine import examine
 from headway.github.gittoken import git_host, git_token
 from headway.github.hub import GitHubHub
+from headway.github.oauth import OAuthApp
 from headway.github.project import github_of
-from headway.github.session import Session
+from headway.github.session import PATIENCE_S, Session
 from headway.github.webhooks import GitHubWebhooks
 from headway.model.build import CiCheck, CiRun
 from headway.model.commit import Sha
@@ -63,10 +64,17 @@ class GitHubAdapter:
         )
 
     @contextmanager
-    def asking(self, kept: Path | None, budget: int | None, clock: Clock) -> Iterator[Session]:
+    def asking(
+        self, kept: Path | None, budget: int | None, clock: Clock, patience_s: float | None = None
+    ) -> Iterator[Session]:
         """All that ``github_of`` gives meanwhile is asked in this session."""
-        with Session(kept, clock=clock).within(budget) as session:
+        patience = PATIENCE_S if patience_s is None else patience_s
+        with Session(kept, clock=clock, patience_s=patience).within(budget) as session:
             yield session
+
+    def login(self, client_id: str, secret: str) -> OAuthApp:
+        api = self.policy.forge.api_url
+        return OAuthApp(client_id, secret, git_host(api), api)
 
     def unsigned(self) -> UnusableInput | None:
         if github_of(self.policy).signed_in:

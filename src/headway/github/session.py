@@ -39,7 +39,7 @@ from headway.model.text import facts, say
 
 TRIES = 3
 _FIRST_WAIT_S = 0.5
-_PATIENCE_S = 20.0
+PATIENCE_S = 20.0
 _CORE = "core"  # the limit that all but search and GraphQL count to
 
 
@@ -65,7 +65,7 @@ class Session:
         *,
         budget: int | None = None,
         clock: Clock | None = None,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float = PATIENCE_S,
         pause: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:

@@ -216,9 +216,9 @@ def link_reverts(
         if claim and not targets and by_content:
             found = by_content(commit, claim, history.reverts)
             targets = (found,) if found else ()
-        kind = _kind(commit, targets, known, history.seen)
-        revert = Revert(commit, targets, kind) if claim and (targets or claim.plain) else None
-        if revert:
+        revert = None
+        if claim and (targets or claim.plain):
+            revert = Revert(commit, targets, _kind(commit, targets, known, history.seen))
             known[commit.sha] = revert.kind
         history.add(commit, revert)
     return tuple(r for r in history.reverts if r.commit.sha in wanted)
@@ -238,6 +238,13 @@ def _kind(
 
 def _kind_in_words(commit: Commit) -> RevertKind:
     return RevertKind.RELAND if brings_back(commit.title) else RevertKind.REVERT
+
+
+@lru_cache(maxsize=1 << 17)  # each line that is looked at begins with the trunk before its cut
+def _keys(title: str) -> tuple[str, str]:
+    """A title as it is looked up: with its tags and without."""
+    normal = normal_title(title)
+    return key(normal), key(untagged(normal))
 
 
 class _History:
@@ -260,9 +267,9 @@ class _History:
             self.by_number.setdefault(commit.pr, []).append(commit.sha)
         if (diff := diff_of(commit.body)) is not None:
             self.by_diff.setdefault(diff, []).append(commit.sha)
-        title = normal_title(commit.title)
-        self.by_title.setdefault(key(title), []).append(commit.sha)
-        self.by_bare_title.setdefault(key(untagged(title)), []).append(commit.sha)
+        whole, bare = _keys(commit.title)
+        self.by_title.setdefault(whole, []).append(commit.sha)
+        self.by_bare_title.setdefault(bare, []).append(commit.sha)
         if revert:
             self.reverts.append(revert)
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, select
 from headway.errors import BrokenInvariant
 from headway.ledger import tables
 from headway.ledger.failures import unreadable
+from headway.ledger.kept import entries_of
 from headway.ledger.rows import FIELDS, Unreadable, entry_of_row
 from headway.model.entry import GENESIS, Entry, broken_links, digest_of, sealed_fields
 from headway.model.text import facts, say
@@ -14,7 +15,7 @@ from headway.model.text import facts, say
 
 def all_entries(connection: Connection, where: str) -> tuple[Entry, ...]:
     """In order, the chain unchecked. Raises ``BrokenInvariant`` (``ledger.unreadable``) for a row that is no entry."""
-    return tuple(_entry(tuple(row), where) for row in connection.execute(_rows()))
+    return entries_of(map(tuple, connection.execute(_rows())), where, lambda row: _entry(row, where))
 
 
 def head_of(connection: Connection, where: str) -> tuple[int, str]:

@@ -20,7 +20,7 @@ from headway.ledger.place import Place, SqliteFile, place_of
 from headway.ledger.reading import all_entries, head_of
 from headway.ledger.rows import row_of, seal
 from headway.ledger.schema import found, prepare
-from headway.model.entry import Entry, Kind
+from headway.model.entry import GENESIS, Entry, Kind
 from headway.model.text import facts, say
 
 _ATTEMPTS = 50
@@ -50,6 +50,17 @@ class SqlLedger:
 
         with in_words(where):
             return read(self.place, self._wait_s, work) or ()
+
+    def head(self) -> tuple[int, str]:
+        """Number and digest of the last entry, ``(0, GENESIS)`` before the first. Raises as ``entries`` does, and for
+        a last entry that was altered."""
+        where = str(self)
+
+        def work(connection: Connection) -> tuple[int, str]:
+            return (0, GENESIS) if found(connection, where) is None else head_of(connection, where)
+
+        with in_words(where):
+            return read(self.place, self._wait_s, work) or (0, GENESIS)
 
     def append(self, at: datetime, actor: str, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry:
         """Seal and write the next entry in one transaction, and return it as it will be read back.

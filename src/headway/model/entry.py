@@ -94,6 +94,9 @@ class Kind(StrEnum):
     # number: of the issue or pull request, by, commands: as typed, outcomes: of each, ok, entries: the digests
     # of what it brought about, text: Markdown, what the answer says   commands in a comment, carried out or not
     RETRIED = "retried"  # tag, step
+    LET_IN = "let-in"  # token: its id, name: who acts with it, role, scopes, ends (null: never)   a token of the board
+    SHUT_OUT = "shut-out"  # token, name                                       a token of the board was revoked
+    LOGIN_ENDED = "login-ended"  # name, began                              somebody else's on the board
     SIGNED = "signed"  # seq, head, format, signature, signer           of the ledger up to there
 
 
@@ -142,10 +145,11 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def broken_links(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """What is wrong with a chain, in words; empty when every digest and link holds from the first entry on."""
+def broken_links(entries: Iterable[Entry], after: Entry | None = None) -> tuple[str, ...]:
+    """What is wrong with a chain, in words; empty when every digest and link holds from the first entry on, or behind
+    ``after``, which is known to hold."""
     problems: list[str] = []
-    prev, seq = GENESIS, 0
+    prev, seq = (after.digest, after.seq) if after is not None else (GENESIS, 0)
     for e in entries:
         if e.seq != seq + 1:
             problems.append(f"entry {seq + 1} is missing: entry {e.seq} follows entry {seq}")

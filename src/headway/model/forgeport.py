@@ -17,6 +17,7 @@ from headway.model.build import CiCheck
 from headway.model.commit import Sha
 from headway.model.finding import Check
 from headway.model.ports import Clock, Forge, Hub
+from headway.model.text import say
 
 Headers = Mapping[str, tuple[str, ...]]
 """A request's headers: a name in lower case to all of its values."""
@@ -94,6 +95,29 @@ class WebhookReader(Protocol):
         ...
 
 
+def late() -> UnusableInput:
+    """A login that was begun too long ago, twice, or in another browser."""
+    return UnusableInput(
+        "login.late", say("this login was not begun here, or too long ago"), remedy=say("log in again")
+    )
+
+
+class LoginBy(Protocol):
+    """The authorization code flow with PKCE (RFC 6749 §4.1, RFC 7636), at a forge whose pages are at ``web_url``."""
+
+    @property
+    def web_url(self) -> str: ...
+
+    def begin(self, back: str, state: str, verifier: str) -> str:
+        """The address at the forge that a browser is sent to; it comes ``back`` with the ``state``."""
+        ...
+
+    def login(self, code: str, back: str, verifier: str) -> str:
+        """The login of who came back with a ``code``; what told it is forgotten. Raises ``late()`` for a code that is
+        used up, and ``WorldFailed``."""
+        ...
+
+
 class ForgeAdapter(Protocol):
     """One policy's forge. Making it asks nothing, nor does any of these but what they say."""
 
@@ -111,9 +135,16 @@ class ForgeAdapter(Protocol):
 
     def git(self) -> GitAccess: ...
 
-    def asking(self, kept: Path | None, budget: int | None, clock: Clock) -> AbstractContextManager[Asking]:
+    def asking(
+        self, kept: Path | None, budget: int | None, clock: Clock, patience_s: float | None = None
+    ) -> AbstractContextManager[Asking]:
         """Meanwhile all that this forge is asked counts to ``budget`` (``None``: no end). ``kept`` is a folder of this
-        project's for answers that the next tick may use (``None``: nothing is kept)."""
+        project's for answers that the next tick may use (``None``: nothing is kept); ``patience_s`` bounds the seconds
+        that limits and faults may be waited for (``None``: as a tick does)."""
+        ...
+
+    def login(self, client_id: str, secret: str) -> LoginBy | None:
+        """How people log in to the board with their account there; ``None`` where they cannot. Asks nothing."""
         ...
 
     def unsigned(self) -> UnusableInput | None:

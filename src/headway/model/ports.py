@@ -33,6 +33,10 @@ class Ledger(Protocol):
 
     def entries(self) -> tuple[Entry, ...]: ...
 
+    def head(self) -> tuple[int, str]:
+        """Number and digest of the last entry."""
+        ...
+
     def append(self, at: datetime, actor: str, kind: Kind, train: str, payload: Mapping[str, Any]) -> Entry: ...
 
     def exclusively(self, who: str) -> AbstractContextManager[None]:

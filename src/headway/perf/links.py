@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 from urllib.parse import parse_qs, quote, urlsplit
 
 from headway.errors import UnusableInput
@@ -112,13 +113,16 @@ def device_and_arch(link: DashboardLink) -> tuple[str, str]:
     return device, filters.get("archName") or (arch.removesuffix(")") if bracket else "")
 
 
+_ANY_DAYS = (datetime(2001, 1, 1), datetime(2004, 2, 2))  # noqa: DTZ001 - stand in for what a text leaves out
+
+
 def _rfc1123(when: datetime) -> str:
     return format_datetime(when.astimezone(UTC), usegmt=True)
 
 
 def _moment(name: str, given: dict[str, str]) -> datetime:
     text = given.get(name, "")
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
+    for read in (datetime.fromisoformat, _any_date):
         try:
             found = read(text)
             found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -128,6 +132,28 @@ def _moment(name: str, given: dict[str, str]) -> datetime:
     raise _unreadable(name, text)
 
 
+def _any_date(text: str) -> datetime:
+    """RFC 1123, and whatever else names a day, such as a browser's own text of a date. Raises ``ValueError`` where the
+    year, month or day would have to be guessed, and for time zones that it does not know."""
+    from dateutil.parser import parse
+
+    # A browser's `GMT+0800 (name)` is eight hours ahead; read as POSIX has it, it would be behind.
+    plain = re.sub(r"(?:GMT|UTC)(?=[+-]\d)", "", re.sub(r"\s*\([^()]*\)$", "", text[:100]))
+    one: datetime
+    one, other = (parse(plain, default=day, tzinfos=_zone) for day in _ANY_DAYS)
+    if one != other:
+        raise ValueError(text)
+    return one
+
+
+def _zone(name: str | None, offset: int | None) -> timezone | None:
+    if name is None and offset is None:
+        return None
+    if offset is None and name not in {"UTC", "GMT", "Z"}:
+        raise ValueError(name)
+    return timezone(timedelta(seconds=offset or 0))
+
+
 def _unreadable(name: str, text: str) -> UnusableInput:
     return UnusableInput(
         "link.parameter",
@@ -135,7 +161,8 @@ def _unreadable(name: str, text: str) -> UnusableInput:
         clause="E7",
         facts=facts(parameter=name, value=text),
         remedy=say(
-            "give startTime and stopTime as RFC 1123 or ISO 8601 dates, granularity as one of {known}",
+            "give startTime and stopTime as dates, such as 2025-07-16 or Wed, 16 Jul 2025 21:43:50 GMT, the later one "
+            "as stopTime; granularity as one of {known}",
             known=GRANULARITIES,
         ),
     )

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-SCHEMA = 2
+SCHEMA = 3  # 2 lacks the index by time
 
 tables = MetaData()
 schema = Table("perf_schema", tables, Column("version", Integer, primary_key=True))
@@ -96,6 +96,8 @@ launches = Table(
     UniqueConstraint("run", "block", "side", "job"),
     Index("perf_launches_of_commit", "commit"),
 )
+# All that it takes to tell which commits were measured in a window.
+by_time = Index("perf_launches_by_time", launches.c.at, launches.c.commit, launches.c.branch, launches.c.repo)
 launch_cells = Table(
     "perf_launch_cells",
     tables,

@@ -43,6 +43,9 @@ class MeasurementStore:
             old = schema1.read(db) if version == 1 and not write else None
             if version == 1 and write:
                 schema1.upgrade(db)
+            elif version == 2 and write:
+                t.by_time.create(db, checkfirst=True)
+                db.execute(t.schema.update().values(version=t.SCHEMA))
         if version is None or old is not None:
             self._engine.dispose()
             self._engine = None if old is None else _in_memory(old)

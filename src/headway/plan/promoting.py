@@ -77,7 +77,8 @@ def _go(
     policy: Policy,
 ) -> TrainPlan:
     newest = known[-1]
-    digest = evidence.evidence_digest(evidence.evidence(train, line, newest, perf, found, trials, snapshot, policy))
+    basis = evidence.evidence(train, line, newest, perf, found, trials, snapshot, policy)
+    digest = evidence.evidence_digest(basis)
     reverts = () if waived(snapshot, train.name, "B6", policy) else tuple(w for w in waits if w.clause == "B6")
     blockers = (
         *reverts,
@@ -90,10 +91,11 @@ def _go(
     others = tuple(w for w in waits if w not in blockers)
     final = (*blockers, *approvals, *((day,) if day else ()))
     if final:
-        return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, digest if not blockers else None)
+        bound = digest if not blockers else None
+        return TrainPlan(train, Stage.DECISION, None, (*final, *others), known, perf, bound, basis)
     repacked = newest.final_files != newest.artifacts
     action = Publish(train.name, newest.facts.tag, newest.facts.commit, newest.final_files, repacked, digest)
-    return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest)
+    return TrainPlan(train, Stage.PROMOTING, action, others, known, perf, digest, basis)
 
 
 def finish(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.version import Version
 
@@ -21,7 +23,8 @@ from headway.plan.hub_actions import HubAction
 class TrainPlan:
     """One train: where it is, what happens next (or nothing), what it waits for.
 
-    ``evidence`` is the digest that an approval is bound to; ``None`` while there is nothing to approve.
+    ``evidence`` is the digest that an approval is bound to; ``None`` while there is nothing to approve. ``basis`` is
+    what it is the digest of, also while something else is in the way (``decide.evidence``).
     """
 
     train: Train
@@ -31,6 +34,7 @@ class TrainPlan:
     candidates: tuple[CandidateRecord, ...] = ()
     performance: Standing | None = None
     evidence: str | None = None
+    basis: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

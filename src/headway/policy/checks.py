@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from packaging.version import Version
 
 from headway.errors import UnusableInput
+from headway.policy.board_checks import board_problems
 from headway.policy.clauses import CLAUSES
 from headway.policy.forge_tables import INPUTS
 from headway.policy.forgekinds import GITHUB, NONE, known_kinds, registered
@@ -48,6 +49,7 @@ def meaning_problems(policy: Policy) -> list[Problem]:
         _commands,
         _builder,
         _forge,
+        board_problems,
         _perf,
         _people,
         image_problems,

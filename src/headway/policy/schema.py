@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from headway.policy.board_tables import Board, Notify
 from headway.policy.candidate_tables import Build, Candidate, Test
 from headway.policy.forge_tables import Forge, Talk
 from headway.policy.gate_tables import EvidenceGate
@@ -201,6 +202,8 @@ class Policy(Table):
     project: Project = Project()
     forge: Forge = Forge()
     talk: Talk = Talk()
+    board: Board = Board()
+    notify: Notify = Notify()
     versions: Versions = Versions()
     cadence: Cadence
     cut: Cut = Cut()
@@ -228,5 +231,11 @@ class Policy(Table):
     def secrets(self) -> frozenset[str]:
         """Names of the environment variables that hold credentials by this policy."""
         forge = self.forge
-        named = {forge.token_env, forge.app_key_env, forge.webhook_secret_env}
+        named = {
+            forge.token_env,
+            forge.app_key_env,
+            forge.webhook_secret_env,
+            self.board.oauth_secret_env,
+            self.notify.urls_env,
+        }
         return frozenset(named | {n for i in self.images for n in (i.username_env, i.password_env)}) - {""}

@@ -23,7 +23,9 @@ from headway.model.train import Stage
 from headway.plan.trainplan import Plan, TrainPlan
 from headway.policy.schema import Policy
 from headway.policy.scheme import ReleaseKind, kind_of
+from headway.views.acts import Act, board_acts, train_acts
 from headway.views.gates import Gate, Light, gates
+from headway.views.lines import PastLine, Slip, frozen, slips_of
 from headway.views.staging import pip_command
 from headway.views.words import action_text
 
@@ -65,7 +67,7 @@ OUTCOMES = {
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
     """A candidate; logs are ``""`` and seconds ``None`` where there are none, ``why`` what went wrong,
-    ``install`` how a tester gets it, once it is offered."""
+    ``install`` how a tester gets it, once it is offered, ``run`` the address of a CI's build."""
 
     tag: str
     commit: Sha
@@ -80,6 +82,7 @@ class CandidateRow:
     artifacts: tuple[Artifact, ...]
     install: str = ""
     checks: tuple[CheckResult, ...] = ()
+    run: str = ""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -127,6 +130,15 @@ class BoardRow:
     steps: tuple[Step, ...]
     turn: Turn
     phase: Text | None
+    previous: str | None = None
+    slips: tuple[Slip, ...] = ()
+    frozen: Text | None = None
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def newest(self) -> CandidateRow | None:
+        """The candidate that is looked at now."""
+        return self.candidates[-1] if self.candidates else None
 
     @property
     def here(self) -> str | None:
@@ -159,6 +171,9 @@ class BoardRow:
             "candidates": [c.as_json() for c in self.candidates],
             "blockers": [b.as_json() for b in self.blockers],
             "next": [s.as_json() for s in self.steps],
+            "previous": self.previous,
+            "slips": [s.as_json() for s in self.slips],
+            "frozen": str(self.frozen) if self.frozen else None,
         }
 
 
@@ -182,16 +197,22 @@ class Board:
     trains: tuple[BoardRow, ...]
     departed: tuple[Departed, ...]
     proposals: tuple[Proposal, ...] = ()
+    lines: tuple[PastLine, ...] = ()
+    acts: tuple[Act, ...] = ()
 
 
-def board(plan: Plan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> Board:
-    """All trains of a plan; ``now`` is aware."""
+def board(
+    plan: Plan, policy: Policy, entries: tuple[Entry, ...], now: datetime, lines: tuple[PastLine, ...] = ()
+) -> Board:
+    """All trains of a plan; ``now`` is aware, ``lines`` are those of past releases."""
     return Board(
         policy.project.name,
         now,
         tuple(board_row(t, policy, entries, now) for t in plan.trains),
         departed(entries),
         plan.proposals,
+        lines,
+        board_acts(entries),
     )
 
 
@@ -227,6 +248,10 @@ def board_row(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], no
         steps=_steps(planned),
         turn=_turn(planned),
         phase=phase_text(planned, policy, now),
+        previous=str(train.previous) if train.previous else None,
+        slips=slips_of(entries, train.name),
+        frozen=frozen(planned, policy, today(policy, now)),
+        acts=train_acts(planned, policy, entries),
     )
 
 
@@ -254,6 +279,7 @@ def candidate_row(c: CandidateRecord) -> CandidateRow:
         artifacts=c.artifacts,
         install=pip_command(c.staged.payload) if c.staged else "",
         checks=c.checks,
+        run=str(built.get("url") or ""),
     )
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from headway.model.measurement import Direction, MeasuredCell
-from headway.model.verdict import CellVerdict
+from headway.model.verdict import BROAD, CellVerdict
+from headway.perf.imported import branch_name
 from headway.perf.links import PAGE, DashboardLink, address_of, device_and_arch
 from headway.perf.reading import Compared, Filters, Point, Revision, Stat, compare_releases, revisions, series
 from headway.perf.sides import Told, told_by
@@ -24,6 +26,7 @@ from headway.stats.metrics import direction
 from headway.stats.welch import ratio_interval
 
 MISSING, SINGLE, UNCLEAR, WORSE, BETTER = "missing", "single", "unclear", "worse", "better"
+_SHORTEST = 7  # digits of a commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Row:
     with a single launch on a side: noise is not known then), ``worse_by`` the same as a fraction, positive = worse.
 
     ``state``: ``missing`` on a side; ``single`` launches, so that nothing can be said; ``worse`` or ``better`` when the
-    interval leaves out 1, else ``unclear``. ``verdict`` is the gate's, where the two commits were compared in blocks.
+    interval leaves out 1, else ``unclear``. ``verdict`` is the gate's, of a cell that the policy names; ``margin`` the
+    policy's for the metric.
     """
 
     found: Compared
@@ -43,6 +47,7 @@ class Row:
     state: str
     verdict: CellVerdict | None
     commands: tuple[str, str] | None
+    margin: float | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -74,7 +79,9 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Page:
     """What a link asks for. ``left`` and ``right`` are its sides with the commits that were found, ``None`` where
-    nothing was measured in the window; ``set_aside`` are numbers of which it is not known which way is better."""
+    nothing was measured in the window; ``set_aside`` are numbers of which it is not known which way is better.
+    ``told`` is all that the launches of each side said; ``left_out`` are cells of the gate of which a filter cannot be
+    asked, since a policy tells no more of a cell than model, hardware and test."""
 
     link: DashboardLink
     left: Revision | None
@@ -83,6 +90,8 @@ class Page:
     averages: tuple[Average, ...]
     differences: tuple[Difference, ...]
     set_aside: tuple[str, ...]
+    told: tuple[Told, Told] = (Told({}, {}), Told({}, {}))
+    left_out: int = 0
 
     @property
     def commits(self) -> tuple[str, str]:
@@ -94,38 +103,79 @@ def comparison_page(
     link: DashboardLink,
     project: str = "",
     verdicts: Iterable[CellVerdict] = (),
+    margin: Callable[[str], float | None] = lambda _: None,
+    found: tuple[Revision | None, Revision | None] | None = None,
 ) -> Page:
     """The page of a link. ``project`` is this project's repository: launches of blocks tell no other. ``verdicts`` are
-    those of the two commits' blocks."""
-    left, right = ends(store, link, project)
-    by_key = {(v.cell, v.metric): v for v in verdicts}
-    both = compare_releases(store, left.commit if left else "-", right.commit if right else "-", _filters(link))
+    the gate's of the two commits, each of which has a row, whether anything of it was measured or not. ``found`` are
+    the sides, where ``ends`` was asked for them already."""
+    left, right = found or ends(store, link, project)
+    margin_of, way_of = cache(margin), cache(direction)
+    asked = _filters(link)
+    by_key = {(v.cell, v.metric): v for v in verdicts if _passes(v, asked)}
+    both = compare_releases(store, left.commit if left else "-", right.commit if right else "-", asked)
     told = tuple(told_by(store, side.commit) if side else Told({}, {}) for side in (left, right))
     commands = {**told[0].commands, **told[1].commands}
-    rows = tuple(
-        _row(c, d, by_key.get((c.cell.cell, c.metric)), commands.get(c.cell.cell))
+    # Blocks tell no more of a cell than the policy does; what was imported under the same name was not judged.
+    judged = {(c.cell.cell, c.metric) for c in both if c.cell == MeasuredCell(c.cell.cell)}
+
+    def verdict_on(c: Compared) -> CellVerdict | None:
+        key = (c.cell.cell, c.metric)
+        return by_key.get(key) if key not in judged or c.cell == MeasuredCell(c.cell.cell) else None
+
+    rows = [
+        _row(c, d, verdict_on(c), commands.get(c.cell.cell), margin_of(c.metric))
         for c in both
-        if (d := direction(c.metric)) is not None
+        if (d := way_of(c.metric)) is not None
+    ]
+    seen = {(r.found.cell.cell, r.found.metric) for r in rows}
+    rows += (
+        _row(Compared(MeasuredCell(v.cell), v.metric, None, None), d, v, None, v.margin)
+        for key, v in by_key.items()
+        if key not in seen and (d := direction(v.metric)) is not None
     )
-    aside = tuple(sorted({c.metric for c in both if direction(c.metric) is None}))
-    return Page(link, left, right, rows, _averages(rows), tuple(_differences(*told)), aside)
+    aside = tuple(sorted({c.metric for c in both if way_of(c.metric) is None}))
+    left_out = sum(not _passes(v, asked) and _passes(v, _names_only(asked)) for v in verdicts)
+    return Page(
+        link, left, right, tuple(rows), _averages(rows), tuple(_differences(*told)), aside, (told[0], told[1]), left_out
+    )
 
 
-def ends(store: MeasurementStore, link: DashboardLink, project: str = "") -> tuple[Revision | None, Revision | None]:
-    """The link's two sides. An empty commit is the oldest (left) or newest (right) that the window has."""
-    window = Filters(since=link.start, until=link.stop)
-    found = [r for r in revisions(store, window) if _of_repo(r, link.repo, project)]
+def ends(
+    store: MeasurementStore, link: DashboardLink, project: str = "", known: Iterable[Revision] | None = None
+) -> tuple[Revision | None, Revision | None]:
+    """The link's two sides. An empty commit is the oldest (left) or newest (right) that the window has; a branch may be
+    written as the dashboard shows it, ``main(main)``, and a commit by its first seven digits or more. ``known``: the
+    ``revisions`` of the window, where they were read already."""
+    known = revisions(store, Filters(since=link.start, until=link.stop)) if known is None else known
+    found = [r for r in known if _of_repo(r, link.repo, project)]
 
     def side(ref: tuple[str, str], newest: bool) -> Revision | None:
-        branch, commit = ref
-        fits = [r for r in found if (r.commit == commit if commit else branch in {"", r.branch})]
-        if not fits:
+        branch, commit = branch_name(ref[0]), ref[1].lower()
+        fits = [r for r in found if (_is(r.commit, commit) if commit else branch in {"", r.branch})]
+        if not fits or (commit and len({r.commit for r in fits}) > 1):
             return None
         chosen = max(fits, key=lambda r: (r.last or link.start, r.commit)) if newest else fits[0]
         same = [r for r in fits if r.commit == chosen.commit]
         return replace(chosen, branch=chosen.branch or branch, launches=sum(r.launches for r in same))
 
     return side(link.left, newest=False), side(link.right, newest=True)
+
+
+def _is(commit: str, asked: str) -> bool:
+    return commit == asked or (len(asked) >= _SHORTEST and commit.startswith(asked))
+
+
+def _passes(v: CellVerdict, asked: Filters) -> bool:
+    """Whether the filters leave in a cell of the gate; broad drift is of all cells at once."""
+    if v.cell == BROAD:
+        return replace(asked, since=None, until=None) == Filters()
+    named = asked.model in {"", v.cell.model} and asked.arch in {"", v.cell.hardware}
+    return named and not any((asked.benchmark, asked.backend, asked.mode, asked.dtype, asked.device))
+
+
+def _names_only(asked: Filters) -> Filters:
+    return Filters(model=asked.model, arch=asked.arch)
 
 
 def _of_repo(r: Revision, repo: str, project: str) -> bool:
@@ -149,9 +199,15 @@ def _filters(link: DashboardLink) -> Filters:
     )
 
 
-def _row(c: Compared, way: Direction, verdict: CellVerdict | None, commands: tuple[str, str] | None) -> Row:
+def _row(
+    c: Compared,
+    way: Direction,
+    verdict: CellVerdict | None,
+    commands: tuple[str, str] | None,
+    margin: float | None,
+) -> Row:
     if c.base is None or c.new is None:
-        return Row(c, way, None, None, None, MISSING, verdict, commands)
+        return Row(c, way, None, None, None, MISSING, verdict, commands, margin)
     log = c.new.log_mean - c.base.log_mean
     base, new = ((s.launches, s.log_mean, s.log_sd) for s in (c.base, c.new))
     ci = ratio_interval(base, new)
@@ -162,20 +218,26 @@ def _row(c: Compared, way: Direction, verdict: CellVerdict | None, commands: tup
         state = {0: UNCLEAR, 1: WORSE, -1: BETTER}[outside * sign]
     elif min(c.base.launches, c.new.launches) >= 2:
         state = UNCLEAR  # no spread at all: values that were rounded, or copied
-    return Row(c, way, math.exp(log), ci, math.expm1(sign * log), state, verdict, commands)
+    return Row(c, way, math.exp(log), ci, math.expm1(sign * log), state, verdict, commands, margin)
 
 
-def _averages(rows: tuple[Row, ...]) -> tuple[Average, ...]:
+def _averages(rows: Iterable[Row]) -> tuple[Average, ...]:
     by_metric: dict[str, list[Row]] = {}
     for r in rows:
-        by_metric.setdefault(r.found.metric, []).append(r)
+        if r.found.cell.cell != BROAD:
+            by_metric.setdefault(r.found.metric, []).append(r)
     return tuple(_average(metric, found) for metric, found in sorted(by_metric.items()))
 
 
 def _average(metric: str, rows: list[Row]) -> Average:
-    logs = [math.log(r.ratio) for r in rows if r.ratio is not None]
+    logs = [math.log(ratio) for r in rows if (ratio := _known_ratio(r)) is not None]
     ratio = math.exp(math.fsum(logs) / len(logs)) if logs else None
     return Average(metric, ratio, len(logs), len(rows) - len(logs))
+
+
+def _known_ratio(r: Row) -> float | None:
+    """Of launches in the window, else of blocks, both sides of which are there whenever they were run."""
+    return r.ratio if r.ratio is not None or r.verdict is None else r.verdict.ratio
 
 
 def _differences(left: Told, right: Told) -> Iterator[Difference]:
@@ -234,8 +296,8 @@ def chart_json(store: MeasurementStore, row: Row, link: DashboardLink) -> list[d
 # As JSON ---------------------------------------------------------------------------------------------------------
 
 
-def as_json(page: Page) -> dict[str, Any]:
-    """The page for a program; numbers are as measured, nothing is rounded."""
+def as_json(page: Page, rows: Iterable[Row] | None = None) -> dict[str, Any]:
+    """The page for a program, with all its rows or these; numbers are as measured, nothing is rounded."""
     link = page.link
     return {
         "left": _side(page.left, link.left),
@@ -243,7 +305,7 @@ def as_json(page: Page) -> dict[str, Any]:
         "window": {"start": link.start.isoformat(), "stop": link.stop.isoformat(), "granularity": link.granularity},
         "repo": link.repo,
         "filters": dict(link.filters),
-        "rows": [_row_json(r) for r in page.rows],
+        "rows": [row_json(r) for r in (page.rows if rows is None else rows)],
         "counts": counts(page.rows),
         "averages": [{"metric": a.metric, "ratio": a.ratio, "both": a.both, "others": a.others} for a in page.averages],
         "differences": [{"name": d.name, "left": list(d.left), "right": list(d.right)} for d in page.differences],
@@ -278,7 +340,7 @@ def _side(found: Revision | None, ref: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _row_json(r: Row) -> dict[str, Any]:
+def row_json(r: Row) -> dict[str, Any]:
     m = r.found.cell
     return {
         "cell": {"model": m.cell.model, "hardware": m.cell.hardware, "test": m.cell.test},
@@ -292,6 +354,7 @@ def _row_json(r: Row) -> dict[str, Any]:
         "worse_by": r.worse_by,
         "state": r.state,
         "missing": list(r.missing),
+        "margin": r.margin,
         "gate": r.verdict.as_json() if r.verdict else None,
         "commands": {"serve": r.commands[0], "client": r.commands[1]} if r.commands else None,
     }

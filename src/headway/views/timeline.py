@@ -13,6 +13,7 @@ from headway.model.entry import Entry, Kind
 from headway.model.pick import Category, ChangeKind
 from headway.model.text import Text, say
 from headway.views.hubwords import WRITTEN
+from headway.views.logins import LOGINS
 from headway.views.mishaps import MISHAPS
 from headway.views.staging import pip_command
 from headway.views.words import short
@@ -477,6 +478,6 @@ _SENTENCES: Mapping[Kind, tuple[Callable[[str, Payload], Text], Callable[[Payloa
     Kind.ADOPTED: (_adopted, _is("G3")),
     Kind.RETRIED: (_retried, _is("B4")),
     Kind.SIGNED: (_signed, _is("G4")),
-    **{kind: (words, _is(clause)) for kind, (words, clause) in MISHAPS.items()},
+    **{kind: (words, _is(clause)) for kind, (words, clause) in {**MISHAPS, **LOGINS}.items()},
     **WRITTEN,
 }

@@ -15,6 +15,7 @@ from headway.decide import record
 from headway.decide.cellwaivers import CellWaiver
 from headway.decide.performance import Standing
 from headway.decide.reverts import RevertVerdict, findings, needed
+from headway.decide.trains import Release as Released
 from headway.model.commit import Line, RevertKind, Sha
 from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
@@ -170,9 +171,7 @@ class TrainView:
             "previous": self.previous,
             "live": self.row.as_json() if self.row else None,
             "release": self.release.as_json() if self.release else None,
-            "stops": [
-                {"kind": s.kind.value, "label": s.label, "title": s.title, "commit": s.commit} for s in self.stops
-            ],
+            "stops": [s.as_json() for s in self.stops],
             "picks": [p.as_json() for p in self.picks],
             "reverts": [r.as_json() for r in self.reverts],
             "candidates": [c.as_json() for c in self.candidates],
@@ -193,8 +192,9 @@ def train_view(
     row: BoardRow | None,
     release: Release | None = None,
     ended: Text | None = None,
+    posts: tuple[Released, ...] = (),
 ) -> TrainView:
-    """The page of a train whose branch (up to its release) is ``line``."""
+    """The page of a train whose branch (up to its release) is ``line``; ``posts`` are the fix releases after it."""
     final = (release.tag, release.commit) if release else None
     return TrainView(
         version=train.name,
@@ -204,7 +204,7 @@ def train_view(
         row=row,
         ended=ended,
         release=release,
-        stops=stops(train, line, candidates, snapshot.entries, final) if line else (),
+        stops=stops(train, line, candidates, snapshot.entries, final, posts) if line else (),
         picks=picks(train, snapshot, policy) if row else past_picks(train.name, snapshot),
         reverts=_reverts(train, line, snapshot) if line else (),
         candidates=candidates,

@@ -202,7 +202,7 @@ def note_text(action: RecordIncident | RecordWithdrawal | RecordCadence) -> Text
             return say("write down that the cadence of the policy changed: {keys}", keys=action.keys)
 
 
-def _change_text(change: PendingChange) -> str:
+def change_text(change: PendingChange) -> str:
     """As the commit on the branch will be called."""
     words = change.subject or short(change.origin)
     return f'Revert "{words}"' if change.asked else words
@@ -212,11 +212,11 @@ def applied_lines(action: Action) -> list[str]:
     """Each change that goes onto a branch, where its sentence does not name them all."""
     if not isinstance(action, ApplyChanges) or len(action.changes) <= _NAMED:
         return []
-    return [f"{short(c.change.origin)}  {one_line(_change_text(c.change))}" for c in action.changes]
+    return [f"{short(c.change.origin)}  {one_line(change_text(c.change))}" for c in action.changes]
 
 
 def _apply_text(action: ApplyChanges) -> Text:
-    subjects = [_change_text(c.change) for c in action.changes]
+    subjects = [change_text(c.change) for c in action.changes]
     if len(subjects) <= _NAMED:
         return say("apply to {branch}: {subjects}", branch=action.branch, subjects=subjects)
     return say(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import tomlkit
 from pydantic import BaseModel
@@ -19,10 +20,12 @@ _SECRET = re.compile(r"(?<=://)[^/@\s]+@")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A key of the policy file, as ``table.key``, and its value in TOML; long lists have a line for each element."""
+    """A key of the policy file, as ``table.key``, and its value in TOML; long lists have a line for each element.
+    ``preset`` is what the preset says, where that is something else."""
 
     key: str
     value: str
+    preset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,25 @@ class ClauseRow:
         """Its values take no more than a few lines."""
         return sum(1 + v.value.count("\n") + len(v.value) // 80 for v in self.values) <= 6
 
+    @property
+    def own(self) -> int:
+        """How many of its values are the project's own."""
+        return sum(v.preset is not None for v in self.values)
 
-def clause_rows(policy: Policy) -> tuple[ClauseRow, ...]:
-    """All clauses. A value stands at the clauses that its description names, else at those of its table."""
+    def as_json(self) -> dict[str, Any]:
+        values = [{"key": v.key, "value": v.value, "preset": v.preset} for v in self.values]
+        return {"clause": self.id, "text": str(self.text), "values": values}
+
+
+def clause_rows(policy: Policy, preset: Policy) -> tuple[ClauseRow, ...]:
+    """All clauses. A value stands at the clauses that its description names, else at those of its table. ``preset`` is
+    the policy of a project that sets nothing itself."""
+    usual = {v.key: v.value for _, v in _values(preset)}
     placed: dict[str, list[Value]] = {}
     for clauses, value in _values(policy):
+        known = usual.get(value.key, "-")
         for clause in clauses:
-            placed.setdefault(clause, []).append(value)
+            placed.setdefault(clause, []).append(value if known == value.value else replace(value, preset=known))
     return tuple(ClauseRow(c, text, tuple(placed.get(c, ()))) for c, text in CLAUSES.items())
 
 

@@ -1,8 +1,9 @@
-"""What each page shows, read afresh for each request."""
+"""What the page of a train shows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.version import Version
@@ -10,43 +11,56 @@ from packaging.version import Version
 from headway.app import Headway
 from headway.decide import record, yanks
 from headway.decide.candidates import records
+from headway.decide.gates import Gates, gates_of
 from headway.decide.performance import standing
+from headway.decide.pickstates import ON_BRANCH, PickState
 from headway.decide.trains import branch_for
 from headway.errors import not_found
-from headway.model.entry import Entry, Kind, broken_links
+from headway.model.entry import Entry, Kind
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
-from headway.model.train import Train
-from headway.plan.planner import plan
+from headway.model.train import Stage, Train
 from headway.plan.trainplan import TrainPlan
-from headway.policy.scheme import final_tag, is_fix
+from headway.policy.schema import Policy
+from headway.policy.scheme import base_of, final_tag, is_fix, read_final_tag
 from headway.refusal import version_of
 from headway.reports import Released, look_back
-from headway.views.board import Board, board, board_row, candidate_row
+from headway.views.acts import Act, drop_act, pick_acts
+from headway.views.board import candidate_row
+from headway.views.checklist import Check, checklist
+from headway.views.gatelist import GateListRow, gate_rows
+from headway.views.nextstep import Doing, next_tick
+from headway.views.shown import Shown, evidence_shown
+from headway.views.stops import StopKind
 from headway.views.timeline import TimelineRow, timeline
 from headway.views.train import Release, TrainView, published_files, train_view
+from headway.web.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
 class TrainPage:
-    """A train and its story."""
+    """A train and its story, the newest first; of a live one also what the next tick does, the points of its go or
+    no-go, what that rests on, and what people may do: of itself, of a pick (``pick:ID``), of a commit of its branch."""
 
     train: TrainView
     story: tuple[TimelineRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerPage:
-    """All entries, newest first, and what is wrong with their chain (nothing: it holds)."""
-
-    rows: tuple[TimelineRow, ...]
-    problems: tuple[str, ...]
+    next: tuple[Doing, ...] = ()
+    checks: tuple[Check, ...] = ()
+    evidence: tuple[Shown, ...] = ()
+    digest: str = ""
+    gates: tuple[GateListRow, ...] = ()
+    acts: tuple[Act, ...] = ()
+    acts_of: Mapping[str, tuple[Act, ...]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
+        """The JSON twin of the page, in English."""
         return {
-            "chain": "broken" if self.problems else "ok",
-            "problems": list(self.problems),
-            "entries": [r.as_json() for r in self.rows],
+            **self.train.as_json(),
+            "next_tick": [d.as_json() for d in self.next],
+            "checklist": [c.as_json() for c in self.checks],
+            "evidence": {"digest": self.digest or None, "shown": [s.as_json() for s in self.evidence]},
+            "gates": [g.as_json() for g in self.gates],
+            "timeline": [r.as_json() for r in self.story],
         }
 
 
@@ -56,39 +70,98 @@ def project_name(app: Headway) -> str:
     return app.policy.project.name or folder.name.removesuffix(".git")
 
 
-def board_of(app: Headway) -> Board:
-    """The board as it is now."""
-    snapshot = app.observe()
-    return board(plan(snapshot, app.policy), app.policy, snapshot.entries, snapshot.now)
-
-
-def ledger_of(app: Headway) -> LedgerPage:
-    """The whole ledger."""
-    entries = app.entries()
-    return LedgerPage(tuple(reversed(timeline(entries))), broken_links(entries))
-
-
-def train_of(app: Headway, text: str) -> TrainPage:
-    """A train by its version: live, released, or given up. Raises ``UnusableInput`` (``….not-found``) for any other."""
+def train_of(picture: Picture, text: str, *, wait: bool = False) -> TrainPage:
+    """A train by its version: live, released, or given up. Raises ``UnusableInput`` (``….not-found``) for any other,
+    ``BeingRead`` for a released one that nobody has looked at since it changed, unless somebody can ``wait``."""
     version = version_of(text)
+    goes_by = released_by(picture, version)
+    if goes_by is None:
+        return picture.kept(("train", version), lambda: _train(picture, version))
+    return picture.lasting(("train", version, goes_by), lambda: _train(picture, version), wait=wait)
+
+
+def released_by(picture: Picture, version: Version) -> object | None:
+    """All that the past of a released train is told by: it changes with nothing else. ``None`` for any other train."""
+    return picture.kept(("goes by", version), lambda: _released_by(picture, version))
+
+
+def _released_by(picture: Picture, version: Version) -> object | None:
+    names, snapshot = picture.policy.versions, picture.snapshot
+    finals = [(t, v) for t in snapshot.tags if (v := read_final_tag(t.name, names)) is not None]
+    if not any(v == version for _, v in finals):
+        return None
+    own = [e for e in picture.entries if e.train in {"", str(version)}]
+    tags = tuple((t.name, t.commit) for t in snapshot.tags if str(version) in t.name)
+    measured = {commit for _, commit in tags}
+    return (
+        picture.policy.model_dump_json(),
+        snapshot.trunk.tip,
+        tuple((t.name, t.commit) for t, _ in finals),
+        tags,
+        own[-1].digest if own else "",
+        tuple((c.subject, c.baseline, len(c.samples)) for c in snapshot.comparisons if c.subject in measured),
+    )
+
+
+def _train(picture: Picture, version: Version) -> TrainPage:
+    app, snapshot = picture.app, picture.snapshot
+    planned = next((t for t in picture.plan.trains if t.train.version == version), None)
     if any(r.version == version for r in app.releases()):
         found = _released(app, look_back(app, version))
-        return TrainPage(found, tuple(reversed(timeline(app.entries(), str(version)))))
-    snapshot = app.observe()
-    planned = next((t for t in plan(snapshot, app.policy).trains if t.train.version == version), None)
-    if planned is not None:
-        found = _live(app, planned, snapshot)
+    elif planned is not None:
+        found = _live(picture, planned)
     elif any(e.train == str(version) for e in snapshot.entries):
         found = _given_up(app, version, snapshot)
     else:
         raise not_found("train", str(version), say("see the board for the trains that run"))
-    return TrainPage(found, tuple(reversed(timeline(snapshot.entries, str(version)))))
+    story = tuple(reversed(timeline(snapshot.entries, str(version))))
+    if found.row is None or planned is None:
+        return TrainPage(found, story)
+    return TrainPage(
+        found,
+        story,
+        next_tick(planned, picture.plan),
+        checklist(planned, found.row.gates, app.policy),
+        evidence_shown(planned, snapshot),
+        planned.evidence or "",
+        _gates(planned, snapshot, app.policy),
+        found.row.acts,
+        _acts_of(found, planned, app.policy),
+    )
 
 
-def _live(app: Headway, planned: TrainPlan, snapshot: Snapshot) -> TrainView:
-    row = board_row(planned, app.policy, snapshot.entries, snapshot.now)
+def _live(picture: Picture, planned: TrainPlan) -> TrainView:
+    app, snapshot = picture.app, picture.snapshot
+    row = next(r for r in picture.board.trains if r.version == planned.train.name)
     line = snapshot.line(planned.train.branch)
     return train_view(planned.train, line, row.candidates, planned.performance, snapshot, app.policy, row=row)
+
+
+def _gates(planned: TrainPlan, snapshot: Snapshot, policy: Policy) -> tuple[GateListRow, ...]:
+    if not planned.candidates:
+        return gate_rows(policy, Gates(()))
+    return gate_rows(policy, gates_of(planned.train, planned.candidates[-1], snapshot, policy))
+
+
+def _acts_of(found: TrainView, planned: TrainPlan, policy: Policy) -> dict[str, tuple[Act, ...]]:
+    name = planned.train.name
+    acts = {
+        f"pick:{p.id}": pick_acts(name, p.id, p.by, review=p.state is PickState.REVIEW, policy=policy)
+        for p in found.picks
+        if p.state not in _OVER
+    }
+    out = {s.commit: (drop_act(name, s.commit),) for s in found.stops if s.kind in _TAKEN_OUT}
+    return {**acts, **(out if planned.stage is not Stage.PROMOTING else {})}
+
+
+_OVER = ON_BRANCH | {
+    PickState.REFUSED,
+    PickState.WITHDRAWN,
+    PickState.REJECTED,
+    PickState.TAKEN_OUT,
+    PickState.LEFT_OUT,
+}
+_TAKEN_OUT = frozenset({StopKind.PICK, StopKind.ADOPTED, StopKind.UNEXPLAINED})
 
 
 def _released(app: Headway, back: Released) -> TrainView:
@@ -107,7 +180,20 @@ def _released(app: Headway, back: Released) -> TrainView:
     release = Release(train.tag, tag.commit, done.at if done else tag.when, files, index, reason)
     rows = tuple(candidate_row(c) for c in back.candidates)
     ended = say("withdrawn: {reason}", reason=reason) if yanked else say("released")
-    return train_view(train, back.line, rows, perf, back.snapshot, app.policy, row=None, release=release, ended=ended)
+    base = base_of(train.version, app.policy.versions)
+    after = [r for r in app.releases() if base_of(r.version, app.policy.versions) == base and r.version > train.version]
+    return train_view(
+        train,
+        back.line,
+        rows,
+        perf,
+        back.snapshot,
+        app.policy,
+        row=None,
+        release=release,
+        ended=ended,
+        posts=tuple(after),
+    )
 
 
 def _given_up(app: Headway, version: Version, snapshot: Snapshot) -> TrainView:

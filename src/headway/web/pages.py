@@ -1,195 +1,167 @@
-"""The pages and their JSON twins. Read-only: they answer GET alone; beside them a forge may say that there is news."""
+"""All pages, put together, and what is answered when one cannot be made."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from headway.app import Headway
-from headway.decide.notes import SECTIONS
 from headway.errors import HeadwayError, UnusableInput, not_found
-from headway.lang import tr
-from headway.model.text import Text, say
-from headway.noting import notes_for
-from headway.refusal import version_of
-from headway.reports import calendar_of, calendar_revision
-from headway.views.board import board_json
-from headway.views.calendar import MONTHS, STATUSES, calendar_ics, kind_headings
-from headway.web.clauses import clause_rows
-from headway.web.drawing import draw
-from headway.web.look import board_of, ledger_of, project_name, train_of
+from headway.model.text import say
+from headway.web.apianswers import as_json
+from headway.web.limits import TooMany
+from headway.web.people import NOBODY, BadToken, LocalUser, NotAllowed
+from headway.web.picture import BeingRead
 from headway.web.render import reader_of, render
+from headway.web.routes.acts import act_pages
+from headway.web.routes.api import api
+from headway.web.routes.audit import audit_pages
+from headway.web.routes.board import board_pages
+from headway.web.routes.calendar import calendar_pages
+from headway.web.routes.compare import compare_pages
+from headway.web.routes.feed import feed_pages
+from headway.web.routes.health import health
+from headway.web.routes.live import live_stream
+from headway.web.routes.login import login_pages
+from headway.web.routes.logs import log_pages
+from headway.web.routes.metrics import metrics_pages
+from headway.web.routes.people import people_pages
+from headway.web.routes.policy import policy_pages
+from headway.web.routes.record import record_pages
 from headway.web.security import Guard
+from headway.web.site import Open, Site, fresh
+from headway.web.watch import Watch, trouble
 from headway.web.webhooks import Webhooks, receive_webhooks
 
 _STATIC = Path(__file__).parent / "static"
-Open = Callable[[], Headway]
+_PASSING = frozenset({404, 500, 503})  # what may be another answer when there is news
 
 
 def web_app(open_app: Open, webhooks: Webhooks) -> ASGIApp:
-    """The application. ``open_app`` is called once for each request of a page."""
+    """The application for one local user, each of whose pages is as things are when it is asked for."""
+    return site_app(Site(open_app, Watch(open_app, always=True), LocalUser()), webhooks)
+
+
+def site_app(site: Site, webhooks: Webhooks) -> ASGIApp:
+    """The application."""
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    _pages(web, open_app)
-    _twins(web, open_app)
+    for pages in (
+        board_pages,
+        act_pages,
+        log_pages,
+        compare_pages,
+        record_pages,
+        calendar_pages,
+        audit_pages,
+        metrics_pages,
+        policy_pages,
+        login_pages,
+        people_pages,
+        live_stream,
+        feed_pages,
+        api,
+        health,
+    ):
+        pages(web, site)
     receive_webhooks(web, webhooks)
     web.add_exception_handler(HeadwayError, _refused)
     web.add_exception_handler(HTTPException, _no_page)
+    web.add_exception_handler(RequestValidationError, _misasked)
+    web.add_exception_handler(BeingRead, _being_read)
     web.add_exception_handler(Exception, _broken)
-    return Guard(web)  # outermost, so that the page of a broken page has its headers too
+    return Guard(web, site.address)  # outermost, so that the page of a broken page has its headers too
 
 
-def _page(request: Request, template: str, app: Headway, status: int = 200, **values: object) -> HTMLResponse:
-    reader = reader_of(request)
-    text = render(template, reader, path=request.url.path, project=project_name(app), now=app.clock.now(), **values)
-    return HTMLResponse(text, status, headers=_fresh(reader.lang))
-
-
-def _fresh(lang: str) -> dict[str, str]:
-    return {"Cache-Control": "no-store", "Vary": "Accept-Language", "Content-Language": lang}
-
-
-def _pages(web: FastAPI, open_app: Open) -> None:
-    def get(path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        return web.get(path, response_class=HTMLResponse)
-
-    @get("/")
-    def board(request: Request) -> Response:
-        app = open_app()
-        return _page(request, "board.html", app, board=board_of(app))
-
-    @get("/trains/{version}")
-    def train(request: Request, version: str) -> Response:
-        app = open_app()
-        page = train_of(app, version)
-        drawing = draw(page.train.stops, ended=page.train.row is None)
-        return _page(request, "train.html", app, train=page.train, story=page.story, drawing=drawing)
-
-    @get("/calendar")
-    def calendar(request: Request, year: str = "") -> Response:
-        app = open_app()
-        wanted = _year(app, year)
-        rows = calendar_of(app, wanted)
-        return _page(
-            request,
-            "calendar.html",
-            app,
-            year=wanted,
-            rows=rows,
-            months=MONTHS,
-            statuses=STATUSES,
-            window=kind_headings(rows)[2],
-        )
-
-    @get("/calendar.ics")
-    def calendar_file(request: Request, year: str = "") -> Response:
-        app, lang = open_app(), reader_of(request).lang
-
-        def words(text: Text) -> str:
-            return tr(text, lang)
-
-        rows = calendar_of(app, _year(app, year))
-        body = calendar_ics(
-            rows,
-            project=project_name(app),
-            now=app.clock.now(),
-            revision=calendar_revision(app),
-            timezone=app.policy.cadence.timezone,
-            translate=words,
-        )
-        return Response(body, media_type="text/calendar; charset=utf-8", headers=_fresh(lang))
-
-    @get("/notes/{version}")
-    def notes(request: Request, version: str) -> Response:
-        app = open_app()
-        found = notes_for(app, version_of(version))
-        return _page(request, "notes.html", app, notes=found, titles=dict(SECTIONS))
-
-    @get("/policy")
-    def policy(request: Request) -> Response:
-        app = open_app()
-        return _page(request, "policy.html", app, clauses=clause_rows(app.policy), source=app.policy_source)
-
-    @get("/ledger")
-    def ledger(request: Request) -> Response:
-        app = open_app()
-        return _page(request, "ledger.html", app, ledger=ledger_of(app))
-
-
-def _twins(web: FastAPI, open_app: Open) -> None:
-    def get(path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        return web.get(path, response_class=JSONResponse)
-
-    @get("/api/board")
-    def board() -> Response:
-        found = board_of(open_app())
-        departed = [{"version": d.version, "tag": d.tag, "commit": d.commit, "at": d.at.isoformat()}
-                    for d in found.departed]  # fmt: skip
-        return _json({"now": found.now.isoformat(), **board_json(found), "departed": departed})
-
-    @get("/api/trains/{version}")
-    def train(version: str) -> Response:
-        page = train_of(open_app(), version)
-        return _json({**page.train.as_json(), "timeline": [r.as_json() for r in page.story]})
-
-    @get("/api/ledger")
-    def ledger() -> Response:
-        return _json(ledger_of(open_app()).as_json())
-
-    @get("/healthz")
-    def healthz() -> Response:
-        return _json({"status": "ok", "entries": len(open_app().entries())})
-
-
-def _json(document: dict[str, Any], status: int = 200) -> Response:
-    # In ASCII: a name in the ledger may hold what UTF-8 cannot.
-    body = json.dumps(document, separators=(",", ":"))
-    return Response(body, status, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-def _year(app: Headway, text: str) -> int:
-    if not text:
-        return app.clock.now().year
-    if text.isascii() and text.isdigit() and len(text) <= 4:
-        return int(text)
-    raise UnusableInput(
-        "calendar.year",
-        say("{year} is not a year of the calendar", year=text),
-        clause="C3",
-        remedy=say("give a year in four digits"),
-    )
+_STATUS = {
+    "calendar.year": 400,
+    "ledger.before": 400,
+    "api.parameter": 400,
+    "board.forged": 403,
+    "form.content-type": 415,
+    "form.too-large": 413,
+    "form.unreadable": 400,
+    "act.empty": 400,
+    "act.request": 400,
+    "act.step": 400,
+    "usage.date": 400,
+    "compare.parameter": 400,
+    "link.page": 400,
+    "link.parameter": 400,
+    "login.denied": 403,
+    "login.github": 502,
+    "login.late": 400,
+}
 
 
 def _status(error: HeadwayError) -> int:
+    if isinstance(error, NotAllowed):
+        return 403 if error.known else 401
+    if isinstance(error, BadToken):
+        return 401
+    if isinstance(error, TooMany):
+        return 429
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
-    return 400 if error.code == "calendar.year" else 503
+    return _STATUS.get(error.code, 503)
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or request.url.path == "/healthz"
+    path = request.url.path
+    return path.startswith("/api/") or path in {"/healthz", "/readyz"} or request.query_params.get("format") == "json"
+
+
+def _frame(request: Request) -> dict[str, object]:
+    """What every page has, where the project is not at hand."""
+    query = urlencode(list(request.query_params.multi_items()))
+    here = request.url.path + (f"?{query}" if query else "")
+    return {"path": "", "here": here, "project": "", "now": None, "live": True, "visitor": NOBODY}
 
 
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:
+    response = _told(request, error, status)
+    if status == 401:  # a calendar or a feed knows only of a name and a password
+        subscribed = request.url.path.endswith((".ics", ".atom", ".xml"))
+        response.headers["WWW-Authenticate"] = f'{"Basic" if subscribed else "Bearer"} realm="headway"'
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.wait_s)
+    return response
+
+
+def _told(request: Request, error: HeadwayError, status: int) -> Response:
     if _wants_json(request):
-        return _json({"error": error.as_json()}, status)
+        return as_json({"error": error.as_json()}, status)
+    here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    login = {"next": here if request.method == "GET" else "/"} if status == 401 else None
     reader = reader_of(request)
-    text = render("error.html", reader, path="", project="", now=None, error=error, status=status)
-    return HTMLResponse(text, status, headers=_fresh(reader.lang))
+    revision = trouble(error) if status >= 500 else ""
+    frame = {**_frame(request), "live": request.method == "GET" and status in _PASSING}
+    frame["visitor"] = error.visitor if isinstance(error, NotAllowed) else NOBODY
+    text = render("error.html", reader, **frame, revision=revision, error=error, status=status, login=login)
+    return HTMLResponse(text, status, headers=fresh(reader.lang))
 
 
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, HeadwayError):
         raise error
     return _answer(request, error, _status(error))
+
+
+def _being_read(request: Request, error: Exception) -> Response:
+    """The page asks again by itself; a program is told to."""
+    if _wants_json(request):
+        answer = as_json({"status": "being read"}, 202)
+        answer.headers["Retry-After"] = "1"
+        return answer
+    reader = reader_of(request)
+    text = render("reading.html", reader, **_frame(request), revision="")
+    return HTMLResponse(text, 202, headers={**fresh(reader.lang), "Retry-After": "1"})
 
 
 def _no_page(request: Request, error: Exception) -> Response:
@@ -200,11 +172,23 @@ def _no_page(request: Request, error: Exception) -> Response:
     wrong = UnusableInput(
         "page.method",
         say("{path} cannot be asked like this", path=request.url.path),
-        remedy=say("these pages are read-only: controls are commands of `headway`"),
+        remedy=say("begin at the board"),
     )
     response = _answer(request, wrong, error.status_code)
     response.headers.update(error.headers or {})
     return response
+
+
+def _misasked(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = [f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors()]
+    wrong = UnusableInput(
+        "api.parameter",
+        say("the request cannot be read: {why}", why="; ".join(found)),
+        remedy=say("see {path} for what may be asked", path="/api/v1/openapi.json"),
+    )
+    return _answer(request, wrong, 400)
 
 
 def _broken(request: Request, error: Exception) -> Response:

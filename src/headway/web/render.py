@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,13 +14,16 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from headway.decide.pickstates import PICK_STATES
-from headway.lang import LANGUAGES, tr
+from headway.lang import LANGUAGES, tr, translated
 from headway.model.text import Text, clean, say
 from headway.policy.clauses import CLAUSES
+from headway.views.acts import VERBS
 from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
+from headway.views.shown import part_text
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
+from headway.views.visitors import HOW, MAY, ROLES, TOKEN_STATES
 from headway.views.words import KINDS, STAGES, short
 from headway.web.drawing import clipped
 
@@ -35,15 +38,23 @@ _WORDS: dict[Any, Text] = {
     **{("revert", k): v for k, v in REVERT_STATES.items()},
     **{("verdict", k): v for k, v in VERDICTS.items()},
     **{("cause", k): v for k, v in CAUSES.items()},
+    **{("role", k): v for k, v in ROLES.items()},
+    **{("do", k): v for k, v in VERBS.items()},
+    **{("role-may", k): v for k, v in MAY.items()},
+    **{("how", k): v for k, v in HOW.items()},
+    **{("token", k): v for k, v in TOKEN_STATES.items()},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """``lang`` is what is shown; ``chosen`` that the address says so, and its links go on saying it."""
+    """``lang`` is what is shown; ``chosen`` that the address says so, and its links go on saying it. ``wall``: the page
+    hangs on a wall. ``other`` is the address of this page in the other language."""
 
     lang: str
     chosen: bool
+    wall: bool = False
+    other: str = ""
 
     def link(self, path: str, **query: object) -> str:
         """The address of a page, which keeps the language when it was chosen. Segments must be quoted already."""
@@ -53,10 +64,13 @@ class Reader:
 
 def reader_of(request: Request) -> Reader:
     """``?lang=``, else the first language of Accept-Language that there is, else English."""
-    wanted = request.query_params.get("lang", "").lower()
-    if wanted[:2] in LANGUAGES:
-        return Reader(wanted[:2], True)
-    return Reader(_accepted(request.headers.get("accept-language", "")), False)
+    asked = request.query_params
+    wanted = asked.get("lang", "").lower()[:2]
+    chosen = wanted in LANGUAGES
+    lang = wanted if chosen else _accepted(request.headers.get("accept-language", ""))
+    rest = [(k, v) for k, v in asked.multi_items() if k != "lang"] if request.method == "GET" else []
+    other = "?" + urlencode([*rest, ("lang", "en" if lang == "zh" else "zh")])
+    return Reader(lang, chosen, asked.get("wall") == "1", other)
 
 
 def _accepted(header: str) -> str:
@@ -84,6 +98,12 @@ def _text(context: Context, text: Text) -> str:
 
 
 @pass_context
+def _said(context: Context, word: str) -> str:
+    """A word of our own vocabulary that stands in the data, such as a category."""
+    return translated(word, context["reader"].lang)
+
+
+@pass_context
 def _word(context: Context, kind: str, value: object) -> str:
     return tr(_WORDS[kind, value], context["reader"].lang)
 
@@ -96,6 +116,11 @@ def _clause(context: Context, clause: str) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _day(at: date) -> str:
+    """Of a time, the day in UTC."""
+    return f"{at.astimezone(UTC) if isinstance(at, datetime) else at:%Y-%m-%d}"
 
 
 def _seconds(value: float | None) -> str:
@@ -133,15 +158,26 @@ def _environment() -> Environment:
     env.globals["word"] = _word
     env.globals["clause_text"] = _clause
     env.filters["text"] = _text
+    env.filters["part"] = part_text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
+    env.filters["day"] = _day
     env.filters["short"] = short
     env.filters["seconds"] = _seconds
     env.filters["marked"] = _marked
     env.filters["percent"] = _percent
     env.filters["clipped"] = clipped
+    env.filters["address"] = lambda text: quote(str(text), safe="/")
+    env.filters["said"] = _said
     env.filters["segment"] = lambda text: quote(str(text), safe="")
     return env
+
+
+def prepare() -> None:
+    """Compiles all templates: else the first who asks for a page waits for that."""
+    env = _environment()
+    for name in env.list_templates():
+        env.get_template(name)
 
 
 def render(template: str, reader: Reader, **values: object) -> str:

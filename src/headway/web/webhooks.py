@@ -25,6 +25,7 @@ from headway.model.forgeport import Delivery, Headers, WebhookReader
 from headway.model.ports import Clock
 from headway.model.text import Text, facts, say
 
+WEBHOOKS = "/webhooks/"
 _BODY_S = 30.0  # GitHub itself gives up after ten
 
 
@@ -59,7 +60,7 @@ def webhooks_of(app: Headway) -> Webhooks:
         closed = say("webhooks are not accepted: the policy names no project.repository")
     elif not secret.strip():
         closed = say("webhooks are not accepted: no secret is in {name}", name=forge.webhook_secret_env)
-    path = f"/webhooks/{forge.kind if reader is not None else 'github'}"
+    path = f"{WEBHOOKS}{forge.kind if reader is not None else 'github'}"
     queue = deliveries_of(app.ledger_place, app.repo.state)
     return Webhooks(path, reader, repository, queue, app.clock, secret, closed)
 

@@ -1,0 +1,85 @@
+"""From a filled form to the use case of the command line that does it, in the visitor's name."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from headway import controls, dropping, picking, reviewing
+from headway.app import Headway
+from headway.errors import UnusableInput
+from headway.model.entry import Entry
+from headway.model.pick import Claims, PickRequest
+from headway.model.text import say
+from headway.refusal import Refused
+from headway.views.actform import CLAIMS, ActForm
+from headway.views.acts import ALL, Verb
+from headway.web.forms import Given
+
+
+def carry_out(app: Headway, form: ActForm, given: Given) -> Entry | Refused:  # noqa: PLR0911, PLR0912 - one for each
+    """Do it. Raises ``UnusableInput`` for what cannot be used in a field, and as the use cases do."""
+    act, said = form.act, _filled(form, given)
+    version, of, reason = act.version, act.of, said.get("reason", "")
+    match act.verb:
+        case Verb.APPROVE:
+            return controls.approve(app, version, of, form.evidence)
+        case Verb.REJECT:
+            return reviewing.reject(app, _number(of), reason)
+        case Verb.WITHDRAW:
+            return reviewing.withdraw(app, _number(of), reason)
+        case Verb.PICK:
+            return _request(app, version, said)
+        case Verb.DROP:
+            return dropping.drop(app, of, reason)
+        case Verb.HOLD:
+            return controls.hold(app, None if version == ALL else version, reason)
+        case Verb.RELEASE_HOLD:
+            return controls.release_hold(app, None if version == ALL else version)
+        case Verb.WAIVE:
+            what, change = of or said["what"], act.change or said.get("change", "")
+            return controls.waive(app, version, what, reason, _day(said["until"]), change or None)
+        case Verb.SLIP:
+            return controls.slip(app, version, _day(said["to"]), reason)
+        case Verb.CUT:
+            return controls.choose_cut(app, version, said.get("at") or None)
+        case Verb.RETRY:
+            return controls.retry(app, version, of)
+        case Verb.SKIP:
+            return controls.skip(app, version, reason)
+        case Verb.ABANDON:
+            return controls.abandon(app, version, reason)
+
+
+def _filled(form: ActForm, given: Given) -> dict[str, str]:
+    """The fields that the form asks for. Raises ``UnusableInput`` (``act.empty``) for a required one without words."""
+    said = {f.name: given.get(f.name, "").strip() for f in form.asked}
+    for f in form.asked:
+        if f.required and not said[f.name]:
+            raise UnusableInput(
+                "act.empty", say("{field} is empty", field=f.name), remedy=say("fill it in, and send the form again")
+            )
+    return said
+
+
+def _request(app: Headway, version: str, said: dict[str, str]) -> Entry:
+    evidence = tuple(line.strip() for line in said["evidence"].splitlines() if line.strip())
+    claims = Claims(**{f.name: said[f.name] for f in CLAIMS})
+    asked = PickRequest(said["ref"], said["category"], said["reason"], evidence, claims)
+    return picking.request_pick(app, asked, version).entry
+
+
+def _number(of: str) -> int:
+    number = of.removeprefix("pick:")
+    if not (number.isascii() and number.isdigit() and len(number) < 12):
+        raise UnusableInput(
+            "act.request", say("{of} is no request", of=of), remedy=say("choose one on the train's page")
+        )
+    return int(number)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as e:
+        remedy = say("write it like 2025-02-05")
+        raise UnusableInput("usage.date", say("{text} is not an ISO 8601 date", text=text), remedy=remedy) from e

@@ -1,0 +1,73 @@
+"""WCAG 2.2 AA, as far as axe-core can tell: every page, in both languages, light and dark, wide and on a phone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from webpages import PAGES, violations
+from webserved import Served
+from webworld import PERF, POLICY, World
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: install chromium or google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    world = World(tmp_path_factory.mktemp("axe"), POLICY + PERF).to_regressed()
+    with Served(world.git.path, world.clock.now()) as served:
+        yield served.url
+
+
+def opened(browser: Any, width: int, scheme: str) -> Any:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True
+    )
+    context.set_default_timeout(60_000)
+    return context.new_page()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "lang"),
+    [(1280, "light", "en"), (1280, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en"), (2560, "dark", "en")],
+)
+def test_axe_finds_nothing_against_wcag(browser: Any, url: str, width: int, scheme: str, lang: str) -> None:
+    page = opened(browser, width, scheme)
+    found = {}
+    for path in PAGES:
+        page.goto(f"{url}{path}{'&' if '?' in path else '?'}lang={lang}")
+        found[path] = violations(page)
+    page.context.close()
+    assert {p: v for p, v in found.items() if v} == {}
+
+
+def test_axe_finds_nothing_in_the_list_of_keys_and_on_a_wall(browser: Any, url: str) -> None:
+    page = opened(browser, 1280, "dark")
+    page.goto(f"{url}?lang=en")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    assert violations(page) == []
+    page.goto(f"{url}?lang=en&wall=1")
+    assert violations(page) == []
+    page.context.close()
+
+
+def test_axe_is_really_asked(browser: Any, url: str) -> None:
+    page = opened(browser, 1280, "light")
+    page.goto(url)
+    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=/static/icon.svg>')")
+    assert any(v.startswith("image-alt: ") for v in violations(page))
+    page.context.close()
