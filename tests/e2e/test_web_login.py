@@ -62,7 +62,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             yield Place(found, served)
 
 
-PAGES = ("/", "/calendar", "/calendar.ics", "/policy", "/ledger", "/people", "/api/board", "/api/ledger", "/live")
+PAGES = ("/", "/calendar", "/calendar.ics", "/policy", "/ledger", "/people", "/api/v1/board", "/api/v1/ledger", "/live")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/trains/0.1.1?lang=zh"])
@@ -87,7 +87,7 @@ def test_what_a_stranger_may_see(place: Place, path: str) -> None:
 WHO = {"eve": Role.NOBODY, "tess": Role.VIEWER, "vi": Role.VIEWER, "ada": Role.REQUESTER, "rosa": Role.MANAGER,
        "bo": Role.MANAGER, "root": Role.ADMIN}  # fmt: skip
 WORDS = {Role.VIEWER: "viewer", Role.REQUESTER: "requester", Role.MANAGER: "release manager", Role.ADMIN: "admin"}
-KINDS = (("GET", "/", Role.VIEWER), ("GET", "/api/board", Role.VIEWER), ("GET", "/people", Role.ADMIN),
+KINDS = (("GET", "/", Role.VIEWER), ("GET", "/api/v1/board", Role.VIEWER), ("GET", "/people", Role.ADMIN),
          ("POST", "/people/logins/end", Role.ADMIN), ("POST", "/people/tokens/revoke", Role.ADMIN))  # fmt: skip
 
 
@@ -205,7 +205,7 @@ def test_each_login_is_a_new_one_and_logging_out_ends_it_for_good(place: Place) 
             assert answer.status_code == 401, old
         csrf = csrf_in(client.get("/").text)
         assert client.post("/logout", data={"csrf": "x"}).status_code == 403
-        assert client.post("/logout").status_code == 400
+        assert client.post("/logout").status_code == 415
         evil = client.post("/logout", data={"csrf": csrf}, headers={"origin": "https://evil.example"})
         assert (evil.status_code, evil.text) == (403, "This form was sent from another site.\n")
         assert client.post("/logout", data={"csrf": csrf}, headers={"sec-fetch-site": "cross-site"}).status_code == 403
@@ -226,7 +226,7 @@ def test_one_persons_form_is_no_good_for_another(place: Place) -> None:
 def test_an_admin_ends_a_login_and_a_token_and_the_ledger_tells_who_did(place: Place) -> None:
     made = add_token(place.town.app, "ci <b>bot</b>", Role.REQUESTER, ("read", "metrics"), 30)
     asks = {"authorization": f"Bearer {made.secret}"}
-    assert httpx.get(f"{place.url}api/board", headers=asks, timeout=60).status_code == 200
+    assert httpx.get(f"{place.url}api/v1/board", headers=asks, timeout=60).status_code == 200
     with place.browser("root") as root, place.browser("rosa") as rosa:
         text = root.get("/people").text
         assert "ci &lt;b&gt;bot&lt;/b&gt;" in text
@@ -240,7 +240,7 @@ def test_an_admin_ends_a_login_and_a_token_and_the_ledger_tells_who_did(place: P
         assert rosa.get("/").status_code == 401
         assert root.post("/people/logins/end", data={"csrf": csrf, "ref": refs[0]}).status_code == 404
         assert root.post("/people/tokens/revoke", data={"csrf": csrf, "id": made.token.id}).status_code == 303
-        answer = httpx.get(f"{place.url}api/board", headers=asks, timeout=60)
+        answer = httpx.get(f"{place.url}api/v1/board", headers=asks, timeout=60)
         assert (answer.status_code, answer.json()["error"]["message"]) == (401, "this token was revoked")
         assert root.get("/people").text.count("revoked</span>") == 1
         told = root.get("/ledger?lang=en").text
@@ -270,13 +270,13 @@ def test_a_token_opens_what_it_was_made_for(place: Place, shown: Callable[[str],
                              timeout=60)  # fmt: skip
 
     assert ask(looks.secret, "calendar.ics").status_code == 200
-    assert ask(counts.secret, "api/board").json()["error"]["facts"]["scopes"] == ["metrics"]
+    assert ask(counts.secret, "api/v1/board").json()["error"]["facts"]["scopes"] == ["metrics"]
     refused = ask(looks.secret, "people")
     assert (refused.status_code, "yours was made for read" in refused.text) == (403, True)
     assert ask(looks.secret[:-2] + "xx", "calendar.ics").status_code == 401
     assert ask("x" * 100, "calendar.ics").status_code == 401
     changes = ask(looks.secret, "people/logins/end", "POST")
-    assert changes.status_code in ({400, 403} if shown is by_bearer else {400, 401}), changes.text
+    assert changes.status_code in (403 if shown is by_bearer else 401,), changes.text
 
 
 def test_a_token_is_pasted_and_the_login_is_its_name(place: Place) -> None:

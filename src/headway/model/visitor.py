@@ -40,10 +40,10 @@ class Visitor:
     csrf: str = ""
     scopes: frozenset[str] = frozenset()
 
-    def may(self, role: Role) -> bool:
-        """Whether they have a role, and their token, if they came with one, was made for it."""
-        wanted = _SCOPE.get(role)
-        return self.role.includes(role) and (not self.scopes or wanted is None or wanted in self.scopes)
+    def may(self, role: Role, *also: str) -> bool:
+        """Whether they have a role, and their token, if they came with one, was made for it, or for one of ``also``."""
+        wanted = {_SCOPE.get(role), *also}
+        return self.role.includes(role) and (not self.scopes or role is Role.NOBODY or bool(wanted & self.scopes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,17 +44,18 @@ class Site:
         """Whether this process ticks."""
         return self.ask is not nobody_ticks
 
-    def seen(self, request: Request, role: Role = Role.VIEWER) -> tuple[Picture, Visitor]:
-        """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role."""
+    def seen(self, request: Request, role: Role = Role.VIEWER, *also: str) -> tuple[Picture, Visitor]:
+        """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role. A token that was made for
+        one of ``also`` does as well as one for what the role may."""
         if self.people.stranger(request):
             raise NotAllowed(NOBODY, role)
         picture = self.watch.picture()
-        return picture, self.visitor(request, picture.app, role)
+        return picture, self.visitor(request, picture.app, role, *also)
 
-    def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER) -> Visitor:
+    def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER, *also: str) -> Visitor:
         """Who asks. Raises ``NotAllowed`` for those without the role."""
         visitor = self.people.visitor(request, app)
-        if not visitor.may(role):
+        if not visitor.may(role, *also):
             raise NotAllowed(visitor, role)
         return visitor
 

@@ -131,6 +131,7 @@ def _page(request: Request, people: LoggedIn, leads_to: str, error: HeadwayError
         project=people.project,
         now=None,
         revision="",
+        live=False,  # what is being pasted stays
         visitor=NOBODY,
         error=error,
         forge=github.web_url if github else "",

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from headway.model.visitor import Role
 from headway.views.figures import Spread, span_text
 from headway.web.linemetrics import metrics_of
 from headway.web.scrape import exposition
@@ -21,6 +22,6 @@ def metrics_pages(web: FastAPI, site: Site) -> None:
 
     @web.get("/metrics/prometheus")
     def prometheus(request: Request) -> Response:
-        picture, _ = site.seen(request)
+        picture, _ = site.seen(request, Role.VIEWER, "metrics")
         body = exposition(picture, site.watch.took_s)
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})

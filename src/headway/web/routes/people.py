@@ -21,7 +21,7 @@ def people_pages(web: FastAPI, site: Site) -> None:
     def people(request: Request) -> Response:
         picture, visitor = site.seen(request, Role.ADMIN)
         own = cookies.session_in(request, site.address)
-        return site.page(request, "people.html", picture.app, visitor, people=people_of(picture.app, own))
+        return site.page(request, "people.html", picture, visitor, people=people_of(picture.app, own))
 
     @web.post("/people/logins/end")
     def end(request: Request, form: Filled) -> Response:
