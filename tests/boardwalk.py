@@ -144,4 +144,3 @@ def stays(page: Any) -> None:
 def stayed(page: Any) -> bool:
     found: bool = page.evaluate("window.stayed === true")
     return found
-
