@@ -32,8 +32,13 @@ class Only:
 
     who: Visitor
 
+    def stranger(self, request: Request) -> bool:
+        return False
+
     def visitor(self, request: Request, app: Headway) -> Visitor:
         return self.who
+
+    def forget(self) -> None: ...
 
 
 class _Form(HTMLParser):

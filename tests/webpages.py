@@ -14,6 +14,12 @@ PAGES = (
     "policy",
     "ledger",
     "ledger?kind=cut",
+    "audit",
+    "audit/0.1.1",
+    "metrics",
+    "benchmark/llms",
+    "people",
+    "login",
     "trains/9.9.9",
     "nothing",
 )

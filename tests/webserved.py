@@ -16,10 +16,17 @@ from typing import Self
 class Served:
     """``url`` ends with a slash; the process is ended with the block."""
 
-    def __init__(self, repo: Path, now: datetime, *options: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        repo: Path,
+        now: datetime,
+        *options: str,
+        port: str = "0",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         common = ("--repo", str(repo), "--now", now.isoformat(), "--lang", "en")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "headway", *common, "serve", "--port", "0", *options],
+            [sys.executable, "-m", "headway", *common, "serve", "--port", port, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

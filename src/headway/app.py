@@ -211,8 +211,9 @@ class Headway:
         return branches_elsewhere(self.repo).get(name, name)
 
     def observe(self, also: Release | None = None, branch: str = "", *, anew: bool = False) -> Snapshot:
-        """The world now, read-only. ``also`` adds the line up to a release, under its commit, to look back at it;
-        ``branch`` that of any branch, tag or commit, under this name. ``anew``: no trial of before is believed.
+        """The world now, read-only. ``also`` is for looking back at a release: its line up to its commit, under that
+        name, in place of those under way. ``branch`` adds that of any branch, tag or commit, under this name.
+        ``anew``: no trial of before is believed.
 
         Raises ``BrokenInvariant`` (``ledger.broken``) when the ledger was altered, but not to look back.
         """
@@ -228,7 +229,7 @@ class Headway:
         recent = done[-3:]
         if also is not None:
             recent = (*[r for r in done if r.version < also.version][-1:], also)
-            branches = (*branches, also.commit)
+            branches = (also.commit,)
         if branch and branch not in branches:
             branches = (*branches, branch)
         seen = read_repository(self.repo, self.trunk, branches, [r.commit for r in recent])
@@ -253,11 +254,12 @@ class Headway:
             else {},
         )
         store.close()
+        if also is not None:
+            return snapshot  # nothing is to be done to it
         trains = live_trains(snapshot, self.policy)
         owed = debts.owed(trains, entries)
         snapshot = replace(snapshot, repaid=read_repaid(self.repo, seen.trunk.tip, owed) if owed else {})
-        if also is None:
-            snapshot = asked(trains, snapshot, self.policy)
+        snapshot = asked(trains, snapshot, self.policy)
         snapshot = self._with_trials(trains, snapshot, None if anew else Kept())
         for train in trains:
             published = record.last(entries, Kind.PUBLISHED, train.name)

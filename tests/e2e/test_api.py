@@ -40,7 +40,7 @@ def test_every_answer_is_as_its_description_says(served: str) -> None:
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     schema = schemathesis.openapi.from_url(f"{served}api/v1/openapi.json")
-    operations = [o.ok() for o in schema.get_all_operations()]
+    operations = [o.ok() for o in schema.get_all_operations() if "/acts/" not in o.ok().path]
     assert len(operations) >= 12
     for operation in operations:
 

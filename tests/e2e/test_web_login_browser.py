@@ -73,7 +73,7 @@ def test_from_a_page_to_the_login_and_back_by_keyboard_alone(
     assert page.url == f"{url}people?lang={lang}"
     looks_right()
     assert page.locator("tr", has_text=LONG).get_by_role("button").count() == 1
-    page.locator("footer button").focus()
+    page.locator("footer form.inline button").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/login*")
     page.goto(f"{url}people?lang={lang}")

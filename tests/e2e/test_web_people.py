@@ -4,6 +4,7 @@ and where the board is served at all."""
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from headway.web.address import Address
 from headway.web.entrance import Entrance, entrance_of
 from headway.web.pages import site_app
 from headway.web.people import LocalUser
+from headway.web.routes import live
 from headway.web.site import Site
 from headway.web.watch import Watch
 from headway.web.webhooks import webhooks_of
@@ -124,6 +126,21 @@ def test_a_login_ends_after_its_hours_and_with_its_token(tmp_path: Path) -> None
     page = last.get("/login").text
     answer = last.post("/login", data={"token": made.secret, "csrf": csrf_in(page)})
     assert (answer.status_code, "this token has expired" in answer.text) == (401, True)
+
+
+def test_a_stream_ends_with_the_login_that_it_was_begun_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_BEAT_S", 0.2)
+    world = World(tmp_path)
+    made = add_token(world.app(), "@rosa", Role.VIEWER)
+    client = Board(world).logged_in(made.secret)
+    later = world.clock.now() + timedelta(hours=13)
+    goes_on = threading.Timer(3.0, lambda: world.clock.set(later))
+    goes_on.start()
+    said = client.get("/live").text  # as long as it lasts
+    goes_on.join()
+    assert said.count("event: news") == 2
+    assert "data: ended" in said
+    assert client.get("/live").status_code == 401
 
 
 def test_a_revoked_token_and_its_logins_open_nothing(tmp_path: Path) -> None:

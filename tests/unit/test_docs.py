@@ -27,8 +27,12 @@ SHELL = {"sh": "", "console": "$ ", "ini": ""}
 TRANSLATED = (
     ("README.md", "README.zh-CN.md"),
     ("docs/tutorial/demo.md", "docs/zh/tutorial/demo.md"),
+    ("docs/explanation/speed.md", "docs/zh/explanation/speed.md"),
+    ("docs/how-to/board.md", "docs/zh/how-to/board.md"),
     ("docs/how-to/your-project.md", "docs/zh/how-to/your-project.md"),
     ("docs/how-to/picks.md", "docs/zh/how-to/picks.md"),
+    ("docs/how-to/board.md", "docs/zh/how-to/board.md"),
+    ("docs/how-to/board-acts.md", "docs/zh/how-to/board-acts.md"),
     ("docs/how-to/images.md", "docs/zh/how-to/images.md"),
     ("docs/how-to/notes.md", "docs/zh/how-to/notes.md"),
     ("docs/how-to/provenance.md", "docs/zh/how-to/provenance.md"),

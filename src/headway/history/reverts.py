@@ -240,6 +240,13 @@ def _kind_in_words(commit: Commit) -> RevertKind:
     return RevertKind.RELAND if brings_back(commit.title) else RevertKind.REVERT
 
 
+@lru_cache(maxsize=1 << 17)  # each line that is looked at begins with the trunk before its cut
+def _keys(title: str) -> tuple[str, str]:
+    """A title as it is looked up: with its tags and without."""
+    normal = normal_title(title)
+    return key(normal), key(untagged(normal))
+
+
 class _History:
     """The commits before the one at hand, as its message may name them."""
 
@@ -260,9 +267,9 @@ class _History:
             self.by_number.setdefault(commit.pr, []).append(commit.sha)
         if (diff := diff_of(commit.body)) is not None:
             self.by_diff.setdefault(diff, []).append(commit.sha)
-        title = normal_title(commit.title)
-        self.by_title.setdefault(key(title), []).append(commit.sha)
-        self.by_bare_title.setdefault(key(untagged(title)), []).append(commit.sha)
+        whole, bare = _keys(commit.title)
+        self.by_title.setdefault(whole, []).append(commit.sha)
+        self.by_bare_title.setdefault(bare, []).append(commit.sha)
         if revert:
             self.reverts.append(revert)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from urllib.parse import parse_qs, quote, urlsplit
 
 from headway.errors import UnusableInput
@@ -122,7 +122,7 @@ def _rfc1123(when: datetime) -> str:
 
 def _moment(name: str, given: dict[str, str]) -> datetime:
     text = given.get(name, "")
-    for read in (parsedate_to_datetime, datetime.fromisoformat, _any_date):
+    for read in (datetime.fromisoformat, _any_date):
         try:
             found = read(text)
             found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -133,8 +133,8 @@ def _moment(name: str, given: dict[str, str]) -> datetime:
 
 
 def _any_date(text: str) -> datetime:
-    """Whatever else names a day, such as a browser's own text of a date. Raises ``ValueError`` where the year, month or
-    day would have to be guessed, and for time zones that it does not know."""
+    """RFC 1123, and whatever else names a day, such as a browser's own text of a date. Raises ``ValueError`` where the
+    year, month or day would have to be guessed, and for time zones that it does not know."""
     from dateutil.parser import parse
 
     # A browser's `GMT+0800 (name)` is eight hours ahead; read as POSIX has it, it would be behind.
@@ -146,7 +146,9 @@ def _any_date(text: str) -> datetime:
     return one
 
 
-def _zone(name: str | None, offset: int | None) -> timezone:
+def _zone(name: str | None, offset: int | None) -> timezone | None:
+    if name is None and offset is None:
+        return None
     if offset is None and name not in {"UTC", "GMT", "Z"}:
         raise ValueError(name)
     return timezone(timedelta(seconds=offset or 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -265,3 +265,37 @@ class ComparisonShape(Shape):
 
     rows: list[dict[str, Any]]
     digest: str = Field(description="Of the measurements that were compared.")
+
+
+class FieldShape(Shape):
+    name: str
+    required: bool
+    about: str
+
+
+class ActShape(Shape):
+    """What an act is for, and what it asks."""
+
+    verb: str
+    title: str
+    effects: list[str] = Field(description="What will happen.")
+    seen: str | None = Field(description="Send it back: the decision holds for this alone; null: whatever changes.")
+    parts: dict[str, str]
+    fields: list[FieldShape]
+
+
+class ActAsked(BaseModel):
+    """An act: what it is of, the digest of what was seen, and the fields that it asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    of: str = Field("", max_length=300)
+    change: str = Field("", max_length=300)
+    seen: str = Field("", max_length=100)
+    fields: dict[str, Annotated[str, Field(max_length=20_000)]] = Field(default_factory=dict, max_length=64)
+
+
+class DoneShape(Shape):
+    """The ledger entry that was written."""
+
+    entry: dict[str, Any]

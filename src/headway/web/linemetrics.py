@@ -27,8 +27,9 @@ class LineMetrics:
         }
 
 
-def metrics_of(picture: Picture) -> LineMetrics:
-    """The figures of a moment."""
+def metrics_of(picture: Picture, *, wait: bool = False) -> LineMetrics:
+    """The figures of a moment. Raises ``BeingRead`` while that takes longer than a page may, unless somebody can
+    ``wait``."""
 
     def make() -> LineMetrics:
         app, snapshot = picture.app, picture.snapshot
@@ -36,4 +37,8 @@ def metrics_of(picture: Picture) -> LineMetrics:
         line = line_figures(snapshot.entries, app.releases(), snapshot.comparisons, app.policy.versions)
         return LineMetrics(found, over_all(found), line)
 
-    return picture.kept("metrics", make)
+    snapshot = picture.snapshot
+    last = picture.entries[-1].digest if picture.entries else ""
+    tags = tuple((t.name, t.commit) for t in snapshot.tags)
+    measured = tuple((c.subject, c.baseline, len(c.samples)) for c in snapshot.comparisons)
+    return picture.lasting(("metrics", last, picture.policy.model_dump_json(), tags, measured), make, wait=wait)

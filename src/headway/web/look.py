@@ -82,6 +82,10 @@ def train_of(picture: Picture, text: str, *, wait: bool = False) -> TrainPage:
 
 def released_by(picture: Picture, version: Version) -> object | None:
     """All that the past of a released train is told by: it changes with nothing else. ``None`` for any other train."""
+    return picture.kept(("goes by", version), lambda: _released_by(picture, version))
+
+
+def _released_by(picture: Picture, version: Version) -> object | None:
     names, snapshot = picture.policy.versions, picture.snapshot
     finals = [(t, v) for t in snapshot.tags if (v := read_final_tag(t.name, names)) is not None]
     if not any(v == version for _, v in finals):

@@ -14,12 +14,13 @@ from starlette.types import ASGIApp
 
 from headway.errors import HeadwayError, UnusableInput, not_found
 from headway.model.text import say
+from headway.web.apianswers import as_json
 from headway.web.limits import TooMany
 from headway.web.people import NOBODY, BadToken, LocalUser, NotAllowed
 from headway.web.picture import BeingRead
 from headway.web.render import reader_of, render
 from headway.web.routes.acts import act_pages
-from headway.web.routes.api import api, as_json
+from headway.web.routes.api import api
 from headway.web.routes.audit import audit_pages
 from headway.web.routes.board import board_pages
 from headway.web.routes.calendar import calendar_pages
@@ -86,7 +87,10 @@ _STATUS = {
     "form.content-type": 415,
     "form.too-large": 413,
     "form.unreadable": 400,
+    "act.empty": 400,
+    "act.request": 400,
     "act.step": 400,
+    "usage.date": 400,
     "compare.parameter": 400,
     "link.page": 400,
     "link.parameter": 400,

@@ -24,10 +24,10 @@ from headway.views.lines import past_lines
 
 T = TypeVar("T")
 
-_PATIENCE_S = 0.12  # of a page, for a part of it that is being made
+_PATIENCE_S = 0.05  # of a page, for a part of it that is being made
 _LONG_S = 20.0
 _SMALL_S = 0.3  # of work to read all of a project
-_SHELF = 128
+_SHELF, _PAGES = 128, 64
 _makers = ThreadPoolExecutor(1, "headway-pages")
 
 
@@ -116,6 +116,7 @@ class Picture:
     plan: Plan
     board: Board
     small: bool = True
+    pages: Shelf = field(default_factory=lambda: Shelf(_PAGES), repr=False, compare=False)
     _kept: Shelf = field(default_factory=lambda: Shelf(1 << 10), repr=False, compare=False)
     _lasting: Shelf = field(default_factory=lambda: Shelf(_SHELF), repr=False, compare=False)
 

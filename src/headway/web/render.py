@@ -173,6 +173,13 @@ def _environment() -> Environment:
     return env
 
 
+def prepare() -> None:
+    """Compiles all templates: else the first who asks for a page waits for that."""
+    env = _environment()
+    for name in env.list_templates():
+        env.get_template(name)
+
+
 def render(template: str, reader: Reader, **values: object) -> str:
     """A page in the reader's language."""
     html_lang = "zh-Hans" if reader.lang == "zh" else reader.lang

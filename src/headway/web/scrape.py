@@ -31,7 +31,7 @@ class _Line(Collector):
         self._read_s = read_s
 
     def collect(self) -> Iterator[Metric]:
-        picture, found = self._picture, metrics_of(self._picture)
+        picture, found = self._picture, metrics_of(self._picture, wait=True)
         board, line = picture.board, found.line
         yield _one("headway_ledger_entries", "Entries of the ledger.", len(picture.entries))
         yield _one("headway_waiting_for_people", "Things that people must act on.", len(notices(board)))

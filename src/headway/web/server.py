@@ -25,6 +25,7 @@ from headway.web.watch import Watch
 from headway.web.webhooks import Webhooks, webhooks_of
 
 _LET_GO_S = 3
+_KEEP_S = 75  # longer than people read: else a page would be asked for just as its connection ends
 _SWITCH_S = 0.001
 _POLL_S = 600  # with webhooks: what a lost one told of is found so late
 
@@ -86,6 +87,7 @@ def serve(
         site_app(site, webhooks),
         log_config=None,
         access_log=False,
+        timeout_keep_alive=_KEEP_S,
         server_header=False,
         proxy_headers=False,
         lifespan="off",

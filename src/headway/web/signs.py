@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from headway.app import Headway
 from headway.policy import POLICY_FILE
 
 _MINUTE_S = 60  # countdowns and windows move with the clock
+_COARSE_NS = 50_000_000  # file systems stamp with the kernel's tick
+_folders: dict[str, tuple[tuple[int, int, int, int], tuple[str, ...]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def glance(app: Headway) -> str | None:
     files = [own / "HEAD", *(repo.git_dir / n for n in ("HEAD", "config", "packed-refs", "shallow"))]
     files += [repo.state / POLICY_FILE, *([repo.work_tree / POLICY_FILE] if repo.work_tree else [])]
     files += [*([named] if named else []), *_database(ledger), *_database(repo.state / "measurements.db")]
-    refs = [found for folder in ("refs", "reftable") for found in _tree(repo.git_dir / folder)]
+    refs = [found for folder in ("refs", "reftable") for found in _tree(str(repo.git_dir / folder))]
     return json.dumps([_stamps(files), refs, _minute(app)])
 
 
@@ -72,25 +75,31 @@ def _stamps(files: list[Path]) -> list[object]:
     return [_stamp(p) for p in files]
 
 
-def _stamp(path: str | Path) -> object:
+def _stamp(path: str | Path) -> tuple[int, int, int, int] | int | None:
     try:
         s = os.stat(path)
     except OSError as e:
         return e.errno
     # The time of the last change of any kind cannot be set back, as that of the content can.
-    return [s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns]
+    return (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
 
 
-def _tree(folder: Path) -> Iterator[object]:
-    """Every file below a folder. Git replaces the file of a ref when it moves, so the file is another one then."""
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda e: e.name)
-    except OSError as e:
-        yield e.errno
+def _tree(folder: str) -> Iterator[object]:
+    """Every folder below one, itself too. Git replaces the file of a ref when it moves, which changes its folder. Files
+    are looked at one by one only where two changes of a folder might bear the same time."""
+    stamp = _stamp(folder)
+    yield [folder, stamp]
+    if not isinstance(stamp, tuple):
         return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _tree(Path(entry.path))
-        else:
-            yield [entry.path, _stamp(entry.path)]
+    known = _folders.get(folder)
+    if known is None or known[0] != stamp or time.time_ns() - stamp[3] < _COARSE_NS:
+        try:
+            with os.scandir(folder) as found:
+                inside = sorted(found, key=lambda e: e.name)
+        except OSError as e:  # it is gone meanwhile
+            yield e.errno
+            return
+        known = _folders[folder] = (stamp, tuple(x.path for x in inside if x.is_dir(follow_symlinks=False)))
+        yield from (_stamp(x.path) for x in inside if not x.is_dir(follow_symlinks=False))
+    for below in known[1]:
+        yield from _tree(below)

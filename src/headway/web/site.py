@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -77,24 +78,35 @@ class Site:
         shown: Picture | Headway,
         visitor: Visitor,
         status: int = 200,
+        *,
+        same: bool = False,
+        live: bool = True,
         **values: object,
     ) -> HTMLResponse:
-        """A page in the reader's language, for this visitor, of a moment or of the project as it is."""
+        """A page in the reader's language, for this visitor, of a moment or of the project as it is.
+
+        ``same``: it follows from the moment, the address and the visitor alone, and is made once for all three.
+        ``live``: it follows what happens.
+        """
         reader = reader_of(request)
         query = urlencode(list(request.query_params.multi_items()))
         app = shown.app if isinstance(shown, Picture) else shown
-        text = render(
+        here = request.url.path + (f"?{query}" if query else "")
+        make = partial(
+            render,
             template,
             reader,
             path=request.url.path,
-            here=request.url.path + (f"?{query}" if query else ""),
+            here=here,
             project=project_name(app),
             now=shown.now if isinstance(shown, Picture) else app.clock.now(),
             revision=shown.revision if isinstance(shown, Picture) else "",
-            live=request.method == "GET",
+            live=live and request.method == "GET",
             visitor=visitor,
             **values,
         )
+        known = shown.pages if same and isinstance(shown, Picture) else None
+        text = known.get((here, reader, visitor), make) if known is not None else make()
         return HTMLResponse(text, status, headers=fresh(reader.lang))
 
 

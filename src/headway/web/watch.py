@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from headway.app import Headway
 from headway.errors import HeadwayError
 from headway.web.picture import Picture, picture_of
+from headway.web.render import prepare
 from headway.web.signs import Signs, glance, signs_of
 
 _LOOK_S = 1.0  # how often somebody looks for changes while pages are open
@@ -45,6 +46,7 @@ class Watch:
         self._looking = threading.Lock()
         self._app: Headway | None = None
         self._glance: str | None = None
+        self._looked = 0.0
         self._signs: Signs | None = None
         self._made: Picture | None = None
         self._failed: Exception | None = None
@@ -75,35 +77,41 @@ class Watch:
 
     def _look(self, renewed: bool = False) -> Future[None] | None:
         """The reading that is under way or that changes call for; ``None`` when what is kept is how things are."""
-        try:
-            found = self._changed(renewed)
-        except Exception as e:  # noqa: BLE001 - told to whoever looks
-            with self._lock:
+        arrived = time.monotonic()
+        with self._looking:
+            if self._looked > arrived and self._failed is None and not renewed:
+                return self._under_way()  # of many who come at once, one looks
+            self._looked = time.monotonic()
+            try:
+                found = self._changed(renewed)
+            except Exception as e:  # noqa: BLE001 - told to whoever looks
                 self._failed, self._signs = e, None
-            self._tell(trouble(e))
-            return None
-        with self._lock:
-            if self._making is not None and not self._making.done() and not renewed:
-                return self._making
-            if found is None or (found[1] == self._signs and not renewed):
+                self._tell(trouble(e))
                 return None
+            if found is None or (found[1] == self._signs and not renewed):
+                return self._under_way()
+            if not renewed and (making := self._under_way()) is not None:
+                self._glance = None  # what has changed since it began is for the next look
+                return making
             app, signs = found
             self._signs = signs
             self._making = self._hands.submit(self._make, app, signs)
             return self._making
 
+    def _under_way(self) -> Future[None] | None:
+        return self._making if self._making is not None and not self._making.done() else None
+
     def _changed(self, renewed: bool) -> tuple[Headway, Signs] | None:
         """The project and its signs; ``None`` where no file that tells of changes is another than it was."""
         known = self._app
-        with self._looking:  # of many who come at once, one looks
-            # Taken before the project is read: what changes while it is read is seen by the next look.
-            now = glance(known) if known is not None and self._failed is None else None
-            if now is not None and now == self._glance and not renewed:
-                return None
-            app = self._open_app()
-            signs = signs_of(app)
-            self._app, self._glance = app, now
-            return app, signs
+        # Taken before the project is read: what changes while it is read is seen by the next look.
+        now = glance(known) if known is not None and self._failed is None else None
+        if now is not None and now == self._glance and not renewed:
+            return None
+        app = self._open_app()
+        signs = signs_of(app)
+        self._app, self._glance = app, now
+        return app, signs
 
     def _make(self, app: Headway, signs: Signs) -> None:
         began = time.monotonic()
@@ -126,6 +134,11 @@ class Watch:
         for tell in tuple(self._listeners):
             tell(revision)
 
+    @property
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return len(self._listeners)
+
     @contextmanager
     def listening(self, tell: Callable[[str], None]) -> Iterator[None]:
         """``tell`` is called, from another thread, with the revision of each newer picture; at the end with ``""``."""
@@ -142,10 +155,13 @@ class Watch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Looks for changes by itself as long as somebody listens."""
+        """Looks once at the beginning, so that it is there for who comes first, and for changes as long as somebody
+        listens."""
         ended = threading.Event()
 
         def work() -> None:
+            self._look()
+            prepare()
             while not ended.wait(_LOOK_S):
                 if self._listeners:
                     self._look()

@@ -22,7 +22,7 @@ from headway.views.acts import ALL, Verb
 from headway.web.actforms import form_for
 from headway.web.acting import carry_out
 from headway.web.forms import Filled, Given
-from headway.web.people import check_csrf
+from headway.web.people import NOBODY, NotAllowed, check_csrf
 from headway.web.picture import Picture
 from headway.web.render import reader_of
 from headway.web.site import Site
@@ -68,6 +68,8 @@ def _verb(text: str, request: Request) -> Verb:
 
 def _known(site: Site, request: Request, given: Given, role: Role) -> Visitor:
     """Who acts, from a page of their own. Raises ``NotAllowed`` and ``Forged``."""
+    if site.people.stranger(request):
+        raise NotAllowed(NOBODY, role)
     visitor = site.visitor(request, site.open_app(), role)
     check_csrf(visitor, given.get("csrf", ""))
     return visitor
@@ -123,6 +125,7 @@ def _shown(
         picture.app,
         visitor,
         status,
+        live=False,
         form=form,
         given=given,
         back="board" if given.get("back") == "board" else "train",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
@@ -22,6 +21,7 @@ from headway.views.board import board_json
 from headway.views.calendar import calendar_json
 from headway.views.notices import notices
 from headway.web import apidocs as shapes
+from headway.web.apianswers import as_json, refusals
 from headway.web.audits import audit_of, audited_branches
 from headway.web.compareasked import MOST
 from headway.web.compareread import comparison
@@ -29,6 +29,7 @@ from headway.web.comparesheets import json_of
 from headway.web.linemetrics import metrics_of
 from headway.web.look import released_by, train_of
 from headway.web.policies import policy_of
+from headway.web.routes.apiacts import acts_api
 from headway.web.site import Site
 from headway.web.written import Wanted, ledger_page
 from headway.web.years import YEARS
@@ -41,16 +42,12 @@ Version = Annotated[str, Path(description="A version, such as 0.9.2 or v0.9.2.",
 Year = Annotated[int, Query(ge=YEARS[0], le=YEARS[1], description="By default the one it is.")]
 
 
-def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
-    found: dict[int | str, dict[str, Any]] = {202: {"model": shapes.BeingReadShape}} if 202 in codes else {}
-    return {c: {"model": shapes.ErrorShape} for c in (400, 401, 403, 429, 503, *codes)} | found
-
-
 def api(web: FastAPI, site: Site) -> None:
     """Adds the addresses of version 1."""
     router = APIRouter(prefix=PREFIX, default_response_class=JSONResponse)
     _lines(router, site)
     _records(router, site)
+    acts_api(router, site)
     web.include_router(router)
     description = "What the board shows, for programs. Texts are in English; dates are ISO 8601, commits full SHAs."
 
@@ -69,7 +66,7 @@ def _lines(router: APIRouter, site: Site) -> None:
     """Trains and what becomes of them."""
 
     def get(path: str, model: type[BaseModel], *codes: int) -> Callable[[F], F]:
-        return router.get(path, response_model=model, responses=_refusals(*codes), tags=["lines"])
+        return router.get(path, response_model=model, responses=refusals(*codes), tags=["lines"])
 
     @get("/board", shapes.BoardShape)
     def board(request: Request) -> Response:
@@ -115,7 +112,7 @@ def _lines(router: APIRouter, site: Site) -> None:
     def metrics(request: Request) -> Response:
         """Lead times, latency of reverts, post releases, slips, cost of validation."""
         picture, _ = site.seen(request)
-        return as_json(metrics_of(picture).as_json())
+        return as_json(metrics_of(picture, wait=True).as_json())
 
     @get("/me", shapes.MeShape)
     def me(request: Request) -> Response:
@@ -128,7 +125,7 @@ def _records(router: APIRouter, site: Site) -> None:
     """What is written down."""
 
     def get(path: str, model: type[BaseModel] | None, *codes: int) -> Callable[[F], F]:
-        return router.get(path, response_model=model, responses=_refusals(*codes), tags=["records"])
+        return router.get(path, response_model=model, responses=refusals(*codes), tags=["records"])
 
     @get("/calendar", shapes.CalendarShape)
     def calendar(request: Request, year: Year | None = None) -> Response:
@@ -190,9 +187,3 @@ def _records(router: APIRouter, site: Site) -> None:
         """A branch, tag or commit looked through; 202 while that is under way: ask again."""
         picture, _ = site.seen(request)
         return as_json(audit_of(picture, ref).as_json())
-
-
-def as_json(document: dict[str, Any], status: int = 200) -> Response:
-    """A document, in ASCII: a name in the ledger may hold what UTF-8 cannot."""
-    body = json.dumps(document, separators=(",", ":"))
-    return Response(body, status, media_type="application/json", headers={"Cache-Control": "no-store"})

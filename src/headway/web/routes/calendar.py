@@ -30,6 +30,7 @@ def calendar_pages(web: FastAPI, site: Site) -> None:
             "calendar.html",
             picture,
             visitor,
+            same=True,
             year=wanted,
             rows=rows,
             months=MONTHS,

@@ -10,12 +10,12 @@ from headway.model.text import Text
 from headway.perf.links import GRANULARITIES, PAGE
 from headway.views.findings import COLOURS, FINDINGS, WHYS, Finding
 from headway.views.sheet import as_csv, as_markdown
+from headway.web.apianswers import as_json
 from headway.web.compare import environment
 from headway.web.compareasked import MOST, VIEWS, form_asked, narrowed, without
 from headway.web.compareread import comparison
 from headway.web.comparesheets import json_of, sheet_of
 from headway.web.render import reader_of
-from headway.web.routes.api import as_json
 from headway.web.site import Site, fresh
 
 

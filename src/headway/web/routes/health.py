@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from headway.web.routes.api import as_json
+from headway.web.apianswers import as_json
 from headway.web.site import Site
 
 

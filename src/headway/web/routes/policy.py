@@ -18,6 +18,7 @@ def policy_pages(web: FastAPI, site: Site) -> None:
             "policy.html",
             picture,
             visitor,
+            same=True,
             clauses=policy_of(picture),
             source=picture.app.policy_source,
         )

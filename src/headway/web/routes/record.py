@@ -29,7 +29,7 @@ def record_pages(web: FastAPI, site: Site) -> None:
         wanted = version_of(version)
         goes_by = released_by(picture, wanted) or picture.revision
         found = picture.lasting(("notes", wanted, goes_by), lambda: notes_for(picture.app, wanted))
-        return site.page(request, "notes.html", picture, visitor, notes=found, titles=dict(SECTIONS))
+        return site.page(request, "notes.html", picture, visitor, same=True, notes=found, titles=dict(SECTIONS))
 
     @web.get("/ledger", response_class=HTMLResponse)
     def ledger(request: Request, before: str = "", train: str = "", kind: str = "", who: str = "") -> Response:
@@ -38,7 +38,7 @@ def record_pages(web: FastAPI, site: Site) -> None:
             shown.kept("ledger-names", lambda: names_of(entries)) if isinstance(shown, Picture) else names_of(entries)
         )
         page = ledger_page(entries, problems, wanted_of(before, train, kind, who))
-        return site.page(request, "ledger.html", shown, visitor, ledger=page, names=names)
+        return site.page(request, "ledger.html", shown, visitor, same=True, ledger=page, names=names)
 
     @web.get("/go")
     def go(request: Request, to: str = "") -> Response:

@@ -3,7 +3,11 @@
 // is renewed, move by keyboard, show how long ago something was.
 (() => {
   const body = document.body;
-  const lost = (yes) => body.classList.toggle("lost", yes);
+  const AGAIN_MS = 5000;
+  const lost = (yes) => {
+    body.classList.toggle("lost", yes);
+    body.toggleAttribute("data-live", !yes && !!body._htmx?.sse);
+  };
 
   // A page that is renewed takes its new content in; what the person did to it since stays.
   htmx.registerExtension("board", {
@@ -21,14 +25,15 @@
     if ([401, 403].includes(event.detail.status)) htmx.trigger(body, "news");
   });
   document.addEventListener("htmx:error", (event) => {
-    if (event.detail.ctx?.request?.method === "GET") lost(true);
+    if (event.detail.ctx?.sourceElement?.id !== "live") return;
+    lost(true);
+    setTimeout(() => htmx.trigger(body, "news"), AGAIN_MS);
   });
   document.addEventListener("htmx:after:swap", () => {
     if (body._htmx?.sse) lost(false);
   });
 
   // htmx connects again what was connected once. What never was is tried here.
-  const AGAIN_MS = 5000;
   const connect = () => {
     const live = body.getAttribute("hx-sse:connect");
     if (live && !body._htmx?.sse) htmx.ajax("GET", live, { source: body, swap: "none" });

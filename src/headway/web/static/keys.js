@@ -21,7 +21,8 @@
     next.scrollIntoView({ block: "nearest" });
   };
   const search = () => {
-    const box = [...document.querySelectorAll("#live input[type=search], header.top input[type=search]")].find(seen);
+    const boxes = (place) => [...document.querySelectorAll(`${place} input[type=search]`)];
+    const box = [...boxes("#live"), ...boxes("header.top")].find(seen);
     box?.focus();
     box?.select();
   };
