@@ -299,4 +299,6 @@ def _may_do_more(train: Train) -> None:
     admin = train.people["@root"]
     admin.login(train.secrets["@root"], "people")
     admin.look("people")
+    tokens = admin.page.locator("section:has(#tokens) tr", has_text="@rosa").first.inner_text()
+    assert "2025-01-27" in tokens  # the login by it is its last use
     admin.look("form-hold-all", "trains/all/hold")
