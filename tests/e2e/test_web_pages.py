@@ -212,7 +212,7 @@ def test_a_broken_chain_is_shown(tmp_path: Path) -> None:
             db.execute(f"drop trigger {name}")
         db.execute("update entries set actor = 'Mallory' where seq = 2")
     with Served(world.git.path, world.clock.now()) as served:
-        ledger = httpx.get(f"{served.url}api/ledger", timeout=60).json()
+        ledger = httpx.get(f"{served.url}api/v1/ledger", timeout=60).json()
         page = httpx.get(f"{served.url}ledger?lang=en", timeout=60).text
     assert ledger["chain"] == "broken"
     assert any("entry 2" in p for p in ledger["problems"])
@@ -223,7 +223,7 @@ def test_a_broken_policy_is_a_readable_page(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
         world.git.commit("Break it", {"release.toml": "schema = 1\n[cadense]\n"})
-        page, twin = httpx.get(served.url, timeout=60), httpx.get(f"{served.url}api/board", timeout=60)
+        page, twin = httpx.get(served.url, timeout=60), httpx.get(f"{served.url}api/v1/board", timeout=60)
     assert (page.status_code, twin.status_code) == (503, 503)
     assert "cadense" in page.text
     assert "Traceback" not in page.text
@@ -242,7 +242,7 @@ def test_trains_that_were_given_up_keep_their_page(tmp_path: Path) -> None:
 def test_ticks_beside_the_pages(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, day("01-27T09"), "--tick-every", "1") as served:
-        while not (entries := httpx.get(f"{served.url}api/ledger", timeout=60).json()["entries"]):
+        while not (entries := httpx.get(f"{served.url}api/v1/ledger", timeout=60).json()["entries"]):
             assert served.process.poll() is None
     assert "cut" in {e["kind"] for e in entries}
 
@@ -255,7 +255,7 @@ def test_a_tick_that_fails_is_said_and_tried_again(tmp_path: Path) -> None:
         said = next(line for line in served.process.stderr if "releases/v0.1.1" in line)
         assert "Traceback" not in said
         world.git.run("branch", "-D", "releases/v0.1.1/in-the-way")
-        while not httpx.get(f"{served.url}api/ledger", timeout=60).json()["entries"]:
+        while not httpx.get(f"{served.url}api/v1/ledger", timeout=60).json()["entries"]:
             assert served.process.poll() is None
 
 
@@ -316,7 +316,7 @@ def test_a_port_in_use_is_said_in_words(tmp_path: Path) -> None:
 def test_each_request_sees_the_world_anew(tmp_path: Path) -> None:
     world = World(tmp_path)
     with Served(world.git.path, world.clock.now()) as served:
-        before = httpx.get(f"{served.url}api/board", timeout=60).json()["trains"][0]["date"]
+        before = httpx.get(f"{served.url}api/v1/board", timeout=60).json()["trains"][0]["date"]
         controls.slip(world.app("Bo"), "0.1.1", day("01-31T00").date(), "snow")
-        after = httpx.get(f"{served.url}api/board", timeout=60).json()["trains"][0]["date"]
+        after = httpx.get(f"{served.url}api/v1/board", timeout=60).json()["trains"][0]["date"]
     assert (before, after) == ("2025-01-29", "2025-01-31")

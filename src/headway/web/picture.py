@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _PATIENCE_S = 0.05  # of a page, for a part of it that is being made
 _LONG_S = 20.0
-_SMALL_S = 0.3  # of work to read all of a project
+_SMALL_S = 0.8  # of work to read all of a project, the loading of modules included
 _SHELF, _PAGES = 128, 64
 _makers = ThreadPoolExecutor(1, "headway-pages")
 

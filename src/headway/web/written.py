@@ -73,7 +73,7 @@ def wanted_of(before: str, train: str, kind: str, who: str) -> Wanted:
         raise UnusableInput(
             "ledger.before",
             say("{text} is not the number of an entry", text=before),
-            remedy=say("begin at the newest entry: /ledger"),
+            remedy=say("begin at the newest entry"),
         )
     return Wanted(int(before or 0), train.removeprefix("v"), kind, who.strip())
 
