@@ -109,7 +109,7 @@ def pick_shown(asked: Asked, waits: tuple[Text, ...], state: Text) -> tuple[Show
     resolved = tuple(f"#{e.seq} {e.actor}: {', '.join(e.payload['paths'])}" for e in asked.resolved)
     rows = (
         Shown(say("Change"), tuple(filter(None, (asked.subject, str(p["ref"]))))),
-        Shown(say("Commits"), asked.commits),
+        Shown(say("Commit"), asked.commits),
         Shown(say("State"), words=state),
         Shown(say("Category"), words=category_text(str(p.get("category") or ""))),
         Shown(say("Reason"), tuple(filter(None, (str(p.get("reason") or ""),)))),
@@ -185,7 +185,7 @@ _PARTS: Mapping[str, Text] = {
     "entry": say("Newest entry about it"),
     "verdict": say("Verdict"),
     "category": say("Category"),
-    "commits": say("Commits"),
+    "commits": say("Commit"),
     "resolved": say("Conflicts resolved"),
     "state": say("State"),
     "evidence": say("Evidence"),
