@@ -21,6 +21,7 @@ from headway.model.reason import Reason
 from headway.model.text import facts_json
 from headway.refusal import Refused
 from headway.resolving import Resolved, resolve, resolve_revert, shown, shown_revert
+from headway.views.acts import Verb, train_acts
 
 TICKER = Path(__file__).parent.parent / "ticker.py"
 LATER = PICKS + timedelta(hours=3)
@@ -116,6 +117,15 @@ def test_a_conflict_never_blocks_the_rest(conflicted: Conflicted) -> None:
     assert f"`headway pick resolve {conflicted.request}`" in str(wait.remedy)
     assert shas["feature"][:12] in str(wait.remedy)
     assert settle(conflicted.app())[0] == []
+
+
+def test_a_conflict_offers_nobody_a_waiver_that_would_change_nothing(conflicted: Conflicted) -> None:
+    settle(conflicted.app())
+    app = conflicted.app()
+    waits = app.train("0.1.1")
+    assert "P8" in {w.clause for w in waits.waits if w.code == "picks.conflict"}
+    assert "P8" in app.policy.waivers.clauses
+    assert "P8" not in {a.of for a in train_acts(waits, app.policy, app.entries()) if a.verb is Verb.WAIVE}
 
 
 def test_what_is_no_resolution_is_refused_and_writes_nothing(conflicted: Conflicted) -> None:

@@ -16,10 +16,12 @@ import pytest
 from headway.app import Silent
 from headway.model.measurement import IMPORTED, Cell, Comparison, Launch, MeasuredCell, RawSeries, Sample, Side
 from headway.perf.exporting import export, lines
+from headway.perf.files import UNDATED
 from headway.perf.importing import Outcome, import_files
 from headway.perf.reading import Filters, compare_releases, imported_logs, revisions, series
 from headway.perf.store import MeasurementStore
 from headway.perf.told import Told
+from headway.perf.vllmbench import NO_WARM_UP
 
 REAL = Path(__file__).parent.parent / "fixtures" / "vllm-results"
 A, B = "a" * 40, "b" * 40
@@ -120,6 +122,31 @@ def test_twice_is_once_and_another_job_is_another_launch(url: str, tmp_path: Pat
         found = {r.metric: r.new for r in compare_releases(store, B, A)}
     assert found["median_ttft_ms"] is not None
     assert found["median_ttft_ms"].launches == 4
+
+
+def test_what_came_without_a_time_gets_one_and_is_not_counted_twice(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "throughput.json"
+    path.write_text(
+        json.dumps(
+            {
+                "elapsed_time": 2.0,
+                "num_requests": 4,
+                "total_num_tokens": 400,
+                "requests_per_second": 2.0,
+                "tokens_per_second": 200.0,
+            }
+        )
+    )
+    first = imported(url, path)
+    assert UNDATED in first.notes
+    with MeasurementStore(url) as store:
+        assert compare_releases(store, B, A, Filters(since=datetime(2026, 1, 1, tzinfo=UTC))) == ()
+    dated = imported(url, path, told=replace(TOLD, date=datetime(2026, 11, 22, tzinfo=UTC)))
+    assert (dated.kept.new, dated.kept.known, dated.skipped) == (0, first.kept.new, [])
+    assert UNDATED not in dated.notes
+    with MeasurementStore(url) as store:
+        rows = compare_releases(store, B, A, Filters(since=datetime(2026, 1, 1, tzinfo=UTC)))
+    assert {(r.new.launches, r.new.repeats) for r in rows if r.new is not None} == {(1, 1)}
 
 
 def test_runs_of_one_test_in_one_job_are_repeats(url: str, tmp_path: Path) -> None:
@@ -268,7 +295,8 @@ def test_results_of_vllm_bench(url: str) -> None:
     names = ("A_rate4_r1", "B_rateinf_r1", "A_latency_r1", "A_throughput_r1")
     found = imported(url, *(REAL / f"{name}.json" for name in names))
     assert (found.kept.launches, found.skipped) == (4, [])
-    assert list(found.notes.values()) == [[str(REAL / "A_throughput_r1.json")]]
+    latency, throughput = (str(REAL / f"A_{name}_r1.json") for name in ("latency", "throughput"))
+    assert found.notes == {UNDATED: [latency, throughput], NO_WARM_UP: [throughput]}
     by_test: dict[str, dict[str, Any]] = {}
     for line in contents(url):
         by_test.setdefault(line["benchmark"]["name"], {})[line["metric"]["name"]] = line

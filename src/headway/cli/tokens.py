@@ -43,13 +43,17 @@ def token() -> None:
 @common_options
 @answering
 def add(context: Context, name: str, role: str, scopes: tuple[str, ...], expires: int | None) -> Answer:
-    from headway.boardlogin import add_token
+    from headway.boardlogin import add_token, doors
 
-    made = add_token(context.app(), name, Role(role), scopes, expires)
+    app = context.app()
+    first = not doors(app).tokens()
+    made = add_token(app, name, Role(role), scopes, expires)
 
     def show(screen: Screen) -> None:
         screen.line(made.secret, "bold")
         screen.say(say("a token for {name} ({role}); this is the only time that it is shown", name=name, role=role))
+        if first:
+            screen.say(say("a `headway serve` that runs already asks for it once it is started again"))
 
     return Answer(YES, {"entry": made.entry.as_json(), "token": made.secret, **made.token.as_json()}, show)
 

@@ -29,6 +29,7 @@ SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 _LARGEST_DOCUMENT = 512 * 2**20  # of one JSON document in memory; lines have no such limit
 _LONGEST_LINE = 128 * 2**20
 _CHUNK = 2**20
+UNDATED = "when it was measured is not in it: no comparison has it until it is imported with --date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,8 @@ def _parsed(
     """Records of one run of a test, then its series."""
     last = None
     for record in records:
+        if not record["timestamp"]:
+            yield Note(UNDATED)
         found = parse_record(record, line, key)
         yield found
         if isinstance(found, Parsed):

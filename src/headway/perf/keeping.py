@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from headway.model.measurement import MeasuredCell
@@ -43,7 +43,7 @@ class Keeper:
     def keep(self, run: Run) -> Kept:
         """Add what is new of it. Equal records (values, time, all that they say) are one; records of one test that
         differ in time, seed and the like are repeats; all others of one identity are refused: which of them is the
-        test cannot be known."""
+        test cannot be known. What was kept without a time and comes again with one gets it."""
         sound, refused = _without_twins(run.records)
         found = self._db.scalar(select(t.launches.c.id).where(t.launches.c.key == run.key))
         if found is None and not sound:  # nothing was measured: a launch without a record is none
@@ -62,6 +62,11 @@ class Keeper:
             if any(k.values == r.values for k in same):
                 known += 1
                 continue
+            undated = next((k for k in there if k.at is None and (k.document, k.values) == (document, r.values)), None)
+            if not made and r.at is not None and undated is not None:
+                self._date(key, undated, r.at)
+                known += 1
+                continue
             if same or any(k.kin != r.kin for k in there):
                 refused.append(Refused(r.line, _OTHER.format(cell=r.cell.cell, metric=r.metric)))
                 continue
@@ -76,6 +81,13 @@ class Keeper:
             cells = {r["cell"] for r in rows}
             t.add_new(self._db, t.launch_cells, [{"launch": launch, "cell": c} for c in sorted(cells)])
         return Kept(len(rows), known, int(made), self._series(launch, run.series), tuple(refused))
+
+    def _date(self, key: dict[str, Any], known: _Known, at: int) -> None:
+        """Give a stored record its time, and its launch when that has none."""
+        known.at, r, la = at, t.records.c, t.launches.c
+        one = (r.launch == key["launch"], r.cell == key["cell"], r.metric == key["metric"], r.first == known.first)
+        self._db.execute(update(t.records).where(*one).values(at=at))
+        self._db.execute(update(t.launches).where(la.id == key["launch"], la.at.is_(None)).values(at=at))
 
     def _series(self, launch: int, series: Iterable[Series]) -> int:
         c = t.launch_cells.c

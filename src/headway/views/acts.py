@@ -218,6 +218,8 @@ def _waivers(planned: TrainPlan, policy: Policy) -> Iterator[Act]:
 
 
 _OF_ONE_CHANGE = frozenset({"picks.phase", "picks.soaking", "picks.embargo", "picks.waiver-ended"})
+_OF_PICKS = frozenset({"P1", "P7", "P8"})
+"""Beside those, no wait of a pick ends by a waiver: a conflict is resolved all the same."""
 _UNWAIVED = frozenset({"promotion.unapproved", "train.held", "picks.needs-review", "perf.regressed", "perf.undecided"})
 
 
@@ -230,6 +232,8 @@ def _waivable(wait: Reason) -> tuple[str, str]:
         return f"gate:{known['gate']}", ""
     if wait.code in _OF_ONE_CHANGE:
         return wait.clause, str(known.get("commit") or "")
+    if wait.clause in _OF_PICKS and wait.code != "picks.debt-missing":
+        return "", ""
     if wait.clause == "B4" and wait.code != "candidate.not-quiet":
         return "", ""  # what failed is mended or done again
     return wait.clause, ""

@@ -47,7 +47,13 @@ class TimelineRow:
 
 def timeline(entries: Iterable[Entry], train: str | None = None) -> tuple[TimelineRow, ...]:
     """Oldest first. With ``train`` (a version) only its entries, and those that concern all trains."""
-    return tuple(_row(e) for e in entries if train is None or e.train in {train, ""})
+    return tuple(
+        _row(e) for e in entries if train is None or e.train == train or (not e.train and e.kind not in _OF_THE_DOOR)
+    )
+
+
+_OF_THE_DOOR = frozenset({Kind.LET_IN, Kind.SHUT_OUT, Kind.LOGIN_ENDED})
+"""Of whom the board lets in: no train's story."""
 
 
 def words_of(entry: Entry, lang: str) -> str:

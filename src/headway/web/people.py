@@ -61,7 +61,7 @@ class NotAllowed(UnusableInput):
         self.visitor = visitor
         super().__init__(
             "board.not-allowed" if self.known else "board.login",
-            say("{person} may not do this here: it takes the role {role}", person=visitor.name, role=role.value)
+            _what_is_lacking(visitor, role)
             if self.known
             else say("your login has ended: log in again")
             if visitor is ENDED
@@ -74,6 +74,12 @@ class NotAllowed(UnusableInput):
             else (),
             remedy=_what_it_takes(visitor, role) if self.known else say("log in, or ask with a token"),
         )
+
+
+def _what_is_lacking(visitor: Visitor, role: Role) -> Text:
+    if visitor.role.includes(role):
+        return say("{person} may not do this here with this token", person=visitor.name)
+    return say("{person} may not do this here: it takes the role {role}", person=visitor.name, role=role.value)
 
 
 def _what_it_takes(visitor: Visitor, role: Role) -> Text:
