@@ -22,7 +22,7 @@ from headway.views.acts import ALL, Verb
 from headway.web.actforms import form_for
 from headway.web.acting import carry_out
 from headway.web.forms import Filled, Given
-from headway.web.people import NOBODY, NotAllowed, check_csrf
+from headway.web.people import check_csrf
 from headway.web.picture import Picture
 from headway.web.render import reader_of
 from headway.web.site import Site
@@ -43,13 +43,14 @@ def act_pages(web: FastAPI, site: Site) -> None:
     def do(request: Request, version: str, verb: str, given: Filled) -> Response:
         wanted = _verb(verb, request)
         visitor = _known(site, request, given, wanted.role)
-        picture = site.watch.picture(renewed=True)
-        found = form_for(picture, wanted, version, given.get("of", ""), given.get("change", ""))
-        if found.seen is not None:
-            changes = found.seen.changes(given.get("seen", ""), given.get("parts", ""))
-            if changes:
-                return _shown(site, request, picture, visitor, found, given, 409, changes=changes)
-        return _done(site, request, picture, visitor, found, given)
+        with site.deciding:
+            picture = site.watch.picture(sure=True)
+            found = form_for(picture, wanted, version, given.get("of", ""), given.get("change", ""))
+            if found.seen is not None:
+                changes = found.seen.changes(given.get("seen", ""), given.get("parts", ""))
+                if changes:
+                    return _shown(site, request, picture, visitor, found, given, 409, changes=changes)
+            return _done(site, request, picture, visitor, found, given)
 
     @web.post("/tick", response_class=HTMLResponse)
     def tick(request: Request, given: Filled) -> Response:
@@ -68,9 +69,7 @@ def _verb(text: str, request: Request) -> Verb:
 
 def _known(site: Site, request: Request, given: Given, role: Role) -> Visitor:
     """Who acts, from a page of their own. Raises ``NotAllowed`` and ``Forged``."""
-    if site.people.stranger(request):
-        raise NotAllowed(NOBODY, role)
-    visitor = site.visitor(request, site.open_app(), role)
+    _, visitor = site.opened(request, role)
     check_csrf(visitor, given.get("csrf", ""))
     return visitor
 
