@@ -165,10 +165,10 @@ def _of_this_project(app: Headway, ref: str) -> None:
 def _kept(reason: Reason, claims: Claims) -> dict[str, object]:
     """A reason as it is written down. What it says of an embargoed change, its words and files, is for the person who
     asked only."""
-    whole = reason.as_json()
+    whole = reason.written()
     if not claims.embargo or reason.clause not in {"P5", "P6", "P7"}:
         return whole
-    return {**whole, "message": HIDDEN, "facts": {}, "remedy": HIDDEN}
+    return {**reason.as_json(), "message": HIDDEN, "facts": {}, "remedy": HIDDEN}
 
 
 def _as_it_stands(entry: Entry, answer: GateAnswer, train: Train, snapshot: Snapshot, policy: Policy) -> Requested:

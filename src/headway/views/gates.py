@@ -119,7 +119,10 @@ def _picks(planned: TrainPlan, entries: tuple[Entry, ...]) -> Lit:
     )
     if open_ is not None:
         return Light.WAITING, open_.text
-    asked = {e.seq for e in record.of(entries, Kind.REQUESTED, planned.train.name) if e.payload["verdict"] != "refused"}
+    name = planned.train.name
+    closed = {e.payload["request"] for k in (Kind.WITHDRAWN, Kind.REJECTED) for e in record.of(entries, k, name)}
+    made = record.of(entries, Kind.REQUESTED, name)
+    asked = {e.seq for e in made if e.payload["verdict"] != "refused"} - closed
     done = sum(1 for a in record.applied(entries, planned.train.branch) if a.request in asked)
     if not asked:
         return Light.OK, say("none asked for")

@@ -60,7 +60,7 @@ class PickRow:
             "at": self.at.isoformat(),
             "state": self.state.value,
             "verdict": self.verdict,
-            "violations": [dict(v) for v in self.violations],
+            "violations": [{k: w for k, w in v.items() if k != "said"} for v in self.violations],
             "waits": [w.as_json() for w in self.waits],
             "approved_by": list(self.approved_by),
             "applied": self.applied[-1] if self.applied else None,

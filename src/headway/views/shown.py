@@ -11,6 +11,7 @@ from headway.decide.cellwaivers import CellEvidence
 from headway.decide.performance import describe
 from headway.decide.requests import Asked
 from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.verdict import CellVerdict
@@ -105,17 +106,17 @@ def pick_shown(asked: Asked, waits: tuple[Text, ...], state: Text) -> tuple[Show
     """A request as it stands."""
     p = asked.payload
     claims = tuple(f"{k}={v}" for k, v in p.get("claims", {}).items())
-    answers = tuple(f"{v['clause']} {v['message']}" for v in p.get("violations", ()))
+    answers = tuple(map(Reason.kept, p.get("violations", ())))
     resolved = tuple(f"#{e.seq} {e.actor}: {', '.join(e.payload['paths'])}" for e in asked.resolved)
     rows = (
         Shown(say("Change"), tuple(filter(None, (asked.subject, str(p["ref"]))))),
-        Shown(say("Commits"), asked.commits),
+        Shown(say("Commit"), asked.commits),
         Shown(say("State"), words=state),
         Shown(say("Category"), words=category_text(str(p.get("category") or ""))),
         Shown(say("Reason"), tuple(filter(None, (str(p.get("reason") or ""),)))),
         Shown(say("Evidence"), (*p.get("evidence", ()), *claims)),
         Shown(say("Asked for by"), (asked.entry.actor,)),
-        Shown(say("The gate says"), answers),
+        *(Shown(say("The gate says ({clause})", clause=r.clause), words=r.text) for r in answers),
         Shown(say("Conflicts resolved"), resolved),
         Shown(say("Approved by"), tuple(dict.fromkeys(e.actor for e in asked.counted))),
         *(Shown(say("Waits"), words=w) for w in waits),
@@ -185,7 +186,7 @@ _PARTS: Mapping[str, Text] = {
     "entry": say("Newest entry about it"),
     "verdict": say("Verdict"),
     "category": say("Category"),
-    "commits": say("Commits"),
+    "commits": say("Commit"),
     "resolved": say("Conflicts resolved"),
     "state": say("State"),
     "evidence": say("Evidence"),

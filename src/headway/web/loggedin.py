@@ -70,21 +70,21 @@ class LoggedIn:
     def token(self, request: Request, secret: str) -> BoardToken:
         """The token that was shown. Raises ``BadToken``, and ``TooMany`` where that failed too often: but of what opens
         the board, since who fails on purpose, from the same web server or with its id, must not shut its owner out."""
-        found = self.doors.token_of(secret)
-        state = found.state(self.clock.now()) if found is not None else "unknown"
+        found, now = self.doors.token_of(secret), self.clock.now()
+        state = found.state(now) if found is not None else "unknown"
         if found is None or state != "valid":
             where, id = address_of(request), id_in(secret)
             self.limits.before_login(where, id)
             self.limits.failed_login(where, id)
             raise BadToken(state)
+        if found.used != now.date():
+            with suppress(WorldFailed):  # it is only good to know
+                self.doors.used(found.id, now.date())
         return found
 
     def _bearer(self, request: Request, secret: str) -> Visitor:
-        found, today = self.token(request, secret), self.clock.now().date()
+        found = self.token(request, secret)
         self.limits.ask(found.id)
-        if found.used != today:
-            with suppress(WorldFailed):  # it is only good to know
-                self.doors.used(found.id, today)
         return Visitor(found.name, found.role, "token", "", found.scopes)
 
     def _session(self, request: Request, app: Headway) -> Visitor:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from headway.decide.pickstates import PICK_STATES
 from headway.lang import LANGUAGES, tr, translated
+from headway.model.reason import Reason
 from headway.model.text import Text, clean, say
 from headway.policy.clauses import CLAUSES
 from headway.views.acts import VERBS
@@ -158,6 +159,7 @@ def _environment() -> Environment:
     env.globals["word"] = _word
     env.globals["clause_text"] = _clause
     env.filters["text"] = _text
+    env.filters["kept"] = Reason.kept
     env.filters["part"] = part_text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
