@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from headway.decide.seen import Difference
 from headway.errors import UnusableInput, not_found
+from headway.model.entry import Entry
 from headway.model.reason import Reason
 from headway.model.text import say
 from headway.model.visitor import Role, Visitor
@@ -50,7 +51,8 @@ def act_pages(web: FastAPI, site: Site) -> None:
                 changes = found.seen.changes(given.get("seen", ""), given.get("parts", ""))
                 if changes:
                     return _shown(site, request, picture, visitor, found, given, 409, changes=changes)
-            return _done(site, request, picture, visitor, found, given)
+            done = _carried_out(site, request, picture, visitor, found, given)
+        return done if isinstance(done, Response) else _led_on(site, request, found, given, done)
 
     @web.post("/tick", response_class=HTMLResponse)
     def tick(request: Request, given: Filled) -> Response:
@@ -74,7 +76,10 @@ def _known(site: Site, request: Request, given: Given, role: Role) -> Visitor:
     return visitor
 
 
-def _done(site: Site, request: Request, picture: Picture, visitor: Visitor, form: ActForm, given: Given) -> Response:
+def _carried_out(
+    site: Site, request: Request, picture: Picture, visitor: Visitor, form: ActForm, given: Given
+) -> Response | Entry:
+    """What was written down, else the form with why it was not."""
     try:
         result = carry_out(site.acting(visitor), form, given)
     except UnusableInput as e:
@@ -87,11 +92,15 @@ def _done(site: Site, request: Request, picture: Picture, visitor: Visitor, form
         now = site.watch.picture(renewed=True) if status == 409 else picture
         again = form_for(now, form.act.verb, form.act.version, form.act.of, form.act.change)
         return _shown(site, request, now, visitor, again, given, status, reasons=result.reasons)
+    return result
+
+
+def _led_on(site: Site, request: Request, form: ActForm, given: Given, done: Entry) -> Response:
     site.watch.picture(renewed=True)
     site.ask()
     to_board = given.get("back") == "board" or form.act.version == ALL
     path = "/" if to_board else f"/trains/{quote(form.act.version, safe='')}"
-    return RedirectResponse(reader_of(request).link(path, did=result.seq), 303)
+    return RedirectResponse(reader_of(request).link(path, did=done.seq), 303)
 
 
 def _reason(e: UnusableInput) -> Reason:
