@@ -32,8 +32,8 @@ class Only:
 
     who: Visitor
 
-    def stranger(self, request: Request) -> bool:
-        return False
+    def stranger(self, request: Request) -> Visitor | None:
+        return None
 
     def visitor(self, request: Request, app: Headway) -> Visitor:
         return self.who

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -242,6 +244,21 @@ def test_c4_a_slip_shows_the_old_day_struck_through_and_who_and_why(planned: Wor
     late = desk.http.post(action, data={**fields, "to": "2025-02-03", "reason": "more time"})
     assert late.status_code == 409
     assert "<del><bdi>2025-01-29</bdi></del></td><td><ins><bdi>2025-01-31</bdi></ins>" in late.text
+
+
+def test_g1_of_two_who_saw_the_same_and_decide_at_once_one_is_told_of_the_other(planned: World) -> None:
+    desk = Desk(planned)
+    action, fields = desk.form("/trains/0.1.1/slip")
+    before, at_once = len(desk.entries()), threading.Barrier(3)
+
+    def send(day: str) -> int:
+        at_once.wait()
+        return desk.http.post(action, data={**fields, "to": day, "reason": "an audit"}).status_code
+
+    with ThreadPoolExecutor(3) as people:
+        answers = list(people.map(send, ("2025-02-05", "2025-02-06", "2025-02-07")))
+    assert sorted(answers) == [303, 409, 409]
+    assert len(desk.entries()) == before + 1
 
 
 def test_what_was_typed_stays_on_the_form_when_something_is_wrong_with_it(planned: World) -> None:

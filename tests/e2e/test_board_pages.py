@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from boardkit import Desk
 from webserved import Served
 from webworld import World
 
@@ -89,3 +91,11 @@ def test_c3_the_calendar_gives_the_address_that_programs_subscribe_to(pages: htt
     answer = pages.get(feed)
     assert answer.headers["content-type"].startswith("text/calendar")
     assert "BEGIN:VEVENT" in answer.text
+
+
+def test_a_branch_that_has_nothing_of_the_trunk_is_what_was_asked_for_wrongly(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    tree = world.git.run("rev-parse", "main^{tree}").strip()
+    world.git.tag("elsewhere", world.git.run("commit-tree", tree, "-m", "Begin elsewhere").strip())
+    answer = Desk(world).http.get("/audit/elsewhere?lang=en")
+    assert (answer.status_code, "has no commit of the trunk" in answer.text) == (400, True)

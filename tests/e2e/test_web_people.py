@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from webworld import POLICY, World
@@ -23,7 +24,7 @@ from headway.web.address import Address
 from headway.web.entrance import Entrance, entrance_of
 from headway.web.pages import site_app
 from headway.web.people import LocalUser
-from headway.web.routes import live
+from headway.web.routes import api, live
 from headway.web.site import Site
 from headway.web.watch import Watch
 from headway.web.webhooks import webhooks_of
@@ -173,9 +174,52 @@ def test_guesses_are_slowed_down_and_say_when_to_come_back(tmp_path: Path) -> No
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 300
     assert answers[-1].json()["error"]["code"] == "board.too-many"
     page = client.get("/login").text
-    pasted = client.post("/login", data={"token": made.secret, "csrf": csrf_in(page)})
+    pasted = client.post("/login", data={"token": wrong[0], "csrf": csrf_in(page)})
     assert (pasted.status_code, pasted.headers["retry-after"] != "") == (429, True)
     assert "wait" in pasted.text
+    # Whoever fails on purpose, from where others come too and with the id of a token, shuts nobody out.
+    for n in range(12):
+        client.get("/api/v1/board", headers=bearer(f"{made.secret[:-4]}{n:04}"))
+    assert client.get("/api/v1/board", headers=bearer(made.secret)).status_code == 200
+    assert client.post("/login", data={"token": made.secret, "csrf": csrf_in(page)}).status_code == 303
+
+
+@pytest.mark.parametrize("broken", ["release.toml", "HEAD"])
+def test_what_is_wrong_with_the_project_is_told_to_nobody_unknown(tmp_path: Path, broken: str) -> None:
+    world = World(tmp_path)
+    made = add_token(world.app(), "@root", Role.ADMIN)
+    board = Board(world)
+    known = board.logged_in(made.secret)
+    if broken == "HEAD":
+        (world.git.path / "HEAD").unlink()
+    else:
+        world.git.commit("Break it", {"release.toml": 'schema = 1\nsecret-plan = "x"\n'})
+    looks = ("/", "/trains/0.1.1", "/ledger", "/metrics/prometheus", "/feed.atom", "/live", "/api/v1/ledger")
+    for shown in ({"cookie": f"headway={'x' * 43}"}, bearer("hwt_"), {}):
+        for path in looks:
+            assert board.client(**shown).get(path).status_code == 401, (shown, path)
+        for path in ("/trains/0.1.1/hold", "/people/tokens/revoke", "/api/v1/trains/0.1.1/acts/hold", "/logout"):
+            form = {"json": {}} if path.startswith("/api") else {"data": {"csrf": ""}}
+            assert board.client(**shown).post(path, **form).status_code == 401, (shown, path)
+    ready = board.client().get("/readyz")
+    assert (ready.status_code, list(ready.json()["error"])) == (503, ["code"])
+    assert known.get("/").status_code == 503
+    assert known.get("/readyz").json()["error"]["message"]
+
+
+def test_whoever_asks_for_the_description_of_the_api_has_it_made_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def counted(**how: Any) -> dict[str, Any]:
+        made.append(1)
+        return get_openapi(**how)
+
+    monkeypatch.setattr(api, "get_openapi", counted)
+    client = Board(world).client()
+    answers = {client.get("/api/v1/openapi.json").text for _ in range(3)}
+    assert (len(answers), len(made)) == (1, 1)
 
 
 def test_one_person_changes_so_much_in_a_minute(tmp_path: Path) -> None:

@@ -17,14 +17,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from boardkit import Desk
 from compareworld import FORMULA, NIGHTS, STEP, CompareWorld, launched, measured
 from gitmaker import git_env
 from webserved import Served
-from webworld import PERF, POLICY
+from webworld import PERF, POLICY, World
 
 from headway import controls
 from headway.errors import UnusableInput
-from headway.perf.links import parse_dashboard_link
+from headway.perf.links import PAGE, parse_dashboard_link
+from headway.perf.store import MeasurementStore
 from headway.views.findings import Finding
 from headway.web.compare import ComparisonView
 from headway.web.compareread import comparison
@@ -369,3 +371,16 @@ def test_e6_without_measurements_the_page_says_how_to_bring_them(tmp_path: Path)
     assert "headway perf import" in page.text
     assert "Nothing is measured yet." in page.text
     assert (found["rows"], found["page"]["everything"], found["trend"]) == ([], 0, None)
+
+
+def test_a_page_has_a_bounded_number_of_rows_and_a_file_has_more(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    at = world.clock.now() - timedelta(hours=2)
+    values = {(measured(f"model-{n}", "serving"), "median_tpot_ms"): 1.0 + n for n in range(600)}
+    with MeasurementStore(world.app().repo.state / "measurements.db", write=True) as store:
+        store.keep([launched(c, at, values, "main", "2.7.0") for c in (world.first, world.broken)])
+    http = Desk(world).http
+    page = http.get(f"{PAGE}?per=5000&lang=en").text
+    assert "Rows 1 to 500 of 600" in page
+    assert "page 1 of 2" in page
+    assert len(http.get(f"{PAGE}?per=5000&format=csv").text.splitlines()) == 601

@@ -121,7 +121,7 @@ def test_V5_names_are_policy_and_a_candidate_need_not_look_like_the_final_tag() 
     assert branch_of(Version("1.4.0"), names) == "release/1.4.0"
 
 
-@pytest.mark.parametrize("text", ["0.7.1rc1", "0.7.1.dev0", "1!2.0", "0.7.1+local", "seven", ""])
+@pytest.mark.parametrize("text", ["0.7.1rc1", "0.7.1.dev0", "1!2.0", "0.7.1+local", "seven", "", f"1.{'9' * 5000}"])
 def test_V5_only_final_and_post_versions_are_release_versions(text: str) -> None:
     assert parse_version(text) is None
 

@@ -143,3 +143,22 @@ def test_a_book_that_was_half_written_is_begun_anew(picture: Picture, tmp_path: 
     found = NoticeBook(path).look(notices(picture.board), picture.now)
     assert {n.since for n in found.values()} == {picture.now}
     assert json.loads(path.read_text())
+
+
+def test_whatever_a_way_to_people_fails_by_it_is_tried_again(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.web.notifier._AGAIN_S", (0.05,))
+    tried, arrived = [], threading.Event()
+
+    def send(title: str, body: str) -> bool:
+        tried.append(title)
+        if len(tried) < 3:
+            raise RuntimeError("no library of a network says so")
+        arrived.set()
+        return True
+
+    watch = Watch(world.app, always=True)
+    with Notifier(watch, NoticeBook(tmp_path / "noticed.json"), send, Silent()).running():
+        assert arrived.wait(60)
+    assert len(tried) == 3

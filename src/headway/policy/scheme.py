@@ -12,7 +12,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from headway.policy.recut import first_name
 from headway.policy.schema import Naming, Versions
@@ -44,7 +44,7 @@ def parse_version(text: str) -> Version | None:
     """
     try:
         v = Version(text)
-    except InvalidVersion:
+    except ValueError:  # also of a number that is longer than Python reads
         return None
     if v.pre or v.dev is not None or v.local or v.epoch:
         return None

@@ -15,6 +15,7 @@ from headway.views.findings import Finding
 
 ON_A_PAGE = 50
 MOST = 5000  # rows that one answer holds
+MOST_SHOWN = 500  # of a page: more take seconds to make, in which nobody else is answered
 VIEWS = ("cells", "matrix", "trend", "averages", "environment", "waivers")
 FORMATS = ("html", "json", "csv", "md")
 

@@ -21,7 +21,7 @@ from headway.views.comparisontrend import Trend, trend
 from headway.views.findings import Found, ranked, why
 from headway.views.frozen import digest, key
 from headway.web.compare import ComparisonView, RowView, SideView
-from headway.web.compareasked import ON_A_PAGE, Asked, asked_for
+from headway.web.compareasked import MOST, ON_A_PAGE, Asked, asked_for
 from headway.web.picture import Picture
 
 _REVISIONS, _COMPARISONS = 200, 12  # that are offered to choose from
@@ -67,12 +67,13 @@ class _Recent:
         return made
 
 
-def comparison(picture: Picture, query: str, per: int = 0) -> ComparisonView:
+def comparison(picture: Picture, query: str, per: int = 0, most: int = MOST) -> ComparisonView:
     """The comparison that a query asks for, as things are in a picture; ``per``: rows on a page, where it asks for
-    none. Raises ``UnusableInput`` for what cannot be read, ``WorldFailed`` for a store that does not answer."""
+    none; ``most``: what it has at most. Raises ``UnusableInput`` for what cannot be read, ``WorldFailed`` for a store
+    that does not answer."""
     app, snapshot = picture.app, picture.snapshot
     asked = asked_for(query, snapshot.now.replace(microsecond=0), {t.name: t.commit for t in snapshot.tags})
-    asked = replace(asked, per=asked.per or per)
+    asked = replace(asked, per=min(asked.per or per, most))
     tags: dict[str, tuple[str, ...]] = {}
     for t in snapshot.tags:
         tags[t.commit] = (*tags.get(t.commit, ()), t.name)

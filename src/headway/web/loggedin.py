@@ -47,8 +47,14 @@ class LoggedIn:
     _kept: dict[str, tuple[float, Session | None, BoardToken | None]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def stranger(self, request: Request) -> bool:
-        return not session_in(request, self.address) and "authorization" not in request.headers
+    def stranger(self, request: Request) -> Visitor | None:
+        shown, secret = _shown(request), session_in(request, self.address)
+        if shown is not None:
+            self.token(request, shown)
+            return None
+        if not secret:
+            return NOBODY
+        return ENDED if self._found(secret)[0] is None else None
 
     def visitor(self, request: Request, app: Headway) -> Visitor:
         secret = _shown(request)
@@ -62,12 +68,13 @@ class LoggedIn:
             self._kept.clear()
 
     def token(self, request: Request, secret: str) -> BoardToken:
-        """The token that was shown. Raises ``BadToken``, and ``TooMany`` where that failed too often."""
-        where, id = address_of(request), id_in(secret)
-        self.limits.before_login(where, id)
+        """The token that was shown. Raises ``BadToken``, and ``TooMany`` where that failed too often: but of what opens
+        the board, since who fails on purpose, from the same web server or with its id, must not shut its owner out."""
         found, now = self.doors.token_of(secret), self.clock.now()
         state = found.state(now) if found is not None else "unknown"
         if found is None or state != "valid":
+            where, id = address_of(request), id_in(secret)
+            self.limits.before_login(where, id)
             self.limits.failed_login(where, id)
             raise BadToken(state)
         if found.used != now.date():

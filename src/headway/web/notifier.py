@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Protocol
 from urllib.parse import quote, urljoin
 
-from headway.errors import HeadwayError
 from headway.lang import tr
 from headway.model.ports import Progress
 from headway.model.text import Text, one_line, say
@@ -87,9 +86,13 @@ class Notifier:
                 return
             self._news.clear()
             try:
-                arrived = self.look(self._watch.picture())
-            except HeadwayError:  # the world cannot be read: the next picture comes when it can
+                picture = self._watch.picture()
+            except Exception:  # noqa: BLE001, S112 - the world cannot be read: the next picture comes when it can
                 continue
+            try:
+                arrived = self.look(picture)
+            except Exception:  # noqa: BLE001 - whatever a way to people fails by, nobody is left untold for good
+                arrived = False
             failures = 0 if arrived else failures + 1
             if failures == 1:
                 self._progress.say(say("a message to people did not arrive; it is sent again later"))

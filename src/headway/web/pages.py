@@ -97,7 +97,11 @@ _STATUS = {
     "login.denied": 403,
     "login.github": 502,
     "login.late": 400,
+    "repo.unrelated": 400,
 }
+
+
+_OURS = ("repo.", "policy.")  # a project that cannot be used is no page that is not there
 
 
 def _status(error: HeadwayError) -> int:
@@ -107,6 +111,8 @@ def _status(error: HeadwayError) -> int:
         return 401
     if isinstance(error, TooMany):
         return 429
+    if error.code.startswith(_OURS) and error.code not in _STATUS:
+        return 503
     if error.code.endswith(".not-found") or error.code == "version.unreadable":
         return 404
     return _STATUS.get(error.code, 503)

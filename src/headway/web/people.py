@@ -21,8 +21,9 @@ ENDED = Visitor("", Role.NOBODY)
 class People(Protocol):
     """How visitors are told from each other."""
 
-    def stranger(self, request: Request) -> bool:
-        """Whether nobody can know who asks, without a look at anything."""
+    def stranger(self, request: Request) -> Visitor | None:
+        """Who has no way in whatever the project is like now: nothing of it is read, or told, for them. ``None`` for
+        others. Raises as ``visitor`` does."""
         ...
 
     def visitor(self, request: Request, app: Headway) -> Visitor:
@@ -42,8 +43,8 @@ class LocalUser:
         self._csrf = secrets.token_urlsafe(24)
         self._programs = programs
 
-    def stranger(self, request: Request) -> bool:
-        return False
+    def stranger(self, request: Request) -> Visitor | None:
+        return None
 
     def visitor(self, request: Request, app: Headway) -> Visitor:
         if self._programs is not None and "authorization" in request.headers:

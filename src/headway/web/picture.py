@@ -71,7 +71,7 @@ class Shelf:
         """The same, made beside the pages. Raises ``BeingRead`` when it takes longer than ``patience_s``."""
         found, mine = self._place(key)
         if mine:
-            _makers.submit(self._fill, key, found, make)
+            _makers.submit(self._fill_wanted, key, found, make)
         try:
             made: T = found.result(patience_s)
         except NotYet as e:
@@ -93,6 +93,15 @@ class Shelf:
             while len(self._there) > self._most:
                 del self._there[next(iter(self._there))]
             return found, known is None
+
+    def _fill_wanted(self, key: object, found: Future[Any], make: Callable[[], Any]) -> None:
+        """What others have pushed out meanwhile is not made: else whoever asks for much keeps all others waiting."""
+        with self._lock:
+            wanted = self._there.get(key) is found
+        if wanted:
+            self._fill(key, found, make)
+        else:
+            found.set_exception(BeingRead())
 
     def _fill(self, key: object, found: Future[Any], make: Callable[[], Any]) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +17,7 @@ from headway.model.visitor import Role, Visitor
 from headway.web.address import Address
 from headway.web.look import project_name
 from headway.web.noticed import NoticeBook
-from headway.web.people import NOBODY, NotAllowed, People
+from headway.web.people import NotAllowed, People
 from headway.web.picture import Picture
 from headway.web.render import reader_of, render
 from headway.web.watch import Watch
@@ -31,13 +32,16 @@ def nobody_ticks() -> None:
 @dataclass(frozen=True, slots=True)
 class Site:
     """``open_app`` gives a fresh project; ``watch`` keeps what pages show; ``people`` tells visitors from each other;
-    ``ask`` has a tick look soon, where this process ticks; ``address`` is where the board is reached."""
+    ``ask`` has a tick look soon, where this process ticks; ``address`` is where the board is
+    reached. ``deciding`` is held from the look at what a decision is for until it is written down: else two who saw the
+    same would both decide it (G1)."""
 
     open_app: Open
     watch: Watch
     people: People
     ask: Callable[[], None] = nobody_ticks
     address: Address = field(default_factory=Address)
+    deciding: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _books: dict[Path, NoticeBook] = field(default_factory=dict)
 
     @property
@@ -48,10 +52,22 @@ class Site:
     def seen(self, request: Request, role: Role = Role.VIEWER, *also: str) -> tuple[Picture, Visitor]:
         """The moment to show, and to whom. Raises ``NotAllowed`` for those without the role. A token that was made for
         one of ``also`` does as well as one for what the role may."""
-        if self.people.stranger(request):
-            raise NotAllowed(NOBODY, role)
+        self.known(request, role)
         picture = self.watch.picture()
         return picture, self.visitor(request, picture.app, role, *also)
+
+    def known(self, request: Request, role: Role = Role.VIEWER) -> None:
+        """Nothing of the project is read for those who cannot be let in, nor told them where it cannot be read. Raises
+        ``NotAllowed`` for them."""
+        stranger = self.people.stranger(request)
+        if stranger is not None:
+            raise NotAllowed(stranger, role)
+
+    def opened(self, request: Request, role: Role = Role.VIEWER) -> tuple[Headway, Visitor]:
+        """The project as it is at this very moment, and who asks. Raises ``NotAllowed`` for those without the role."""
+        self.known(request, role)
+        app = self.open_app()
+        return app, self.visitor(request, app, role)
 
     def visitor(self, request: Request, app: Headway, role: Role = Role.VIEWER, *also: str) -> Visitor:
         """Who asks. Raises ``NotAllowed`` for those without the role."""

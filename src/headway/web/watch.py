@@ -55,15 +55,16 @@ class Watch:
         self._told = ""
         self._listeners: set[Callable[[str], None]] = set()
 
-    def picture(self, *, renewed: bool = False) -> Picture:
+    def picture(self, *, renewed: bool = False, sure: bool = False) -> Picture:
         """The world now; at most a moment old where reading it takes longer than a page may.
 
-        ``renewed``: for who has just changed something. Raises what opening and reading the project raises.
+        ``renewed``: for who has just changed something. ``sure``: for who is about to, and must not go by an older one,
+        however long it takes. Raises what opening and reading the project raises.
         """
-        making = self._look(renewed)
+        making = self._look(renewed or sure)
         if making is not None:
             quick = self.took_s < _QUICK_S
-            wait = None if self._always or self._made is None else _ACT_S if renewed or quick else _PATIENCE_S
+            wait = None if self._always or sure or self._made is None else _ACT_S if renewed or quick else _PATIENCE_S
             with suppress(NotYet):
                 making.result(wait)
         if self._failed is not None:

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from headway.decide.seen import Difference
 from headway.errors import UnusableInput, not_found
+from headway.model.entry import Entry
 from headway.model.reason import Reason
 from headway.model.text import say
 from headway.model.visitor import Role, Visitor
@@ -22,7 +23,7 @@ from headway.views.acts import ALL, Verb
 from headway.web.actforms import form_for
 from headway.web.acting import carry_out
 from headway.web.forms import Filled, Given
-from headway.web.people import NOBODY, NotAllowed, check_csrf
+from headway.web.people import check_csrf
 from headway.web.picture import Picture
 from headway.web.render import reader_of
 from headway.web.site import Site
@@ -43,13 +44,15 @@ def act_pages(web: FastAPI, site: Site) -> None:
     def do(request: Request, version: str, verb: str, given: Filled) -> Response:
         wanted = _verb(verb, request)
         visitor = _known(site, request, given, wanted.role)
-        picture = site.watch.picture(renewed=True)
-        found = form_for(picture, wanted, version, given.get("of", ""), given.get("change", ""))
-        if found.seen is not None:
-            changes = found.seen.changes(given.get("seen", ""), given.get("parts", ""))
-            if changes:
-                return _shown(site, request, picture, visitor, found, given, 409, changes=changes)
-        return _done(site, request, picture, visitor, found, given)
+        with site.deciding:
+            picture = site.watch.picture(sure=True)
+            found = form_for(picture, wanted, version, given.get("of", ""), given.get("change", ""))
+            if found.seen is not None:
+                changes = found.seen.changes(given.get("seen", ""), given.get("parts", ""))
+                if changes:
+                    return _shown(site, request, picture, visitor, found, given, 409, changes=changes)
+            done = _carried_out(site, request, picture, visitor, found, given)
+        return done if isinstance(done, Response) else _led_on(site, request, found, given, done)
 
     @web.post("/tick", response_class=HTMLResponse)
     def tick(request: Request, given: Filled) -> Response:
@@ -68,14 +71,15 @@ def _verb(text: str, request: Request) -> Verb:
 
 def _known(site: Site, request: Request, given: Given, role: Role) -> Visitor:
     """Who acts, from a page of their own. Raises ``NotAllowed`` and ``Forged``."""
-    if site.people.stranger(request):
-        raise NotAllowed(NOBODY, role)
-    visitor = site.visitor(request, site.open_app(), role)
+    _, visitor = site.opened(request, role)
     check_csrf(visitor, given.get("csrf", ""))
     return visitor
 
 
-def _done(site: Site, request: Request, picture: Picture, visitor: Visitor, form: ActForm, given: Given) -> Response:
+def _carried_out(
+    site: Site, request: Request, picture: Picture, visitor: Visitor, form: ActForm, given: Given
+) -> Response | Entry:
+    """What was written down, else the form with why it was not."""
     try:
         result = carry_out(site.acting(visitor), form, given)
     except UnusableInput as e:
@@ -88,11 +92,15 @@ def _done(site: Site, request: Request, picture: Picture, visitor: Visitor, form
         now = site.watch.picture(renewed=True) if status == 409 else picture
         again = form_for(now, form.act.verb, form.act.version, form.act.of, form.act.change)
         return _shown(site, request, now, visitor, again, given, status, reasons=result.reasons)
+    return result
+
+
+def _led_on(site: Site, request: Request, form: ActForm, given: Given, done: Entry) -> Response:
     site.watch.picture(renewed=True)
     site.ask()
     to_board = given.get("back") == "board" or form.act.version == ALL
     path = "/" if to_board else f"/trains/{quote(form.act.version, safe='')}"
-    return RedirectResponse(reader_of(request).link(path, did=result.seq), 303)
+    return RedirectResponse(reader_of(request).link(path, did=done.seq), 303)
 
 
 def _reason(e: UnusableInput) -> Reason:

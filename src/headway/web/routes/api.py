@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from functools import cache
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
@@ -12,7 +13,6 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
 import headway
-from headway.ledger.kept import problems_of
 from headway.notesdocument import notes_json
 from headway.noting import notes_for
 from headway.refusal import version_of
@@ -30,6 +30,7 @@ from headway.web.linemetrics import metrics_of
 from headway.web.look import released_by, train_of
 from headway.web.policies import policy_of
 from headway.web.routes.apiacts import acts_api
+from headway.web.routes.record import written
 from headway.web.site import Site
 from headway.web.written import Wanted, ledger_page
 from headway.web.years import YEARS
@@ -51,15 +52,19 @@ def api(web: FastAPI, site: Site) -> None:
     web.include_router(router)
     description = "What the board shows, for programs. Texts are in English; dates are ISO 8601, commits full SHAs."
 
-    @web.get(f"{PREFIX}/openapi.json", include_in_schema=False)
-    def described() -> Response:
+    @cache  # whoever comes may ask for it, and making it takes long
+    def document() -> dict[str, Any]:
         found = get_openapi(
             title="Headway", version="1", summary="The board's data", description=description, routes=router.routes
         )
         found["info"]["x-headway"] = headway.__version__
         found["components"].setdefault("securitySchemes", {})["token"] = {"type": "http", "scheme": "bearer"}
         found["security"] = [{"token": []}, {}]
-        return as_json(found)
+        return found
+
+    @web.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    def described() -> Response:
+        return as_json(document())
 
 
 def _lines(router: APIRouter, site: Site) -> None:
@@ -161,11 +166,9 @@ def _records(router: APIRouter, site: Site) -> None:
         who: Annotated[str, Query(max_length=100, description="Of people whose name has this in it.")] = "",
     ) -> Response:
         """Entries in words, the newest first. Also of a ledger whose chain is broken."""
-        app = site.open_app()
-        site.visitor(request, app)
-        entries = app.entries()
+        _, _, entries, problems = written(request, site)
         wanted = Wanted(before or 0, train.removeprefix("v"), kind, who)
-        return as_json(ledger_page(entries, problems_of(entries), wanted, limit).as_json())
+        return as_json(ledger_page(entries, problems, wanted, limit).as_json())
 
     @get("/audit", shapes.AuditsShape)
     def audits(request: Request) -> Response:

@@ -48,12 +48,13 @@ def acts_api(router: APIRouter, site: Site) -> None:
     )
     def do(request: Request, version: Version, verb: Verb, given: shapes.ActAsked) -> Response:
         """Do it, in the name of the token. 409: what was seen has changed; 422: refused, with the reasons."""
-        visitor = site.visitor(request, site.open_app(), verb.role)
-        form = form_for(site.watch.picture(renewed=True), verb, version, given.of, given.change)
-        changes = form.seen.changes(given.seen, "") if form.seen is not None else ()
-        if form.seen is not None and changes:
-            return as_json({"error": _stale(given.seen, form, changes).as_json(), "now": _told(form)}, 409)
-        result = carry_out(site.acting(visitor), form, given.fields)
+        _, visitor = site.opened(request, verb.role)
+        with site.deciding:
+            form = form_for(site.watch.picture(sure=True), verb, version, given.of, given.change)
+            changes = form.seen.changes(given.seen, "") if form.seen is not None else ()
+            if form.seen is not None and changes:
+                return as_json({"error": _stale(given.seen, form, changes).as_json(), "now": _told(form)}, 409)
+            result = carry_out(site.acting(visitor), form, given.fields)
         if isinstance(result, Refused):
             return _refused(result.reasons)
         site.watch.picture(renewed=True)

@@ -12,7 +12,7 @@ from headway.views.findings import COLOURS, FINDINGS, WHYS, Finding
 from headway.views.sheet import as_csv, as_markdown
 from headway.web.apianswers import as_json
 from headway.web.compare import environment
-from headway.web.compareasked import MOST, VIEWS, form_asked, narrowed, without
+from headway.web.compareasked import MOST, MOST_SHOWN, VIEWS, form_asked, narrowed, without
 from headway.web.compareread import comparison
 from headway.web.comparesheets import json_of, sheet_of
 from headway.web.render import reader_of
@@ -25,7 +25,7 @@ def compare_pages(web: FastAPI, site: Site) -> None:
         picture, visitor = site.seen(request)
         query = request.url.query
         part, form = form_asked(query, request.headers.get("accept", ""))
-        found = comparison(picture, query, per=0 if form == "html" else MOST)
+        found = comparison(picture, query, *((0, MOST_SHOWN) if form == "html" else (MOST, MOST)))
         if form == "html":
             return site.page(
                 request,

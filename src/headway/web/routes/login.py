@@ -57,6 +57,7 @@ def login_pages(web: FastAPI, site: Site) -> None:
 
     @web.post("/logout")
     def logout(request: Request, form: Filled) -> Response:
+        site.known(request)
         visitor = people.visitor(request, site.open_app())
         check_csrf(visitor, form.get("csrf", ""))
         _end(request, people)

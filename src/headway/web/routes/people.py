@@ -39,6 +39,6 @@ def people_pages(web: FastAPI, site: Site) -> None:
 
 
 def _admin(site: Site, request: Request, form: Filled) -> Visitor:
-    visitor = site.visitor(request, site.open_app(), Role.ADMIN)
+    _, visitor = site.opened(request, Role.ADMIN)
     check_csrf(visitor, form.get("csrf", ""))
     return visitor

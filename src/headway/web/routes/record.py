@@ -33,7 +33,7 @@ def record_pages(web: FastAPI, site: Site) -> None:
 
     @web.get("/ledger", response_class=HTMLResponse)
     def ledger(request: Request, before: str = "", train: str = "", kind: str = "", who: str = "") -> Response:
-        shown, visitor, entries, problems = _written(request, site)
+        shown, visitor, entries, problems = written(request, site)
         names = (
             shown.kept("ledger-names", lambda: names_of(entries)) if isinstance(shown, Picture) else names_of(entries)
         )
@@ -47,14 +47,14 @@ def record_pages(web: FastAPI, site: Site) -> None:
         return RedirectResponse(reader_of(request).link(f"/trains/{quote(str(version), safe='')}"), 303)
 
 
-def _written(request: Request, site: Site) -> tuple[Picture | Headway, Visitor, tuple[Entry, ...], tuple[str, ...]]:
+def written(request: Request, site: Site) -> tuple[Picture | Headway, Visitor, tuple[Entry, ...], tuple[str, ...]]:
     """The ledger with what is wrong with it: nothing is concluded from one that was altered, but it is shown."""
     try:
         picture, visitor = site.seen(request)
     except BrokenInvariant as e:
         if e.code != "ledger.broken":
             raise
-        app = site.open_app()
-        visitor, entries = site.visitor(request, app), app.entries()
+        app, visitor = site.opened(request)
+        entries = app.entries()
         return app, visitor, entries, problems_of(entries)
     return picture, visitor, picture.entries, ()
