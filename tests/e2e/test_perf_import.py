@@ -70,6 +70,10 @@ def test_a_folder_in_and_a_file_out_and_in_again(project: Path, tmp_path: Path) 
     ]
     again = ran(project, "import", results, *told)
     assert (again["records"], again["launches"], again["known"]) == (0, 0, first["records"])
+    own = [path for path in results.glob("*.json") if '"date"' in path.read_text("utf-8")]
+    assert own, "results that say themselves when they were measured"
+    later = ran(project, "import", *own, *told[:-1], "2026-11-23T00:00:00Z")
+    assert (later["records"], later["launches"]) == (0, 0)
     with store_of(project) as store:
         (revision,) = revisions(store)
         assert (revision.commit, revision.branch, revision.launches) == (head(project), "main", first["launches"])

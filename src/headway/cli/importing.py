@@ -29,7 +29,7 @@ _TOLD = (
     ("--mode", "NAME", say("Mode of the benchmark, such as inference.")),
     ("--test", "NAME", say("Name of the test.")),
     ("--engine-version", "VERSION", say("Version of the engine.")),
-    ("--date", "ISO8601", say("When it was measured.")),
+    ("--date", "ISO8601", say("When it was measured, of files that do not say it.")),
 )
 
 

@@ -30,7 +30,7 @@ class Told:
 
     def about(self, at: int | None = None) -> dict[str, Any]:
         """The fields of a record v3 about the run. ``at``: seconds since 1970, where the file says it."""
-        if self.date is not None:
+        if not at and self.date is not None:  # a file's own time is what it is known by
             at = int(self.date.timestamp())
         runner = {k: v for k, v in (("name", self.device), ("type", self.hardware)) if v}
         return {
