@@ -47,7 +47,7 @@ def answers(town: Town, number: int) -> list[str]:
 def test_a_command_that_fails_is_heard_again_and_those_behind_it_are_not_carried_out_twice(cut: Town) -> None:
     cut.at(AFTER_CUT)
     one, two = (cut.fake.talk.open_issue("ada", f"issue {n}").number for n in range(2))
-    first = cut.fake.talk.comment("ada", one, "/status")
+    first = cut.fake.talk.comment("ada", one, "/pick 0.1.1 docs people ask for it")
     second = cut.fake.talk.comment("root", two, "/hold 0.1.1 wait")
     cut.fake.talk.comment("mallory", two, "/usr/bin/python is talk")
     cut.fake.fault("GET", f"/pulls/{one}$", 422)
