@@ -19,6 +19,7 @@ from headway.errors import WorldFailed
 from headway.history.repository import open_repository
 from headway.history.tagsignature import tag_signature
 from headway.model.entry import Kind
+from headway.model.markdown import in_words
 from headway.noting import notes_for
 from headway.proving import prove_release
 
@@ -67,7 +68,7 @@ def test_with_a_key_in_the_repository_the_final_tag_is_signed_and_git_verifies_i
     )
     assert said.returncode == 0, said.stderr
     assert 'Good "git" signature for headway@localhost' in said.stderr
-    assert notes in said.stdout
+    assert in_words(notes) in said.stdout
     assert "tag v0.1.1\ntagger Headway <headway@localhost>" in said.stdout
     assert project.git("rev-parse", "v0.1.1^{commit}") == released["commit"]
     assert verify(open_at(project.path, GO), "0.1.1") == ()

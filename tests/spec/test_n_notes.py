@@ -232,7 +232,7 @@ def test_N2_the_notes_as_markdown_leave_empty_parts_out_and_can_have_other_title
         ("=== ~~gone~~ &lt;b&gt;", "\\=== \\~\\~gone\\~\\~ \\&lt;b\\&gt;"),
         ("\x1b[31mred\x07", "\\[31mred"),
         ("abc\u202etxt.exe\u2066", "abctxt.exe"),
-        ("`rm -rf` |cell| $x$ \\n", "\\`rm -rf\\` \\|cell\\| $x$ \\\\n"),
+        ("`rm -rf` |cell| $x$ \\n", "\\`rm -rf\\` \\|cell\\| &#36;x&#36; \\\\n"),
         ("修复 👩\u200d💻 naïve", "修复 👩\u200d💻 naïve"),
     ],
 )

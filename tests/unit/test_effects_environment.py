@@ -85,7 +85,8 @@ def test_the_projects_code_sees_no_credentials_that_are_headways(monkeypatch: py
     image = '[[images]]\nname = "r.example/toy"\nusername_env = "OUR_USER"\npassword_env = "PW"\n'
     asked = f'schema = 1\n[forge]\ntoken_env = "OUR_FORGE"\n{image}'
     secrets = load_policy(asked, source="release.toml").secrets
-    assert secrets == {"OUR_FORGE", "OUR_USER", "PW", "HEADWAY_APP_KEY", "HEADWAY_WEBHOOK_SECRET"}
+    board = {"HEADWAY_OAUTH_CLIENT_SECRET", "HEADWAY_NOTIFY_URLS"}
+    assert secrets == {"OUR_FORGE", "OUR_USER", "PW", "HEADWAY_APP_KEY", "HEADWAY_WEBHOOK_SECRET", *board}
     with hiding(secrets):
         assert "OUR_FORGE" not in child_env({})
         assert "OUR_FORGE" not in uv_env({})
