@@ -15,6 +15,16 @@ from headway.views.actform import CLAIMS, ActForm
 from headway.views.acts import ALL, Verb
 from headway.web.forms import Given
 
+_NOT_THEIRS = frozenset({"approve.not-allowed", "approve.own-resolution", "waive.not-a-person", "pick.not-yours"})
+
+
+def refusal_status(refused: Refused) -> int:
+    """The HTTP status of a refusal: 403 it is not theirs to do, 409 what it is for has changed, 422 any other."""
+    codes = {r.code for r in refused.reasons}
+    if codes & _NOT_THEIRS:
+        return 403
+    return 409 if "approve.changed" in codes else 422
+
 
 def carry_out(app: Headway, form: ActForm, given: Given) -> Entry | Refused:  # noqa: PLR0911, PLR0912 - one for each
     """Do it. Raises ``UnusableInput`` for what cannot be used in a field, and as the use cases do."""

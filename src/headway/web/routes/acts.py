@@ -21,7 +21,7 @@ from headway.refusal import Refused
 from headway.views.actform import ActForm
 from headway.views.acts import ALL, Verb
 from headway.web.actforms import form_for
-from headway.web.acting import carry_out
+from headway.web.acting import carry_out, refusal_status
 from headway.web.forms import Filled, Given
 from headway.web.people import check_csrf
 from headway.web.picture import Picture
@@ -29,7 +29,6 @@ from headway.web.render import reader_of
 from headway.web.site import Site
 
 _OURS = frozenset({"repo", "policy", "ledger"})  # what is unusable here is no fault of a form
-_NOT_THEIRS = frozenset({"approve.not-allowed", "approve.own-resolution", "waive.not-a-person", "pick.not-yours"})
 
 
 def act_pages(web: FastAPI, site: Site) -> None:
@@ -88,7 +87,7 @@ def _carried_out(
         status = 404 if e.code.endswith(".not-found") else 400
         return _shown(site, request, picture, visitor, form, given, status, reasons=(_reason(e),))
     if isinstance(result, Refused):
-        status = _refusal(result)
+        status = refusal_status(result)
         now = site.watch.picture(renewed=True) if status == 409 else picture
         again = form_for(now, form.act.verb, form.act.version, form.act.of, form.act.change)
         return _shown(site, request, now, visitor, again, given, status, reasons=result.reasons)
@@ -105,13 +104,6 @@ def _led_on(site: Site, request: Request, form: ActForm, given: Given, done: Ent
 
 def _reason(e: UnusableInput) -> Reason:
     return Reason(e.clause or "", e.code, e.message, e.facts, e.remedy)
-
-
-def _refusal(refused: Refused) -> int:
-    codes = {r.code for r in refused.reasons}
-    if codes & _NOT_THEIRS:
-        return 403
-    return 409 if "approve.changed" in codes else 422
 
 
 def _shown(

@@ -14,20 +14,18 @@ from fastapi.responses import Response
 from headway.decide.seen import Difference
 from headway.errors import UnusableInput
 from headway.model.entry import Entry
-from headway.model.reason import Reason
 from headway.model.text import facts, say
 from headway.refusal import Refused
 from headway.views.actform import ActForm
 from headway.views.acts import Verb
 from headway.web import apidocs as shapes
 from headway.web.actforms import form_for
-from headway.web.acting import carry_out
+from headway.web.acting import carry_out, refusal_status
 from headway.web.apianswers import as_json, refusals
 from headway.web.site import Site
 
 Version = Annotated[str, Path(description="A version; `all` to hold every train.", min_length=1, max_length=100)]
 _ACTS = "/trains/{version}/acts/{verb}"
-_NOT_THEIRS = frozenset({"approve.not-allowed", "approve.own-resolution", "waive.not-a-person", "pick.not-yours"})
 
 
 def acts_api(router: APIRouter, site: Site) -> None:
@@ -56,7 +54,7 @@ def acts_api(router: APIRouter, site: Site) -> None:
                 return as_json({"error": _stale(given.seen, form, changes).as_json(), "now": _told(form)}, 409)
             result = carry_out(site.acting(visitor), form, given.fields)
         if isinstance(result, Refused):
-            return _refused(result.reasons)
+            return _refused(result)
         site.watch.picture(renewed=True)
         site.ask()
         return _done(result)
@@ -87,11 +85,9 @@ def _stale(seen: str, form: ActForm, changes: tuple[Difference, ...]) -> Unusabl
     )
 
 
-def _refused(reasons: tuple[Reason, ...]) -> Response:
-    codes = {r.code for r in reasons}
-    status = 403 if codes & _NOT_THEIRS else 409 if "approve.changed" in codes else 422
-    first, *rest = (r.as_json() for r in reasons)
-    return as_json({"error": first, "also": rest}, status)
+def _refused(refused: Refused) -> Response:
+    first, *rest = (r.as_json() for r in refused.reasons)
+    return as_json({"error": first, "also": rest}, refusal_status(refused))
 
 
 def _done(entry: Entry) -> Response:

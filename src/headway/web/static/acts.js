@@ -27,9 +27,4 @@
     event.preventDefault();
     open(link).catch(() => location.assign(link.href));
   });
-
-  // What a reader opened stays open when the page renews itself.
-  document.addEventListener("htmx:before:morph:attr", (event) => {
-    if (event.detail.attrName === "open" && event.target.localName === "details") event.preventDefault();
-  });
 })();
