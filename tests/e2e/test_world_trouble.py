@@ -729,10 +729,10 @@ def test_hostile_titles_and_authors_are_words_all_the_way(
             message.rstrip(b"\n") + b"\n\n(cherry picked from commit %s)\n" % origin.encode(),
         )
     notes = raw(project, "v0.1.1")[1].decode()
-    assert r"\<img src=x onerror=alert(1)\> @" + "\u200beveryone" in notes
-    assert r"\# not a comment" in notes
-    assert "$(touch x) \\`touch x\\` ; touch x" in notes
-    assert r"\{braces\}" in notes
+    assert "<img src=x onerror=alert(1)> @\u200beveryone" in notes  # a tag is plain text, which nothing renders
+    assert "# not a comment" in notes
+    assert "$(touch x) `touch x` ; touch x" in notes
+    assert "{braces}" in notes
     assert not list(tmp_path.rglob("x"))
     fsck = subprocess.run(
         ["git", "fsck", "--no-dangling"], cwd=project.path, capture_output=True, check=True, text=True
