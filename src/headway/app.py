@@ -54,7 +54,7 @@ from headway.policyfile import NO_POLICY, find_policy
 from headway.recording import Recording
 from headway.sources.labels import read_labels
 from headway.sources.pulls import read_pulled
-from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository
+from headway.sources.repository import branch_names, branches_elsewhere, read_released, read_repository, repository_now
 from headway.upstream import follow, followed, remembered, remote_of, tags_of, trunk_there
 
 ACTOR = "headway"
@@ -232,7 +232,8 @@ class Headway:
             branches = (also.commit,)
         if branch and branch not in branches:
             branches = (*branches, branch)
-        seen = read_repository(self.repo, self.trunk, branches, [r.commit for r in recent])
+        read = repository_now if not branch else read_repository  # a person's word may be anything that git reads
+        seen = read(self.repo, self.trunk, branches, tuple(r.commit for r in recent))
         store = self.measurements(write=False)
         snapshot = Snapshot(
             now=self.clock.now(),

@@ -10,7 +10,7 @@ from headway.decide.unapplied import gone_reason, held_reason
 from headway.model.commit import Line
 from headway.model.pick import ChangeKind, PendingChange, Trial
 from headway.model.reason import Reason
-from headway.model.snapshot import Snapshot
+from headway.model.snapshot import Snapshot, places
 from headway.model.text import facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
@@ -18,7 +18,7 @@ from headway.policy.schema import Policy
 
 def pending(train: Train, line: Line, snapshot: Snapshot, policy: Policy) -> tuple[PendingChange, ...]:
     """Changes to apply, in trunk order; what is on the branch already, or off the trunk again, is left out."""
-    order = {c.sha: i for i, c in enumerate(snapshot.trunk.commits)}
+    order = places(snapshot.trunk)
     holdings = Holdings.of(line, snapshot)
     picks = [c for c in queue.let_in(train, snapshot, policy) if holdings.holding(c.origin).holder is None]
     wanted = reverts.unrecorded_reverts(train, line, snapshot, policy)

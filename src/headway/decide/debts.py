@@ -44,7 +44,8 @@ def open_debts(entries: tuple[Entry, ...]) -> tuple[Debt, ...]:
 
 def unwritten(train: Train, entries: tuple[Entry, ...]) -> tuple[Debt, ...]:
     """What was applied under embargo and no debt was ever written down for."""
-    known = {e.payload["origin"] for e in entries if e.kind in {Kind.INDEBTED, Kind.PAID}}
+    written = (*record.of(entries, Kind.INDEBTED), *record.of(entries, Kind.PAID))
+    known = {e.payload["origin"] for e in written}
     return tuple(
         Debt(train.name, train.branch, a.id, origin, commit, None)
         for a in requests(entries, train.name)

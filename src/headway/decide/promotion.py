@@ -106,13 +106,9 @@ def _unapproved(train: Train, gate: str, lapsed: list[str]) -> Text:
 def moved_tags(train: Train, snapshot: Snapshot) -> tuple[Reason, ...]:
     """Tags that Headway made or saw and that are elsewhere now, or gone (V5): candidates of this train, and its final
     tag or that of the release it is compared with."""
-    noted = [
-        e
-        for e in snapshot.entries
-        if (e.kind is Kind.TAGGED and e.train == train.name)
-        or (e.kind is Kind.RELEASED and e.train in {train.name, str(train.previous)})
-    ]
-    return tuple(r for e in noted if (r := _moved(e, snapshot)) is not None)
+    released = (e for v in {train.name, str(train.previous)} for e in record.of(snapshot.entries, Kind.RELEASED, v))
+    noted = (*record.of(snapshot.entries, Kind.TAGGED, train.name), *released)
+    return tuple(r for e in sorted(noted, key=lambda e: e.seq) if (r := _moved(e, snapshot)) is not None)
 
 
 def _moved(e: Entry, snapshot: Snapshot) -> Reason | None:

@@ -11,11 +11,12 @@ from headway.decide.phases import phase_reason, soaking_reason
 from headway.decide.requests import EMBARGO, Asked, Lacking, lacking, requests
 from headway.decide.trains import today
 from headway.decide.waivers import waived, waiver_of
-from headway.model.commit import Commit, Sha, number_in, pr_of, standing
+from headway.model.commit import Commit, Revert, Sha, number_in, pr_of, standing
 from headway.model.entry import Kind
+from headway.model.once import once
 from headway.model.pick import Category, ChangeKind, PendingChange, PickVerdict, Resolution
 from headway.model.reason import Reason
-from headway.model.snapshot import Snapshot
+from headway.model.snapshot import Snapshot, Trunk, places
 from headway.model.text import Text, facts, say
 from headway.model.train import Train
 from headway.policy.schema import Policy
@@ -32,8 +33,7 @@ class Standing:
 
 def queue(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Standing, ...]:
     """Every open request, in the order in which they were made."""
-    undone = {t: r.commit.sha for r in standing(snapshot.reverts) for t in r.targets}
-    seen = _Seen(_numbers(snapshot), undone, {c.sha: c for c in snapshot.trunk.commits})
+    seen = _seen(snapshot.trunk, snapshot.reverts)
     found = (a for a in requests(snapshot.entries, train.name) if a.open)
     return tuple(_standing(a, train, snapshot, policy, seen) for a in found)
 
@@ -59,14 +59,15 @@ def embargoed(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[Pending
 
 
 def _changes(ready: Iterator[Standing], snapshot: Snapshot) -> tuple[PendingChange, ...]:
-    order = {c.sha: i for i, c in enumerate(snapshot.trunk.commits)}
-    subjects = {c.sha: c.title for c in snapshot.trunk.commits}
+    order = places(snapshot.trunk)
+    trunk = _seen(snapshot.trunk, snapshot.reverts).commits
     found: dict[Sha, PendingChange] = {}
     for s in ready:
         placed = s.asked.placed or {}
         for commit in s.asked.commits:
             if commit not in placed:
-                subject = s.asked.subject if s.asked.embargo else subjects.get(commit, s.asked.subject)
+                there = None if s.asked.embargo else trunk.get(commit)
+                subject = there.title if there is not None else s.asked.subject
                 group = s.asked.id if len(s.asked.commits) > 1 else None
                 change = PendingChange(
                     ChangeKind.PICK, commit, s.asked.id, None, subject, group, _resolution(s.asked, commit)
@@ -80,11 +81,11 @@ def _resolution(asked: Asked, commit: Sha) -> Resolution | None:
     return record.resolution(made) if made is not None else None
 
 
-def _numbers(snapshot: Snapshot) -> dict[int, Commit]:
+def _numbers(trunk: Trunk, reverts: tuple[Revert, ...]) -> dict[int, Commit]:
     """Pull request to its newest trunk commit that is no revert."""
-    undoing = {r.commit.sha for r in snapshot.reverts}
+    undoing = {r.commit.sha for r in reverts}
     found: dict[int, Commit] = {}
-    for c in snapshot.trunk.commits:
+    for c in trunk.commits:
         number = pr_of(c.subject)
         if number is not None and c.sha not in undoing:
             found[number] = c
@@ -99,6 +100,12 @@ class _Seen:
     numbers: Mapping[int, Commit]
     undone: Mapping[Sha, Sha]
     commits: Mapping[Sha, Commit]
+
+
+@once
+def _seen(trunk: Trunk, reverts: tuple[Revert, ...]) -> _Seen:
+    undone = {t: r.commit.sha for r in standing(reverts) for t in r.targets}
+    return _Seen(_numbers(trunk, reverts), undone, {c.sha: c for c in trunk.commits})
 
 
 def _standing(a: Asked, train: Train, snapshot: Snapshot, policy: Policy, seen: _Seen) -> Standing:

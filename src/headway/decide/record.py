@@ -9,6 +9,7 @@ from typing import Any
 
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, digest_of
+from headway.model.once import once
 from headway.model.pick import ChangeKind, Resolution
 
 Entries = tuple[Entry, ...]
@@ -19,27 +20,17 @@ GIVING_UP = frozenset({Kind.SKIPPED, Kind.ABANDONED})
 class _Sorted:
     """Entries by kind, and by kind and train, oldest first; ``applied`` by branch, where somebody asked."""
 
-    entries: Entries
     by: dict[tuple[Kind, str | None], list[Entry]]
     applied: dict[str, tuple[Applied, ...]] = field(default_factory=dict)
 
 
-_KEPT = 4  # a decision asks hundreds of times about the same entries
-_kept: tuple[_Sorted, ...] = ()
-
-
+@once  # a decision asks hundreds of times about the same entries
 def _sorted(entries: Entries) -> _Sorted:
-    global _kept  # noqa: PLW0603 - the same entries are the same answer; nothing else depends on it
-    for known in _kept:
-        if known.entries is entries:
-            return known
     by: dict[tuple[Kind, str | None], list[Entry]] = {}
     for e in entries:
         by.setdefault((e.kind, None), []).append(e)
         by.setdefault((e.kind, e.train), []).append(e)
-    found = _Sorted(entries, by)
-    _kept = (found, *_kept[: _KEPT - 1])
-    return found
+    return _Sorted(by)
 
 
 def of(entries: Entries, kind: Kind, train: str | None = None) -> Iterator[Entry]:

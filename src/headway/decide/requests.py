@@ -14,6 +14,7 @@ from headway.decide import record
 from headway.decide.embargo import missing_waivers
 from headway.model.commit import Sha
 from headway.model.entry import Entry, Kind, digest_of
+from headway.model.once import once
 from headway.model.pick import ChangeKind, Claims, PickRequest, PickVerdict
 from headway.model.snapshot import Snapshot
 from headway.policy.schema import Policy
@@ -108,6 +109,7 @@ def commits_of(says: Entry) -> tuple[Sha, ...]:
     return tuple(says.payload.get("commits") or ([newest] if newest else []))
 
 
+@once  # each train is asked several times by what it waits for and what it plans
 def requests(entries: tuple[Entry, ...], train: str) -> tuple[Asked, ...]:
     """All requests of a train, in the order in which they were made."""
     found: dict[int, Asked] = {}

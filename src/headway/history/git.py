@@ -99,6 +99,13 @@ class Git:
             check_git()
         self.git_dir = git_dir
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both would say the same of what never changes."""
+        return isinstance(other, Git) and (self.git_dir, self.shallow) == (other.git_dir, other.shallow)
+
+    def __hash__(self) -> int:
+        return hash(self.git_dir)
+
     @cached_property
     def shallow(self) -> frozenset[str]:
         """Commits whose parents were not fetched (empty in a full clone)."""

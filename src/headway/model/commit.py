@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 Sha = str
 _NAMED_PR = re.compile(
@@ -19,6 +20,7 @@ _TRAILER = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 
 
+@lru_cache(maxsize=1 << 16)  # all that is said of a commit begins with it
 def pr_of(subject: str) -> int | None:
     """The pull request that a subject names as its own."""
     found = _PR.search(subject) or _MERGED.match(subject)

@@ -13,6 +13,7 @@ from headway.model.hub import HubSeen
 from headway.model.image import ImageRead
 from headway.model.measurement import Comparison
 from headway.model.noted import Noted
+from headway.model.once import once
 from headway.model.pick import Copy, Trial
 from headway.model.pulled import Pulled
 from headway.model.remote import Remembered
@@ -25,6 +26,12 @@ class Trunk:
     ref: str
     tip: Sha
     commits: tuple[Commit, ...]
+
+
+@once
+def places(trunk: Trunk) -> Mapping[Sha, int]:
+    """Where each of its commits stands in it."""
+    return {c.sha: i for i, c in enumerate(trunk.commits)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from headway.errors import UnusableInput
 from headway.history.kept import Kept
 from headway.history.log import contained, read_line, read_trunk
-from headway.history.repository import Repository, checked_out_branches, remotes, resolve_commit, shallow
+from headway.history.repository import Repository, checked_out_branches, head_commit, remotes, resolve_commit, shallow
 from headway.history.reverts import find_reverts
 from headway.history.sides import identify, origins_of, read_sides, undone_shares
 from headway.model.commit import Line, Revert, RevertKind, Sha
@@ -66,6 +67,31 @@ def read_repository(
     if not explained:
         lines = tuple(_with_identity(repo, line, trunk, reverts, kept) for line in lines)
     return RepositoryFacts(trunk, lines, reverts, bases, checked_out_branches(repo))
+
+
+def repository_now(
+    repo: Repository, trunk_ref: str, branches: tuple[str, ...], releases: tuple[Sha, ...]
+) -> RepositoryFacts:
+    """``read_repository``, once for as long as nothing that it goes by is another: no ref, and nothing was fetched."""
+    known = _at(repo, trunk_ref, branches, releases, _moment(repo))
+    return replace(known, checked_out=checked_out_branches(repo))
+
+
+@lru_cache(maxsize=4)
+def _at(
+    repo: Repository, trunk_ref: str, branches: tuple[str, ...], releases: tuple[Sha, ...], moment: object
+) -> RepositoryFacts:
+    return read_repository(repo, trunk_ref, branches, releases)
+
+
+def _moment(repo: Repository) -> tuple[object, ...]:
+    """What differs when a name stands for another commit, or objects came that a partial clone lacked."""
+    refs = repo.git.run("for-each-ref", "--format=%(objectname) %(refname)")
+    try:
+        packs = (repo.git_dir / "objects" / "pack").stat().st_mtime_ns
+    except FileNotFoundError:
+        packs = 0
+    return refs, head_commit(repo), packs
 
 
 def read_released(repo: Repository, trunk_ref: str, commit: Sha) -> Line | None:

@@ -66,6 +66,7 @@ def audit_of(picture: Picture, ref: str, *, wait: bool = False) -> AuditPage:
     if commit is None:
         names = list(all_release_branches(app)[-12:])
         raise not_found("branch", ref, say("the release branches here are {names}", names=names))
+    picture.lasting(_asked(ref), lambda: True, wait=True)
     key = _key(picture, ref, commit)
     return picture.lasting(key, lambda: AuditPage(ref, commit, look(app, ref)), wait=wait)
 
@@ -81,6 +82,8 @@ def audited_branches(picture: Picture) -> tuple[Branch, ...]:
 
 
 def _known(picture: Picture, ref: str) -> AuditPage | None:
+    if not picture.known(_asked(ref)):  # to ask git what each name means takes longer than a page may
+        return None
     commit = _commit(picture, ref)
     return picture.known(_key(picture, ref, commit)) if commit else None
 
@@ -88,6 +91,10 @@ def _known(picture: Picture, ref: str) -> AuditPage | None:
 def _commit(picture: Picture, ref: str) -> Sha | None:
     app = picture.app
     return picture.kept(("commit", ref), lambda: app.commit_of(app.branch_named(ref)))
+
+
+def _asked(ref: str) -> Hashable:
+    return "audit asked for", ref
 
 
 def _key(picture: Picture, ref: str, commit: Sha) -> Hashable:
