@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from chromium import chromium
 from ledgerpg import NoPostgres, running
 
 
@@ -14,6 +16,13 @@ from ledgerpg import NoPostgres, running
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What runs keep for the next is kept apart from the user's own, also by children."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """For tests that ``needs_chromium`` marks."""
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

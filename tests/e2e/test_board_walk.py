@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from boardwalk import Person, person, stayed, stays
+from chromium import needs_chromium
 from compareworld import launched, measured
-from test_web_browser import CHROMIUM, browser
 from webserved import Served
 from webworld import POLICY, World, day
 
@@ -26,8 +26,7 @@ from headway.model.visitor import Role
 from headway.perf.store import MeasurementStore
 from headway.views.timeline import words_of
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: install chromium or google-chrome")
-__all__ = ["browser"]
+pytestmark = needs_chromium
 RULES = """
 [board]
 session_hours = 720

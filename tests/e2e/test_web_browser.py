@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import needs_chromium
 from webserved import Served
 from webworld import PERF, POLICY, World
 
 from headway import controls
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: install chromium or google-chrome")
+pytestmark = needs_chromium
 PAGES = ("", "trains/0.1.1", "calendar", "notes/0.1.1", "policy", "ledger", "trains/9.9.9")
 
 # A person reads text on a background: WCAG's contrast of every text node with the nearest painted background.
@@ -43,16 +42,6 @@ CONTRAST = """() => {
   }
   return poor;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

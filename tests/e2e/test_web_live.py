@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
+from chromium import needs_chromium
 from webserved import Served
 from webworld import World
 
 from headway import controls
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: install chromium or google-chrome")
+pytestmark = needs_chromium
 FOUND = "() => document.activeElement.closest('[data-row]')?.id ?? ''"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
 
 
 def opened(browser: Any, **settings: Any) -> Any:

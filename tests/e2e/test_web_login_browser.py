@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_web_browser import CHROMIUM, CONTRAST, browser, opened
+from chromium import needs_chromium
+from test_web_browser import CONTRAST, opened
 from webserved import Served
 from webworld import POLICY, World
 
 from headway.boardlogin import MadeToken, add_token, doors, revoke_token
 from headway.model.visitor import Role
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: install chromium or google-chrome")
-__all__ = ["browser"]
+pytestmark = needs_chromium
 ENV = {"HEADWAY_OAUTH_CLIENT_ID": "an-id", "HEADWAY_OAUTH_CLIENT_SECRET": "a-word"}
 LONG = "@" + "release-manager-" * 5
 
