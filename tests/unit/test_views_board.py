@@ -15,7 +15,8 @@ from webworld import PERF, POLICY, World
 from headway import controls, withdrawing
 from headway.lang import tr
 from headway.model.text import say
-from headway.views.board import Board, BoardRow, Turn, board, board_json, board_table, when_text
+from headway.views.board import Board, BoardRow, Turn, board, board_json, when_text
+from headway.views.terminal import BoardTable
 from headway.views.gates import Light
 from headway.web.look import train_of
 from headway.web.picture import picture_of
@@ -38,7 +39,7 @@ def words(row: BoardRow, gate: str) -> str:
 
 def printed(found: Board, lang: str = "en", encoding: str = "utf-8", width: int = 80) -> str:
     console = Console(width=width, force_terminal=False, record=True, file=open("/dev/null", "w", encoding=encoding))  # noqa: SIM115
-    console.print(board_table(found, lang))
+    console.print(BoardTable(found, lang))
     console.file.close()
     return console.export_text()
 

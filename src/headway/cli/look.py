@@ -36,11 +36,12 @@ def shown(reasons: tuple[Reason, ...], screen: Screen) -> None:
 @common_options
 @answering
 def status(context: Context) -> Answer:
-    from headway.views.board import board, board_json, board_table
+    from headway.views.board import board, board_json
+    from headway.views.terminal import BoardTable
 
     app = context.app()
     found = board(app.plan(), app.policy, app.entries(), app.clock.now())
-    return Answer(YES, board_json(found), lambda s: s.console.print(board_table(found, s.lang)))
+    return Answer(YES, board_json(found), lambda s: s.console.print(BoardTable(found, s.lang)))
 
 
 @cli.command("plan", cls=Command, help="What the next tick would do, and what it waits for. Writes nothing.")

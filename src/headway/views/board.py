@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from rich.console import ConsoleRenderable
-
 from headway.decide import record, yanks
 from headway.decide.candidates import CandidateRecord
 from headway.decide.phases import phase_words
@@ -222,13 +220,6 @@ def board_json(board: Board) -> dict[str, object]:
         "trains": [row.as_json() for row in board.trains],
         "proposals": [p.as_json() for p in board.proposals],
     }
-
-
-def board_table(board: Board, lang: str) -> ConsoleRenderable:
-    """The board for a terminal, in a language; fits 80 columns."""
-    from headway.views.terminal import BoardTable
-
-    return BoardTable(board, lang)
 
 
 def board_row(planned: TrainPlan, policy: Policy, entries: tuple[Entry, ...], now: datetime) -> BoardRow:

@@ -37,7 +37,8 @@ def _lines_of(cells: list[tuple[RichText, RichText]]) -> list[list[tuple[RichTex
 
 
 class BoardTable:
-    """Rendered when printed, since only then it is known what the terminal can show."""
+    """The board for a terminal, in a language; fits 80 columns. Rendered when printed, since only then it is known what
+    the terminal can show."""
 
     def __init__(self, board: Board, lang: str) -> None:
         self._board = board
