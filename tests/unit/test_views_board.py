@@ -16,8 +16,8 @@ from headway import controls, withdrawing
 from headway.lang import tr
 from headway.model.text import say
 from headway.views.board import Board, BoardRow, Turn, board, board_json, when_text
-from headway.views.terminal import BoardTable
 from headway.views.gates import Light
+from headway.views.terminal import BoardTable
 from headway.web.look import train_of
 from headway.web.picture import picture_of
 
