@@ -135,7 +135,7 @@ def status(trains: Sequence[TrainPlan], in_words: Callable[[Action], Text]) -> S
     rows: list[str] = []
     for t in trains:
         head = say(
-            "{stage}, planned for {date} (tentative), on {branch}",
+            "{stage}, to be released on {date} (tentative), on {branch}",
             stage=t.stage.value,
             date=t.train.date,
             branch=t.train.branch,
@@ -161,6 +161,8 @@ def edited() -> Said:
 
 def repeated(said: Said) -> Said:
     """The same once more in one comment."""
+    if said.outcome is Outcome.NO:
+        return answer(said.outcome, say("the same command stands above: it is answered there"))
     return answer(said.outcome, say("the same command stands above: it was carried out once"))
 
 
