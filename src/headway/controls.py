@@ -15,6 +15,7 @@ from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.candidates import CandidateRecord
 from headway.decide.cellwaivers import cell_key
 from headway.decide.promotion import bad_publication
+from headway.decide.trains import today
 from headway.decide.waivers import clause_of
 from headway.errors import not_found
 from headway.gating import GATE, KINDS, failed_gate
@@ -274,7 +275,7 @@ def _commit_of(app: Headway, change: str) -> str:
 
 
 def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
-    """Move a train's date; the old one stays in the ledger (C4)."""
+    """Move a train's date to a day that is not over; the old one stays in the ledger (C4)."""
     wanted = version_of(version)
     live = {t.train.version: t.train for t in app.plan().trains}
     done = app.releases()
@@ -293,6 +294,10 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
             say("{date} is before the release of {version}", date=to, version=done[-1].version),
             say("choose a later day"),
             date=to.isoformat(),
+        )
+    if to < today(app.policy, app.clock.now()):
+        return no(
+            "C4", "slip.over", say("{date} is over", date=to), say("choose today or a later day"), date=to.isoformat()
         )
     if any(r.version == wanted for r in app.releases()):
         return no(

@@ -131,6 +131,8 @@ def test_P8_what_was_forced_off_the_trunk_is_answered(chat: Chat) -> None:
     gone = chat.say(REGRESSION, 13)
     assert gone.payload["outcomes"] == ["no"]
     assert "#13 was merged, and main does not hold it any more" in shown(gone)
+    chat.pull(14, "e" * 40, base="stable")
+    assert "#14 was merged on stable, and main does not hold it" in shown(chat.say(REGRESSION, 14))
     chat.pull(4, chat.project.shas["unmerged"])  # its commit is here all the same
     off = chat.say("/pick v0.1.1 critical it crashes --symptom crash evidence: #8", 8)
     assert off.payload["outcomes"] == ["no"]
@@ -310,6 +312,12 @@ def test_C4_a_slip_and_a_train_given_up(chat: Chat) -> None:
     assert (entry.actor, entry.payload["after"]) == ("@root", "2025-02-20")
     assert chat.app.train(VERSION).train.date.isoformat() == "2025-02-20"
     assert chat.say("/slip v7.7.7.post3 to 2025-02-20 x", by="root").payload["ok"] is False
+    over = chat.say("/slip v0.1.1 to 2025-01-20 the year is wrong", by="root")
+    assert over.payload["ok"] is False
+    assert "2025-01-20 is over" in over.payload["text"]
+    another = chat.say("/slip v0.2.0 to 2025-03-20 is it mistyped?", by="root").payload["text"]
+    assert "0.2.0 is not under way yet: the live trains are 0.1.1" in another
+    assert "under way" not in slipped.payload["text"]
     given_up = chat.say("/abandon releases/v0.1.1 the next one has it all", by="root")
     assert given_up.payload["ok"] is True
     assert record.given_up(chat.app.entries()) == {VERSION}
