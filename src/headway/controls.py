@@ -70,8 +70,8 @@ def choose_cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
 
 
 def trunk_commit(app: Headway, at: str, snapshot: Snapshot) -> str | Refused:
-    """The commit that a person chose to cut: one of the trunk itself, newer than the previous release (B1). Raises
-    ``UnusableInput`` (``commit.not-found``)."""
+    """The commit that a person chose to cut: the trunk's tip, or another one of the trunk itself that is newer than the
+    previous release (B1). Raises ``UnusableInput`` (``commit.not-found``)."""
     commit = app.commit_of(at)
     if commit is None:
         raise not_found("commit", at, say("name a commit of the trunk"))
@@ -84,6 +84,8 @@ def trunk_commit(app: Headway, at: str, snapshot: Snapshot) -> str | Refused:
             commit=commit,
             trunk=app.trunk,
         )
+    if commit == snapshot.trunk.tip:  # also where nothing landed since that release: a tick cuts there too
+        return commit
     return _too_old(app, commit, snapshot) or _merged_in(app, commit, snapshot) or commit
 
 

@@ -339,6 +339,18 @@ def test_B1_a_cut_by_comment_is_chosen_and_the_tick_makes_it(tmp_path: Path) -> 
     assert "is cut already" in chat.say("/cut v0.1.1", 90, "root").payload["text"]
 
 
+def test_B1_the_tip_at_which_a_tick_would_cut_may_be_named(tmp_path: Path) -> None:
+    """Nothing landed on the trunk since the last release: the branch is for what is picked onto it."""
+    project = make_project(tmp_path / "toy.git")
+    first = project.shas["first"]
+    project.made.branch("main", first)
+    chat = Chat(project, Forge(), {}, at=CUT)
+    yes = chat.say(f"/cut v0.1.1 {first[:12]}", 90, "root")
+    assert yes.payload["outcomes"] == ["yes"], yes.payload["text"]
+    replace(chat.app, policy=chat.plain).tick(settle=True)
+    assert project.made.tip("releases/v0.1.1") == first
+
+
 def test_G3_what_somebody_pushed_is_explained_or_taken_out(chat: Chat) -> None:
     """G3: "Every commit of a release branch is explained by a trunk commit, an approved exception …"."""
     project, branch = chat.project, "releases/v0.1.1"
