@@ -483,6 +483,9 @@ def test_examples_have_the_projects_own_names(chat: Chat) -> None:
     text = chat.say("/pick it").payload["text"]
     assert "a version such as v0.1.1, or its branch" in text
     assert "For example: `/pick v0.1.1 regression" in text
+    day = chat.say("/slip v0.1.1 to Monday it rains", by="root").payload["text"]
+    assert "Monday is no day: a slip names the new day, such as 2025-01-29" in day
+    assert "For example: `/slip v0.1.1 to 2025-01-29 the runners" in day
     assert "good: v0.1.0 bad: main" in text
     assert "0.9" not in text
     assert "--onto releases/v0.1.1 -c" in chat.say("@headway cherry-pick").payload["text"]

@@ -118,7 +118,9 @@ def misread(command: Wrong, mention: str, train: Train | None = None) -> Said:
 
 
 def _own(text: str, train: Train | None) -> str:
-    return text if train is None else for_train(text, train.tag, train.name, train.previous, train.branch)
+    if train is None:
+        return text
+    return for_train(text, train.tag, train.name, train.previous, train.branch, train.date)
 
 
 def help_text(mention: str) -> Said:
