@@ -31,7 +31,7 @@ from headway.chat.commands import (
 from headway.decide import mail, record
 from headway.decide.promotion import hold_wait
 from headway.decide.queue import queue
-from headway.decide.requests import Asked
+from headway.decide.requests import Asked, requests
 from headway.decide.revertreview import GATE
 from headway.decide.trains import live_trains
 from headway.errors import UnusableInput, not_found
@@ -435,9 +435,16 @@ def _resolve(app: Headway, place: Place) -> Entry | Refused:
     head = place.pull.head_sha
     if resolve_commit(app.repo, head) is None:
         place.bring(place.pull.head)
-    request, undone = conflict.payload["request"], conflict.payload["undoes"]
+    request, undone = _asked_now(entries, conflict), conflict.payload["undoes"]
     made = resolving.resolve_revert(app, undone, head) if request is None else resolving.resolve(app, request, head)
     return made if isinstance(made, Refused) else made.entry
+
+
+def _asked_now(entries: tuple[Entry, ...], conflict: Entry) -> int | None:
+    """The request whose conflict it is: where the one that met it first is over, the newest that asks for the same."""
+    first: int | None = conflict.payload["request"]
+    going = [a.id for a in requests(entries, conflict.train) if a.open and conflict.payload["origin"] in a.commits]
+    return first if first is None or first in going or not going else going[-1]
 
 
 # Trains ----------------------------------------------------------------------------------------------------------
