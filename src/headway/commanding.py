@@ -31,7 +31,7 @@ from headway.chat.commands import (
 from headway.decide import mail, record
 from headway.decide.promotion import hold_wait
 from headway.decide.queue import queue
-from headway.decide.requests import Asked
+from headway.decide.requests import Asked, requests
 from headway.decide.revertreview import GATE
 from headway.decide.trains import live_trains
 from headway.errors import UnusableInput, not_found
@@ -207,15 +207,19 @@ def change_of(app: Headway, pull: Pull | None, hub: Hub) -> str | Refused:
     return named if found.whole else _not_told(app, pull, found, named)
 
 
+def onto_trunk(app: Headway, pull: Pull) -> bool:
+    """Whether it is a pull request onto the trunk."""
+    return app.trunk == pull.base or app.trunk.endswith(f"/{pull.base}")
+
+
 def _off_trunk(app: Headway, pull: Pull) -> Refused:
-    return no(
-        "P8",
-        "pick.off-trunk",
-        say("#{number} was merged, and {trunk} does not hold it any more", number=pull.number, trunk=app.trunk),
-        say("merge it on the trunk anew, and ask for that"),
-        number=pull.number,
-        commit=pull.merged,
-    )
+    known = {"number": pull.number, "trunk": app.trunk, "branch": pull.base}
+    text = say("#{number} was merged, and {trunk} does not hold it any more", **known)
+    remedy = say("merge it on the trunk anew, and ask for that")
+    if not onto_trunk(app, pull):
+        text = say("#{number} was merged on {branch}, and {trunk} does not hold it", **known)
+        remedy = say("merge the same on the trunk, and ask for that pull request")
+    return no("P8", "pick.off-trunk", text, remedy, number=pull.number, commit=pull.merged)
 
 
 def _not_told(app: Headway, pull: Pull, found: Rebased, named: str) -> Refused:
@@ -291,7 +295,7 @@ def _answered(app: Headway, entry: Entry, verdict: PickVerdict, why: tuple[Reaso
     waits = _waits(app, entry) if accepted else ()
     review = (_to_review(number),) if verdict is PickVerdict.NEEDS_REVIEW else ()
     more = (_next(app, entry),) if accepted and not waits else ()
-    about = (entry.train, str(entry.payload.get("category") or ""))
+    about = (entry.train, str(entry.payload.get("category") or ""), number)
     return answers.answer(_OUTCOMES[verdict], head, mail.public((*why, *waits)), (entry,), (*more, *review), about)
 
 
@@ -318,7 +322,11 @@ def _waits(app: Headway, entry: Entry) -> tuple[Reason, ...]:
         held = hold_wait(train, snapshot)
         return (held,) if held is not None else ()
     found = next((s for s in queue(train, snapshot, app.policy) if s.asked.id == number), None)
-    return mail.public(found.waits) if found is not None else ()
+    waits = mail.public(found.waits) if found is not None else ()
+    if not waits and record.last(app.entries(), Kind.CONFLICTED, entry.train, request=number) is not None:
+        planned = app.train(entry.train).waits
+        return mail.public(tuple(w for w in planned if dict(w.facts).get("request") == number))
+    return waits
 
 
 def _request_of(entry: Entry) -> int | None:
@@ -338,6 +346,10 @@ def _then(app: Headway, entry: Entry) -> tuple[Text, ...]:
         return (say("the tick cuts it when it comes to the trains"),)
     if entry.kind is Kind.REVERT_ASKED:
         return (_next(app, entry),)
+    if entry.kind is Kind.SLIPPED:
+        live = [t.name for t in live_trains(app.observe(), app.policy)]
+        text = say("{version} is not under way yet: the live trains are {names}", version=entry.train, names=live)
+        return () if entry.train in live else (text,)
     left = entry.payload.get("left_out", ())
     return tuple(say("left out, since it conflicts: request {request} {subject}", **row) for row in left)
 
@@ -423,9 +435,16 @@ def _resolve(app: Headway, place: Place) -> Entry | Refused:
     head = place.pull.head_sha
     if resolve_commit(app.repo, head) is None:
         place.bring(place.pull.head)
-    request, undone = conflict.payload["request"], conflict.payload["undoes"]
+    request, undone = _asked_now(entries, conflict), conflict.payload["undoes"]
     made = resolving.resolve_revert(app, undone, head) if request is None else resolving.resolve(app, request, head)
     return made if isinstance(made, Refused) else made.entry
+
+
+def _asked_now(entries: tuple[Entry, ...], conflict: Entry) -> int | None:
+    """The request whose conflict it is: where the one that met it first is over, the newest that asks for the same."""
+    first: int | None = conflict.payload["request"]
+    going = [a.id for a in requests(entries, conflict.train) if a.open and conflict.payload["origin"] in a.commits]
+    return first if first is None or first in going or not going else going[-1]
 
 
 # Trains ----------------------------------------------------------------------------------------------------------

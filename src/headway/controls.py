@@ -15,6 +15,7 @@ from headway.decide.calendar import first_slot_after, slot_of
 from headway.decide.candidates import CandidateRecord
 from headway.decide.cellwaivers import cell_key
 from headway.decide.promotion import bad_publication
+from headway.decide.trains import today
 from headway.decide.waivers import clause_of
 from headway.errors import not_found
 from headway.gating import GATE, KINDS, failed_gate
@@ -69,8 +70,8 @@ def choose_cut(app: Headway, version: str, at: str | None) -> Entry | Refused:
 
 
 def trunk_commit(app: Headway, at: str, snapshot: Snapshot) -> str | Refused:
-    """The commit that a person chose to cut: one of the trunk itself, newer than the previous release (B1). Raises
-    ``UnusableInput`` (``commit.not-found``)."""
+    """The commit that a person chose to cut: the trunk's tip, or another one of the trunk itself that is newer than the
+    previous release (B1). Raises ``UnusableInput`` (``commit.not-found``)."""
     commit = app.commit_of(at)
     if commit is None:
         raise not_found("commit", at, say("name a commit of the trunk"))
@@ -83,6 +84,8 @@ def trunk_commit(app: Headway, at: str, snapshot: Snapshot) -> str | Refused:
             commit=commit,
             trunk=app.trunk,
         )
+    if commit == snapshot.trunk.tip:  # also where nothing landed since that release: a tick cuts there too
+        return commit
     return _too_old(app, commit, snapshot) or _merged_in(app, commit, snapshot) or commit
 
 
@@ -274,7 +277,7 @@ def _commit_of(app: Headway, change: str) -> str:
 
 
 def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
-    """Move a train's date; the old one stays in the ledger (C4)."""
+    """Move a train's date to a day that is not over; the old one stays in the ledger (C4)."""
     wanted = version_of(version)
     live = {t.train.version: t.train for t in app.plan().trains}
     done = app.releases()
@@ -293,6 +296,10 @@ def slip(app: Headway, version: str, to: date, reason: str) -> Entry | Refused:
             say("{date} is before the release of {version}", date=to, version=done[-1].version),
             say("choose a later day"),
             date=to.isoformat(),
+        )
+    if to < today(app.policy, app.clock.now()):
+        return no(
+            "C4", "slip.over", say("{date} is over", date=to), say("choose today or a later day"), date=to.isoformat()
         )
     if any(r.version == wanted for r in app.releases()):
         return no(

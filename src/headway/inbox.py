@@ -15,7 +15,7 @@ from headway.chat import answers
 from headway.chat.answers import Outcome, Said
 from headway.chat.commands import Hold, ReleaseHold, Typed
 from headway.chat.grammar import read_commands
-from headway.commanding import Place, carry_out, change_of, said_of, told, wants_pull
+from headway.commanding import Place, carry_out, change_of, onto_trunk, said_of, told, wants_pull
 from headway.decide import mail
 from headway.decide.chatrights import account, refusal, teams_named
 from headway.decide.requests import requests
@@ -196,7 +196,7 @@ class _Inbox:
     def _ahead(self, pull: Pull | None) -> bool:
         """Whether a pull request was merged on the trunk since that was fetched: the forge's trunk holds what it became
         and the one here does not. One that was forced off it is on neither."""
-        if pull is None or pull.merged is None or not self._onto_trunk(pull) or self._on_trunk(pull.merged):
+        if pull is None or pull.merged is None or not onto_trunk(self.app, pull) or self._on_trunk(pull.merged):
             return False
         self.bring(pull.base)
         there = read_heads(self.app.repo.git).get(pull.base)
@@ -206,9 +206,6 @@ class _Inbox:
     def _on_trunk(self, commit: Sha) -> bool:
         repo = self.app.repo
         return resolve_commit(repo, commit) is not None and is_ancestor(repo, commit, trunk_tip(repo, self.app.trunk))
-
-    def _onto_trunk(self, pull: Pull) -> bool:
-        return self.app.trunk == pull.base or self.app.trunk.endswith(f"/{pull.base}")
 
     # Milestones ------------------------------------------------------------------------------------------------
 
@@ -224,7 +221,7 @@ class _Inbox:
                 continue  # what is merged before the cut is in it
             name = mail.milestone_of(train, talk)
             for pull in sorted(self.seen.pulls, key=lambda p: p.number):
-                if pull.milestone == name and pull.merged is not None and self._onto_trunk(pull):
+                if pull.milestone == name and pull.merged is not None and onto_trunk(self.app, pull):
                     yield lambda p=pull, t=train: self._ask(p, t, snapshot)  # type: ignore[misc]
             for number in mail.by_milestone(entries, train.name):
                 yield lambda n=number, t=train, m=name: self._left(n, t, m)  # type: ignore[misc]

@@ -299,6 +299,26 @@ def test_the_head_of_the_conflicts_pull_request_is_the_resolution(chat: Chat) ->
     assert chat.made(Kind.APPROVED)[0].payload["gate"] == f"pick:{request}"
 
 
+def test_who_approves_what_still_conflicts_is_told_that_it_does(chat: Chat) -> None:
+    request, workspace, _ = conflict(chat)
+    for command, by in ((f"/approve pick:{request}", "rosa"), ("/pick v0.1.1 critical it crashes still", "ada")):
+        answer = chat.say(command, 7, by).payload["text"]
+        assert f"request {request} conflicts on releases/v0.1.1" in answer
+        assert workspace in answer
+        assert "the next tick puts it on the branch" not in answer
+
+
+def test_a_conflict_is_resolved_for_who_asks_now(chat: Chat) -> None:
+    first, _, head = conflict(chat)
+    chat.say(f"/withdraw {first} not now", 7)
+    again = int(chat.say("/pick v0.1.1 critical it crashes --symptom crash evidence: #7", 7).payload["text"].split()[2])
+    assert again != first
+    answer = chat.say("/resolve", 20, "ada")
+    assert answer.payload["ok"] is True, answer.payload["text"]
+    (made,) = chat.made(Kind.RESOLVED)
+    assert (made.payload["commit"], made.payload["request"]) == (head, again)
+
+
 def test_a_head_that_is_not_here_is_brought_first(chat: Chat) -> None:
     _, workspace, _ = conflict(chat)
     chat.pull(20, None, head=workspace, head_sha="d" * 40, base="releases/v0.1.1")

@@ -34,7 +34,7 @@ def test_nothing_that_is_written_is_an_error(body: str) -> None:
         assert clean(t.line) == t.line
         t.line.encode("utf-8")
         assert "\n" not in t.line
-        assert t.line.startswith("/") or t.line.lower().startswith("@headway")
+        assert t.line.startswith(("/", "／")) or t.line.lower().startswith("@headway")
         if isinstance(t.command, Wrong):
             misread(t.command, MENTION).text.encode("utf-8")
 

@@ -131,6 +131,8 @@ def test_P8_what_was_forced_off_the_trunk_is_answered(chat: Chat) -> None:
     gone = chat.say(REGRESSION, 13)
     assert gone.payload["outcomes"] == ["no"]
     assert "#13 was merged, and main does not hold it any more" in shown(gone)
+    chat.pull(14, "e" * 40, base="stable")
+    assert "#14 was merged on stable, and main does not hold it" in shown(chat.say(REGRESSION, 14))
     chat.pull(4, chat.project.shas["unmerged"])  # its commit is here all the same
     off = chat.say("/pick v0.1.1 critical it crashes --symptom crash evidence: #8", 8)
     assert off.payload["outcomes"] == ["no"]
@@ -310,6 +312,12 @@ def test_C4_a_slip_and_a_train_given_up(chat: Chat) -> None:
     assert (entry.actor, entry.payload["after"]) == ("@root", "2025-02-20")
     assert chat.app.train(VERSION).train.date.isoformat() == "2025-02-20"
     assert chat.say("/slip v7.7.7.post3 to 2025-02-20 x", by="root").payload["ok"] is False
+    over = chat.say("/slip v0.1.1 to 2025-01-20 the year is wrong", by="root")
+    assert over.payload["ok"] is False
+    assert "2025-01-20 is over" in over.payload["text"]
+    another = chat.say("/slip v0.2.0 to 2025-03-20 is it mistyped?", by="root").payload["text"]
+    assert "0.2.0 is not under way yet: the live trains are 0.1.1" in another
+    assert "under way" not in slipped.payload["text"]
     given_up = chat.say("/abandon releases/v0.1.1 the next one has it all", by="root")
     assert given_up.payload["ok"] is True
     assert record.given_up(chat.app.entries()) == {VERSION}
@@ -329,6 +337,18 @@ def test_B1_a_cut_by_comment_is_chosen_and_the_tick_makes_it(tmp_path: Path) -> 
     replace(chat.app, policy=chat.plain).tick(settle=True)
     assert project.made.run("merge-base", "main", "releases/v0.1.1") == at
     assert "is cut already" in chat.say("/cut v0.1.1", 90, "root").payload["text"]
+
+
+def test_B1_the_tip_at_which_a_tick_would_cut_may_be_named(tmp_path: Path) -> None:
+    """Nothing landed on the trunk since the last release: the branch is for what is picked onto it."""
+    project = make_project(tmp_path / "toy.git")
+    first = project.shas["first"]
+    project.made.branch("main", first)
+    chat = Chat(project, Forge(), {}, at=CUT)
+    yes = chat.say(f"/cut v0.1.1 {first[:12]}", 90, "root")
+    assert yes.payload["outcomes"] == ["yes"], yes.payload["text"]
+    replace(chat.app, policy=chat.plain).tick(settle=True)
+    assert project.made.tip("releases/v0.1.1") == first
 
 
 def test_G3_what_somebody_pushed_is_explained_or_taken_out(chat: Chat) -> None:
@@ -463,6 +483,9 @@ def test_examples_have_the_projects_own_names(chat: Chat) -> None:
     text = chat.say("/pick it").payload["text"]
     assert "a version such as v0.1.1, or its branch" in text
     assert "For example: `/pick v0.1.1 regression" in text
+    day = chat.say("/slip v0.1.1 to Monday it rains", by="root").payload["text"]
+    assert "Monday is no day: a slip names the new day, such as 2025-01-29" in day
+    assert "For example: `/slip v0.1.1 to 2025-01-29 the runners" in day
     assert "good: v0.1.0 bad: main" in text
     assert "0.9" not in text
     assert "--onto releases/v0.1.1 -c" in chat.say("@headway cherry-pick").payload["text"]
@@ -581,7 +604,7 @@ def test_an_answer_for_every_command_also_for_a_wrong_one_in_order(chat: Chat) -
             "accepted",
             "/pik is no command: is it /pick?",
             "held 0.1.1",
-            "open, planned",
+            "open, to be released on",
             "no live train is v9.9.9",
             "/headway help",
         )
@@ -592,7 +615,9 @@ def test_an_answer_for_every_command_also_for_a_wrong_one_in_order(chat: Chat) -
 def test_the_same_command_twice_in_one_comment_is_carried_out_once(chat: Chat) -> None:
     answer = chat.say(f"{REGRESSION}\n{REGRESSION}\n/pick it\n/pick it", by="root")
     assert answer.payload["outcomes"] == ["yes", "yes", "no", "no"]
-    assert answer.payload["text"].count("the same command stands above") == 2
+    text = answer.payload["text"]
+    assert text.count("the same command stands above: it was carried out once") == 1
+    assert text.count("the same command stands above: it is answered there") == 1
     assert len(chat.made()) == 1
     held = chat.say("/hold v0.1.1 x\n/release-hold v0.1.1\n/hold v0.1.1 x", by="root")
     assert held.payload["outcomes"] == ["yes"] * 3

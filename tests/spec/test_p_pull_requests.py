@@ -302,6 +302,29 @@ def test_P8_a_conflict_is_a_draft_with_its_paths_until_it_is_resolved(picks: str
     assert "resolved by ann" in done[0].why
 
 
+def test_P8_a_conflict_that_is_asked_for_again_keeps_its_draft() -> None:
+    """Workspaces are those of the commit, whichever request asked for it."""
+    talk = talk_of("push")
+    fix = talk.world.commit("[Bugfix] One")
+    talk.world.conflicting.add(fix.sha)
+    first = talk.world.request(fix)
+    talk.settle()
+    talk.outbox()
+    (number,) = talk.hub.pulls_
+    talk.world.note(Kind.WITHDRAWN, VERSION, "ann", request=first.seq, reason="no")
+    again = talk.world.request(fix)
+    talk.settle()
+    (action,) = of(talk.outbox(), OpenPull)
+    assert f"Request {again.seq} for" in action.body
+    assert talk.hub.pulls_[number].open
+    talk.world.note(Kind.WITHDRAWN, VERSION, "ann", request=again.seq, reason="no")
+    (done,) = of(talk.outbox(), ClosePull)
+    assert done.number == number
+    talk.world.request(fix)
+    talk.settle()
+    assert len(of(talk.outbox(), OpenPull)) == 1, "it is opened anew, and stays"
+
+
 def test_P8_a_draft_links_what_would_make_it_clean_with_its_title() -> None:
     """A whole commit that is no code becomes a short link on a forge, and so does the number of its pull request."""
     talk = talk_of("push")

@@ -90,12 +90,18 @@ def test_what_the_ledger_kept_is_put_so_too() -> None:
         "add `good: RELEASE` and `bad: RELEASE`; or a release manager approves it: `/approve pick:ID`"
     )
     assert told.facts == (("good", "1"),)
+    assert str(on_forge(kept, request=12).remedy).endswith("a release manager approves it: `/approve pick:12`")
 
 
 def test_a_projects_own_release_stands_in_what_is_to_be_typed() -> None:
     reason = Reason("P1", "picks.no-category", say("a pick names exactly one category"), (), say("add --category"))
     assert str(on_forge(reason, line="0.7.1").remedy) == "name the category: `/pick 0.7.1 CATEGORY REASON…`"
     assert str(on_forge(reason, commands=False).remedy) == "add --category"
+
+
+def test_what_only_the_command_line_shows_is_not_named() -> None:
+    found = written(say("see what it waits for: `headway pick show {id}`; `headway tick` opens one", id=12))
+    assert str(found) == "see what it waits for: the picks in the train's issue; the next tick opens one"
 
 
 @pytest.mark.parametrize("commands", [True, False])

@@ -54,11 +54,11 @@ def _code(words: str) -> str:
     return f"`{inside_code(words, LONG)}`" if words.strip() else "-"
 
 
-def reasons(found: Sequence[Reason], line: str = "", category: str = "") -> list[str]:
-    """Each in two lines of a list: clause, what is the matter and the facts; then what mends it. ``line`` and
-    ``category`` of the request that they are about go into what is to be typed."""
+def reasons(found: Sequence[Reason], line: str = "", category: str = "", request: int = 0) -> list[str]:
+    """Each in two lines of a list: clause, what is the matter and the facts; then what mends it. ``line``, ``category``
+    and number of the request that they are about go into what is to be typed."""
     rows: list[str] = []
-    for r in (on_forge(r, line=line, category=category) for r in found[:MOST_REASONS]):
+    for r in (on_forge(r, line=line, category=category, request=request) for r in found[:MOST_REASONS]):
         rows += [f"- **{r.clause}** {sentence(r.text)}{_facts(r.facts)}", f"  - {sentence(r.remedy)}"]
     if len(found) > MOST_REASONS:
         rows.append(f"- {sentence(say('and {count} more', count=len(found) - MOST_REASONS))}")
@@ -86,10 +86,10 @@ def answer(
     why: Sequence[Reason] = (),
     entries: tuple[Entry, ...] = (),
     more: Sequence[Text] = (),
-    about: tuple[str, str] = ("", ""),
+    about: tuple[str, str, int] = ("", "", 0),
 ) -> Said:
     """``head`` after the verdict, what speaks against it or is waited for, and ``more`` sentences. ``about``: the
-    release and the category of the request that was asked."""
+    release, the category and the number of the request that was asked."""
     rows = [f"{_BOLD[outcome]} {sentence(head)}", *([""] if why or more else []), *reasons(why, *about)]
     rows += [f"- {sentence(text)}" for text in more]
     return Said(outcome, "\n".join((*rows, *clause_notes(why))), entries)
@@ -118,7 +118,9 @@ def misread(command: Wrong, mention: str, train: Train | None = None) -> Said:
 
 
 def _own(text: str, train: Train | None) -> str:
-    return text if train is None else for_train(text, train.tag, train.name, train.previous, train.branch)
+    if train is None:
+        return text
+    return for_train(text, train.tag, train.name, train.previous, train.branch, train.date)
 
 
 def help_text(mention: str) -> Said:
@@ -135,7 +137,7 @@ def status(trains: Sequence[TrainPlan], in_words: Callable[[Action], Text]) -> S
     rows: list[str] = []
     for t in trains:
         head = say(
-            "{stage}, planned for {date} (tentative), on {branch}",
+            "{stage}, to be released on {date} (tentative), on {branch}",
             stage=t.stage.value,
             date=t.train.date,
             branch=t.train.branch,
@@ -161,6 +163,8 @@ def edited() -> Said:
 
 def repeated(said: Said) -> Said:
     """The same once more in one comment."""
+    if said.outcome is Outcome.NO:
+        return answer(said.outcome, say("the same command stands above: it is answered there"))
     return answer(said.outcome, say("the same command stands above: it was carried out once"))
 
 

@@ -33,7 +33,17 @@ from headway.chat.commands import (
 )
 from headway.chat.lines import spoken
 from headway.chat.mistyped import meant
-from headway.chat.words import after, category_in, is_change, is_commit, is_line, split, unquoted
+from headway.chat.words import (
+    after,
+    category_in,
+    first_of,
+    is_change,
+    is_commit,
+    is_line,
+    line_in,
+    split,
+    unquoted,
+)
 from headway.model.pick import Category, Claims
 from headway.model.text import say
 from headway.policy.clauses import CLAUSES
@@ -41,7 +51,7 @@ from headway.policy.clauses import CLAUSES
 MOST = 20
 """Commands that are read of one comment."""
 
-_SLASH = re.compile(r"/([A-Za-z][A-Za-z_-]*)(?:\s+(.*))?", re.DOTALL)
+_SLASH = re.compile(r"([/／])([A-Za-z][A-Za-z_-]*)(?:\s*[:,：，]\s*|\s+|$)(.*)", re.DOTALL)
 _CLAIMS = ("good", "bad", "test", "perf", "symptom", "feature")
 _KEYS = ("evidence", *_CLAIMS)
 _GATE = re.compile(r"(?:pick:\d+|revert:[0-9a-f]{4,64}|[A-Za-z][\w.-]*)", re.ASCII)
@@ -51,7 +61,7 @@ _REQUEST = re.compile(r"(?:pick:|#)?(\d{1,12})", re.ASCII)
 def read_commands(body: str, mention: str) -> tuple[Typed, ...]:
     """The commands of a comment, in order; none for talk. ``mention`` is the name in ``@NAME cherry-pick``."""
     name = rf"@{re.escape(mention)}(?:\[bot\])?"
-    if re.search(rf"(?:\A|[\r\n])(?:/[A-Z]|{name}\s)", body, re.IGNORECASE) is None:
+    if re.search(rf"(?:\A|[\r\n])(?:[/／][A-Z]|{name}\s)", body, re.IGNORECASE) is None:
         return ()  # most comments are talk
     named = re.compile(rf"{name}\s+([A-Z][A-Z_-]*)(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
     found: list[Typed] = []
@@ -70,12 +80,15 @@ def read_commands(body: str, mention: str) -> tuple[Typed, ...]:
 def _command(line: str, following: Sequence[str], named: re.Pattern[str]) -> Command | None:
     slash = _SLASH.fullmatch(line)
     if slash is not None:
-        read, rest = _READERS.get(slash[1].casefold()), slash[2] or ""
-        return read(rest, following) if read is not None else _mistyped("/", slash[1], rest, tuple(_READERS))
+        mark, word, rest = slash.groups()
+        read = _READERS.get(word.casefold()) if mark == "/" else None
+        return read(rest, following) if read is not None else _mistyped(mark, word, rest, tuple(_READERS))
     mentioned = named.fullmatch(line)
     if mentioned is None:
         return None
     word, rest = mentioned[1].casefold(), mentioned[2] or ""
+    if word in _READERS:
+        return _mistyped(f"{line.split(maxsplit=1)[0]} ", word, rest, (word,))
     return read_cherry_pick(rest) if word == WORD else _mistyped("", word, rest, (WORD,))
 
 
@@ -84,7 +97,8 @@ def _mistyped(mark: str, word: str, rest: str, known: Sequence[str]) -> Wrong | 
     like = meant(word, rest, known)
     if like is None:
         return None
-    return Wrong(like, say("{word} is no command: is it {like}?", word=f"{mark}{word}", like=f"{mark}{like}"))
+    right = f"/{like}" if like in _READERS else like
+    return Wrong(like, say("{word} is no command: is it {like}?", word=f"{mark}{word}", like=right))
 
 
 def _too_many() -> Wrong:
@@ -104,14 +118,15 @@ def _pick(text: str, following: Sequence[str]) -> Command:
     if words.wrong is not None:
         return Wrong("pick", words.wrong)
     rest = words.rest
-    if not rest or not is_line(rest[0]):
+    line = line_in(rest.pop(0)) if rest else ""
+    if not line:
         return Wrong("pick", say("name the release first: a version such as v0.9.2, or its branch"))
-    line = rest.pop(0)
     ref = unquoted(rest.pop(0)) if rest and is_change(rest[0]) else ""
-    category = category_in(rest[0]) if rest else None
+    named, glued = first_of(rest[0]) if rest else ("", "")
+    category = category_in(named)
     if category is None:
         return _no_category("pick", rest)
-    reason = " ".join(rest[1:]).strip()
+    reason = " ".join((glued, *rest[1:])).strip()
     if not reason:
         return Wrong("pick", say("a pick states its reason, after the category"), "P1")
     claims = Claims(**{name: words.one(name) for name in _CLAIMS})
@@ -128,7 +143,8 @@ def _no_category(word: str, rest: Sequence[str]) -> Wrong:
 
 def _approve(text: str, following: Sequence[str]) -> Command:
     rest = text.split()
-    line = rest.pop(0) if rest and is_line(rest[0]) else ""
+    line = line_in(rest[0]) if rest else ""
+    rest = rest[1:] if line else rest
     gate = rest.pop(0) if rest else ""
     if rest or (gate and not _GATE.fullmatch(gate)):
         return Wrong("approve", say("it takes a release and a gate, and no other word"))
@@ -136,7 +152,7 @@ def _approve(text: str, following: Sequence[str]) -> Command:
 
 
 def _with_id(text: str) -> tuple[int | None, str]:
-    first, _, rest = text.partition(" ")
+    first, rest = first_of(text)
     named = _REQUEST.fullmatch(first)
     return (int(named[1]), rest.strip()) if named else (None, text.strip())
 
@@ -152,14 +168,19 @@ def _withdraw(text: str, following: Sequence[str]) -> Command:
 
 
 def _hold(text: str, following: Sequence[str]) -> Command:
-    line, _, reason = text.partition(" ")
+    line, reason = first_of(text)
     if not is_line(line):
         return Wrong("hold", say("name the release first: a version such as v0.9.2, or its branch"))
     return Hold(line, reason.strip()) if reason.strip() else Wrong("hold", say("a hold states its reason"), "G2")
 
 
 def _release_hold(text: str, following: Sequence[str]) -> Command:
-    return ReleaseHold(text) if is_line(text) else Wrong("release-hold", say("it takes a release, and no other word"))
+    line, rest = first_of(text)
+    return (
+        ReleaseHold(line)
+        if is_line(line) and not rest
+        else Wrong("release-hold", say("it takes a release, and no other word"))
+    )
 
 
 def _waive(text: str, following: Sequence[str]) -> Command:
@@ -167,9 +188,9 @@ def _waive(text: str, following: Sequence[str]) -> Command:
     rest = words.rest
     if words.wrong is not None:
         return Wrong("waive", words.wrong)
-    if not rest or not is_line(rest[0]):
+    line = line_in(rest.pop(0)) if rest else ""
+    if not line:
         return Wrong("waive", say("name the release first: a version such as v0.9.2, or its branch"))
-    line = rest.pop(0)
     at = next((i for i, w in enumerate(rest) if w.casefold().rstrip(":") == "until"), None)
     day = words.one("until")
     if at is not None and not day and at + 1 < len(rest):
@@ -182,8 +203,9 @@ def _waive(text: str, following: Sequence[str]) -> Command:
     end = 1 if single or at is None else at
     what, reason = unquoted(" ".join(rest[:end])), " ".join(rest[end:])
     what = what.upper() if what.upper() in CLAUSES else what
-    if not day or (until := _day(day)) is None:
-        return Wrong("waive", say("a waiver ends on a day: until 2025-02-28, for example"), "G1")
+    if (until := _day(day)) is None:
+        no_day = say("{word} is no day: a waiver ends on a day, such as 2025-02-28", word=day)
+        return Wrong("waive", no_day if day else say("a waiver ends on a day: until 2025-02-28, for example"), "G1")
     if not reason.strip():
         return Wrong("waive", say("a waiver states its reason, after the day"), "G1")
     return Waive(line, what, until, reason, words.one("commit"))
@@ -191,13 +213,14 @@ def _waive(text: str, following: Sequence[str]) -> Command:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text.rstrip(",;:."))
+        return date.fromisoformat(first_of(text)[0])
     except ValueError:
         return None
 
 
 def _cut(text: str, following: Sequence[str]) -> Command:
-    line, *rest = text.split() or [""]
+    line, more = first_of(text)
+    rest = more.split()
     if not is_line(line):
         return Wrong("cut", say("name the release first: a version such as v0.9.2, or its branch"))
     if len(rest) > 1 or not all(map(is_commit, rest)):
@@ -206,19 +229,22 @@ def _cut(text: str, following: Sequence[str]) -> Command:
 
 
 def _slip(text: str, following: Sequence[str]) -> Command:
-    line, *rest = text.split() or [""]
+    line, rest = first_of(text)
     if not is_line(line):
         return Wrong("slip", say("name the release first: a version such as v0.9.2, or its branch"))
-    if rest and rest[0].casefold().rstrip(":") in {"to", "--to"}:
-        del rest[0]
-    if not rest or (to := _day(rest[0])) is None:
+    day, reason = first_of(rest)
+    if day.casefold() in {"to", "--to"}:
+        day, reason = first_of(reason)
+    if not day:
         return Wrong("slip", say("a slip names the new day: to 2025-02-28, for example"), "C4")
-    reason = " ".join(rest[1:])
+    if (to := _day(day)) is None:
+        return Wrong("slip", say("{word} is no day: a slip names the new day, such as 2025-02-28", word=day), "C4")
+    reason = " ".join(reason.split())
     return Slip(line, to, reason) if reason else Wrong("slip", say("a slip states its reason, after the day"), "C4")
 
 
 def _abandon(text: str, following: Sequence[str]) -> Command:
-    line, _, reason = text.partition(" ")
+    line, reason = first_of(text)
     if not is_line(line):
         return Wrong("abandon", say("name the release first: a version such as v0.9.2, or its branch"))
     if not reason.strip():
@@ -227,20 +253,21 @@ def _abandon(text: str, following: Sequence[str]) -> Command:
 
 
 def _adopt(text: str, following: Sequence[str]) -> Command:
-    commit, *rest = text.split() or [""]
+    commit, rest = first_of(text)
     if not is_commit(commit):
         return Wrong("adopt", say("name a commit of the release branch first, by its digits"), "G3")
-    category = category_in(rest[0]) if rest else None
+    named, reason = first_of(rest)
+    category = category_in(named)
     if category is None:
-        return _no_category("adopt", rest)
-    reason = " ".join(rest[1:])
+        return _no_category("adopt", [named] if named else [])
+    reason = " ".join(reason.split())
     if not reason:
         return Wrong("adopt", say("what is adopted has a reason, after the category"), "G3")
     return Adopt(commit, category, reason)
 
 
 def _drop(text: str, following: Sequence[str]) -> Command:
-    commit, _, reason = text.partition(" ")
+    commit, reason = first_of(text)
     if not is_commit(commit):
         return Wrong("drop", say("name a commit of the release branch first, by its digits"), "G3")
     return (
@@ -255,8 +282,12 @@ def _resolve(text: str, following: Sequence[str]) -> Command:
 
 
 def _status(text: str, following: Sequence[str]) -> Command:
-    line = text.strip()
-    return Status(line) if not line or is_line(line) else Wrong("status", say("it takes a release, and no other word"))
+    line, rest = first_of(text)
+    return (
+        Status(line)
+        if not rest and (not line or is_line(line))
+        else Wrong("status", say("it takes a release, and no other word"))
+    )
 
 
 def _headway(text: str, following: Sequence[str]) -> Command:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from headway.chat.cherrypick import WORD as CHERRY_PICK
 from headway.chat.words import is_line
@@ -13,7 +14,7 @@ from headway.model.markdown import inside_code
 from headway.model.text import Text, say
 
 RELEASE = "v0.9.2"
-_NAMES = re.compile(r"v0\.9\.[12]|release/2\.6")
+_NAMES = re.compile(r"v0\.9\.[12]|release/2\.6|\b2025-(?:02-28|07-08|07-15)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ FORMS: tuple[Form, ...] = (
         "abandon",
         "/abandon VERSION REASON…",
         Role.MANAGE,
-        say("gives a train up after its cut"),
+        say("gives a train up, before its cut or after it"),
         "/abandon v0.9.2 the next one has it all",
     ),
     Form(
@@ -131,12 +132,12 @@ def typed(text: str, mention: str) -> str:
     return text.replace("@NAME", f"@{mention}")
 
 
-def for_train(text: str, tag: str, name: str, previous: object, branch: str) -> str:
-    """An example with the names of a train of this project in place of those of the handbook."""
+def for_train(text: str, tag: str, name: str, previous: object, branch: str, day: date) -> str:
+    """An example with the names and the day of a train of this project in place of those of the handbook."""
     release = tag if is_line(tag) else name
     before = f"{'v' if release.startswith('v') else ''}{previous}" if previous else "v0.9.1"
     own = {RELEASE: release, "v0.9.1": before, "release/2.6": branch}
-    return _NAMES.sub(lambda m: inside_code(own[m[0]], 100), text)
+    return _NAMES.sub(lambda m: inside_code(own.get(m[0], day.isoformat()), 100), text)
 
 
 def usage(mention: str, forms: Iterable[Form] = FORMS) -> str:

@@ -15,6 +15,9 @@ _WORD = re.compile(r'"[^"]*"|\S+')
 _LINE = re.compile(r"v\d[\w.+-]*|\d+(?:\.\d+)+[\w.+-]*|\w[\w.-]*(?:/[\w.+-]+)+", re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _DASHES = re.compile(r"[\N{EM DASH}\N{EN DASH}](?=[a-z])")  # what telephones make of --
+_FIRST = re.compile(r"([^\s，：；、。]*)[\s，：；、。]*(.*)", re.DOTALL)  # full-width marks have no space behind them
+_COLON = re.compile("[:：]")
+_ENDS = ":,;."
 
 # PyTorch's bot has names of its own for the five.
 CATEGORIES: Mapping[str, Category] = {
@@ -64,10 +67,16 @@ def _option(word: str, known: Sequence[str], keys: Sequence[str]) -> tuple[str |
         name, _, value = plain[2:].partition("=")
         if name in known:
             return name, value
-    name, colon, value = word.partition(":")
-    if colon and name.casefold() in keys and not value.startswith(("//", ":")):
-        return name.casefold(), value
+    name, *values = _COLON.split(word, maxsplit=1)
+    if values and name.casefold() in keys and not values[0].startswith(("//", ":")):
+        return name.casefold(), values[0]
     return None, ""
+
+
+def first_of(text: str) -> tuple[str, str]:
+    """The first word, without the mark that ends it, and what follows, as it was written."""
+    found = _FIRST.fullmatch(text.strip())
+    return (found[1].rstrip(_ENDS), found[2]) if found is not None else ("", "")
 
 
 def unquoted(word: str) -> str:
@@ -81,6 +90,12 @@ def unquoted(word: str) -> str:
 def is_line(word: str) -> bool:
     """Whether it can be a version or a release branch."""
     return _LINE.fullmatch(word) is not None
+
+
+def line_in(word: str) -> str:
+    """A word that can be a version or a release branch, without the mark that ends it; ``""`` for another."""
+    plain, glued = first_of(word)
+    return plain if is_line(plain) and not glued else ""
 
 
 def is_change(word: str) -> bool:
@@ -104,7 +119,8 @@ def category_in(word: str) -> Category | None:
 def after(lines: Sequence[str], keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The lines ``KEY: VALUE`` that follow a command without any other between."""
     for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or name.strip().casefold() not in keys or not value.strip() or line != line.lstrip():
+        name, *values = _COLON.split(line, maxsplit=1)
+        value = "".join(values).strip()
+        if name.strip().casefold() not in keys or not value or line != line.lstrip():
             return
-        yield name.strip().casefold(), unquoted(value.strip())
+        yield name.strip().casefold(), unquoted(value)

@@ -48,6 +48,8 @@ _IN_COMMENTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"`headway (?:status|plan)( [^\s`]+)?`", r"`/status\1`"),
         (r"`headway release-hold`(?! where)", "`headway release-hold` where Headway runs"),
         (r"gate pick:ID", "`/approve pick:ID`"),
+        (r"`headway pick (?:list|show [^\s`]+)`", "the picks in the train's issue"),
+        (r"`headway tick`", "the next tick"),
         (r"--(good|bad|perf|test|symptom|feature|evidence)( RELEASE| CANDIDATE| ID)?\b", r"`\1:\2`"),
         (r"; git fetch (?:--tags )?gets new ones", ""),
     )
@@ -93,14 +95,15 @@ _WORDS: Mapping[str, str] = {
 """A fact's name to the word for people; those without one are for programs."""
 
 
-def on_forge(r: Reason, *, commands: bool = True, line: str = "", category: str = "") -> Reason:
+def on_forge(r: Reason, *, commands: bool = True, line: str = "", category: str = "", request: int = 0) -> Reason:
     """A reason with its texts as they stand there, and of its facts those for which people have a word.
 
-    ``commands``: whether comments command anything there. ``line`` and ``category`` of the request that it is about go
-    into the commands that it names.
+    ``commands``: whether comments command anything there. ``line``, ``category`` and number of the request that it is
+    about go into the commands that it names.
     """
     known = told_facts(dict(r.facts))
-    return replace(r, text=written(r.text, commands=False), facts=known, remedy=_remedy(r, commands, line, category))
+    remedy = _numbered(_remedy(r, commands, line, category), request)
+    return replace(r, text=written(r.text, commands=False), facts=known, remedy=remedy)
 
 
 def _remedy(r: Reason, commands: bool, line: str, category: str) -> Text:
@@ -115,6 +118,15 @@ def _remedy(r: Reason, commands: bool, line: str, category: str) -> Text:
         else:
             text = Text(f"`/pick` again, and {text.template}", text.values)
     return _filled(text, line, category) if line else text
+
+
+def _numbered(text: Text, request: int) -> Text:
+    """With the request's number in the approval that is to be typed."""
+    if not request:
+        return text
+    if text.template == "{text}":
+        return Text("{text}", tuple((k, str(v).replace("pick:ID", f"pick:{request}")) for k, v in text.values))
+    return Text(text.template.replace("pick:ID", f"pick:{request}"), text.values)
 
 
 def _filled(text: Text, line: str, category: str) -> Text:

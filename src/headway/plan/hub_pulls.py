@@ -6,6 +6,7 @@ A branch that others pushed to is theirs; a pull request that people closed stay
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from headway.decide import branch, conflicts, promotion, pulls, record
 from headway.decide.outbox import CONFLICT, PULL, Outbox
@@ -98,7 +99,8 @@ def _conflicts(train: Train, line: Line, outbox: Outbox, snapshot: Snapshot, pol
             continue
         opened = found.opened[-1]
         about = _conflict_about(opened)
-        p = opened.payload
+        p = {**opened.payload, "request": trial.change.request}  # who asked first may have taken it back
+        opened = replace(opened, payload=p)
         action = OpenPull(
             train.name,
             about,
@@ -177,6 +179,7 @@ def _conflict_over(seq: int, train: Train, line: Line, snapshot: Snapshot, polic
     opened = next(e for e in snapshot.entries if e.seq == seq)
     p = opened.payload
     what = ("branch", "kind", "origin", "undoes")
+    tried = snapshot.trials.get(line.branch, ())
     later = [
         e
         for e in snapshot.entries
@@ -186,7 +189,9 @@ def _conflict_over(seq: int, train: Train, line: Line, snapshot: Snapshot, polic
     ]
     if later:
         return words.resolved(later[-1]) if later[-1].kind is Kind.RESOLVED else words.moved_on(later[-1])
+    if any(t.conflicts and (t.change.origin, t.change.undoes) == (p["origin"], p["undoes"]) for t in tried):
+        return ""  # also where another request asks for it now
     if p["request"] is not None:
         return words.request_over(int(p["request"]), states(train, snapshot, policy), conflict=True)
-    still = any(t.change.undoes == p["undoes"] for t in snapshot.trials.get(line.branch, ()))
+    still = any(t.change.undoes == p["undoes"] for t in tried)
     return "" if still else words.not_needed(line.branch)
