@@ -76,6 +76,22 @@ CHECKS: Mapping[str, Text] = {
 }
 """The checks of a candidate that are no tool's name; in English as the policy names them (``test.blocking``)."""
 
+CLAIMS: Mapping[str, Text] = {
+    "good": say("good"),
+    "bad": say("bad"),
+    "perf": say("comparison"),
+    "test": say("test"),
+    "symptom": say("symptom"),
+    "feature": say("feature"),
+    "embargo": say("embargo"),
+}
+"""What a request claims as its evidence (P2, P3, P4, P8)."""
+
+
+def claim_text(name: str) -> Text:
+    """A claim's name in words."""
+    return CLAIMS.get(name) or say("{name}", name=name)
+
 
 def check_text(name: str) -> Text:
     """A check in words; a tool such as twine has its name in every language."""

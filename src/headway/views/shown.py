@@ -17,7 +17,7 @@ from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.verdict import CellVerdict
 from headway.plan.trainplan import TrainPlan
-from headway.views.entrywords import check_text
+from headway.views.entrywords import check_text, claim_text
 from headway.views.findings import WHYS
 from headway.views.timeline import timeline
 from headway.views.train import CAUSES, VERDICTS
@@ -115,7 +115,7 @@ def _waivers(snapshot: Snapshot, train: str) -> tuple[str, ...]:
 def pick_shown(asked: Asked, waits: tuple[Text, ...], state: Text) -> tuple[Shown, ...]:
     """A request as it stands."""
     p = asked.payload
-    claims = tuple(f"{k}={v}" for k, v in p.get("claims", {}).items())
+    claims = tuple(say("{claim}: {value}", claim=claim_text(k), value=v) for k, v in p.get("claims", {}).items())
     answers = tuple(map(Reason.kept, p.get("violations", ())))
     resolved = tuple(f"#{e.seq} {e.actor}: {', '.join(e.payload['paths'])}" for e in asked.resolved)
     rows = (

@@ -20,7 +20,7 @@ from headway.model.text import Fact, Text, clean, say
 from headway.policy.clauses import CLAUSES
 from headway.views.acts import VERBS
 from headway.views.board import OUTCOMES, TURNS, when_text
-from headway.views.entrywords import ENTRY_KINDS, check_text
+from headway.views.entrywords import ENTRY_KINDS, check_text, claim_text
 from headway.views.factwords import fact_text, fact_values
 from headway.views.gates import LIGHTS
 from headway.views.shown import part_text
@@ -186,6 +186,7 @@ def _environment() -> Environment:
     env.filters["kept"] = Reason.kept
     env.filters["part"] = part_text
     env.filters["check"] = check_text
+    env.filters["claim"] = claim_text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
     env.filters["day"] = _day
