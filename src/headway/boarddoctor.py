@@ -63,7 +63,7 @@ def _people(app: Headway) -> tuple[Check, ...]:
     opened = [r for r in Role if EVERYBODY in named_for(r, board)]
     if opened:
         words = say("whoever has an account there has the role {role}", role=opened[-1].value)
-        mend = say("name people in board.{role}s instead of `*`", role=opened[-1].value)
+        mend = say("name people in {key} instead of `*`", key=f"board.{opened[-1].value}s")
         found.append(Check(_NAME, opened[-1] is Role.VIEWER, words, mend))
     asked = [w for r in Role for w in named_for(r, board) if w != EVERYBODY and not w.startswith("@")]
     why = _unasked(app) if asked or teams_named(board) else None

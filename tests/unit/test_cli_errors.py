@@ -15,7 +15,7 @@ GIT = "error: GH006: Protected branch\nhint: see its rules"
     ("message", "told"),
     [
         (say("git did not let {branch} move: {words}", branch="main", words=GIT), ""),
-        (say("git did not let {branch} move", branch="main"), f"  git: {GIT}\n"),
+        (say("git did not let {branch} move", branch="main"), f"  git says: {GIT}\n"),
     ],
 )
 def test_the_words_of_git_are_told_once(capsys: pytest.CaptureFixture[str], message: object, told: str) -> None:

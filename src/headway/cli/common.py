@@ -251,13 +251,16 @@ def show_error(error: HeadwayError, *, as_json: bool, lang: str) -> None:
         sys.stdout.write(json.dumps({"error": error.as_json()}, ensure_ascii=False, indent=1, default=str) + "\n")
         return
     head = f"{error.clause}: " if error.clause else ""
+    from headway.views.factwords import fact_text
+
     said = tr(error.message, lang)
     sys.stderr.write(f"headway: {head}{said}\n")
     for name, value in error.facts:
         rows = value if isinstance(value, tuple) else (value,)
         if name in _WORDS and all(one_line(str(row)) in said for row in rows):
             continue
-        sys.stderr.writelines(f"  {name}: {row}\n" for row in rows)
+        told = tr(fact_text(name), lang)
+        sys.stderr.writelines(f"  {told}: {row}\n" for row in rows)
     sys.stderr.write(f"  → {tr(error.remedy, lang)}\n")
 
 

@@ -152,7 +152,7 @@ def building_wait(r: CandidateRecord, snapshot: Snapshot, policy: Policy) -> Rea
         return Reason(
             "B4",
             "candidate.build-unread",
-            say("the build of {tag} cannot be looked at: {why}", tag=c.tag, why=str(now.trouble)),
+            say("the build of {tag} cannot be looked at: {why}", tag=c.tag, why=now.trouble),
             known,
             say("the next tick looks again"),
         )

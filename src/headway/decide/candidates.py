@@ -63,7 +63,7 @@ class CandidateRecord:
     def checks(self) -> tuple[CheckResult, ...]:
         """The rows of its test, in order."""
         rows = self.tested.payload.get("checks", ()) if self.tested else ()
-        return tuple(CheckResult(c["name"], c["ok"], c["why"]) for c in rows)
+        return tuple(map(CheckResult.kept, rows))
 
 
 def records(train: Train, snapshot: Snapshot, policy: Policy) -> tuple[CandidateRecord, ...]:

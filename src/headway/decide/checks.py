@@ -28,7 +28,7 @@ def failed(
         return ()
     rows = r.checks
     if not rows and not r.tested.payload["ok"]:
-        rows = (CheckResult("command", False, str(r.tested.payload["why"])),)
+        rows = (CheckResult("command", False, say("{text}", text=str(r.tested.payload["why"]))),)
     return tuple(c for c in rows if _counts(c, train.name, snapshot, policy, at))
 
 
@@ -38,11 +38,7 @@ def let_pass(result: Entry, snapshot: Snapshot, policy: Policy) -> bool:
     p = result.payload
     if result.kind is Kind.GATED:
         return waived(snapshot, result.train, f"gate:{p['gate']}", policy)
-    rows = (
-        tuple(CheckResult(c["name"], c["ok"], c["why"]) for c in p.get("checks", ()))
-        if result.kind is Kind.TESTED
-        else ()
-    )
+    rows = tuple(map(CheckResult.kept, p.get("checks", ()))) if result.kind is Kind.TESTED else ()
     return bool(rows) and not any(_counts(c, result.train, snapshot, policy, None) for c in rows)
 
 

@@ -180,13 +180,13 @@ def _wait(row: GateRow, train: Train, r: CandidateRecord) -> Reason:
             text = say(
                 "gate {gate} of {tag} waits for the result of {check}, and the forge cannot be asked: {why}",
                 check=gate.check,
-                why=str(row.why),
+                why=row.why,
                 **named,
             )
         return Reason("B4", _code("awaited", gate), text, known, _report(row, train, r))
-    text = say("gate {gate} of {tag} failed: {why}", why=str(row.why), **named)
+    text = say("gate {gate} of {tag} failed: {why}", why=row.why, **named)
     if not gate.required:
-        text = say("gate {gate} of {tag} failed, and is not required: {why}", why=str(row.why), **named)
+        text = say("gate {gate} of {tag} failed, and is not required: {why}", why=row.why, **named)
     if gate.check:
         return Reason("B4", _code("failed", gate), text, known, _report(row, train, r))
     mend = say(

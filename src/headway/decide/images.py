@@ -188,7 +188,7 @@ def _vanished(train: Train, now: Collection[CandidateImage], snapshot: Snapshot)
 
 
 def _unread(answer: Unread, image: str) -> Reason:
-    text = say("{image} cannot be read: {why}", image=image, why=str(answer.text))
+    text = say("{image} cannot be read: {why}", image=image, why=answer.text)
     return Reason("B4", "candidate.image-unread", text, (*facts(error=answer.code), *answer.facts), answer.remedy)
 
 

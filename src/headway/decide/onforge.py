@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from headway.model.reason import Reason
-from headway.model.text import Fact, Facts, Text, say
+from headway.model.text import Fact, Facts, Text, flat, say
 
 _HERE = "the log on the machine that ticks"
 _FILE = "a file on the machine that ticks"
@@ -138,7 +138,7 @@ def _filled(text: Text, line: str, category: str) -> Text:
 
 def written(text: Text, *, commands: bool = True) -> Text:
     """A text as it stands on a forge, where ``commands`` can be given in comments."""
-    values = tuple((k, _told(k, v)) for k, v in text.values)
+    values = tuple((k, _told(k, flat(v))) for k, v in text.values)
     if text.template == "{text}":  # as the ledger has it
         return Text(text.template, tuple((k, words(str(v), commands=commands)) for k, v in values))
     return Text(words(text.template) if commands else text.template, values)

@@ -91,14 +91,14 @@ def test(site: Site, action: TestCandidate) -> dict[str, Any]:
         "tag": action.tag,
         "commit": action.commit,
         "ok": not failed,
-        "why": "; ".join(c.why for c in failed),
+        "why": "; ".join(str(c.why) for c in failed),
         "wheel": action.wheel.sha256,
         "files": [a.sha256 for a in action.files],
         "command": test.command,
         "log": str(log),
         "seconds": round(time.monotonic() - began, 3),
         **known,
-        "checks": [c.as_json() for c in rows],
+        "checks": [c.written() for c in rows],
         "previous": list(previous or ()),
     }
 

@@ -17,7 +17,7 @@ from headway.effects.wheel import name_version_inside
 from headway.errors import UnusableInput
 from headway.model.build import CheckResult
 from headway.model.matrix import covers, vanished, wheel_tags
-from headway.model.text import Text, say
+from headway.model.text import NOTHING, Text, say
 from headway.policy.schema import Policy
 from headway.process import Finished, child_env, run_logged
 
@@ -60,7 +60,7 @@ def check_files(files: Files, policy: Policy, *, log: Path, timeout_s: float) ->
 
 
 def _row(name: str, trouble: Text | None) -> CheckResult:
-    return CheckResult(name, trouble is None, str(trouble) if trouble else "")
+    return CheckResult(name, trouble is None, trouble or NOTHING)
 
 
 def version_trouble(files: Files) -> Text | None:
@@ -115,10 +115,10 @@ def _expected(files: Files, policy: Policy) -> Text | None:
 
 def _previous(files: Files) -> CheckResult:
     if files.previous_version is None:
-        return CheckResult("previous", None, str(say("not compared: there is no earlier release")))
+        return CheckResult("previous", None, say("not compared: there is no earlier release"))
     if not files.previous:
         text = say("not compared: no file of {previous} is known", previous=files.previous_version)
-        return CheckResult("previous", None, str(text))
+        return CheckResult("previous", None, text)
     gone = vanished(files.previous, (p.name for p in files.paths))
     text = say("{previous} had what is missing now: {gone}", previous=files.previous_version, gone=gone)
     return _row("previous", text if gone else None)
@@ -160,9 +160,9 @@ def _audited(files: Files, policy: Policy, tool: Tool) -> CheckResult:
     """auditwheel's word on each platform that a wheel's name promises; only Linux has such a promise to audit."""
     audited = {p: tags for p in files.wheels if (tags := _platforms(p.name))}
     if not audited:
-        return CheckResult("auditwheel", None, str(say("not run: no wheel is for a Linux platform")))
+        return CheckResult("auditwheel", None, say("not run: no wheel is for a Linux platform"))
     if sys.platform != "linux":
-        return CheckResult("auditwheel", None, str(say("not run: auditwheel needs a Linux host")))
+        return CheckResult("auditwheel", None, say("not run: auditwheel needs a Linux host"))
     plain = [p.name for p in audited if any(t.startswith("linux_") for t in audited[p])]
     if plain and policy.index.upload_url:
         return _row(

@@ -83,16 +83,16 @@ def _outcome(at: str | None, why: Text, test: Test, tail: str, seconds: float) -
     broken = False
     for step in _STEPS:
         if step == at:
-            rows.append(CheckResult(step, False, str(why)))
+            rows.append(CheckResult(step, False, why))
             broken = True
         elif broken:
-            rows.append(CheckResult(step, None, str(say("not run: {step} failed", step=at))))
+            rows.append(CheckResult(step, None, say("not run: {step} failed", step=at)))
         elif step == "import" and test.command:
-            rows.append(CheckResult(step, None, str(say("not run: test.command is run instead"))))
+            rows.append(CheckResult(step, None, say("not run: test.command is run instead")))
         elif step == "command" and not test.command:
-            rows.append(CheckResult(step, None, str(say("not run: the policy has no test.command"))))
+            rows.append(CheckResult(step, None, say("not run: the policy has no test.command")))
         else:
-            rows.append(CheckResult(step, True, ""))
+            rows.append(CheckResult(step, True))
     return TestOutcome(at is None, why, tail, seconds, tuple(rows))
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from headway.model.text import Text, one_line
+from headway.lang.own import OWN
+from headway.model.text import Part, Text, one_line, plain
 
 LANGUAGES = ("en", "zh")
 
@@ -39,5 +40,26 @@ def translated(text: str, lang: str) -> str:
 
 
 def tr(text: Text, lang: str) -> str:
-    """A text with its values, in a language, for a person to read: words of others stay words, on one line."""
-    return text.filled(translated(text.template, lang), one_line)
+    """A text with its values, in a language, for a person to read: words of others stay words, on one line.
+
+    Words of our own vocabulary (``OWN``) and texts among the values are said in that language too; between backticks
+    stands what is typed, which is the same in every language.
+    """
+    template = translated(text.template, lang)
+    if lang == "en":
+        return text.filled(template, one_line)
+    parts = template.split("`")
+    if len(parts) % 2 == 0:
+        return text.filled(template, one_line)
+    told = {name: shown(name, value, lang) for name, value in text.values}
+    return "`".join(text.filled(p, one_line) if i % 2 else p.format(**told) for i, p in enumerate(parts))
+
+
+def shown(name: str, value: Part, lang: str) -> str:
+    """The value of a field or fact in a language, on one line."""
+    if isinstance(value, Text):
+        return tr(value, lang)
+    if isinstance(value, tuple):
+        return ", ".join(shown(name, part, lang) for part in value)
+    own = OWN.get(name, {}).get(value) if lang != "en" and isinstance(value, str) else None
+    return tr(own, lang) if own else one_line(plain(value))

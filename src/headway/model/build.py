@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from headway.model.commit import Sha
-from headway.model.text import Text
+from headway.model.text import NOTHING, Text, kept, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,19 @@ class CheckResult:
 
     name: str
     ok: bool | None
-    why: str
+    why: Text = NOTHING
 
     def as_json(self) -> dict[str, object]:
-        return {"name": self.name, "ok": self.ok, "why": self.why}
+        return {"name": self.name, "ok": self.ok, "why": str(self.why)}
+
+    def written(self) -> dict[str, object]:
+        """As the ledger keeps it: with the template and values of ``why``."""
+        return {**self.as_json(), **({"said": written(why=self.why)} if self.why.template else {})}
+
+    @staticmethod
+    def kept(row: Mapping[str, Any]) -> CheckResult:
+        """One as the ledger has it."""
+        return CheckResult(row["name"], row["ok"], kept(row, "why") if row["why"] else NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

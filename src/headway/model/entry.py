@@ -50,7 +50,7 @@ class Kind(StrEnum):
     REPACKED = "repacked"  # tag, commit, ok, why, remedy, candidate:[{file, sha256}], of: its version, version,
     # version_files, log, seconds, files:[{file, sha256, size, of, of_sha256, changed, same, same_sha256}]
     TESTED = "tested"  # tag, commit, ok, wheel, files: digests of all, command, log, seconds, why,
-    # checks:[{name, ok (null: not run), why}],
+    # checks:[{name, ok (null: not run), why, said: of it}],
     # previous: files of the release before, with which the artifact matrix was compared,
     # installed:[{name, version, license, requires}] with the wheel
     GATED = "gated"  # gate, tag, commit, wheel, ok, why, passed: what the command or CI said, value, metric,

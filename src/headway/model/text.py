@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TypeAlias
 
 Scalar = str | int | float | bool | None
 Fact = Scalar | tuple[str, ...]
 Facts = tuple[tuple[str, Fact], ...]
+Part: TypeAlias = "Fact | Text | tuple[Text, ...]"
+Parts: TypeAlias = "tuple[tuple[str, Part], ...]"
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -27,23 +30,36 @@ def one_line(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An English ``str.format`` template (the gettext message id) and its values. ``str()`` gives the English."""
+    """An English ``str.format`` template (the gettext message id) and its values, which may be texts themselves.
+    ``str()`` gives the English."""
 
     template: str
-    values: Facts = ()
+    values: Parts = ()
 
     def filled(self, template: str, shown: Callable[[str], str] = str) -> str:
         """``template`` (this one, or its translation) with the values put in, each as it is ``shown``."""
-        return template.format(**{k: shown(_plain(v)) for k, v in self.values})
+        return template.format(**{k: shown(plain(v)) for k, v in self.values})
 
     def __str__(self) -> str:
         return self.filled(self.template)
 
 
-def _plain(value: Fact) -> str:
+NOTHING = Text("")
+
+
+def flat(value: Part) -> Fact:
+    """A value with its texts in English."""
     if isinstance(value, tuple):
-        return ", ".join(value)
-    return "-" if value is None else str(value)
+        return tuple(map(str, value))
+    return str(value) if isinstance(value, Text) else value
+
+
+def plain(value: Part) -> str:
+    """A value as English has it: a list with commas, ``-`` for none."""
+    known = flat(value)
+    if isinstance(known, tuple):
+        return ", ".join(known)
+    return "-" if known is None else str(known)
 
 
 def _fact(value: object) -> Fact:
@@ -57,11 +73,19 @@ def _fact(value: object) -> Fact:
 
 
 def say(template: str, /, **values: object) -> Text:
-    """A ``Text``; dates become ISO 8601, times minutes in UTC, collections tuples of strings.
+    """A ``Text``; dates become ISO 8601, times minutes in UTC, collections tuples of strings; texts stay texts.
 
     gettext extracts the template from here.
     """
-    return Text(template, tuple((k, _fact(_readable(v))) for k, v in values.items()))
+    return Text(template, tuple((k, _part(v)) for k, v in values.items()))
+
+
+def _part(value: object) -> Part:
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, list | tuple) and value and all(isinstance(v, Text) for v in value):
+        return tuple(value)
+    return _fact(_readable(value))
 
 
 def _readable(value: object) -> object:
@@ -73,6 +97,27 @@ def facts(**values: object) -> Facts:
     return tuple((k, _fact(v)) for k, v in values.items())
 
 
-def facts_json(items: Facts) -> dict[str, object]:
-    """Facts as a JSON object."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in items}
+def facts_json(items: Parts) -> dict[str, object]:
+    """Facts as a JSON object; texts in English."""
+    known = ((k, flat(v)) for k, v in items)
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in known}
+
+
+def written(**texts: Text) -> dict[str, list[object]]:
+    """Texts as the ledger keeps them beside their English, so that each reads them in their language."""
+    return {name: [t.template, facts_json(t.values)] for name, t in texts.items()}
+
+
+def kept(row: Mapping[str, object], name: str) -> Text:
+    """The text ``name`` of a row of the ledger: the template in its ``said``, where it gives the English that was kept
+    under ``name``; else that alone."""
+    english, said = str(row.get(name) or ""), row.get("said")
+    match said.get(name) if isinstance(said, Mapping) else None:
+        case [str() as template, dict() as values]:
+            found = Text(template, facts(**{str(k): value for k, value in values.items()}))
+            try:
+                if str(found) == english:
+                    return found
+            except (LookupError, ValueError, AttributeError):  # no template of ours
+                pass
+    return say("{text}", text=english)

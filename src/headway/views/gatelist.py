@@ -31,7 +31,7 @@ class GateListRow:
         if state is GateState.PASSED:
             return say("passed")
         if state is GateState.FAILED and self.row is not None:
-            return say("failed: {why}", why=str(self.row.why))
+            return say("failed: {why}", why=self.row.why)
         if state is GateState.WAIVED:
             return say("waived")
         if state is GateState.AWAITED:

@@ -10,26 +10,30 @@ from headway.decide import record
 from headway.decide.cellwaivers import CellEvidence
 from headway.decide.performance import describe
 from headway.decide.requests import Asked
+from headway.model.build import CheckResult
 from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.verdict import CellVerdict
 from headway.plan.trainplan import TrainPlan
+from headway.views.entrywords import check_text, claim_text
+from headway.views.findings import WHYS
 from headway.views.timeline import timeline
+from headway.views.train import CAUSES, VERDICTS
 from headway.views.words import category_text, short
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A row; ``values`` are words of others and digests, or ``words`` one sentence of ours."""
+    """A row; ``values`` are words of others, digests and texts, or ``words`` one sentence of ours."""
 
     label: Text
-    values: tuple[str, ...] = ()
+    values: tuple[str | Text, ...] = ()
     words: Text | None = None
 
     def as_json(self) -> dict[str, object]:
-        return {"label": str(self.label), "values": [str(self.words)] if self.words else list(self.values)}
+        return {"label": str(self.label), "values": [str(v) for v in ((self.words,) if self.words else self.values)]}
 
 
 def evidence_shown(planned: TrainPlan, snapshot: Snapshot) -> tuple[Shown, ...]:
@@ -47,7 +51,7 @@ def evidence_shown(planned: TrainPlan, snapshot: Snapshot) -> tuple[Shown, ...]:
         Shown(
             say("Published as"), _files(basis["published_as"]) if basis["published_as"] != basis["artifacts"] else ()
         ),
-        Shown(say("Checks"), _checks(basis["checks"])),
+        Shown(say("Checks"), _checks(planned.candidates[-1].checks)),
         Shown(say("Gates"), tuple(map(_gate, basis["gates"]))),
         Shown(say("Performance"), _performance(planned)),
         Shown(say("On the branch"), _commits(basis["changes"], subjects)),
@@ -67,11 +71,13 @@ def _files(rows: Any) -> tuple[str, ...]:
     return tuple(f"{r['file']} sha256:{r['sha256']}" for r in rows)
 
 
-def _checks(rows: Any) -> tuple[str, ...]:
+def _checks(rows: tuple[CheckResult, ...]) -> tuple[Text, ...]:
     """What failed or was not run in a line each, what passed in one."""
-    passed = ", ".join(c["name"] for c in rows if c["ok"])
-    others = tuple(f"{_MARKS[c['ok']]} {c['name']}: {c['why']}" for c in rows if not c["ok"])
-    return (*others, *((f"✓ {passed}",) if passed else ()))
+    passed = [check_text(c.name) for c in rows if c.ok]
+    others = tuple(
+        say("{mark} {check}: {why}", mark=_MARKS[c.ok], check=check_text(c.name), why=c.why) for c in rows if not c.ok
+    )
+    return (*others, *((say("✓ {checks}", checks=passed),) if passed else ()))
 
 
 def _gate(row: Mapping[str, Any]) -> str:
@@ -82,13 +88,17 @@ def _gate(row: Mapping[str, Any]) -> str:
     return f"{_MARKS[bool(said['passed'])]} {row['gate']}{value}"
 
 
-def _performance(planned: TrainPlan) -> tuple[str, ...]:
+def _performance(planned: TrainPlan) -> tuple[Text, ...]:
     verdict = planned.performance.verdict if planned.performance else None
     if verdict is None:
         return ()
-    bad = tuple(f"{c.verdict.value}: {describe(c)}" for c in verdict.cells if c.verdict.value != "pass")
-    passed = sum(1 for c in verdict.cells if c.verdict.value == "pass")
-    return (f"{verdict.verdict.value}: {passed} / {len(verdict.cells)}", *bad)
+    bad = tuple(
+        say("{verdict}: {cell}", verdict=c.verdict.value, cell=describe(c))
+        for c in verdict.cells
+        if c.verdict.value != "pass"
+    )
+    passed, count = sum(1 for c in verdict.cells if c.verdict.value == "pass"), len(verdict.cells)
+    return (say("{verdict}: {passed} / {count}", verdict=verdict.verdict.value, passed=passed, count=count), *bad)
 
 
 def _commits(shas: Any, subjects: Mapping[str, str]) -> tuple[str, ...]:
@@ -105,7 +115,7 @@ def _waivers(snapshot: Snapshot, train: str) -> tuple[str, ...]:
 def pick_shown(asked: Asked, waits: tuple[Text, ...], state: Text) -> tuple[Shown, ...]:
     """A request as it stands."""
     p = asked.payload
-    claims = tuple(f"{k}={v}" for k, v in p.get("claims", {}).items())
+    claims = tuple(say("{claim}: {value}", claim=claim_text(k), value=v) for k, v in p.get("claims", {}).items())
     answers = tuple(map(Reason.kept, p.get("violations", ())))
     resolved = tuple(f"#{e.seq} {e.actor}: {', '.join(e.payload['paths'])}" for e in asked.resolved)
     rows = (
@@ -141,12 +151,17 @@ def cell_shown(c: CellVerdict, now: CellEvidence) -> tuple[Shown, ...]:
     """A cell's numbers, in words."""
     return (
         Shown(say("Cell"), (describe(c),)),
-        Shown(say("Verdict"), (f"{c.verdict.value} {c.cause}".strip(),)),
+        Shown(say("Verdict"), (_said(c),)),
         Shown(say("Blocks"), (str(now.blocks),)),
         Shown(say("Margin"), (f"{c.margin * 100:.1f} %",)),
         Shown(say("Candidate"), (now.subject,)),
         Shown(say("Baseline"), (now.baseline,)),
     )
+
+
+def _said(c: CellVerdict) -> Text:
+    why = CAUSES.get(c.cause) or WHYS.get(c.cause)
+    return say("{verdict}: {cause}", verdict=VERDICTS[c.verdict], cause=why) if why else VERDICTS[c.verdict]
 
 
 def entry_shown(e: Entry) -> tuple[Shown, ...]:

@@ -12,6 +12,7 @@ from headway.lang import tr
 from headway.model.entry import Entry, Kind
 from headway.model.pick import Category, ChangeKind
 from headway.model.text import Text, say
+from headway.views.entrywords import check_text
 from headway.views.hubwords import WRITTEN
 from headway.views.logins import LOGINS
 from headway.views.mishaps import MISHAPS
@@ -158,10 +159,11 @@ def _signed(train: str, p: Payload) -> Text:
     return say("signed the ledger up to entry {seq}: {signer}", seq=p.get("seq"), signer=p.get("signer"))
 
 
-def _change(c: Payload) -> str:
+def _change(c: Payload) -> Text:
     words = c.get("subject") or short(c.get("origin"))
-    dropped = c.get("kind") == "revert" and c.get("origin") == c.get("undoes")
-    return f'Revert "{words}"' if dropped else f"{words} ({c.get('kind')})"
+    if c.get("kind") == "revert" and c.get("origin") == c.get("undoes"):
+        return say("{subject}", subject=f'Revert "{words}"')
+    return say("{subject} ({kind})", subject=words, kind=c.get("kind"))
 
 
 def _applied(train: str, p: Payload) -> Text:
@@ -201,7 +203,9 @@ _CHECK_MARKS = {True: "✓", False: "✗", None: "–"}
 
 
 def _tested(train: str, p: Payload) -> Text:
-    checks = [f"{c['name']} {_CHECK_MARKS[c['ok']]}" for c in p.get("checks", ())]
+    checks = [
+        say("{check} {mark}", check=check_text(c["name"]), mark=_CHECK_MARKS[c["ok"]]) for c in p.get("checks", ())
+    ]
     known = {"tag": p.get("tag"), "seconds": p.get("seconds"), "why": p.get("why")}
     if p.get("ok"):
         if checks:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from headway.lang.own import OWN
 from headway.model.text import Text, say
 from headway.model.visitor import Role
 
-ROLES: Mapping[Role, Text] = {
-    Role.NOBODY: say("nobody"),
-    Role.VIEWER: say("viewer"),
-    Role.REQUESTER: say("requester"),
-    Role.MANAGER: say("release manager"),
-    Role.ADMIN: say("admin"),
-}
+ROLES: Mapping[Role, Text] = {r: OWN["role"][r.value] for r in Role}
 
 MAY: Mapping[Role, Text] = {
     Role.VIEWER: say("may look"),

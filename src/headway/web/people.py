@@ -88,7 +88,7 @@ def _what_it_takes(visitor: Visitor, role: Role) -> Text:
         return say("use a token that was made for it: yours was made for {scopes}", scopes=in_order(visitor.scopes))
     if visitor.scopes:
         return say("use a token with this role: `headway token add NAME --role {role}` makes one", role=role.value)
-    return say("have board.{role}s of the policy name you", role=role.value)
+    return say("have {key} of the policy name you", key=f"board.{role.value}s")
 
 
 class BadToken(UnusableInput):

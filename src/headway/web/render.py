@@ -14,12 +14,14 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from headway.decide.pickstates import PICK_STATES
-from headway.lang import LANGUAGES, tr, translated
+from headway.lang import LANGUAGES, shown, tr, translated
 from headway.model.reason import Reason
-from headway.model.text import Text, clean, say
+from headway.model.text import Fact, Text, clean, say
 from headway.policy.clauses import CLAUSES
 from headway.views.acts import VERBS
 from headway.views.board import OUTCOMES, TURNS, when_text
+from headway.views.entrywords import ENTRY_KINDS, check_text, claim_text
+from headway.views.factwords import fact_text, fact_values
 from headway.views.gates import LIGHTS
 from headway.views.shown import part_text
 from headway.views.stops import STOPS
@@ -44,6 +46,7 @@ _WORDS: dict[Any, Text] = {
     **{("role-may", k): v for k, v in MAY.items()},
     **{("how", k): v for k, v in HOW.items()},
     **{("token", k): v for k, v in TOKEN_STATES.items()},
+    **{("entry", k): v for k, v in ENTRY_KINDS.items()},
 }
 
 
@@ -99,6 +102,12 @@ def _text(context: Context, text: Text) -> str:
 
 
 @pass_context
+def _value(context: Context, value: str | Text) -> str:
+    """Words of others as they are; a text in the reader's language."""
+    return tr(value, context["reader"].lang) if isinstance(value, Text) else value
+
+
+@pass_context
 def _said(context: Context, word: str) -> str:
     """A word of our own vocabulary that stands in the data, such as a category."""
     return translated(word, context["reader"].lang)
@@ -113,6 +122,18 @@ def _word(context: Context, kind: str, value: object) -> str:
 def _clause(context: Context, clause: str) -> str:
     text = CLAUSES.get(clause)
     return tr(text, context["reader"].lang) if text else ""
+
+
+@pass_context
+def _fact_name(context: Context, name: str) -> str:
+    return tr(fact_text(name), context["reader"].lang)
+
+
+@pass_context
+def _fact_values(context: Context, name: str, value: Fact) -> list[str]:
+    """A fact in lines."""
+    lang = context["reader"].lang
+    return [tr(v, lang) if isinstance(v, Text) else shown(name, v, lang) for v in fact_values(value)]
 
 
 def _moment(at: datetime) -> str:
@@ -158,9 +179,14 @@ def _environment() -> Environment:
     env.globals["_"] = _say
     env.globals["word"] = _word
     env.globals["clause_text"] = _clause
+    env.globals["fact_name"] = _fact_name
+    env.globals["fact_values"] = _fact_values
     env.filters["text"] = _text
+    env.filters["value"] = _value
     env.filters["kept"] = Reason.kept
     env.filters["part"] = part_text
+    env.filters["check"] = check_text
+    env.filters["claim"] = claim_text
     env.filters["when"] = when_text
     env.filters["moment"] = _moment
     env.filters["day"] = _day
