@@ -204,6 +204,8 @@ _PARTS: Mapping[str, Text] = {
     "step": say("Step"),
     "result": say("Newest result"),
     "again": say("Done again by"),
+    "reason": say("Reason"),
+    "links": say("Evidence, as it was told"),
 }
 
 

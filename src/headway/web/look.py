@@ -25,7 +25,7 @@ from headway.policy.schema import Policy
 from headway.policy.scheme import base_of, final_tag, is_fix, read_final_tag
 from headway.refusal import version_of
 from headway.reports import Released, look_back
-from headway.views.acts import Act, drop_act, pick_acts
+from headway.views.acts import Act, amend_act, drop_act, pick_acts
 from headway.views.board import candidate_row
 from headway.views.checklist import Check, checklist
 from headway.views.gatelist import GateListRow, gate_rows
@@ -150,8 +150,11 @@ def _acts_of(found: TrainView, planned: TrainPlan, policy: Policy) -> dict[str, 
         for p in found.picks
         if p.state not in _OVER
     }
+    refused = {
+        f"pick:{p.id}": (amend_act(name, p.id, p.by, policy),) for p in found.picks if p.state is PickState.REFUSED
+    }
     out = {s.commit: (drop_act(name, s.commit),) for s in found.stops if s.kind in _TAKEN_OUT}
-    return {**acts, **(out if planned.stage is not Stage.PROMOTING else {})}
+    return {**acts, **refused, **(out if planned.stage is not Stage.PROMOTING else {})}
 
 
 _OVER = ON_BRANCH | {

@@ -20,7 +20,7 @@ from headway.model.visitor import Role, Visitor
 from headway.refusal import Refused
 from headway.views.actform import ActForm
 from headway.views.acts import ALL, Verb
-from headway.web.actforms import form_for
+from headway.web.actforms import brought_up, form_for
 from headway.web.acting import carry_out, refusal_status
 from headway.web.forms import Filled, Given
 from headway.web.people import check_csrf
@@ -49,7 +49,8 @@ def act_pages(web: FastAPI, site: Site) -> None:
             if found.seen is not None:
                 changes = found.seen.changes(given.get("seen", ""), given.get("parts", ""))
                 if changes:
-                    return _shown(site, request, picture, visitor, found, given, 409, changes=changes)
+                    kept = brought_up(found, given)
+                    return _shown(site, request, picture, visitor, found, kept, 409, changes=changes)
             done = _carried_out(site, request, picture, visitor, found, given)
         return done if isinstance(done, Response) else _led_on(site, request, found, given, done)
 
@@ -80,7 +81,7 @@ def _carried_out(
 ) -> Response | Entry:
     """What was written down, else the form with why it was not."""
     try:
-        result = carry_out(site.acting(visitor), form, given)
+        result = carry_out(site.acting(visitor), form, given, visitor)
     except UnusableInput as e:
         if e.code.partition(".")[0] in _OURS:
             raise
