@@ -19,6 +19,7 @@ from headway.views.actform import ActForm, amended_fields, effects_of, fields_of
 from headway.views.acts import ALL, STEPS, Act, Verb, amend_act, board_acts, train_acts
 from headway.views.shown import (
     Shown,
+    asked_shown,
     cell_shown,
     entry_shown,
     evidence_shown,
@@ -28,6 +29,7 @@ from headway.views.shown import (
 )
 from headway.web.forms import Given
 from headway.web.picture import Picture
+from headway.web.policies import keep_policy
 
 _Bound = tuple[tuple[Shown, ...], Seen | None]
 _OF_ALL = frozenset({Verb.HOLD, Verb.RELEASE_HOLD})
@@ -112,7 +114,9 @@ def _gate(picture: Picture, planned: TrainPlan, gate: str) -> _Bound:
         raise not_found("gate", gate, say("the gates are {names}", names=sorted(picture.policy.approvals)))
     if planned.basis is None or planned.evidence is None:
         return stand_shown(planned), _train(picture, planned)
-    return evidence_shown(planned, picture.snapshot), seen.of_evidence(planned.basis, planned.evidence)
+    keep_policy(picture)
+    rows = (*evidence_shown(planned, picture.snapshot), *asked_shown(_requests(picture, planned)))
+    return rows, seen.of_evidence(planned.basis, planned.evidence)
 
 
 def _requests(picture: Picture, planned: TrainPlan) -> tuple[State, ...]:

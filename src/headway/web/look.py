@@ -80,6 +80,14 @@ def train_of(picture: Picture, text: str, *, wait: bool = False) -> TrainPage:
     return picture.lasting(("train", version, goes_by), lambda: _train(picture, version), wait=wait)
 
 
+def all_acts(picture: Picture, version: str) -> tuple[Act, ...]:
+    """What people may do of a train, of its picks and of its commits; nothing of one that is not on its way."""
+    if all(t.train.name != version for t in picture.plan.trains):
+        return ()
+    page = train_of(picture, version)
+    return (*page.acts, *(a for some in page.acts_of.values() for a in some))
+
+
 def released_by(picture: Picture, version: Version) -> object | None:
     """All that the past of a released train is told by: it changes with nothing else. ``None`` for any other train."""
     return picture.kept(("goes by", version), lambda: _released_by(picture, version))

@@ -21,6 +21,7 @@ from headway.policy.clauses import CLAUSES
 from headway.views.acts import VERBS
 from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.gates import LIGHTS
+from headway.views.mending import mending
 from headway.views.shown import part_text
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
@@ -159,6 +160,7 @@ def _environment() -> Environment:
     env.globals["word"] = _word
     env.globals["clause_text"] = _clause
     env.filters["text"] = _text
+    env.filters["mending"] = mending
     env.filters["kept"] = Reason.kept
     env.filters["part"] = part_text
     env.filters["when"] = when_text

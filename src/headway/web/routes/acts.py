@@ -23,8 +23,10 @@ from headway.views.acts import ALL, Verb
 from headway.web.actforms import brought_up, form_for
 from headway.web.acting import carry_out, refusal_status
 from headway.web.forms import Filled, Given
+from headway.web.look import all_acts
 from headway.web.people import check_csrf
 from headway.web.picture import Picture
+from headway.web.policies import settings_changed
 from headway.web.render import reader_of
 from headway.web.site import Site
 
@@ -120,6 +122,7 @@ def _shown(
     reasons: tuple[Reason, ...] = (),
 ) -> Response:
     """The form, on a page that stays as it is."""
+    policy = next((d for d in changes if d.part == "policy" and d.shown is not None), None)
     return site.page(
         request,
         "act.html",
@@ -130,7 +133,10 @@ def _shown(
         form=form,
         given=given,
         back="board" if given.get("back") == "board" else "train",
-        changes=changes,
+        changes=tuple(d for d in changes if d is not policy),
+        policy=policy,
+        settings=settings_changed(picture, policy.shown or "") if policy is not None else (),
         reasons=reasons,
+        acts=all_acts(picture, form.act.version) if reasons else (),
         trunk=picture.snapshot.trunk.commits[-30:] if form.act.verb is Verb.CUT else (),
     )

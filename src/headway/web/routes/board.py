@@ -13,12 +13,13 @@ from headway.model.entry import Entry
 from headway.model.reason import Reason
 from headway.model.text import Text
 from headway.model.visitor import Role
+from headway.views.acts import Act, Verb
 from headway.views.board import BoardRow, Turn
 from headway.views.groups import cell_groups, pick_groups, revert_groups
 from headway.views.timeline import TimelineRow, timeline
 from headway.views.words import STAGES
 from headway.web.drawing import draw
-from headway.web.look import train_of
+from headway.web.look import all_acts, train_of
 from headway.web.picture import Picture
 from headway.web.render import reader_of
 from headway.web.site import Site
@@ -29,11 +30,12 @@ _STORY = 40  # entries of a story that are shown at once
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an act that has just been done wrote down, and what the gate said of a request."""
+    """What an act that has just been done wrote down, and what the gate said of a request, with what mends that."""
 
     row: TimelineRow | None
     reasons: tuple[Reason, ...]
     asked: bool
+    acts: tuple[Act, ...] = ()
 
 
 def board_pages(web: FastAPI, site: Site) -> None:
@@ -114,7 +116,9 @@ def _told(picture: Picture, did: str, asked: bool) -> Told | None:
     if entry is None:
         return Told(None, (), True) if asked else None
     reasons = tuple(Reason.kept(v) for v in entry.payload.get("violations", ()))
-    return Told(timeline((entry,))[0], reasons, asked)
+    of = f"pick:{entry.payload.get('request', entry.seq)}"
+    mine = tuple(a for a in all_acts(picture, entry.train) if (a.verb, a.of) == (Verb.AMEND, of)) if reasons else ()
+    return Told(timeline((entry,))[0], reasons, asked, mine[-1:])
 
 
 def _entry(picture: Picture, did: str) -> Entry | None:
