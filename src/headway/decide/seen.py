@@ -85,10 +85,10 @@ def of_pick(asked: Asked, state: PickState) -> Seen:
 
 
 def of_statement(asked: Asked, state: PickState) -> Seen:
-    """A pick request with each of its words, for who states it anew."""
-    said, stand = asked.request, of_pick(asked, state)
+    """A pick request with each of its words in place of their digest, for who states it anew."""
+    said, stand = asked.request, {k: v for k, v in of_pick(asked, state).parts if k != "evidence"}
     words = {"reason": said.reason, "links": "\n".join(said.evidence), **said.claims.as_json()}
-    return of_parts(**dict(stand.parts), **{k: v for k, v in words.items() if v})
+    return of_parts(**stand, **{k: v for k, v in words.items() if v})
 
 
 def of_resolution(made: Entry) -> Seen:

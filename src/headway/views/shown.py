@@ -226,7 +226,7 @@ _PARTS: Mapping[str, Text] = {
     "result": say("Newest result"),
     "again": say("Done again by"),
     "reason": say("Reason"),
-    "links": say("Evidence, as it was told"),
+    "links": say("Evidence"),
 }
 
 

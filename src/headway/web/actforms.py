@@ -115,7 +115,7 @@ def _gate(picture: Picture, planned: TrainPlan, gate: str) -> _Bound:
     if planned.basis is None or planned.evidence is None:
         return stand_shown(planned), _train(picture, planned)
     keep_policy(picture)
-    rows = (*evidence_shown(planned, picture.snapshot), *asked_shown(_requests(picture, planned)))
+    rows = (*asked_shown(_requests(picture, planned)), *evidence_shown(planned, picture.snapshot))
     return rows, seen.of_evidence(planned.basis, planned.evidence)
 
 
