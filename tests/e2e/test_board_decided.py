@@ -12,10 +12,18 @@ from webworld import POLICY, World
 
 from headway import controls, picking
 from headway.model.entry import Kind
-from headway.model.pick import PickRequest
+from headway.model.pick import Claims, PickRequest
 from headway.model.visitor import Role
 
-RULES = '[review]\npeople = ["Rosa", "Bo"]\n[approvals.go]\npeople = ["Rosa", "Bo"]\n'
+RULES = """
+[waivers]
+clauses = ["P7"]
+people = ["Rosa"]
+[review]
+people = ["Rosa", "Bo"]
+[approvals.go]
+people = ["Rosa", "Bo"]
+"""
 SECRET = "https://rosa:hunter2@index.example.org/simple"
 
 
@@ -64,15 +72,15 @@ def changed(page: str) -> dict[str, tuple[str, str]]:
 def test_g1_a_policy_that_was_edited_is_told_by_its_settings(go: World) -> None:
     desk = Desk(go)
     action, fields = desk.form("/trains/0.1.1/approve?of=go&lang=en")
-    more = f'[index]\nsimple_url = "{SECRET}"\n[waivers]\npeople = ["Rosa"]\n'
-    go.git.commit("Edit the policy", {"release.toml": POLICY + RULES.replace(', "Bo"]\n[app', "]\n[app") + more})
+    edited = RULES.replace(', "Bo"]\n[app', "]\n[app").replace('["P7"]', '["B6", "P7"]')
+    go.git.commit("Edit the policy", {"release.toml": f'{POLICY}{edited}[index]\nsimple_url = "{SECRET}"\n'})
     before = desk.entries()
     answer = desk.http.post(action, data=fields)
     assert (answer.status_code, desk.entries()) == (409, before)
     told = changed(answer.text)
     assert told["review.people"] == ('["Rosa", "Bo"]', '["Rosa"]')
-    assert told["waivers.people"] == ("[]", '["Rosa"]')
-    assert set(told) == {"review.people", "waivers.people", "index.simple_url"}
+    assert told["waivers.clauses"] == ('["P7"]', '["B6", "P7"]')
+    assert set(told) == {"review.people", "waivers.clauses", "index.simple_url"}
     assert "hunter2" not in answer.text
     assert "<ins><bdi>" + str(go.app().train("0.1.1").evidence) not in answer.text
     assert fields["seen"] not in answer.text  # no digests
@@ -80,7 +88,7 @@ def test_g1_a_policy_that_was_edited_is_told_by_its_settings(go: World) -> None:
 
 def test_g1_a_policy_that_nobody_keeps_any_more_is_said_to_be_another(go: World) -> None:
     _, fields = Desk(go).form("/trains/0.1.1/approve?of=go&lang=en")
-    go.git.commit("Edit the policy", {"release.toml": POLICY + RULES + '[waivers]\npeople = ["Rosa"]\n'})
+    go.git.commit("Edit the policy", {"release.toml": POLICY + RULES.replace('["P7"]', "[]")})
     answer = Desk(go).http.post("/trains/0.1.1/approve?lang=en", data=fields)  # another process, which has not seen it
     assert answer.status_code == 409
     assert changed(answer.text) == {}
@@ -135,3 +143,22 @@ def test_a_refusal_leads_to_what_mends_it(go: World) -> None:
     entry = desk.written("/trains/0.1.1/pick?lang=en", ref="#3", category="docs", reason="no documents")
     told = desk.page(f"/trains/0.1.1?did={entry.seq}&lang=en").partition('id="did"')[2].partition("</section>")[0]
     assert f"/trains/0.1.1/amend?back=train&amp;of=pick%3A{entry.seq}&amp;lang=en" in told
+
+
+def test_p7_an_appeal_is_made_on_the_board_and_leads_back_to_the_gate(go: World) -> None:
+    commit = go.git.commit("[Feature] Support beams (#9)", {"more.py": "N = 4\n"})
+    links = ("https://example.org/9",)
+    claims = Claims(symptom="crash")
+    id = picking.request_pick(go.app(), PickRequest("#9", "critical", "it ends all at once", links, claims)).id
+    desk = Desk(go)
+    found = re.findall(rf'href="(/trains/0.1.1/waive[^"]+of=P7[^"]+change={commit}[^"]*)"', desk.page("/trains/0.1.1"))
+    assert len(found) == 1
+    theirs = Desk(go, "Bo").page("/trains/0.1.1?lang=en")
+    assert "/trains/0.1.1/waive?back=train&amp;of=P7" not in theirs
+    assert "only Rosa may" in theirs
+    entry = desk.written(html.unescape(found[0]) + "&lang=en", reason="users wait for it", until="2025-02-20")
+    assert (entry.kind, entry.payload["what"], entry.payload["commit"]) == (Kind.WAIVED, "P7", commit)
+    told = desk.page(f"/trains/0.1.1?did={entry.seq}&lang=en").partition('id="did"')[2].partition("</section>")[0]
+    assert f"Amend request {id}" in told
+    again = desk.written(f"/trains/0.1.1/amend?of=pick:{id}")  # as it is: the gate answers otherwise now
+    assert again.payload["verdict"] == "accepted"

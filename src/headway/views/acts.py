@@ -5,7 +5,7 @@ Only what is offered is here; whether it is allowed is decided by the use case o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import quote
@@ -153,6 +153,19 @@ def amend_act(version: str, id: int, by: str, policy: Policy) -> Act:
     review = policy.review.people
     manager = None if review else Role.MANAGER
     return Act(Verb.AMEND, version, say("Amend"), f"pick:{id}", people=(by, *review), also=manager)
+
+
+def appeal_acts(version: str, answers: Iterable[Reason], policy: Policy) -> tuple[Act, ...]:
+    """Of a refused request: what a person may let in all the same, where the gate says so and the policy lets people
+    waive it. The request is put to the gate again after that."""
+    found = {}
+    for r in answers:
+        commit = dict(r.facts).get("commit")
+        if commit and r.clause in policy.waivers.clauses and "`headway waive " in str(r.remedy):
+            words = say("Waive {what} for {commit}", what=r.clause, commit=str(commit)[:12])
+            people = policy.waivers.people
+            found[r.clause, commit] = Act(Verb.WAIVE, version, words, r.clause, str(commit), people=people)
+    return tuple(found.values())
 
 
 def drop_act(version: str, commit: str) -> Act:

@@ -17,6 +17,7 @@ from headway.decide.pickstates import ON_BRANCH, PickState
 from headway.decide.trains import branch_for
 from headway.errors import not_found
 from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Stage, Train
@@ -25,7 +26,7 @@ from headway.policy.schema import Policy
 from headway.policy.scheme import base_of, final_tag, is_fix, read_final_tag
 from headway.refusal import version_of
 from headway.reports import Released, look_back
-from headway.views.acts import Act, amend_act, drop_act, pick_acts
+from headway.views.acts import Act, amend_act, appeal_acts, drop_act, pick_acts
 from headway.views.board import candidate_row
 from headway.views.checklist import Check, checklist
 from headway.views.gatelist import GateListRow, gate_rows
@@ -159,7 +160,12 @@ def _acts_of(found: TrainView, planned: TrainPlan, policy: Policy) -> dict[str, 
         if p.state not in _OVER
     }
     refused = {
-        f"pick:{p.id}": (amend_act(name, p.id, p.by, policy),) for p in found.picks if p.state is PickState.REFUSED
+        f"pick:{p.id}": (
+            amend_act(name, p.id, p.by, policy),
+            *appeal_acts(name, map(Reason.kept, p.violations), policy),
+        )
+        for p in found.picks
+        if p.state is PickState.REFUSED
     }
     out = {s.commit: (drop_act(name, s.commit),) for s in found.stops if s.kind in _TAKEN_OUT}
     return {**acts, **refused, **(out if planned.stage is not Stage.PROMOTING else {})}

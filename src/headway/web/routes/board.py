@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
 from headway.lang import tr
-from headway.model.entry import Entry
+from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
-from headway.model.text import Text
+from headway.model.text import Text, say
 from headway.model.visitor import Role
+from headway.reviewing import refused_requests
 from headway.views.acts import Act, Verb
 from headway.views.board import BoardRow, Turn
 from headway.views.groups import cell_groups, pick_groups, revert_groups
@@ -116,9 +117,19 @@ def _told(picture: Picture, did: str, asked: bool) -> Told | None:
     if entry is None:
         return Told(None, (), True) if asked else None
     reasons = tuple(Reason.kept(v) for v in entry.payload.get("violations", ()))
-    of = f"pick:{entry.payload.get('request', entry.seq)}"
-    mine = tuple(a for a in all_acts(picture, entry.train) if (a.verb, a.of) == (Verb.AMEND, of)) if reasons else ()
-    return Told(timeline((entry,))[0], reasons, asked, mine[-1:])
+    return Told(timeline((entry,))[0], reasons, asked, _again(picture, entry, bool(reasons)))
+
+
+def _again(picture: Picture, entry: Entry, refused: bool) -> tuple[Act, ...]:
+    """How what the gate refused is put to it again: a request that has just been made, and those that a waiver is
+    for."""
+    ids = [int(entry.payload.get("request", entry.seq))] if refused else []
+    if entry.kind is Kind.WAIVED:
+        ids = [a.id for a in refused_requests(picture.app, entry)]
+    found = {a.of: a for a in all_acts(picture, entry.train) if a.verb is Verb.AMEND} if ids else {}
+    return tuple(
+        replace(found[of], words=say("Amend request {id}", id=id)) for id in ids if (of := f"pick:{id}") in found
+    )
 
 
 def _entry(picture: Picture, did: str) -> Entry | None:
