@@ -48,18 +48,27 @@ class _Form(HTMLParser):
         super().__init__()
         self.fields: dict[str, str] = {}
         self.action = ""
-        self._inside = False
+        self._inside = self._words = False
+        self._name = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {k: v or "" for k, v in attrs}
         if tag == "form" and known.get("class") == "filling":
             self.action, self._inside = known["action"], True
         elif self._inside and tag in {"input", "textarea", "select"}:
-            self.fields[known["name"]] = known.get("value", "")
+            self._name, self._words = known["name"], tag == "textarea"
+            self.fields[self._name] = known.get("value", "")
+        elif self._inside and tag == "option" and "selected" in known:
+            self.fields[self._name] = known["value"]
+
+    def handle_data(self, data: str) -> None:
+        if self._words:
+            self.fields[self._name] += data
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._inside = False
+        self._words = self._words and tag != "textarea"
 
 
 def form_in(page: str) -> tuple[str, dict[str, str]]:

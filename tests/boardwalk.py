@@ -58,9 +58,11 @@ class Person:
         self.page.wait_for_url(f"{self.url}{path}")
 
     def open(self, act: str, page: Any = None) -> Any:
-        """The form of an act, over the page that it is on: ``act`` is a part of the address it leads to."""
+        """The form of an act, over the page that it is on: ``act`` is a part of the address it leads to; without ``of``
+        it is that of the train itself."""
         page = page or self.page
-        links = page.locator(f'main a[data-act][href*="{act}"]')
+        of = "" if "of=" in act else ':not([href*="of="])'
+        links = page.locator(f'main a[data-act][href*="{act}"]{of}')
         links.first.wait_for(state="attached")
         link = next((x for x in links.all() if x.is_visible()), None)
         if link is None:

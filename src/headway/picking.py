@@ -84,15 +84,23 @@ def amend_pick(
 ) -> Requested | Refused:
     """State a request anew: what is given is put in place of what was, evidence is added. It is put to the gate as it
     is now, and approvals of what it was lapse."""
-    asked = asked_for(app, number)
-    over = is_over(asked) or may_not_amend(app, asked)
-    if over is not None:
-        return over
-    old = asked.request
+    old = asked_for(app, number).request
     said = {**old.claims.as_json(), **claims.as_json()}
     new = PickRequest(
         old.ref, category or old.category, reason or old.reason, (*old.evidence, *evidence), Claims(**said)
     )
+    return restate_pick(app, number, new)
+
+
+def restate_pick(app: Headway, number: int, new: PickRequest) -> Requested | Refused:
+    """Put ``new`` in place of all that a request said; but it stays for its change, and under embargo: what was a
+    secret is none by its day alone."""
+    asked = asked_for(app, number)
+    over = is_over(asked) or may_not_amend(app, asked)
+    if over is not None:
+        return over
+    secret = replace(new.claims, embargo=new.claims.embargo or asked.embargo)
+    new = replace(new, ref=asked.request.ref, claims=secret)
     snapshot = app.observe()
     train = next((t for t in live_trains(snapshot, app.policy) if t.name == asked.entry.train), None)
     if train is None:

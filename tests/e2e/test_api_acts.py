@@ -74,6 +74,30 @@ def test_a_refusal_says_its_clause_and_writes_it_down_as_on_the_command_line(
     assert (none.status_code, none.json()["error"]["clause"]) == (422, "G2")
 
 
+def test_p1_a_program_amends_its_request_and_leaves_out_what_stays(
+    world: World, board: httpx.Client, people: dict[str, str]
+) -> None:
+    rae = by(people["rae"])
+    links = "https://example.org/4"
+    fields = {"ref": "#6", "category": "docs", "reason": "a feature", "evidence": links, "symptom": "other"}
+    asked = board.post(f"{ACTS}/pick", headers=rae, json={"fields": fields}).json()["entry"]["seq"]
+    shown = board.get(f"{ACTS}/amend?of=pick:{asked}", headers=rae).json()
+    now = {f["name"]: f["value"] for f in shown["fields"]}
+    assert (now["reason"], now["evidence"], now["symptom"]) == ("a feature", links, "other")
+    given = {"of": f"pick:{asked}", "seen": shown["seen"], "fields": {"reason": "a feature that users wait for"}}
+    done = board.post(f"{ACTS}/amend", headers=rae, json=given)
+    assert done.status_code == 201, done.text
+    payload = done.json()["entry"]["payload"]
+    assert (payload["request"], payload["reason"]) == (asked, "a feature that users wait for")
+    assert (payload["evidence"], payload["claims"]) == ([links], {"symptom": "other"})
+    stale = board.post(f"{ACTS}/amend", headers=rae, json=given)
+    assert (stale.status_code, stale.json()["error"]["clause"]) == (409, "G1")
+    of_rosa = next(e.seq for e in world.app().entries() if e.kind is Kind.REQUESTED)
+    seen = board.get(f"{ACTS}/amend?of=pick:{of_rosa}", headers=rae).json()["seen"]
+    refused = board.post(f"{ACTS}/amend", headers=rae, json={"of": f"pick:{of_rosa}", "seen": seen})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "pick.not-yours")
+
+
 @pytest.mark.parametrize(
     ("name", "verb"),
     [

@@ -298,6 +298,22 @@ def test_a_token_is_pasted_and_the_login_is_its_name(place: Place) -> None:
         assert client.get("/people").status_code == 403
 
 
+def test_a_token_for_figures_alone_is_refused_on_the_login_page(place: Place) -> None:
+    counts = add_token(place.town.app, "prometheus pasted", Role.VIEWER, ("metrics",))
+    both = add_token(place.town.app, "prometheus and people", Role.VIEWER, ("metrics", "read"))
+    with place.browser() as client:
+        csrf = csrf_in(client.get("/login").text)
+        no = client.post("/login", data={"token": counts.secret, "csrf": csrf, "next": "/"})
+        assert no.status_code == 403
+        assert "this token was made for figures alone (scope metrics): it opens no page" in no.text
+        assert counts.secret not in no.text
+        assert client.get("/").status_code == 401
+        yes = client.post("/login", data={"token": both.secret, "csrf": csrf_in(no.text), "next": "/"})
+        assert (yes.status_code, client.get("/").status_code) == (303, 200)
+    shown = {"authorization": f"Bearer {counts.secret}"}
+    assert httpx.get(f"{place.url}metrics/prometheus", headers=shown, timeout=60).status_code == 200
+
+
 def test_who_came_in_and_who_did_not_is_told_where_it_is_served(tmp_path: Path) -> None:
     world = World(tmp_path, f'{POLICY}[board]\nurl = "https://board.example.org"\n')
     made = add_token(world.app(), "@zoe", Role.VIEWER)

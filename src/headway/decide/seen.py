@@ -49,7 +49,7 @@ class Seen:
         """What is otherwise than in a form that brings back these; nothing: it is for what is there now."""
         if digest == self.digest:
             return ()
-        before, now = dict(_parts(told)), dict(self.parts)
+        before, now = dict(parts_in(told)), dict(self.parts)
         found = tuple(
             Difference(name, before.get(name), now.get(name))
             for name in dict.fromkeys((*before, *now))
@@ -84,6 +84,13 @@ def of_pick(asked: Asked, state: PickState) -> Seen:
     )
 
 
+def of_statement(asked: Asked, state: PickState) -> Seen:
+    """A pick request with each of its words in place of their digest, for who states it anew."""
+    said, stand = asked.request, {k: v for k, v in of_pick(asked, state).parts if k != "evidence"}
+    words = {"reason": said.reason, "links": "\n".join(said.evidence), **said.claims.as_json()}
+    return of_parts(**stand, **{k: v for k, v in words.items() if v})
+
+
 def of_resolution(made: Entry) -> Seen:
     """How a person resolved the conflict of a revert."""
     p = made.payload
@@ -115,7 +122,7 @@ def of_train(train: Train, stage: str, newest: CandidateRecord | None, hold: Ent
     )
 
 
-def _parts(told: str) -> list[tuple[str, str]]:
+def parts_in(told: str) -> list[tuple[str, str]]:
     """What a form brought back; nothing where it is unreadable: then all that is said is that it changed."""
     try:
         found = json.loads(told) if len(told) <= _LONG else []

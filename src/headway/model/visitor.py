@@ -67,6 +67,11 @@ class BoardToken:
             return "revoked"
         return "expired" if self.ends is not None and self.ends <= now else "valid"
 
+    @property
+    def opens_pages(self) -> bool:
+        """Whether it was made for any page: not where it only reads figures."""
+        return self.scopes != {"metrics"}
+
     def as_json(self) -> dict[str, object]:
         return {
             "id": self.id,

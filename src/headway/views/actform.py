@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from headway.decide.seen import Seen
-from headway.model.pick import Category
+from headway.model.pick import Category, PickRequest
 from headway.model.text import Text, say
 from headway.views.acts import ALL, Act, Verb
 from headway.views.shown import Shown
@@ -22,7 +22,8 @@ class Ask(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that is asked for; ``choices`` are (value, word), those of a line are only offered."""
+    """One thing that is asked for; ``choices`` are (value, word), those of a line are only offered; ``value`` is what
+    stands there at first, and what holds where nothing is said."""
 
     name: str
     label: Text
@@ -30,6 +31,7 @@ class Field:
     required: bool = False
     hint: Text | None = None
     choices: tuple[tuple[str, Text], ...] = ()
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,21 @@ CLAIMS = (
 )
 
 
+_STAYS = say("the request stays under embargo: the day can be another one")
+
+
+def amended_fields(said: PickRequest) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    """What a request says, to be stated anew: all but its change."""
+    values = {
+        "category": said.category,
+        "reason": said.reason,
+        "evidence": "\n".join(said.evidence),
+        **said.claims.as_json(),
+    }
+    first, claims = (tuple(replace(f, value=values.get(f.name, "")) for f in rows) for rows in (_PICK[1:], CLAIMS))
+    return first, tuple(replace(f, hint=_STAYS) if f.name == "embargo" and f.value else f for f in claims)
+
+
 def fields_of(act: Act) -> tuple[tuple[Field, ...], tuple[Field, ...]]:  # noqa: PLR0911 - one for each kind
     """What an act asks for, and what few need of it."""
     match act.verb:
@@ -119,6 +136,8 @@ def title_of(act: Act) -> Text:  # noqa: PLR0911, PLR0912 - one for each verb
             return say("Withdraw request {id} for {version}", id=act.of.removeprefix("pick:"), version=act.version)
         case Verb.PICK:
             return say("Request a pick for {version}", **known)
+        case Verb.AMEND:
+            return say("Amend request {id} for {version}", id=act.of.removeprefix("pick:"), version=act.version)
         case Verb.DROP:
             return say("Take {commit} out of {version}", commit=act.of[:12], version=act.version)
         case Verb.HOLD:
@@ -160,6 +179,11 @@ def effects_of(act: Act) -> tuple[Text, ...]:  # noqa: PLR0911, PLR0912 - one fo
             return (say("Your request is closed. You can make another one."),)
         case Verb.PICK:
             return (say("The gate answers at once. A refused request is kept too, with the reasons."),)
+        case Verb.AMEND:
+            return (
+                say("The request says what is written here from then on, and the gate answers at once."),
+                say("Approvals of what it said before lapse. What it said stays in the ledger."),
+            )
         case Verb.DROP:
             return (
                 say("The next tick reverts this commit on the release branch."),

@@ -5,8 +5,8 @@ Only what is offered is here; whether it is allowed is decided by the use case o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -33,6 +33,7 @@ class Verb(StrEnum):
     REJECT = "reject"
     WITHDRAW = "withdraw"
     PICK = "pick"
+    AMEND = "amend"
     DROP = "drop"
     HOLD = "hold"
     RELEASE_HOLD = "release-hold"
@@ -45,8 +46,13 @@ class Verb(StrEnum):
 
     @property
     def role(self) -> Role:
-        """What it takes (G1): requesters ask, and take back their own; all else is the release manager's."""
-        return Role.REQUESTER if self in {Verb.PICK, Verb.WITHDRAW} else Role.MANAGER
+        """What it takes (G1): requesters ask, and amend and take back their own; all else is the release manager's."""
+        return Role.REQUESTER if self in {Verb.PICK, Verb.AMEND, Verb.WITHDRAW} else Role.MANAGER
+
+    @property
+    def own(self) -> bool:
+        """It is for those who asked: others are not told of it."""
+        return self in {Verb.AMEND, Verb.WITHDRAW}
 
     @property
     def grave(self) -> bool:
@@ -59,6 +65,7 @@ VERBS: Mapping[Verb, Text] = {
     Verb.REJECT: say("Reject"),
     Verb.WITHDRAW: say("Withdraw"),
     Verb.PICK: say("Request"),
+    Verb.AMEND: say("Amend"),
     Verb.DROP: say("Take out"),
     Verb.HOLD: say("Hold"),
     Verb.RELEASE_HOLD: say("Release the hold"),
@@ -75,7 +82,7 @@ VERBS: Mapping[Verb, Text] = {
 class Act:
     """``of`` is what it is about (a gate, ``pick:ID``, ``revert:SHA``, a clause, a cell, a step, a commit; ``""``: the
     train), ``change`` the one change that a waiver is for. ``people``: these alone may; empty: anybody who has the
-    role. ``urgent``: it mends what the train waits for now."""
+    role; ``also``: whoever has that role may too. ``urgent``: it mends what the train waits for now."""
 
     verb: Verb
     version: str
@@ -83,6 +90,7 @@ class Act:
     of: str = ""
     change: str = ""
     people: tuple[str, ...] = ()
+    also: Role | None = None
     urgent: bool = False
 
     @property
@@ -101,6 +109,8 @@ class Act:
     def barred(self, visitor: Visitor) -> Text | None:
         """Why somebody of the role still may not: the policy names others."""
         if not self.people or record.among(visitor.name, self.people):
+            return None
+        if self.also is not None and visitor.may(self.also):
             return None
         return say("only {people} may", people=self.people)
 
@@ -127,13 +137,35 @@ def board_acts(entries: tuple[Entry, ...]) -> tuple[Act, ...]:
 
 def pick_acts(version: str, id: int, by: str, *, review: bool, policy: Policy) -> tuple[Act, ...]:
     """Of a request of which something may still come; ``review``: it waits for an approval."""
+    amend = amend_act(version, id, by, policy)
     of, people = f"pick:{id}", policy.review.people
     approve = Act(Verb.APPROVE, version, say("Approve"), of, people=people, urgent=True)
     return (
         *((approve,) if review else ()),
+        amend,
         Act(Verb.REJECT, version, say("Reject"), of, people=people),
         Act(Verb.WITHDRAW, version, say("Withdraw"), of, people=(by,)),
     )
+
+
+def amend_act(version: str, id: int, by: str, policy: Policy) -> Act:
+    """Of a request, also a refused one: whose it is may state it anew, and those who review (P1)."""
+    review = policy.review.people
+    manager = None if review else Role.MANAGER
+    return Act(Verb.AMEND, version, say("Amend"), f"pick:{id}", people=(by, *review), also=manager)
+
+
+def appeal_acts(version: str, answers: Iterable[Reason], policy: Policy) -> tuple[Act, ...]:
+    """Of a refused request: what a person may let in all the same, where the gate says so and the policy lets people
+    waive it. The request is put to the gate again after that."""
+    found = {}
+    for r in answers:
+        commit = dict(r.facts).get("commit")
+        if commit and r.clause in policy.waivers.clauses and "`headway waive " in str(r.remedy):
+            words = say("Waive {what} for {commit}", what=r.clause, commit=str(commit)[:12])
+            people = policy.waivers.people
+            found[r.clause, commit] = Act(Verb.WAIVE, version, words, r.clause, str(commit), people=people)
+    return tuple(found.values())
 
 
 def drop_act(version: str, commit: str) -> Act:
@@ -152,6 +184,9 @@ def _approvals(planned: TrainPlan, policy: Policy) -> Iterator[Act]:
         elif wait.code == "picks.needs-review":
             id = known["request"]
             yield Act(Verb.APPROVE, name, say("Review request {id}", id=id), f"pick:{id}", people=review, urgent=True)
+            yield replace(
+                amend_act(name, int(str(id)), str(known["by"]), policy), words=say("Amend request {id}", id=id)
+            )
         elif wait.code in {"reverts.needs-review", "drop.needs-review"}:
             key = str(known["commit"])[:12]
             yield Act(

@@ -9,6 +9,7 @@ from typing import Any
 from headway.decide import record
 from headway.decide.cellwaivers import CellEvidence
 from headway.decide.performance import describe
+from headway.decide.pickstates import COMES_TO_NOTHING, ON_BRANCH, PickState, State
 from headway.decide.requests import Asked
 from headway.model.build import CheckResult
 from headway.model.entry import Entry, Kind
@@ -134,6 +135,26 @@ def pick_shown(asked: Asked, waits: tuple[Text, ...], state: Text) -> tuple[Show
     return tuple(r for r in rows if r.values or r.words)
 
 
+def asked_shown(standing: tuple[State, ...]) -> tuple[Shown, ...]:
+    """What was asked for and is not in what is decided on: it waits for a review, or for something else."""
+    review, other = [], []
+    for asked, state, _ in standing:
+        row = f"{asked.id}: {asked.subject or asked.payload['ref']}"
+        if state is PickState.REVIEW:
+            review.append(row)
+        elif state not in COMES_TO_NOTHING | ON_BRANCH | _ELSEWHERE:
+            other.append(row)
+    rows = (
+        Shown(say("Not in it: requests that wait for a review"), tuple(review)),
+        Shown(say("Not in it: requests that wait for something else"), tuple(other)),
+    )
+    return tuple(r for r in rows if r.values)
+
+
+_ELSEWHERE = frozenset({PickState.CONFLICT, PickState.HELD_UP, PickState.PENDING})
+"""What is left out since it conflicts is part of the evidence, and what is to be applied comes before the decision."""
+
+
 def resolution_shown(made: Entry) -> tuple[Shown, ...]:
     """How the conflict of a revert was resolved."""
     p = made.payload
@@ -219,6 +240,8 @@ _PARTS: Mapping[str, Text] = {
     "step": say("Step"),
     "result": say("Newest result"),
     "again": say("Done again by"),
+    "reason": say("Reason"),
+    "links": say("Evidence"),
 }
 
 

@@ -8,17 +8,18 @@ from headway.decide import record, resolutions, revertreview, seen
 from headway.decide.cellwaivers import cell_key
 from headway.decide.performance import evidence_of_cell
 from headway.decide.pickstates import PICK_STATES, State, states
-from headway.decide.seen import Seen
+from headway.decide.seen import Seen, parts_in
 from headway.errors import UnusableInput, not_found
 from headway.gating import GATE
 from headway.model.entry import Entry, Kind
 from headway.model.text import say
 from headway.plan.trainplan import TrainPlan, pick_train
 from headway.refusal import version_of
-from headway.views.actform import ActForm, effects_of, fields_of, title_of
-from headway.views.acts import ALL, STEPS, Act, Verb, board_acts, train_acts
+from headway.views.actform import ActForm, amended_fields, effects_of, fields_of, title_of
+from headway.views.acts import ALL, STEPS, Act, Verb, amend_act, board_acts, train_acts
 from headway.views.shown import (
     Shown,
+    asked_shown,
     cell_shown,
     entry_shown,
     evidence_shown,
@@ -26,7 +27,9 @@ from headway.views.shown import (
     resolution_shown,
     stand_shown,
 )
+from headway.web.forms import Given
 from headway.web.picture import Picture
+from headway.web.policies import keep_policy
 
 _Bound = tuple[tuple[Shown, ...], Seen | None]
 _OF_ALL = frozenset({Verb.HOLD, Verb.RELEASE_HOLD})
@@ -42,6 +45,8 @@ def form_for(picture: Picture, verb: Verb, version: str, of: str = "", change: s
     if verb in _OF_PROPOSED and (found := _proposed(picture, name)) is not None:
         return _made(Act(verb, name, say("{word}", word=name)), *found)
     planned = pick_train(picture.plan.trains, name)
+    if verb is Verb.AMEND:
+        return _amendment(picture, planned, of)
     act = _act(picture, planned, verb, of, change)
     evidence = _evidence(picture, planned, act)
     return replace(_made(act, *_bound(picture, planned, act)), evidence=evidence)
@@ -109,7 +114,9 @@ def _gate(picture: Picture, planned: TrainPlan, gate: str) -> _Bound:
         raise not_found("gate", gate, say("the gates are {names}", names=sorted(picture.policy.approvals)))
     if planned.basis is None or planned.evidence is None:
         return stand_shown(planned), _train(picture, planned)
-    return evidence_shown(planned, picture.snapshot), seen.of_evidence(planned.basis, planned.evidence)
+    keep_policy(picture)
+    rows = (*asked_shown(_requests(picture, planned)), *evidence_shown(planned, picture.snapshot))
+    return rows, seen.of_evidence(planned.basis, planned.evidence)
 
 
 def _requests(picture: Picture, planned: TrainPlan) -> tuple[State, ...]:
@@ -122,7 +129,37 @@ def _pick(picture: Picture, planned: TrainPlan, of: str) -> _Bound:
         if f"pick:{asked.id}" == of:
             texts = tuple(w.text for w in waits)
             return pick_shown(asked, texts, PICK_STATES[state]), seen.of_pick(asked, state)
-    raise not_found("request", of, say("see the picks of the train"))
+    raise _no_request(of)
+
+
+def _amendment(picture: Picture, planned: TrainPlan, of: str) -> ActForm:
+    """Of a request as it is stated now, word by word."""
+    for asked, state, waits in _requests(picture, planned):
+        if f"pick:{asked.id}" == of:
+            act = amend_act(planned.train.name, asked.id, asked.entry.actor, picture.policy)
+            shown = pick_shown(asked, tuple(w.text for w in waits), PICK_STATES[state])
+            form = _made(act, shown, seen.of_statement(asked, state))
+            fields, more = amended_fields(asked.request)
+            return replace(form, fields=fields, more=more)
+    raise _no_request(of)
+
+
+def _no_request(of: str) -> UnusableInput:
+    return not_found("request", of, say("see the picks of the train"))
+
+
+_LINKS = {"evidence": "links"}  # of the fields, those whose part of what was seen is called otherwise
+
+
+def brought_up(form: ActForm, given: Given) -> Given:
+    """What was typed, for a form whose words have become others meanwhile: what nobody touched is as it is now."""
+    before = dict(parts_in(given.get("parts", "")))
+    untouched = {
+        f.name: f.value
+        for f in form.asked
+        if given.get(f.name, "").strip() == before.get(_LINKS.get(f.name, f.name), "")
+    }
+    return {**given, **untouched} if form.act.verb is Verb.AMEND else given
 
 
 def _cell(picture: Picture, planned: TrainPlan, key: str) -> _Bound:

@@ -10,7 +10,8 @@ from headway.errors import UnusableInput
 from headway.model.entry import Entry
 from headway.model.pick import Claims, PickRequest
 from headway.model.text import say
-from headway.refusal import Refused
+from headway.model.visitor import Visitor
+from headway.refusal import Refused, no
 from headway.views.actform import CLAIMS, ActForm
 from headway.views.acts import ALL, Verb
 from headway.web.forms import Given
@@ -26,8 +27,11 @@ def refusal_status(refused: Refused) -> int:
     return 409 if "approve.changed" in codes else 422
 
 
-def carry_out(app: Headway, form: ActForm, given: Given) -> Entry | Refused:  # noqa: PLR0911, PLR0912 - one for each
-    """Do it. Raises ``UnusableInput`` for what cannot be used in a field, and as the use cases do."""
+def carry_out(  # noqa: PLR0911, PLR0912 - one for each
+    app: Headway, form: ActForm, given: Given, visitor: Visitor
+) -> Entry | Refused:
+    """Do it, in the visitor's name. Raises ``UnusableInput`` for what cannot be used in a field, and as the use cases
+    do."""
     act, said = form.act, _filled(form, given)
     version, of, reason = act.version, act.of, said.get("reason", "")
     match act.verb:
@@ -39,6 +43,8 @@ def carry_out(app: Headway, form: ActForm, given: Given) -> Entry | Refused:  # 
             return reviewing.withdraw(app, _number(of), reason)
         case Verb.PICK:
             return _request(app, version, said)
+        case Verb.AMEND:
+            return _amend(app, form, said, visitor)
         case Verb.DROP:
             return dropping.drop(app, of, reason)
         case Verb.HOLD:
@@ -62,7 +68,7 @@ def carry_out(app: Headway, form: ActForm, given: Given) -> Entry | Refused:  # 
 
 def _filled(form: ActForm, given: Given) -> dict[str, str]:
     """The fields that the form asks for. Raises ``UnusableInput`` (``act.empty``) for a required one without words."""
-    said = {f.name: given.get(f.name, "").strip() for f in form.asked}
+    said = {f.name: given.get(f.name, f.value).strip() for f in form.asked}
     for f in form.asked:
         if f.required and not said[f.name]:
             raise UnusableInput(
@@ -72,10 +78,23 @@ def _filled(form: ActForm, given: Given) -> dict[str, str]:
 
 
 def _request(app: Headway, version: str, said: dict[str, str]) -> Entry:
+    return picking.request_pick(app, _stated(said["ref"], said), version).entry
+
+
+def _amend(app: Headway, form: ActForm, said: dict[str, str], visitor: Visitor) -> Entry | Refused:
+    """One's own request, or a reviewer's to mend; where the policy names no reviewers, a release manager's."""
+    barred = form.act.barred(visitor)
+    if barred is not None:
+        remedy = say("make a request of your own, or ask {people}", people=form.act.people)
+        return no("P1", "pick.not-yours", barred, remedy, person=visitor.name, people=form.act.people)
+    done = picking.restate_pick(app, _number(form.act.of), _stated("", said))
+    return done if isinstance(done, Refused) else done.entry
+
+
+def _stated(ref: str, said: dict[str, str]) -> PickRequest:
     evidence = tuple(line.strip() for line in said["evidence"].splitlines() if line.strip())
     claims = Claims(**{f.name: said[f.name] for f in CLAIMS})
-    asked = PickRequest(said["ref"], said["category"], said["reason"], evidence, claims)
-    return picking.request_pick(app, asked, version).entry
+    return PickRequest(ref, said["category"], said["reason"], evidence, claims)
 
 
 def _number(of: str) -> int:

@@ -271,6 +271,7 @@ class FieldShape(Shape):
     name: str
     required: bool
     about: str
+    value: str = Field(description="What holds where the field is left out.")
 
 
 class ActShape(Shape):

@@ -71,9 +71,9 @@ def _values(policy: Policy) -> Iterator[tuple[tuple[str, ...], Value]]:
             for name, field in type(table).model_fields.items():
                 named = _clauses(field.description or "") or fallback
                 value = table.model_dump(mode="json")[name]
-                yield named, Value(f"{table_name}.{name}", _shown(value))
+                yield named, Value(f"{table_name}.{name}", value_shown(value))
     for name, gate in policy.approvals.items():
-        yield ("G1",), Value(f"approvals.{name}", _shown(gate.model_dump(mode="json")))
+        yield ("G1",), Value(f"approvals.{name}", value_shown(gate.model_dump(mode="json")))
 
 
 def _clauses(text: str) -> tuple[str, ...]:
@@ -84,12 +84,12 @@ def _clauses(text: str) -> tuple[str, ...]:
     return tuple(c for c in dict.fromkeys(found) if c in CLAUSES)
 
 
-def _shown(value: object) -> str:
+def value_shown(value: object) -> str:
     """TOML, with the user and password of an address left out."""
     if isinstance(value, dict):
-        text = "\n".join(f"{k} = {_shown(v)}" for k, v in value.items()) or "{}"
+        text = "\n".join(f"{k} = {value_shown(v)}" for k, v in value.items()) or "{}"
     elif isinstance(value, list):
-        items = [_shown(v) for v in value]
+        items = [value_shown(v) for v in value]
         short = f"[{', '.join(items)}]"
         text = short if len(short) <= 60 else "\n".join(items)
     elif value is None:

@@ -17,6 +17,7 @@ from headway.decide.pickstates import ON_BRANCH, PickState
 from headway.decide.trains import branch_for
 from headway.errors import not_found
 from headway.model.entry import Entry, Kind
+from headway.model.reason import Reason
 from headway.model.snapshot import Snapshot
 from headway.model.text import Text, say
 from headway.model.train import Stage, Train
@@ -25,7 +26,7 @@ from headway.policy.schema import Policy
 from headway.policy.scheme import base_of, final_tag, is_fix, read_final_tag
 from headway.refusal import version_of
 from headway.reports import Released, look_back
-from headway.views.acts import Act, drop_act, pick_acts
+from headway.views.acts import Act, amend_act, appeal_acts, drop_act, pick_acts
 from headway.views.board import candidate_row
 from headway.views.checklist import Check, checklist
 from headway.views.gatelist import GateListRow, gate_rows
@@ -78,6 +79,14 @@ def train_of(picture: Picture, text: str, *, wait: bool = False) -> TrainPage:
     if goes_by is None:
         return picture.kept(("train", version), lambda: _train(picture, version))
     return picture.lasting(("train", version, goes_by), lambda: _train(picture, version), wait=wait)
+
+
+def all_acts(picture: Picture, version: str) -> tuple[Act, ...]:
+    """What people may do of a train, of its picks and of its commits; nothing of one that is not on its way."""
+    if all(t.train.name != version for t in picture.plan.trains):
+        return ()
+    page = train_of(picture, version)
+    return (*page.acts, *(a for some in page.acts_of.values() for a in some))
 
 
 def released_by(picture: Picture, version: Version) -> object | None:
@@ -150,8 +159,16 @@ def _acts_of(found: TrainView, planned: TrainPlan, policy: Policy) -> dict[str, 
         for p in found.picks
         if p.state not in _OVER
     }
+    refused = {
+        f"pick:{p.id}": (
+            amend_act(name, p.id, p.by, policy),
+            *appeal_acts(name, map(Reason.kept, p.violations), policy),
+        )
+        for p in found.picks
+        if p.state is PickState.REFUSED
+    }
     out = {s.commit: (drop_act(name, s.commit),) for s in found.stops if s.kind in _TAKEN_OUT}
-    return {**acts, **(out if planned.stage is not Stage.PROMOTING else {})}
+    return {**acts, **refused, **(out if planned.stage is not Stage.PROMOTING else {})}
 
 
 _OVER = ON_BRANCH | {

@@ -106,6 +106,17 @@ class BadToken(UnusableInput):
         )
 
 
+class NoPages(UnusableInput):
+    """A token that opens something, but no page; answered as 403."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "login.no-pages",
+            say("this token was made for figures alone (scope metrics): it opens no page"),
+            remedy=say("log in with another; a program reads /metrics/prometheus with this one"),
+        )
+
+
 class Denied(UnusableInput):
     """The forge sent somebody back without an answer."""
 

@@ -23,6 +23,7 @@ from headway.views.board import OUTCOMES, TURNS, when_text
 from headway.views.entrywords import ENTRY_KINDS, check_text, claim_text
 from headway.views.factwords import fact_text, fact_values
 from headway.views.gates import LIGHTS
+from headway.views.mending import mending
 from headway.views.shown import part_text
 from headway.views.stops import STOPS
 from headway.views.train import CAUSES, REVERT_STATES, VERDICTS
@@ -183,6 +184,7 @@ def _environment() -> Environment:
     env.globals["fact_values"] = _fact_values
     env.filters["text"] = _text
     env.filters["value"] = _value
+    env.filters["mending"] = mending
     env.filters["kept"] = Reason.kept
     env.filters["part"] = part_text
     env.filters["check"] = check_text

@@ -20,11 +20,13 @@ from headway.model.visitor import Role, Visitor
 from headway.refusal import Refused
 from headway.views.actform import ActForm
 from headway.views.acts import ALL, Verb
-from headway.web.actforms import form_for
+from headway.web.actforms import brought_up, form_for
 from headway.web.acting import carry_out, refusal_status
 from headway.web.forms import Filled, Given
+from headway.web.look import all_acts
 from headway.web.people import check_csrf
 from headway.web.picture import Picture
+from headway.web.policies import settings_changed
 from headway.web.render import reader_of
 from headway.web.site import Site
 
@@ -49,7 +51,8 @@ def act_pages(web: FastAPI, site: Site) -> None:
             if found.seen is not None:
                 changes = found.seen.changes(given.get("seen", ""), given.get("parts", ""))
                 if changes:
-                    return _shown(site, request, picture, visitor, found, given, 409, changes=changes)
+                    kept = brought_up(found, given)
+                    return _shown(site, request, picture, visitor, found, kept, 409, changes=changes)
             done = _carried_out(site, request, picture, visitor, found, given)
         return done if isinstance(done, Response) else _led_on(site, request, found, given, done)
 
@@ -80,7 +83,7 @@ def _carried_out(
 ) -> Response | Entry:
     """What was written down, else the form with why it was not."""
     try:
-        result = carry_out(site.acting(visitor), form, given)
+        result = carry_out(site.acting(visitor), form, given, visitor)
     except UnusableInput as e:
         if e.code.partition(".")[0] in _OURS:
             raise
@@ -119,6 +122,7 @@ def _shown(
     reasons: tuple[Reason, ...] = (),
 ) -> Response:
     """The form, on a page that stays as it is."""
+    policy = next((d for d in changes if d.part == "policy" and d.shown is not None), None)
     return site.page(
         request,
         "act.html",
@@ -129,7 +133,10 @@ def _shown(
         form=form,
         given=given,
         back="board" if given.get("back") == "board" else "train",
-        changes=changes,
+        changes=tuple(d for d in changes if d is not policy),
+        policy=policy,
+        settings=settings_changed(picture, policy.shown or "") if policy is not None else (),
         reasons=reasons,
+        acts=all_acts(picture, form.act.version) if reasons else (),
         trunk=picture.snapshot.trunk.commits[-30:] if form.act.verb is Verb.CUT else (),
     )

@@ -52,7 +52,7 @@ def acts_api(router: APIRouter, site: Site) -> None:
             changes = form.seen.changes(given.seen, "") if form.seen is not None else ()
             if form.seen is not None and changes:
                 return as_json({"error": _stale(given.seen, form, changes).as_json(), "now": _told(form)}, 409)
-            result = carry_out(site.acting(visitor), form, given.fields)
+            result = carry_out(site.acting(visitor), form, given.fields, visitor)
         if isinstance(result, Refused):
             return _refused(result)
         site.watch.picture(renewed=True)
@@ -61,7 +61,7 @@ def acts_api(router: APIRouter, site: Site) -> None:
 
 
 def _told(form: ActForm) -> dict[str, Any]:
-    asked = [{"name": f.name, "required": f.required, "about": str(f.label)} for f in form.asked]
+    asked = [{"name": f.name, "required": f.required, "about": str(f.label), "value": f.value} for f in form.asked]
     return {
         "verb": form.act.verb.value,
         "title": str(form.title),

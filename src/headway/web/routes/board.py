@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
 from headway.lang import tr
-from headway.model.entry import Entry
+from headway.model.entry import Entry, Kind
 from headway.model.reason import Reason
-from headway.model.text import Text
+from headway.model.text import Text, say
 from headway.model.visitor import Role
+from headway.reviewing import refused_requests
+from headway.views.acts import Act, Verb
 from headway.views.board import BoardRow, Turn
 from headway.views.groups import cell_groups, pick_groups, revert_groups
 from headway.views.timeline import TimelineRow, timeline
 from headway.views.words import STAGES
 from headway.web.drawing import draw
-from headway.web.look import train_of
+from headway.web.look import all_acts, train_of
 from headway.web.picture import Picture
 from headway.web.render import reader_of
 from headway.web.site import Site
@@ -29,11 +31,12 @@ _STORY = 40  # entries of a story that are shown at once
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an act that has just been done wrote down, and what the gate said of a request."""
+    """What an act that has just been done wrote down, and what the gate said of a request, with what mends that."""
 
     row: TimelineRow | None
     reasons: tuple[Reason, ...]
     asked: bool
+    acts: tuple[Act, ...] = ()
 
 
 def board_pages(web: FastAPI, site: Site) -> None:
@@ -114,7 +117,19 @@ def _told(picture: Picture, did: str, asked: bool) -> Told | None:
     if entry is None:
         return Told(None, (), True) if asked else None
     reasons = tuple(Reason.kept(v) for v in entry.payload.get("violations", ()))
-    return Told(timeline((entry,))[0], reasons, asked)
+    return Told(timeline((entry,))[0], reasons, asked, _again(picture, entry, bool(reasons)))
+
+
+def _again(picture: Picture, entry: Entry, refused: bool) -> tuple[Act, ...]:
+    """How what the gate refused is put to it again: a request that has just been made, and those that a waiver is
+    for."""
+    ids = [int(entry.payload.get("request", entry.seq))] if refused else []
+    if entry.kind is Kind.WAIVED:
+        ids = [a.id for a in refused_requests(picture.app, entry)]
+    found = {a.of: a for a in all_acts(picture, entry.train) if a.verb is Verb.AMEND} if ids else {}
+    return tuple(
+        replace(found[of], words=say("Amend request {id}", id=id)) for id in ids if (of := f"pick:{id}") in found
+    )
 
 
 def _entry(picture: Picture, did: str) -> Entry | None:

@@ -17,12 +17,13 @@ from headway.web.address import safe_next
 from headway.web.forms import Filled
 from headway.web.limits import TooMany
 from headway.web.loggedin import LoggedIn, address_of
-from headway.web.people import NOBODY, BadToken, Denied, Forged, check_csrf
+from headway.web.people import NOBODY, BadToken, Denied, Forged, NoPages, check_csrf
 from headway.web.render import reader_of, render
 from headway.web.site import Site, fresh
 
 BACK = "/login/github/back"
 _SEE_OTHER = 303
+_STATUS = {TooMany: 429, NoPages: 403}
 
 
 def login_pages(web: FastAPI, site: Site) -> None:
@@ -47,7 +48,9 @@ def login_pages(web: FastAPI, site: Site) -> None:
             raise Forged
         try:
             token = people.token(request, secret)
-        except (BadToken, TooMany) as e:
+            if not token.opens_pages:
+                raise NoPages
+        except (BadToken, NoPages, TooMany) as e:
             people.tell(_failed(request, e))
             return _page(request, people, leads_to, e)
         return _let_in(request, site, people, token.name, token.id, leads_to)
@@ -140,7 +143,7 @@ def _page(request: Request, people: LoggedIn, leads_to: str, error: HeadwayError
         next=leads_to,
         csrf=begun.csrf,
     )
-    status = 200 if error is None else 429 if isinstance(error, TooMany) else 401
+    status = 200 if error is None else _STATUS.get(type(error), 401)
     response = HTMLResponse(text, status, headers=fresh(reader.lang))
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.wait_s)

@@ -41,10 +41,10 @@ def record_pages(web: FastAPI, site: Site) -> None:
         return site.page(request, "ledger.html", shown, visitor, same=True, ledger=page, names=names)
 
     @web.get("/go")
-    def go(request: Request, to: str = "") -> Response:
+    def go(request: Request, version: str = "") -> Response:
         site.seen(request)
-        version = version_of(to.strip())
-        return RedirectResponse(reader_of(request).link(f"/trains/{quote(str(version), safe='')}"), 303)
+        wanted = version_of(version.strip())
+        return RedirectResponse(reader_of(request).link(f"/trains/{quote(str(wanted), safe='')}"), 303)
 
 
 def written(request: Request, site: Site) -> tuple[Picture | Headway, Visitor, tuple[Entry, ...], tuple[str, ...]]:
