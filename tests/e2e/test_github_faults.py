@@ -23,7 +23,9 @@ FAULTS = 40  # of a kind, at most, that one train has
 SHARES = 6  # of so many shares of the calls, with all kinds mixed, each train has one
 SKEW = timedelta(seconds=45)  # as far off as an App's signed request may be
 SEED = 20250127
-ALL = pytest.mark.skipif(os.environ.get("HEADWAY_ALL_FAULTS") != "1", reason="half an hour: HEADWAY_ALL_FAULTS=1 runs them")
+ALL = pytest.mark.skipif(
+    os.environ.get("HEADWAY_ALL_FAULTS") != "1", reason="half an hour: HEADWAY_ALL_FAULTS=1 runs them"
+)
 
 
 @pytest.fixture(autouse=True)
