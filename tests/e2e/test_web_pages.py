@@ -124,6 +124,29 @@ def test_notes_have_their_parts(busy: httpx.Client) -> None:
     assert "prefix caching" not in text  # it was reverted
 
 
+def test_code_in_notes_is_code_and_nothing_else_of_a_title_is_markup(tmp_path: Path) -> None:
+    """A title is somebody else's: HTML in it and in its code, links, headings and odd backticks stay words."""
+    world = World(tmp_path)
+    for n, title in enumerate(
+        (
+            "[Bugfix] Take `--max-len` and ``a`b`` again",
+            "[Bugfix] `</code><script>alert(1)</script>` *x* [y](javascript:alert(2))",
+            "[Bugfix] `<img src=x onerror=alert(3)>",
+            "[Bugfix] &lt;b&gt; `\u202e<b>` ` ``",
+        )
+    ):
+        world.git.commit(f"{title} (#{n + 10})", {f"f{n}.py": f"{n}\n"})
+    with Served(world.git.path, world.clock.now()) as served:
+        text = httpx.get(f"{served.url}notes/0.1.1?lang=en", timeout=60).text
+    for line in (
+        "[Bugfix] Take <code>--max-len</code> and <code>a`b</code> again (#10)",
+        "[Bugfix] <code>&lt;/code&gt;&lt;script&gt;alert(1)&lt;/script&gt;</code> *x* [y](javascript:alert(2)) (#11)",
+        "[Bugfix] `&lt;img src=x onerror=alert(3)&gt; (#12)",
+        "[Bugfix] &amp;lt;b&amp;gt; <code>\ufffd&lt;b&gt;</code> ` `` (#13)",
+    ):
+        assert f"<li><bdi>{line}</bdi></li>" in text
+
+
 def test_the_calendar_as_a_table_and_as_a_file(busy: httpx.Client) -> None:
     table = busy.get("/calendar?year=2025&lang=en").text
     assert "2025-02-01" in table  # 0.1.2, slipped
