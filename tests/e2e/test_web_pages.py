@@ -102,6 +102,9 @@ def test_the_json_twins(regressed: httpx.Client) -> None:
 def test_two_trains_and_one_that_departed(busy: httpx.Client) -> None:
     text = busy.get("/").text
     assert text.index(">0.1.1.post1<") < text.index(">0.1.2<") < text.index("Departed") < text.index(">0.1.1<")
+    past = text[text.index("Lines of past releases") :]
+    assert "<code>releases/v0.1.1</code>" in past
+    assert "releases/v0.1.0" not in past  # it was released on the trunk
     post = busy.get("/api/v1/trains/0.1.1.post1").json()
     assert [s["label"] for s in post["stops"]] == ["v0.1.1", "#8", "rc1"]
 
