@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,13 @@ def test_the_list_tells_of_branches_that_were_looked_through(pages: httpx.Client
     text = pages.get("/audit?lang=en").text
     assert text.index("releases/v0.1.2") < text.index("releases/v0.1.1")
     assert "under way" in text
+
+
+def test_nothing_is_said_in_one_way_on_the_page_of_metrics(pages: httpx.Client) -> None:
+    text = pages.get("/metrics?lang=en").text
+    shown = re.findall(r">\s*([-–—])\s*<", text)
+    assert shown
+    assert set(shown) == {"–"}
 
 
 def test_a_tag_or_a_commit_is_asked_for_by_the_form(world: World, pages: httpx.Client) -> None:

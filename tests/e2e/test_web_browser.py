@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from chromium import needs_chromium
@@ -93,6 +94,61 @@ def test_it_is_seen_at_once_where_the_train_is(browser: Any, url: str) -> None:
     shapes = {g.get_attribute("href") for g in page.locator(".gate .lamp use").all()}
     assert shapes == {"#lamp-ok", "#lamp-waiting", "#lamp-blocked", "#lamp-none"}
     page.context.close()
+
+
+_IN_SIGHT = """(e) => { const r = e.getBoundingClientRect(), s = e.closest(".scroll").getBoundingClientRect();
+  return r.width > 0 && r.left >= s.left - 1 && r.right <= Math.min(s.right, innerWidth) + 1; }"""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_on_a_phone_the_verdict_is_seen_without_scrolling(browser: Any, url: str, lang: str) -> None:
+    page = opened(browser, 390)
+    page.goto(f"{url}trains/0.1.1?lang={lang}")
+    verdicts = page.locator("#performance .cells tbody .tag")
+    assert verdicts.count() == 3
+    assert [v for v in verdicts.all() if not v.evaluate(_IN_SIGHT)] == []
+    states = page.locator("#picks .picks tbody .tag")
+    assert states.count() == 4
+    assert [s for s in states.all() if not s.evaluate(_IN_SIGHT)] == []
+    assert page.locator("#performance .scroll").first.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    assert page.get_by_role("cell").count() > 0  # it stays a table for who cannot see it
+    values = page.locator("#performance .cells tbody tr").first.locator("[data-label]")
+    shown = values.evaluate_all("(all) => all.map((e) => getComputedStyle(e, '::before').content)")
+    assert shown == [f'"{v.get_attribute("data-label")}"' for v in values.all()]
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_goes_on_beyond_an_edge_is_seen_there(browser: Any, url: str, scheme: str) -> None:
+    """A shadow at the edge beyond which there is more, and none at the end; its colours are looked at in a picture."""
+    page = opened(browser, 390, scheme)
+    page.goto(f"{url}calendar?lang=en")
+    scroll = page.locator(".scroll").first
+    assert scroll.evaluate("e => e.scrollWidth - e.clientWidth") > 0
+    begin = _edges(page, scroll)
+    scroll.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    page.wait_for_timeout(100)
+    end = _edges(page, scroll)
+    assert begin[0] == end[1]  # the card, where nothing goes on
+    assert begin[1] != begin[0]
+    assert end[0] != end[1]
+    page.context.close()
+
+
+def _edges(page: Any, scroll: Any) -> list[list[int]]:
+    """The colours of the left and the right edge, at the height of a row's padding."""
+    png = base64.b64encode(scroll.screenshot()).decode()
+    return cast(
+        "list[list[int]]",
+        page.evaluate(
+            """async (png) => { const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
+      const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+      const canvas = new OffscreenCanvas(image.width, image.height), on = canvas.getContext("2d");
+      on.drawImage(image, 0, 0);
+      return [2, image.width - 3].map((x) => [...on.getImageData(x, 3, 1, 1).data]); }""",
+            png,
+        ),
+    )
 
 
 def test_from_the_board_to_a_clause_by_keyboard_alone(browser: Any, url: str) -> None:

@@ -102,6 +102,9 @@ def test_the_json_twins(regressed: httpx.Client) -> None:
 def test_two_trains_and_one_that_departed(busy: httpx.Client) -> None:
     text = busy.get("/").text
     assert text.index(">0.1.1.post1<") < text.index(">0.1.2<") < text.index("Departed") < text.index(">0.1.1<")
+    past = text[text.index("Lines of past releases") :]
+    assert "<code>releases/v0.1.1</code>" in past
+    assert "releases/v0.1.0" not in past  # it was released on the trunk
     post = busy.get("/api/v1/trains/0.1.1.post1").json()
     assert [s["label"] for s in post["stops"]] == ["v0.1.1", "#8", "rc1"]
 
@@ -122,6 +125,29 @@ def test_notes_have_their_parts(busy: httpx.Client) -> None:
     assert "<h2>Fixes</h2>" in text
     assert "<li><bdi>[Bugfix] Stop at end of text (#4)</bdi></li>" in text
     assert "prefix caching" not in text  # it was reverted
+
+
+def test_code_in_notes_is_code_and_nothing_else_of_a_title_is_markup(tmp_path: Path) -> None:
+    """A title is somebody else's: HTML in it and in its code, links, headings and odd backticks stay words."""
+    world = World(tmp_path)
+    for n, title in enumerate(
+        (
+            "[Bugfix] Take `--max-len` and ``a`b`` again",
+            "[Bugfix] `</code><script>alert(1)</script>` *x* [y](javascript:alert(2))",
+            "[Bugfix] `<img src=x onerror=alert(3)>",
+            "[Bugfix] &lt;b&gt; `\u202e<b>` ` ``",
+        )
+    ):
+        world.git.commit(f"{title} (#{n + 10})", {f"f{n}.py": f"{n}\n"})
+    with Served(world.git.path, world.clock.now()) as served:
+        text = httpx.get(f"{served.url}notes/0.1.1?lang=en", timeout=60).text
+    for line in (
+        "[Bugfix] Take <code>--max-len</code> and <code>a`b</code> again (#10)",
+        "[Bugfix] <code>&lt;/code&gt;&lt;script&gt;alert(1)&lt;/script&gt;</code> *x* [y](javascript:alert(2)) (#11)",
+        "[Bugfix] `&lt;img src=x onerror=alert(3)&gt; (#12)",
+        "[Bugfix] &amp;lt;b&amp;gt; <code>\ufffd&lt;b&gt;</code> ` `` (#13)",
+    ):
+        assert f"<li><bdi>{line}</bdi></li>" in text
 
 
 def test_the_calendar_as_a_table_and_as_a_file(busy: httpx.Client) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 from boardkit import Desk
-from compareworld import FORMULA, NIGHTS, STEP, CompareWorld, launched, measured
+from compareworld import FORMULA, NIGHTS, RESULTS, STEP, CompareWorld, launched, measured
 from gitmaker import git_env
 from webserved import Served
 from webworld import PERF, POLICY, World
@@ -250,6 +250,20 @@ def test_e7_averages_are_only_over_cells_of_both_sides_and_say_of_how_many(
     assert (average.both, average.others) == (len(both), 1)  # Mixtral was not measured on the right
 
 
+def test_e7_under_a_metric_only_its_average_is_listed(
+    picture: Picture, served: httpx.Client, world: CompareWorld
+) -> None:
+    every = [a.metric for a in asked(picture, world.link()).averages]
+    assert {"median_tpot_ms", "output_throughput"} < set(every)
+    link = world.link(metricName="output_throughput", lang="en")
+    assert [a.metric for a in asked(picture, link).averages] == ["output_throughput"]
+    assert [a["metric"] for a in served.get(f"{link}&format=json").json()["averages"]] == ["output_throughput"]
+    rows = csv.DictReader(io.StringIO(served.get(f"{link}&view=averages&format=csv").text))
+    assert [r["metric"] for r in rows] == ["output_throughput"]
+    part = served.get(link).text.partition('id="averages"')[2].partition("</section>")[0]
+    assert re.findall(r"<code>(.*?)</code>", part) == ["output_throughput"]
+
+
 def test_e7_the_trend_tells_where_the_level_moved(picture: Picture, world: CompareWorld) -> None:
     found = asked(picture, world.link(benchmarkName="nightly", modelName="Mixtral", per="1000"))
     assert found.trend is not None
@@ -263,6 +277,26 @@ def test_e7_the_trend_tells_where_the_level_moved(picture: Picture, world: Compa
     few = asked(picture, world.link(benchmarkName="nightly", startTime="2025-01-20"))
     assert few.trend is not None
     assert not few.trend.enough
+
+
+def test_e7_a_side_is_named_by_what_is_known_of_it(tmp_path: Path) -> None:
+    """Results that came in with a commit and no branch, and a link that names neither."""
+    world = CompareWorld(tmp_path)
+    results = str(RESULTS / "A_rate4_r1.json")
+    told = ["perf", "import", results, "--commit", world.base]
+    command = [sys.executable, "-m", "headway", "--repo", str(world.git.path), *told]
+    subprocess.run(command, check=True, env=git_env(), capture_output=True)
+
+    def titles(**changes: str) -> list[str]:
+        link = world.link(lBranch="", rBranch="", **changes)
+        text = httpx.get(served.url.rstrip("/") + link + "&lang=en", timeout=60).text
+        sides = re.findall(r'<h2>(?:Left|Right):[^<]*</h2>\s*<p class="line1">(.*?)</p>', text)
+        return [re.sub(r"<[^>]*>", "", s).strip() for s in sides]
+
+    with Served(world.git.path, world.clock.now()) as served:
+        assert titles() == [f"v0.1.0 {world.base[:12]}", f"v0.1.1-rc1 {world.new[:12]}"]
+        empty = titles(lCommit="", rCommit="", startTime="2024-01-01", stopTime="2024-01-02")
+        assert empty == ["the oldest in the window", "the newest in the window"]
 
 
 # Permalinks, waivers, files ---------------------------------------------------------------------------------------

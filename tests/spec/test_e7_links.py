@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gitmaker import GitMaker, git_env
+from rich.cells import cell_len
+from rich.console import Console
 
+from headway.cli.common import Screen
 from headway.errors import UnusableInput
 from headway.model.measurement import Cell, Launch, MeasuredCell, Sample, Side
 from headway.model.verdict import CellVerdict, Verdict
@@ -21,6 +26,7 @@ from headway.perf.links import PAGE, WINDOW, address_of, device_and_arch, parse_
 from headway.perf.reading import Point
 from headway.perf.store import MeasurementStore
 from headway.views.comparison import as_json, buckets, chart, comparison_page
+from headway.views.comparisontable import show_page
 
 EXAMPLE = (
     "https://hud.pytorch.org/benchmark/llms?startTime=Thu%2C%2017%20Apr%202025%2021%3A43%3A50%20GMT"
@@ -316,3 +322,42 @@ def test_e7_the_table_is_readable_on_a_terminal(project: GitMaker) -> None:
     assert "\u202e" not in done.stdout
     for words in ("worse", "missing", "1.200", "headway perf table"):
         assert words in done.stdout
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_e7_the_table_is_whole_in_80_columns(store: MeasurementStore, lang: str) -> None:
+    """Of long names nothing is cut, with the gate's verdicts or without; the command to copy stays on one line."""
+    long = cell("serving " + "input_len=4096 output_len=1024 " * 4, "org/" + "Mixture-" * 8)
+    for n in range(3):
+        for commit, value in ((OLD, 123456.7), (NEW, 1234567.8 + n)):
+            values = {(long, "max_output_tokens_per_s"): (value,), (cell(), TPOT): (10.0 + n,)}
+            store.keep([run(commit, n, values)])
+    store.keep([run(OLD, 9, {(cell("qps_1"), TPOT): (1.0,)})])
+    place, tpot = Cell("Llama3", "H100", "closed-2"), "median_tpot_ms"
+    verdict = CellVerdict(place, tpot, 3, 1.2, (1.1, 1.3), 0.05, 0.03, Verdict.REGRESSED, "regression")
+    for verdicts in ([], [verdict]):
+        page = comparison_page(store, parse_dashboard_link(EXAMPLE), REPO, verdicts)
+        screen = Screen(Console(file=io.StringIO(), width=80), lang)
+        show_page(page, screen)
+        *table, command = screen.console.file.getvalue().splitlines()
+        assert command.startswith("headway perf table ")
+        assert max(map(cell_len, table)) <= 80
+        told = "".join("".join(table).split())
+        for r in page.rows:
+            assert "".join(str(r.found.cell.cell).split()) in told
+        assert "\u2026" not in told
+        assert ("gate" if lang == "en" else "门禁") in told or not verdicts
+
+
+def test_e7_a_side_whose_branch_nobody_told_is_named_by_its_commit(store: MeasurementStore) -> None:
+    store.keep([run(OLD, 0, {(cell(), TPOT): (10.0,)})])
+    link = EXAMPLE.replace("releases/v0.9.1", "").replace("releases/v0.9.2", "").replace(NEW, "f" * 40)
+    page = comparison_page(store, parse_dashboard_link(link))
+    assert page.left is not None
+    page = replace(page, left=replace(page.left, branch=""))
+    screen = Screen(Console(file=io.StringIO(), width=80), "en")
+    show_page(page, screen)
+    assert screen.console.file.getvalue().splitlines()[:2] == [
+        f"left: {OLD[:12]}, 1 launches",
+        f"right: nothing of {'f' * 40} was measured in the window",
+    ]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from headway.model.markdown import code, escape, in_words, marked, marker, phrase, quote, sentence, title, within
+from headway.model.markdown import code, escape, in_words, marked, marker, phrase, quote, sentence, spans, title, within
 from headway.model.text import say
 
 
@@ -94,3 +94,28 @@ def test_a_sentence_of_the_ledger_keeps_its_code_and_nothing_else_of_it_does_any
     for hostile in ("a ` b", "`` <img> ``", "x `a``b` <b>", "`"):
         assert "`" not in phrase(hostile).replace("\\`", "")
         assert "<" not in phrase(hostile).replace("\\<", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ("", []),
+        ("no code", [(False, "no code")]),
+        ("use `a` and `b`", [(False, "use "), (True, "a"), (False, " and "), (True, "b")]),
+        ("`` a`b ``", [(True, "a`b")]),
+        ("` `", [(True, " ")]),
+        ("one ` alone", [(False, "one ` alone")]),
+        ("`a` and `", [(True, "a"), (False, " and `")]),
+        ("``a`", [(False, "``a`")]),
+        ("`<b>*x*`<i>", [(True, "<b>*x*"), (False, "<i>")]),
+    ],
+)
+def test_code_in_a_line_is_what_stands_between_as_many_backticks(words: str, parts: list[tuple[bool, str]]) -> None:
+    """CommonMark 6.1; nothing is lost, and nothing but code is told from words."""
+    assert list(spans(words)) == parts
+
+
+def test_a_line_of_many_backticks_is_read_once() -> None:
+    """Of each length one run, so that none has an end: to look for the end of each would take all the rest again."""
+    hostile = " ".join("`" * n for n in range(1, 2000))
+    assert list(spans(hostile)) == [(False, hostile)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from headway.model.text import Text
 
@@ -14,6 +15,7 @@ _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 _NUMBER = re.compile(r"(\\#|\bGH-)(?=\d)", re.IGNORECASE)
 _LINK = re.compile(r"\bwww\.", re.IGNORECASE)
 _INERT = re.compile("`[^`\n]*`|\\\\([!-/:-@\\[-`{-~])|(&#36;)|(?<!@)\u200b")
+_RUN = re.compile("`+")
 _ABOUT = re.compile(r"[A-Za-z0-9_.:+!-]+")
 
 
@@ -87,6 +89,31 @@ def in_words(markdown: str) -> str:
     """A text of ours as it is read where nobody renders it, as in a tag: without what keeps the words of others inert.
     Code, headings and lists stay as they are; nobody is mentioned all the same."""
     return _INERT.sub(lambda m: m[0] if m[0][0] == "`" else m[1] or ("$" if m[2] else ""), markdown)
+
+
+def spans(words: str) -> Iterator[tuple[bool, str]]:
+    """The parts of a line, and of each whether it is code: what stands between two runs of as many backticks, without
+    them (CommonMark 0.31, 6.1). All else is plain words, whatever markup they look like."""
+    ends: dict[int, re.Match[str]] = {}
+    closing: dict[int, re.Match[str]] = {}  # by where the run that it ends begins
+    for run in reversed([*_RUN.finditer(words)]):
+        length = len(run[0])
+        if length in ends:
+            closing[run.start()] = ends[length]
+        ends[length] = run
+    done = 0
+    for run in _RUN.finditer(words):
+        end = closing.get(run.start())
+        if run.start() < done or end is None:
+            continue
+        if run.start() > done:
+            yield False, words[done : run.start()]
+        inside = words[run.end() : end.start()]
+        padded = inside[0] == inside[-1] == " " and inside.strip(" ")
+        yield True, inside[1:-1] if padded else inside
+        done = end.end()
+    if done < len(words):
+        yield False, words[done:]
 
 
 def quote(text: str, most: int = 2_000) -> str:

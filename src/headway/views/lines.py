@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -42,9 +42,10 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class PastLine:
-    """The branch of a release: only a fix release may come from it. ``runs`` is one that does now."""
+    """The branch of a release (``None`` where it was made without one): only a fix release may come from it. ``runs``
+    is one that does now."""
 
-    branch: str
+    branch: str | None
     version: str
     day: date
     fixes: tuple[str, ...]
@@ -93,14 +94,20 @@ def frozen(planned: TrainPlan, policy: Policy, day: date) -> Text | None:
 
 
 def past_lines(
-    done: tuple[Release, ...], plan_trains: tuple[TrainPlan, ...], snapshot: Snapshot, policy: Policy
+    done: tuple[Release, ...],
+    plan_trains: tuple[TrainPlan, ...],
+    snapshot: Snapshot,
+    policy: Policy,
+    there: Collection[str],
 ) -> tuple[PastLine, ...]:
-    """Lines of past releases, the newest first."""
+    """Lines of past releases, the newest first. ``there`` are branches that exist; others did, where the ledger says
+    that they were cut."""
     by_base: dict[Version, list[Release]] = {}
     for r in done:
         by_base.setdefault(base_of(r.version, policy.versions), []).append(r)
     live = {t.train.branch: t.train.name for t in plan_trains if t.train.post}
     day = today(policy, snapshot.now)
+    cut = {str(e.payload["branch"]) for e in record.of(snapshot.entries, Kind.CUT)}
     found = []
     for base in sorted(by_base, reverse=True)[:_LINES]:
         rows = by_base[base]
@@ -108,7 +115,8 @@ def past_lines(
         fixes = tuple(str(r.version) for r in rows if r.version != base)
         runs = live.get(branch)
         words = _words(rows[0].day, runs, day, policy)
-        found.append(PastLine(branch, str(base), rows[0].day, fixes, runs, words))
+        known = branch in there or branch in cut
+        found.append(PastLine(branch if known else None, str(base), rows[0].day, fixes, runs, words))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from headway.model.reason import Reason
 from headway.perf.choices import Choices, Extent
 from headway.perf.links import PAGE, DashboardLink, Ref, address_of
 from headway.perf.reading import Revision
-from headway.views.comparison import Page, Row, as_json, reproduce, row_json
+from headway.views.comparison import Average, Page, Row, as_json, reproduce, row_json
 from headway.views.comparisonmatrix import Matrix
 from headway.views.comparisontrend import Trend
 from headway.views.findings import Finding
@@ -132,6 +132,11 @@ class ComparisonView:
         return (self.extent.last or self.asked.link.stop) + timedelta(seconds=1)
 
     @property
+    def averages(self) -> tuple[Average, ...]:
+        """Of the metric that is asked for, else of all."""
+        return tuple(a for a in self.page.averages if self.asked.metric in {"", a.metric})
+
+    @property
     def trend_is_asked(self) -> bool:
         return self.trend is not None and key(self.trend.row) == self.asked.trend
 
@@ -159,7 +164,7 @@ class ComparisonView:
     def as_json(self) -> dict[str, Any]:
         verdict = self.judged.verdict if self.judged else None
         return {
-            **as_json(self.page, ()),
+            **as_json(replace(self.page, averages=self.averages), ()),
             "rows": [r.as_json() for r in self.rows],
             "page": {"number": self.asked.page, "of": self.pages, "rows": self.total, "everything": self.everything},
             "counts": {f.value: self.counts.get(f, 0) for f in Finding},

@@ -144,7 +144,7 @@ def _averages(view: ComparisonView) -> Sheet:
         ("both", say("Cells on both sides")),
         ("others", say("Cells on one side")),
     )
-    return Sheet(say("Averages"), columns, tuple((a.metric, a.ratio, a.both, a.others) for a in view.page.averages))
+    return Sheet(say("Averages"), columns, tuple((a.metric, a.ratio, a.both, a.others) for a in view.averages))
 
 
 def _environment(view: ComparisonView) -> Sheet:

@@ -19,6 +19,7 @@ from headway.model.snapshot import Snapshot
 from headway.plan.planner import plan
 from headway.plan.trainplan import Plan
 from headway.policy.schema import Policy
+from headway.sources.repository import branch_names, branches_elsewhere
 from headway.views.board import Board, board
 from headway.views.lines import past_lines
 
@@ -162,7 +163,8 @@ def picture_of(app: Headway, revision: str, before: Picture | None = None) -> Pi
     began = time.thread_time()
     snapshot = app.observe()
     planned = plan(snapshot, app.policy)
-    lines = past_lines(releases(snapshot.tags, app.policy), planned.trains, snapshot, app.policy)
+    there = {*branch_names(app.repo), *branches_elsewhere(app.repo)}
+    lines = past_lines(releases(snapshot.tags, app.policy), planned.trains, snapshot, app.policy, there)
     shown = board(planned, app.policy, snapshot.entries, snapshot.now, lines)
     beheld = Beheld(**{f.name: getattr(app, f.name) for f in fields(Headway)}, seen=snapshot)
     small = time.thread_time() - began < _SMALL_S

@@ -10,11 +10,12 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from starlette.requests import Request
 
 from headway.decide.pickstates import PICK_STATES
 from headway.lang import LANGUAGES, shown, tr, translated
+from headway.model.markdown import spans
 from headway.model.reason import Reason
 from headway.model.text import Fact, Text, clean, say
 from headway.policy.clauses import CLAUSES
@@ -49,6 +50,9 @@ _WORDS: dict[Any, Text] = {
     **{("token", k): v for k, v in TOKEN_STATES.items()},
     **{("entry", k): v for k, v in ENTRY_KINDS.items()},
 }
+
+
+_CODE = Markup("<code>{}</code>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +160,8 @@ def _shown(value: object) -> object:
 
 
 def _marked(text: str) -> Markup:
-    """Words between backticks as code; all of it escaped first."""
-    parts = str(escape(clean(text))).split("`")
-    if len(parts) % 2 == 0:
-        return Markup("`".join(parts))  # noqa: S704 - escaped above
-    return Markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts)))  # noqa: S704 - as above
+    """Words between backticks as code; each part of it escaped, whoever wrote it."""
+    return Markup("").join(_CODE.format(part) if code else part for code, part in spans(clean(text)))
 
 
 def _percent(value: float | None) -> str:
