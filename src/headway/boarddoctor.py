@@ -68,7 +68,7 @@ def _people(app: Headway) -> tuple[Check, ...]:
     asked = [w for r in Role for w in named_for(r, board) if w != EVERYBODY and not w.startswith("@")]
     why = _unasked(app) if asked or teams_named(board) else None
     if why is not None:
-        words = say("what people may do in the repository cannot be asked for: {why}", why=str(why))
+        words = say("what people may do in the repository cannot be asked for: {why}", why=why)
         found.append(Check(_NAME, False, words, say("set forge.kind and its token, or name people as `@login`")))
     return tuple(found)
 

@@ -75,7 +75,7 @@ def _reason(text: Text, row: Repacked, entry: Entry) -> Reason:
     return Reason(
         "B5",
         "verify.repack",
-        say("the re-pack cannot be proved: {why}", why=str(text)),
+        say("the re-pack cannot be proved: {why}", why=text),
         facts(file=row.file, sha256=row.sha256, of=row.of, of_sha256=row.of_sha256, entry=entry.seq),
         say(
             "put the files with these digests back into the state folder; if they are there, find out who changed them"

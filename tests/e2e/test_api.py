@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from xml.etree import ElementTree as Xml
 
 import httpx
@@ -52,6 +54,49 @@ def test_every_answer_is_as_its_description_says(served: str) -> None:
             case.call_and_validate(timeout=120, excluded_checks=dates)
 
         ask()
+
+
+def undescribed(answer: Any, schema: Mapping[str, Any], shapes: Mapping[str, Any], at: str) -> Iterator[str]:
+    """Fields of an answer that its description does not name."""
+    while "$ref" in schema:
+        schema = shapes[schema["$ref"].rpartition("/")[2]]
+    for kind in schema.get("anyOf", ()):
+        if kind.get("type") != "null":
+            yield from undescribed(answer, kind, shapes, at)
+    known = schema.get("properties", {})
+    if isinstance(answer, dict) and known:
+        yield from (f"{at}.{k}" for k in answer if k not in known)
+        for k in answer.keys() & known.keys():
+            yield from undescribed(answer[k], known[k], shapes, f"{at}.{k}")
+    for row in answer if isinstance(answer, list) and "items" in schema else ():
+        yield from undescribed(row, schema["items"], shapes, f"{at}[]")
+
+
+def test_every_field_of_an_answer_is_described(client: httpx.Client) -> None:
+    described = client.get("/api/v1/openapi.json").json()
+    shapes, asked, found = described["components"]["schemas"], 0, set()
+    for path, operations in described["paths"].items():
+        here = path.replace("{version}", "0.1.1").replace("{ref}", "releases/v0.1.1")
+        if "get" not in operations or "{" in here or "/notes/" in here:
+            continue
+        answer = client.get(here)
+        for _ in range(200):
+            if answer.status_code != 202:
+                break
+            time.sleep(0.1)
+            answer = client.get(here)
+        assert answer.status_code == 200, here
+        content = operations["get"]["responses"]["200"]["content"]["application/json"]
+        found |= set(undescribed(answer.json(), content["schema"], shapes, path))
+        asked += 1
+    assert asked >= 12
+    assert found == set()
+
+
+def test_the_board_tells_of_the_lines_of_past_releases(client: httpx.Client) -> None:
+    (line,) = client.get("/api/v1/board").json()["lines"]
+    assert (line["version"], line["branch"]) == ("0.1.0", None)
+    assert "Lines of past releases" in client.get("/?lang=en").text
 
 
 def test_what_cannot_be_read_is_refused_in_the_same_words_as_all_else(client: httpx.Client) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import needs_chromium
+from compareworld import CompareWorld
 from webpages import PAGES, violations
 from webserved import Served
 from webworld import PERF, POLICY, World
@@ -51,6 +53,18 @@ def test_axe_finds_nothing_in_the_list_of_keys_and_on_a_wall(browser: Any, url: 
     assert violations(page) == []
     page.goto(f"{url}?lang=en&wall=1")
     assert violations(page) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme", "lang"), [(1280, "light", "zh"), (390, "dark", "en")])
+def test_axe_finds_nothing_in_a_comparison(browser: Any, tmp_path: Path, width: int, scheme: str, lang: str) -> None:
+    world = CompareWorld(tmp_path).imported().nightly().hostile()
+    page = opened(browser, width, scheme)
+    with Served(world.git.path, world.clock.now()) as served:
+        page.goto(served.url.rstrip("/") + world.link(lang=lang))
+        page.eval_on_selector_all("details", "all => all.forEach((d) => { d.open = true; })")
+        assert page.locator(".compared tbody tr").count() > 3
+        assert violations(page) == []
     page.context.close()
 
 

@@ -19,6 +19,7 @@ from webworld import POLICY, World
 
 from headway.boardlogin import add_token, doors, revoke_token
 from headway.errors import UnusableInput
+from headway.lang import tr
 from headway.model.visitor import Role
 from headway.web.address import Address
 from headway.web.entrance import Entrance, entrance_of
@@ -331,6 +332,7 @@ def test_where_the_board_is_served_and_to_whom(
         assert caught.value.code == comes
         assert "oauth-word" not in str(caught.value.as_json())
         missing = {ID, SECRET} - set(variables)
+        assert "make a token" not in tr(caught.value.remedy, "zh")
         if comes == "serve.no-login" and len(variables) == 1:
             assert missing.pop() in str(caught.value.remedy)
         return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from gitmaker import GitMaker
 
+from headway.history.log import contained
 from headway.history.repository import Repository, open_repository
 from headway.sources.repository import RepositoryFacts, read_repository, repository_now
 
@@ -49,3 +51,18 @@ def test_what_is_checked_out_is_asked_each_time(plain: GitMaker) -> None:
     second = repository_now(open_repository(plain.path), "main", ("releases/v1",), ())
     assert second.checked_out == {"main", "releases/v1"}
     assert second.trunk is first.trunk
+
+
+def test_a_clone_that_was_deepened_is_asked_again(plain: GitMaker, tmp_path: Path) -> None:
+    old = plain.commit("one (#1)", {"a": "1\n"})
+    plain.run("branch", "old", old)
+    plain.commit("two (#2)", {"b": "1\n"})
+    tip = plain.commit("three (#3)", {"c": "1\n"})
+    clone = tmp_path / "clone"
+    plain.run("clone", "-q", "--depth=1", "--no-single-branch", f"file://{plain.path}", str(clone))
+    assert contained(open_repository(clone), {old}, tip) == frozenset()
+    assert len(repository_now(open_repository(clone), "main", (), (tip,)).trunk.commits) == 0
+    plain.run("fetch", "-q", "--unshallow", "--all", cwd=clone)
+    assert contained(open_repository(clone), {old}, tip) == {old}
+    whole = open_repository(clone)
+    assert repository_now(whole, "main", (), (tip,)) == read_repository(whole, "main", (), (tip,))

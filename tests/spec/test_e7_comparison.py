@@ -77,6 +77,17 @@ def test_e7_the_clauses_own_link_works_when_only_its_host_is_changed(served: htt
     assert (found["filters"], found["left"]["launches"], found["verdict"]["verdict"]) == ({}, 0, "missing")
 
 
+def test_e7_the_api_takes_each_parameter_of_the_page(served: httpx.Client, world: CompareWorld) -> None:
+    link = world.link(
+        metricName="output_throughput", granularity="hour", show="regressed", data="another", page="2", per=""
+    )
+    page = served.get(f"{link}&format=json&per=5000").json()
+    api = served.get(f"/api/v1/comparison?{urlsplit(link).query}").json()
+    assert api == page
+    assert (api["window"]["granularity"], api["page"]["number"], api["renewed"]) == ("hour", 2, True)
+    assert api != served.get(f"/api/v1/comparison?{urlsplit(world.link()).query}").json()
+
+
 def test_e7_a_branch_may_be_written_as_the_dashboard_shows_it(picture: Picture, world: CompareWorld) -> None:
     plain = asked(picture, world.link(lCommit="", lBranch="main"))
     shown = asked(picture, world.link(lCommit="", lBranch="main(main)"))

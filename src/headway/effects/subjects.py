@@ -54,7 +54,7 @@ class Subjects:
                 say(
                     "the previous release {version} is on no index and cannot be built: {why}",
                     version=version,
-                    why=str(found),
+                    why=found,
                 ),
                 clause="E7",
                 facts=facts(version=version, commit=commit),

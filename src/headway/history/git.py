@@ -104,7 +104,7 @@ class Git:
         return isinstance(other, Git) and (self.git_dir, self.shallow) == (other.git_dir, other.shallow)
 
     def __hash__(self) -> int:
-        return hash(self.git_dir)
+        return hash((self.git_dir, self.shallow))  # read now: later it may be deeper than what was answered
 
     @cached_property
     def shallow(self) -> frozenset[str]:

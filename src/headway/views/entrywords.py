@@ -1,10 +1,11 @@
-"""The kinds of entries in words, and what stands in some of them."""
+"""The kinds of entries in words, and what stands in some of them; why a commit is taken for another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from headway.model.entry import Kind
+from headway.model.identity import Signal
 from headway.model.text import Text, say
 
 ENTRY_KINDS: Mapping[Kind, Text] = {
@@ -86,6 +87,14 @@ CLAIMS: Mapping[str, Text] = {
     "embargo": say("embargo"),
 }
 """What a request claims as its evidence (P2, P3, P4, P8)."""
+
+SIGNALS: Mapping[Signal, Text] = {
+    Signal.TRAILER: say("trailer"),
+    Signal.PR: say("pull request"),
+    Signal.PATCH_ID: say("the same patch"),
+    Signal.SIMILARITY: say("similarity"),
+}
+"""Why a commit of a branch is taken for one of the trunk."""
 
 
 def claim_text(name: str) -> Text:

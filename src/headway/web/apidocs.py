@@ -48,6 +48,13 @@ class GateShape(Shape):
 class ArtifactShape(Shape):
     file: str
     sha256: str
+    size: int = Field(description="Bytes.")
+
+
+class CheckShape(Shape):
+    name: str
+    ok: bool | None = Field(description="null: it was not run.")
+    why: str
 
 
 class CandidateShape(Shape):
@@ -57,13 +64,24 @@ class CandidateShape(Shape):
     built: str = Field(description="passed, failed or waiting.")
     tested: str = Field(description="passed, failed or waiting.")
     why: str
+    build_log: str
+    test_log: str
     artifacts: list[ArtifactShape]
+    install: str = Field(description="What installs it; empty: nothing does yet.")
+    checks: list[CheckShape]
 
 
 class StepShape(Shape):
     turn: str = Field(description="headway, person or calendar.")
     words: str
     clause: str | None
+
+
+class SlipShape(Shape):
+    before: date
+    after: date
+    reason: str
+    by: str
 
 
 class TrainRow(Shape):
@@ -83,6 +101,20 @@ class TrainRow(Shape):
     candidates: list[CandidateShape]
     blockers: list[ReasonShape]
     next: list[StepShape]
+    previous: str | None
+    slips: list[SlipShape] = Field(description="The oldest first.")
+    frozen: str | None = Field(description="Why nothing new is let in; null: picks are.")
+
+
+class LineShape(Shape):
+    """The branch of a release."""
+
+    branch: str | None = Field(description="null: the release was made without one.")
+    version: str
+    released: date
+    fixes: list[str] = Field(description="Fix releases from it.")
+    runs: str | None = Field(description="The one that is under way.")
+    words: str
 
 
 class DepartedShape(Shape):
@@ -100,6 +132,7 @@ class BoardShape(Shape):
     now: datetime
     trains: list[TrainRow]
     proposals: list[dict[str, Any]]
+    lines: list[LineShape] = Field(description="Of past releases, the newest first: only fix releases come from them.")
     departed: list[DepartedShape]
 
 
@@ -131,14 +164,23 @@ class TrainShape(Shape):
     performance: dict[str, Any] | None
     waivers: list[dict[str, Any]]
     culprits: list[dict[str, Any]]
+    next_tick: list[dict[str, Any]] = Field(description="What the next tick will do, in order.")
+    checklist: list[dict[str, Any]] = Field(description="The points of go or no-go, each with its clause.")
+    evidence: dict[str, Any] = Field(description="What a go rests on, and its digest.")
+    gates: list[dict[str, Any]] = Field(description="Further evidence of the newest candidate.")
     timeline: list[TimelineShape]
+
+
+class WaitShape(ReasonShape):
+    train: str
 
 
 class PlanShape(Shape):
     """What the next tick would do, and what it waits for."""
 
     actions: list[dict[str, Any]]
-    waits: list[ReasonShape]
+    waits: list[WaitShape]
+    proposals: list[dict[str, Any]]
 
 
 class CalendarShape(Shape):
@@ -215,6 +257,9 @@ class AuditShape(Shape):
     commits: list[dict[str, Any]]
     reverts: list[dict[str, Any]]
     missing: list[dict[str, Any]]
+    branch_only: list[dict[str, Any]]
+    shipped_then_reverted: list[dict[str, Any]]
+    waivers: list[dict[str, Any]]
 
 
 class NoticeShape(Shape):
@@ -258,13 +303,50 @@ class ComparisonAsked(BaseModel):
     lCommit: str = Field("", description="The base; empty: the oldest in the window.")
     rBranch: str = ""
     rCommit: str = Field("", description="The new one; empty: the newest in the window.")
+    granularity: str = Field("", description="Of the trend: hour, day, week or month.")
+    metricName: str = Field("", description="Of the page's own parameters, as those that follow.")
+    show: str = Field("", description="Rows of one finding; see `counts`.")
+    page: str = Field("", description="Rows beyond those that one answer holds.")
+    trend: str = Field("", description="The key of a row; empty: the first.")
+    trendBranch: str = ""
+    data: str = Field("", description="The digest that a permalink has; see `renewed`.")
 
 
 class ComparisonShape(Shape):
     """Each cell and metric of two commits, with its verdict."""
 
+    left: dict[str, Any]
+    right: dict[str, Any]
+    window: dict[str, Any]
+    repo: str
+    filters: dict[str, Any]
+    page: dict[str, Any]
     rows: list[dict[str, Any]]
+    counts: dict[str, int] = Field(description="Rows by finding.")
+    averages: list[dict[str, Any]] = Field(description="Geometric means of the ratio, over cells on both sides alone.")
+    verdict: dict[str, Any] | None = Field(description="The gate's; null: it has not judged these two.")
+    counted: bool = Field(description="The gate may count what was measured.")
+    blocks: int
+    outside: dict[str, int] = Field(description="By side: launches out of the window, or of unknown time.")
+    tags: dict[str, Any]
+    matrix: list[dict[str, Any]] = Field(description="Model by hardware.")
+    uncovered: list[list[str]] = Field(
+        description="Pairs (model, hardware) that the policy asks for and no cell covers."
+    )
+    waivers: list[dict[str, Any]]
+    lapsed: list[dict[str, Any]]
+    trend: dict[str, Any] | None
+    differences: list[dict[str, Any]] = Field(description="Facts of the environment that are not the same.")
+    environment: list[dict[str, Any]]
+    set_aside: list[str] = Field(description="Numbers of which it is not known which way is better.")
+    left_out: int = Field(description="Cells of the gate of which a filter cannot be asked.")
+    commands: list[str] = Field(description="What measures the two again, asks the gate, and makes this table.")
+    reproduce: str
     digest: str = Field(description="Of the measurements that were compared.")
+    renewed: bool = Field(description="They are others than those of the permalink that was followed.")
+    path: str
+    permalink: str = Field(description="The address that stays what it is.")
+    dashboard: str | None
 
 
 class FieldShape(Shape):

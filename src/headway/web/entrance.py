@@ -79,7 +79,7 @@ def _nobody(app: Headway, ways: Ways, host: str, here: bool) -> UnusableInput:
             secret=board.oauth_secret_env,
         )
     if here:
-        remedy = say("{remedy}; --local serves this machine's own user without a login", remedy=str(remedy))
+        remedy = say("{remedy}; --local serves this machine's own user without a login", remedy=remedy)
     return UnusableInput(
         "serve.no-login",
         say("there is no login, so the board is not served on {host}", host=host or "0.0.0.0"),  # noqa: S104

@@ -21,7 +21,7 @@ from headway.model.text import Fact, Text, clean, say
 from headway.policy.clauses import CLAUSES
 from headway.views.acts import VERBS
 from headway.views.board import OUTCOMES, TURNS, when_text
-from headway.views.entrywords import ENTRY_KINDS, check_text, claim_text
+from headway.views.entrywords import ENTRY_KINDS, SIGNALS, check_text, claim_text
 from headway.views.factwords import fact_text, fact_values
 from headway.views.gates import LIGHTS
 from headway.views.mending import mending
@@ -49,6 +49,7 @@ _WORDS: dict[Any, Text] = {
     **{("how", k): v for k, v in HOW.items()},
     **{("token", k): v for k, v in TOKEN_STATES.items()},
     **{("entry", k): v for k, v in ENTRY_KINDS.items()},
+    **{("signal", k): v for k, v in SIGNALS.items()},
 }
 
 

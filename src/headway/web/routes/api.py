@@ -75,7 +75,7 @@ def _lines(router: APIRouter, site: Site) -> None:
 
     @get("/board", shapes.BoardShape)
     def board(request: Request) -> Response:
-        """All trains that are under way, proposals, and those that departed."""
+        """All trains that are under way, proposals, the lines of past releases, and those that departed."""
         picture, _ = site.seen(request)
         found = picture.board
         departed = [
@@ -83,7 +83,8 @@ def _lines(router: APIRouter, site: Site) -> None:
             for d in found.departed
         ]
         known = {"revision": picture.revision, "now": found.now.isoformat()}
-        return as_json({**known, **board_json(found), "departed": departed})
+        lines = [line.as_json() for line in found.lines]
+        return as_json({**known, **board_json(found), "lines": lines, "departed": departed})
 
     @get("/trains/{version}", shapes.TrainShape, 404)
     def train(request: Request, version: Version) -> Response:
