@@ -213,8 +213,13 @@ def approve(app: Headway, version: str, gate_name: str, evidence: str = "") -> E
 
 
 def hold(app: Headway, version: str | None, reason: str) -> Entry:
-    """Stop a train, or all of them (G2)."""
-    return app.record(Kind.HELD, app.train(version).train.name if version else "", {"reason": reason})
+    """Stop a train, or all of them (G2). What the same person holds already for the same reason is held once: a form
+    that was sent twice would be let go by half."""
+    name = app.train(version).train.name if version else ""
+    now = record.own_hold(app.entries(), name)
+    if now is not None and (now.actor, now.payload["reason"]) == (app.person, reason):
+        return now
+    return app.record(Kind.HELD, name, {"reason": reason})
 
 
 def release_hold(app: Headway, version: str | None) -> Entry | Refused:

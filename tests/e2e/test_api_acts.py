@@ -74,6 +74,35 @@ def test_a_refusal_says_its_clause_and_writes_it_down_as_on_the_command_line(
     assert (none.status_code, none.json()["error"]["clause"]) == (422, "G2")
 
 
+@pytest.mark.parametrize(
+    ("fields", "status", "code"),
+    [
+        ({"ref": "0000000;x"}, 400, "pick.unknown-ref"),
+        ({"ref": "--upload-pack=x"}, 400, "pick.unknown-ref"),
+        ({"ref": "#6", "evidense": "https://example.org/4"}, 400, "act.field"),
+    ],
+)
+def test_what_cannot_be_used_in_a_field_is_the_askers_to_mend_and_writes_nothing(
+    world: World, board: httpx.Client, people: dict[str, str], fields: dict[str, str], status: int, code: str
+) -> None:
+    """503 would be asked again until it is another answer."""
+    before = world.app().entries()
+    given = {"category": "docs", "reason": "because", **fields}
+    answer = board.post(f"{ACTS}/pick", headers=by(people["rae"]), json={"fields": given})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.json()["error"]["remedy"]
+    assert world.app().entries() == before
+
+
+@pytest.mark.parametrize("verb", ["reject", "withdraw"])
+@pytest.mark.parametrize("of", ["", "9", "pick:999"])
+def test_p1_an_answer_to_a_request_names_one(board: httpx.Client, people: dict[str, str], verb: str, of: str) -> None:
+    rosa = by(people["rosa"])
+    asked = board.get(f"{ACTS}/{verb}", params={"of": of}, headers=rosa)
+    done = board.post(f"{ACTS}/{verb}", headers=rosa, json={"of": of, "fields": {"reason": "because"}})
+    assert [(a.status_code, a.json()["error"]["code"]) for a in (asked, done)] == [(404, "request.not-found")] * 2
+
+
 def test_p1_a_program_amends_its_request_and_leaves_out_what_stays(
     world: World, board: httpx.Client, people: dict[str, str]
 ) -> None:

@@ -234,6 +234,20 @@ def test_g2_a_train_and_all_trains_are_held_and_let_go(planned: World) -> None:
     assert "nothing is held" in desk.refused(422, "/trains/all/release-hold?lang=en")
 
 
+def test_g2_a_hold_that_was_sent_twice_is_one_and_is_let_go_by_one_release(planned: World) -> None:
+    desk = Desk(planned)
+    action, fields = desk.form("/trains/0.1.1/hold?lang=en")
+    both = [desk.http.post(action, data={**fields, "reason": "the index is down"}) for _ in range(2)]
+    assert [r.status_code for r in both] == [303, 303]
+    assert [e.kind for e in desk.entries()] == [Kind.HELD]
+    controls.hold(planned.app("Bo"), "0.1.1", "the index is down")  # another person's is another hold
+    assert [e.kind for e in desk.entries()] == [Kind.HELD, Kind.HELD]
+    assert desk.written("/trains/0.1.1/release-hold?lang=en").kind is Kind.HOLD_RELEASED
+    assert "frozen: held" in desk.page("/?lang=en")
+    assert desk.written("/trains/0.1.1/release-hold?lang=en").kind is Kind.HOLD_RELEASED
+    assert "frozen: held" not in desk.page("/?lang=en")
+
+
 def test_c4_a_slip_shows_the_old_day_struck_through_and_who_and_why(planned: World) -> None:
     desk = Desk(planned)
     action, fields = desk.form("/trains/0.1.1/slip?lang=en")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
@@ -192,4 +193,20 @@ def test_a_change_appears_by_itself_and_a_lost_server_is_said(browser: Any, tmp_
         assert not page.locator(".stale").is_visible()
     page.wait_for_selector(".stale", state="visible")
     assert "outage" in page.locator("main").inner_text()
+    page.context.close()
+
+
+def test_what_covers_the_edges_of_a_table_has_the_ground_that_it_stands_on(browser: Any, tmp_path: Path) -> None:
+    """The answer that something has changed stands on a ground of its own, and so does its table."""
+    world = World(tmp_path)
+    page = opened(browser)
+    with Served(world.git.path, world.clock.now()) as served:
+        page.goto(f"{served.url}trains/0.1.1/slip?lang=en")
+        page.fill("main [name=to]", "2025-03-01")
+        page.fill("main [name=reason]", "later")
+        controls.slip(world.app(), "0.1.1", date(2025, 3, 3), "meanwhile")
+        page.click("main form button[type=submit]")
+        page.wait_for_selector(".declined .scroll")
+        ground = page.evaluate("getComputedStyle(document.querySelector('.declined')).backgroundColor")
+        assert ground in page.evaluate("getComputedStyle(document.querySelector('.declined .scroll')).backgroundImage")
     page.context.close()

@@ -187,6 +187,19 @@ def test_what_is_not_there_is_said_in_words(busy: httpx.Client, path: str, statu
     assert 'href="/"' in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "renewed"),
+    [("//policy", "/.//policy"), ("/%5Cpolicy", "/%5Cpolicy"), ("/a%23b%3Fc?x=1", "/a%23b%3Fc?x=1")],
+)
+def test_a_page_renews_itself_from_its_own_address_and_no_other_hosts(
+    busy: httpx.Client, path: str, renewed: str
+) -> None:
+    """A browser takes ``//policy`` and ``/\\policy`` for the page of a host, which then "does not answer"."""
+    answer = busy.get(f"{str(busy.base_url).rstrip('/')}{path}")
+    assert answer.status_code == 404
+    assert f'hx-get="{renewed}"' in answer.text
+
+
 def test_the_error_of_a_json_twin_is_that_of_the_contract(busy: httpx.Client) -> None:
     answer = busy.get("/api/v1/trains/9.9.9")
     assert answer.status_code == 404

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from dataclasses import replace
+
 from worldeffects import release, settle
 from worlds import World, cut, fact, whole
 
+from headway.chat.commands import Wrong
+from headway.chat.grammar import read_commands
+from headway.decide.onforge import written
 from headway.decide.proposals import Proposal, proposals
 from headway.model.entry import Kind
 from headway.model.pick import Category
@@ -86,6 +93,53 @@ def test_V4_a_critical_request_for_the_next_train_proposes_one() -> None:
     assert proposed(world) == {}
     world.request(world.commit("[Bugfix] Slow"), Category.REGRESSION, train="0.7.2")
     assert proposed(world) == {}
+
+
+def test_V4_a_release_from_before_has_no_branch_yet_and_the_remedy_makes_it() -> None:
+    """What was released without Headway often has a tag alone; a request onto it would find no line."""
+    world = out()
+    world.note(Kind.YANKED, "0.7.1", "ann", reason="wrong tokens", files=["proj-0.7.1-py3-none-any.whl"])
+    there = world.snapshot()
+    gone = replace(there, lines=tuple(x for x in there.lines if x.branch != "releases/v0.7.1"))
+    (proposal,) = proposals(gone, world.policy)
+    commit = proposal.train.previous_commit
+    assert f"`git branch --no-track releases/v0.7.1 {commit}`, then request" in str(proposal.reasons[0].remedy)
+    elsewhere = replace(gone, elsewhere={"releases/v0.7.1": "origin/releases/v0.7.1"})
+    (proposal,) = proposals(elsewhere, world.policy)
+    assert "`git branch --no-track releases/v0.7.1 origin/releases/v0.7.1`" in str(proposal.reasons[0].remedy)
+    assert "git branch" not in str(proposed(world)[POST].reasons[0].remedy)
+
+
+def test_V4_a_pull_request_is_named_as_a_shell_takes_it() -> None:
+    """``#5`` alone begins a comment."""
+    world = out()
+    world.until("2025-02-17")
+    settle(world)
+    fix = world.commit("[Bugfix] Crash (#5)")
+    world.note(
+        Kind.REQUESTED,
+        "0.7.2",
+        "ann",
+        ref="#5",
+        commit=fix.sha,
+        commits=[fix.sha],
+        subject="[Bugfix] Crash (#5)",
+        branch="releases/v0.7.2",
+        category="critical",
+        reason="x",
+        evidence=[],
+        claims={},
+        verdict="accepted",
+        violations=[],
+        waived=[],
+    )
+    (reason,) = proposed(world)[POST].reasons
+    (command,) = re.findall(r"`(headway pick request [^`]+)`", str(reason.remedy))
+    assert shlex.split(command, comments=True)[3:6] == ["#5", "--onto", POST]
+    (typed,) = re.findall(r"`(/pick [^`]+)`", str(written(reason.remedy)))
+    (found,) = read_commands(typed, "headway")
+    assert not isinstance(found.command, Wrong)
+    assert found.command.ref == "#5"  # type: ignore[union-attr]
 
 
 def test_V4_a_yanked_release_proposes_its_successor() -> None:

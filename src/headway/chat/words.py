@@ -81,7 +81,7 @@ def first_of(text: str) -> tuple[str, str]:
 
 def unquoted(word: str) -> str:
     """A value without its quotation marks, or the marks that make an address a link."""
-    for begin, end in (('"', '"'), ("<", ">")):
+    for begin, end in (('"', '"'), ("'", "'"), ("<", ">")):
         if len(word) > 1 and word.startswith(begin) and word.endswith(end):
             return word[1:-1].strip()
     return word

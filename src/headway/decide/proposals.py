@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -133,18 +134,29 @@ class _Told:
         )
 
     def _request(self, ref: str, category: str) -> Text:
-        if self.train.cut_from is not None:
+        train = self.train
+        known = {
+            "ref": shlex.quote(ref),  # a shell takes what begins with # for a comment
+            "version": train.name,
+            "category": category,
+        }
+        if train.cut_from is not None:
             return say(
                 "cut its branch: `headway cut {version}`, then request the fix: `headway pick request {ref} --onto "
                 "{version} --category {category} --reason …`; or leave it: `headway skip {version} --reason …`",
-                ref=ref,
-                version=self.train.name,
-                category=category,
+                **known,
+            )
+        if self.snapshot.line(train.branch) is None:
+            return say(
+                "make its branch: `git branch --no-track {branch} {commit}`, then request the fix: `headway pick "
+                "request {ref} --onto {version} --category {category} --reason …`; or leave it: `headway skip "
+                "{version} --reason …`",
+                branch=train.branch,
+                commit=self.snapshot.elsewhere.get(train.branch) or train.previous_commit,
+                **known,
             )
         return say(
             "request the fix: `headway pick request {ref} --onto {version} --category {category} --reason …`; or "
             "leave it: `headway skip {version} --reason …`",
-            ref=ref,
-            version=self.train.name,
-            category=category,
+            **known,
         )

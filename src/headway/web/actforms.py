@@ -87,7 +87,9 @@ def _evidence(picture: Picture, planned: TrainPlan, act: Act) -> str:
 def _bound(picture: Picture, planned: TrainPlan, act: Act) -> _Bound:  # noqa: PLR0911 - one for each thing
     """What is shown of that which is decided on, and what binds to it."""
     match act.verb:
-        case Verb.APPROVE | Verb.REJECT | Verb.WITHDRAW if act.of.startswith("pick:"):
+        case Verb.REJECT | Verb.WITHDRAW:
+            return _pick(picture, planned, act.of)
+        case Verb.APPROVE if act.of.startswith("pick:"):
             return _pick(picture, planned, act.of)
         case Verb.APPROVE if act.of.startswith(revertreview.GATE):
             made = _resolution(picture, act.of)

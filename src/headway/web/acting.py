@@ -16,6 +16,7 @@ from headway.views.actform import CLAIMS, ActForm
 from headway.views.acts import ALL, Verb
 from headway.web.forms import Given
 
+_OURS = frozenset({"repo", "policy", "ledger"})  # what is unusable here is no fault of a form
 _NOT_THEIRS = frozenset({"approve.not-allowed", "approve.own-resolution", "waive.not-a-person", "pick.not-yours"})
 
 
@@ -25,6 +26,13 @@ def refusal_status(refused: Refused) -> int:
     if codes & _NOT_THEIRS:
         return 403
     return 409 if "approve.changed" in codes else 422
+
+
+def input_status(error: UnusableInput) -> int | None:
+    """The HTTP status of what cannot be used in a field; ``None`` where it is the project that cannot be used."""
+    if error.code.partition(".")[0] in _OURS:
+        return None
+    return 404 if error.code.endswith(".not-found") else 400
 
 
 def carry_out(  # noqa: PLR0911, PLR0912 - one for each

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +17,7 @@ from headway.web.apianswers import as_json
 from headway.web.limits import TooMany
 from headway.web.people import NOBODY, BadToken, LocalUser, NotAllowed
 from headway.web.picture import BeingRead
-from headway.web.render import reader_of, render
+from headway.web.render import here_of, reader_of, render
 from headway.web.routes.acts import act_pages
 from headway.web.routes.api import api
 from headway.web.routes.audit import audit_pages
@@ -125,9 +124,7 @@ def _wants_json(request: Request) -> bool:
 
 def _frame(request: Request) -> dict[str, object]:
     """What every page has, where the project is not at hand."""
-    query = urlencode(list(request.query_params.multi_items()))
-    here = request.url.path + (f"?{query}" if query else "")
-    return {"path": "", "here": here, "project": "", "now": None, "live": True, "visitor": NOBODY}
+    return {"path": "", "here": here_of(request), "project": "", "now": None, "live": True, "visitor": NOBODY}
 
 
 def _answer(request: Request, error: HeadwayError, status: int) -> Response:

@@ -83,6 +83,14 @@ def reader_of(request: Request) -> Reader:
     return Reader(lang, chosen, asked.get("wall") == "1", other)
 
 
+def here_of(request: Request) -> str:
+    """The address of this page, as a link within the board: ``//policy`` would be another host's, and a ``?`` or ``#``
+    within the path is none of the address's own."""
+    path = quote(request.scope["path"])
+    query = urlencode(list(request.query_params.multi_items()))
+    return ("/." if path.startswith("//") else "") + path + (f"?{query}" if query else "")
+
+
 def _accepted(header: str) -> str:
     ranked: list[tuple[float, int, str]] = []
     for position, part in enumerate(header.split(",")):

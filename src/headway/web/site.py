@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -19,7 +18,7 @@ from headway.web.look import project_name
 from headway.web.noticed import NoticeBook
 from headway.web.people import NotAllowed, People
 from headway.web.picture import Picture
-from headway.web.render import reader_of, render
+from headway.web.render import here_of, reader_of, render
 from headway.web.watch import Watch
 
 Open = Callable[[], Headway]
@@ -105,9 +104,8 @@ class Site:
         ``live``: it follows what happens.
         """
         reader = reader_of(request)
-        query = urlencode(list(request.query_params.multi_items()))
         app = shown.app if isinstance(shown, Picture) else shown
-        here = request.url.path + (f"?{query}" if query else "")
+        here = here_of(request)
         make = partial(
             render,
             template,

@@ -21,7 +21,7 @@ from headway.refusal import Refused
 from headway.views.actform import ActForm
 from headway.views.acts import ALL, Verb
 from headway.web.actforms import brought_up, form_for
-from headway.web.acting import carry_out, refusal_status
+from headway.web.acting import carry_out, input_status, refusal_status
 from headway.web.forms import Filled, Given
 from headway.web.look import all_acts
 from headway.web.people import check_csrf
@@ -29,8 +29,6 @@ from headway.web.picture import Picture
 from headway.web.policies import settings_changed
 from headway.web.render import reader_of
 from headway.web.site import Site
-
-_OURS = frozenset({"repo", "policy", "ledger"})  # what is unusable here is no fault of a form
 
 
 def act_pages(web: FastAPI, site: Site) -> None:
@@ -85,9 +83,9 @@ def _carried_out(
     try:
         result = carry_out(site.acting(visitor), form, given, visitor)
     except UnusableInput as e:
-        if e.code.partition(".")[0] in _OURS:
+        status = input_status(e)
+        if status is None:
             raise
-        status = 404 if e.code.endswith(".not-found") else 400
         return _shown(site, request, picture, visitor, form, given, status, reasons=(_reason(e),))
     if isinstance(result, Refused):
         status = refusal_status(result)

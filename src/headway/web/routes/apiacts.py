@@ -6,6 +6,7 @@ by then, nothing is done and the answer (409) says what has changed (G1).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -20,7 +21,7 @@ from headway.views.actform import ActForm
 from headway.views.acts import Verb
 from headway.web import apidocs as shapes
 from headway.web.actforms import form_for
-from headway.web.acting import carry_out, refusal_status
+from headway.web.acting import carry_out, input_status, refusal_status
 from headway.web.apianswers import as_json, refusals
 from headway.web.site import Site
 
@@ -52,7 +53,14 @@ def acts_api(router: APIRouter, site: Site) -> None:
             changes = form.seen.changes(given.seen, "") if form.seen is not None else ()
             if form.seen is not None and changes:
                 return as_json({"error": _stale(given.seen, form, changes).as_json(), "now": _told(form)}, 409)
-            result = carry_out(site.acting(visitor), form, given.fields, visitor)
+            try:
+                _of_the_form(form, given.fields)
+                result = carry_out(site.acting(visitor), form, given.fields, visitor)
+            except UnusableInput as e:
+                status = input_status(e)
+                if status is None:
+                    raise
+                return as_json({"error": e.as_json()}, status)
         if isinstance(result, Refused):
             return _refused(result)
         site.watch.picture(renewed=True)
@@ -70,6 +78,19 @@ def _told(form: ActForm) -> dict[str, Any]:
         "parts": dict(form.seen.parts) if form.seen is not None else {},
         "fields": asked,
     }
+
+
+def _of_the_form(form: ActForm, given: Mapping[str, str]) -> None:
+    """Raises ``UnusableInput`` (``act.field``) for a field that is not asked for, so that no slip of the pen is taken
+    for something that was left out."""
+    names = [f.name for f in form.asked]
+    other = sorted(given.keys() - {*names})
+    if other:
+        raise UnusableInput(
+            "act.field",
+            say("{verb} asks for no {fields}", verb=form.act.verb.value, fields=other),
+            remedy=say("its fields are {names}", names=names) if names else say("it has no fields"),
+        )
 
 
 def _stale(seen: str, form: ActForm, changes: tuple[Difference, ...]) -> UnusableInput:
