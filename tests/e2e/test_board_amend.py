@@ -125,6 +125,20 @@ def test_g1_what_somebody_else_wrote_meanwhile_is_shown_and_not_undone(cut: Worl
     assert desk.entries()[-1].payload["reason"] == "it stops late"
 
 
+def test_g1_who_approves_what_was_amended_meanwhile_reads_what_it_says_now(cut: World) -> None:
+    id, _ = ids(cut)
+    desk = Desk(cut, "Bo")
+    action, fields = desk.form(f"/trains/0.1.1/approve?of=pick:{id}&lang=en")
+    picking.amend_pick(cut.app("@ann"), id, reason="it stops late")
+    before = desk.entries()
+    answer = desk.http.post(action, data=fields)
+    assert (answer.status_code, desk.entries()) == (409, before)
+    assert "<del><bdi>it never stops\nat all</bdi></del></td><td><ins><bdi>it stops late</bdi></ins>" in answer.text
+    again, renewed = form_in(answer.text)
+    assert desk.http.post(again, data=renewed).status_code == 303
+    assert [e.actor for e in reviewing.asked_for(cut.app(), id).counted] == ["Bo"]
+
+
 @pytest.mark.parametrize("told", [{"seen": "", "parts": ""}, {"seen": "0" * 64, "parts": "{"}])
 def test_g1_an_amendment_that_does_not_say_of_what_amends_nothing(cut: World, told: dict[str, str]) -> None:
     id, _ = ids(cut)

@@ -70,9 +70,10 @@ def of_evidence(basis: Mapping[str, Any], digest: str) -> Seen:
 
 
 def of_pick(asked: Asked, state: PickState) -> Seen:
-    """A pick request: what it says, how its conflicts were resolved, and whether anything can come of it still."""
+    """A pick request: what it says, how its conflicts were resolved, and whether anything can come of it still. In place
+    of the digest of its words, which binds, those who come too late are told the words."""
     over = state in COMES_TO_NOTHING | ON_BRANCH or state is PickState.CHANGED
-    return of_parts(
+    bound = of_parts(
         request=asked.id,
         entry=asked.says.seq,
         verdict=asked.verdict.value,
@@ -82,13 +83,10 @@ def of_pick(asked: Asked, state: PickState) -> Seen:
         state=state.value if over else "open",
         evidence=asked.evidence,
     )
-
-
-def of_statement(asked: Asked, state: PickState) -> Seen:
-    """A pick request with each of its words in place of their digest, for who states it anew."""
-    said, stand = asked.request, {k: v for k, v in of_pick(asked, state).parts if k != "evidence"}
+    said = asked.request
     words = {"reason": said.reason, "links": "\n".join(said.evidence), **said.claims.as_json()}
-    return of_parts(**stand, **{k: v for k, v in words.items() if v})
+    told = {**{k: v for k, v in bound.parts if k != "evidence"}, **{k: str(v) for k, v in words.items() if v}}
+    return Seen(bound.digest, tuple(told.items()))
 
 
 def of_resolution(made: Entry) -> Seen:

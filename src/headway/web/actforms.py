@@ -140,7 +140,7 @@ def _amendment(picture: Picture, planned: TrainPlan, of: str) -> ActForm:
         if f"pick:{asked.id}" == of:
             act = amend_act(planned.train.name, asked.id, asked.entry.actor, picture.policy)
             shown = pick_shown(asked, tuple(w.text for w in waits), PICK_STATES[state])
-            form = _made(act, shown, seen.of_statement(asked, state))
+            form = _made(act, shown, seen.of_pick(asked, state))
             fields, more = amended_fields(asked.request)
             return replace(form, fields=fields, more=more)
     raise _no_request(of)
