@@ -70,8 +70,8 @@ def of_evidence(basis: Mapping[str, Any], digest: str) -> Seen:
 
 
 def of_pick(asked: Asked, state: PickState) -> Seen:
-    """A pick request: what it says, how its conflicts were resolved, and whether anything can come of it still. In place
-    of the digest of its words, which binds, those who come too late are told the words."""
+    """A pick request: what it says, how its conflicts were resolved, and whether anything can come of it still. Those
+    who come too late are told its words, in place of the digest of them, which binds."""
     over = state in COMES_TO_NOTHING | ON_BRANCH or state is PickState.CHANGED
     bound = of_parts(
         request=asked.id,

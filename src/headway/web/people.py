@@ -55,7 +55,8 @@ class LocalUser:
 
 
 class NotAllowed(UnusableInput):
-    """A page or an action that this visitor may not have; answered as 401 to nobody, 403 to somebody."""
+    """A page or an action that this visitor may not have; answered as 401 to nobody, 403 to somebody. A clause stands
+    behind what managers decide alone (G1): who may look or ask is the project's own choice."""
 
     def __init__(self, visitor: Visitor, role: Role) -> None:
         self.known = bool(visitor.how)
@@ -67,7 +68,7 @@ class NotAllowed(UnusableInput):
             else say("your login has ended: log in again")
             if visitor is ENDED
             else say("who you are is not known here: log in first"),
-            clause="G1" if self.known else None,
+            clause="G1" if self.known and role is Role.MANAGER else None,
             facts=facts(
                 person=visitor.name, role=visitor.role.value, wanted=role.value, scopes=in_order(visitor.scopes)
             )
@@ -87,7 +88,9 @@ def _what_it_takes(visitor: Visitor, role: Role) -> Text:
     if visitor.role.includes(role):
         return say("use a token that was made for it: yours was made for {scopes}", scopes=in_order(visitor.scopes))
     if visitor.scopes:
-        return say("use a token with this role: `headway token add NAME --role {role}` makes one", role=role.value)
+        return say(
+            "ask who runs the board for a token with this role: `headway token add NAME --role {role}`", role=role.value
+        )
     return say("have {key} of the policy name you", key=f"board.{role.value}s")
 
 
