@@ -99,6 +99,7 @@ def test_each_role_has_what_it_may_and_no_more(place: Place, who: str) -> None:
             if not WHO[who].includes(wanted):
                 assert answer.status_code == 403, path
                 assert f"takes the role {wanted.value}" in answer.text, path
+                assert "G1" not in answer.text, path  # no clause says who looks
             else:
                 assert answer.status_code == (200 if method == "GET" else 403), path
                 assert ("not made for you" in answer.text) is (method == "POST"), path
