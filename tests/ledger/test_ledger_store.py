@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import timedelta, timezone
+from pathlib import Path
+from threading import Timer
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledgertools import AT, child, hold, is_postgres, reasons, sql, tamper
 
-from headway.errors import BrokenInvariant, UnusableInput
+from headway.errors import BrokenInvariant, UnusableInput, WorldFailed
 from headway.ledger.bundle import verify_path
 from headway.ledger.store import open_ledger
 from headway.model.entry import GENESIS, Kind, broken_links
@@ -240,3 +243,19 @@ def test_an_empty_database_reads_as_an_empty_ledger_and_stays_empty(url: str) ->
     assert open_ledger(url, write=False).entries() == ()
     where = "pg_tables WHERE schemaname = 'public'" if is_postgres(url) else "sqlite_master"
     assert sql(url, f"SELECT count(*) FROM {where}") == [(0,)]  # noqa: S608
+
+
+def test_who_makes_a_ledger_while_another_writes_it_waits_for_them(tmp_path: Path) -> None:
+    """Two processes begin one at once: SQLite does not wait where the journal's mode is changed."""
+    path = tmp_path / "ledger.db"
+    hold(open_ledger(path, write=True), "a")
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(WorldFailed, match="being written by somebody else"):
+            open_ledger(path, write=True, wait_s=0.1)
+        leaving = Timer(0.5, lambda: other.execute("COMMIT"))
+        leaving.start()
+        hold(open_ledger(path, write=True), "b")
+        leaving.join()
+    assert [e.payload["reason"] for e in open_ledger(path, write=False).entries()] == ["a", "b"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -16,6 +18,8 @@ from headway.ledger.place import Place, PostgresDatabase, SqliteFile
 from headway.ledger.reading import all_entries, head_of
 from headway.ledger.rows import FIELDS
 from headway.model.text import facts, say
+
+_AGAIN_S = 0.02
 
 
 def found(connection: Connection, where: str) -> int | None:
@@ -53,7 +57,22 @@ def prepare(engine: Engine, place: Place, wait_s: float, backups: Path | None) -
             _bring_up(connection, place, wait_s, backups)
     if isinstance(place, SqliteFile):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            raw_sqlite(connection).execute("PRAGMA journal_mode = WAL")
+            _write_ahead(raw_sqlite(connection), wait_s)
+
+
+def _write_ahead(connection: sqlite3.Connection, wait_s: float) -> None:
+    """SQLite waits for others before it reads or writes, but not before it changes the journal's mode."""
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as e:
+            if e.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise
+            if time.monotonic() >= until:
+                raise
+        time.sleep(_AGAIN_S)
 
 
 def _bring_up(connection: Connection, place: Place, wait_s: float, backups: Path | None) -> None:
