@@ -24,6 +24,11 @@ PAGES = (
     "trains/0.1.1/hold",
     "trains/0.1.1/pick",
     "trains/0.1.1/slip",
+    "trains/0.1.1/abandon",
+    "trains/0.1.1/waive",
+    "trains/0.1.1/approve?of=go",
+    "trains/0.1.1/approve?of=pick:13",
+    "trains/0.1.1/amend?of=pick:13",
     "trains/9.9.9",
     "nothing",
 )

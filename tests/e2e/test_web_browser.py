@@ -10,14 +10,13 @@ from typing import Any, cast
 
 import pytest
 from chromium import needs_chromium
+from webpages import PAGES
 from webserved import Served
 from webworld import PERF, POLICY, World
 
 from headway import controls
 
 pytestmark = needs_chromium
-PAGES = ("", "trains/0.1.1", "calendar", "notes/0.1.1", "policy", "ledger", "trains/9.9.9")
-
 # A person reads text on a background: WCAG's contrast of every text node with the nearest painted background.
 CONTRAST = """() => {
   const rgb = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
@@ -75,7 +74,7 @@ def test_no_page_overflows_complains_or_is_hard_to_read(browser: Any, url: str, 
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url))
     for path in PAGES:
-        page.goto(f"{url}{path}?lang=en")
+        page.goto(f"{url}{path}{'&' if '?' in path else '?'}lang=en")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         assert page.evaluate(CONTRAST) == [], path
         assert "owned" not in page.title()
