@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,31 +16,24 @@ Entries = tuple[Entry, ...]
 GIVING_UP = frozenset({Kind.SKIPPED, Kind.ABANDONED})
 
 
-@dataclass(frozen=True, slots=True)
-class _Sorted:
-    """Entries by kind, and by kind and train, oldest first; ``applied`` by branch, where somebody asked."""
-
-    by: dict[tuple[Kind, str | None], list[Entry]]
-    applied: dict[str, tuple[Applied, ...]] = field(default_factory=dict)
-
-
 @once  # a decision asks hundreds of times about the same entries
-def _sorted(entries: Entries) -> _Sorted:
+def _sorted(entries: Entries) -> dict[tuple[Kind, str | None], list[Entry]]:
+    """Entries by kind, and by kind and train, oldest first."""
     by: dict[tuple[Kind, str | None], list[Entry]] = {}
     for e in entries:
         by.setdefault((e.kind, None), []).append(e)
         by.setdefault((e.kind, e.train), []).append(e)
-    return _Sorted(by)
+    return by
 
 
 def of(entries: Entries, kind: Kind, train: str | None = None) -> Iterator[Entry]:
     """Entries of a kind, of one train or of all, oldest first."""
-    return iter(_sorted(entries).by.get((kind, train), ()))
+    return iter(_sorted(entries).get((kind, train), ()))
 
 
 def last(entries: Entries, kind: Kind, train: str | None = None, **payload: Any) -> Entry | None:
     """The newest entry of a kind whose payload has these values."""
-    some = reversed(_sorted(entries).by.get((kind, train), ()))
+    some = reversed(_sorted(entries).get((kind, train), ()))
     return next((e for e in some if all(e.payload.get(k) == v for k, v in payload.items())), None)
 
 
@@ -103,15 +96,9 @@ class Applied:
     entry: Entry
 
 
+@once
 def applied(entries: Entries, branch: str) -> tuple[Applied, ...]:
     """All changes recorded on a branch, in the order they were applied."""
-    known = _sorted(entries).applied
-    if branch not in known:
-        known[branch] = _applied(entries, branch)
-    return known[branch]
-
-
-def _applied(entries: Entries, branch: str) -> tuple[Applied, ...]:
     return tuple(
         Applied(c["kind"], c["origin"], c["commit"], c["request"], c["undoes"], c["subject"], e)
         for e in of(entries, Kind.APPLIED)

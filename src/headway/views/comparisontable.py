@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headway.lang import tr
@@ -85,18 +85,17 @@ def _cells(rows: Iterable[Row], screen: Shown) -> None:
         return
     gated = any(r.verdict for r in ordered)
     titles = [screen.word(str(t)) for t in _TITLES][: _GATE + gated]
-    widths = _widths([titles, *(_columns(r, screen) for r in ordered)], screen.console.width)
+    lines = [_columns(r, screen) for r in ordered]
+    widths = _widths([titles, *lines], screen.console.width)
     screen.console.print(_grid([titles], widths, "dim"))
-    for state in _ORDER:
-        by_cell: dict[MeasuredCell, list[Row]] = {}
-        for r in ordered:
-            if r.state == state:
-                by_cell.setdefault(r.found.cell, []).append(r)
-        if by_cell:
-            screen.say(say("{state}", state=screen.word(str(_STATES[state]))), f"bold {_STYLES.get(state, '')}".strip())
-        for cell, some in by_cell.items():
+    for state, some in groupby(zip(ordered, lines, strict=True), key=lambda pair: pair[0].state):
+        by_cell: dict[MeasuredCell, list[list[str]]] = {}
+        for r, line in some:
+            by_cell.setdefault(r.found.cell, []).append(line)
+        screen.say(_STATES[state], f"bold {_STYLES.get(state, '')}".strip())
+        for cell, of_cell in by_cell.items():
             screen.console.print(Padding(Styled(clean(str(cell.cell)), overflow="fold"), (0, 0, 0, 2)))
-            screen.console.print(_grid((_columns(r, screen) for r in some), widths, _STYLES.get(state, "")))
+            screen.console.print(_grid(of_cell, widths, _STYLES.get(state, "")))
 
 
 def _widths(lines: list[list[str]], whole: int) -> list[int]:

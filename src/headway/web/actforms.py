@@ -127,27 +127,23 @@ def _requests(picture: Picture, planned: TrainPlan) -> tuple[State, ...]:
 
 
 def _pick(picture: Picture, planned: TrainPlan, of: str) -> _Bound:
-    for asked, state, waits in _requests(picture, planned):
-        if f"pick:{asked.id}" == of:
-            texts = tuple(w.text for w in waits)
-            return pick_shown(asked, texts, PICK_STATES[state]), seen.of_pick(asked, state)
-    raise _no_request(of)
+    asked, state, waits = _request(picture, planned, of)
+    return pick_shown(asked, tuple(w.text for w in waits), PICK_STATES[state]), seen.of_pick(asked, state)
 
 
 def _amendment(picture: Picture, planned: TrainPlan, of: str) -> ActForm:
     """Of a request as it is stated now, word by word."""
-    for asked, state, waits in _requests(picture, planned):
-        if f"pick:{asked.id}" == of:
-            act = amend_act(planned.train.name, asked.id, asked.entry.actor, picture.policy)
-            shown = pick_shown(asked, tuple(w.text for w in waits), PICK_STATES[state])
-            form = _made(act, shown, seen.of_pick(asked, state))
-            fields, more = amended_fields(asked.request)
-            return replace(form, fields=fields, more=more)
-    raise _no_request(of)
+    asked, *_ = _request(picture, planned, of)
+    act = amend_act(planned.train.name, asked.id, asked.entry.actor, picture.policy)
+    fields, more = amended_fields(asked.request)
+    return replace(_made(act, *_pick(picture, planned, of)), fields=fields, more=more)
 
 
-def _no_request(of: str) -> UnusableInput:
-    return not_found("request", of, say("see the picks of the train"))
+def _request(picture: Picture, planned: TrainPlan, of: str) -> State:
+    found = next((s for s in _requests(picture, planned) if f"pick:{s[0].id}" == of), None)
+    if found is None:
+        raise not_found("request", of, say("see the picks of the train"))
+    return found
 
 
 _LINKS = {"evidence": "links"}  # of the fields, those whose part of what was seen is called otherwise
